@@ -1,0 +1,175 @@
+"""The one class a driver implements: a database session.
+
+Decision to question: everything is blocking and pull-driven. `execute` is called when the client asks for the data and its
+batches are made as the client takes them, so a client that vanished costs nothing and back-pressure needs no code.
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from tusk_jupyter.protocol.driver import Description, TreeNode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tusk_jupyter.sqltext.statements import Statement
+
+BATCH_ROWS = 65_536
+"""Rows per record batch: large enough that Flight's cost per message (0.1 ms) vanishes, small enough for a first batch
+within 0.5 s and a few MB in flight."""
+
+
+class Transaction(enum.StrEnum):
+    """A session's transaction, as the server sees it."""
+
+    IDLE = "idle"
+    OPEN = "open"
+    FAILED = "failed"
+    """Open, and the server takes only ROLLBACK."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where and how to sign in."""
+
+    config: Mapping[str, Any]
+    """The connection's fields, as the manifest declares them."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    read_only: bool = False
+    connect_timeout_s: float = 10.0
+    application: str = "tusk-jupyter"
+
+    def text(self, name: str) -> str | None:
+        """Return a field as text, or None when it is missing or empty."""
+        value = self.config.get(name)
+        return None if value in (None, "") else str(value)
+
+
+@dataclass(slots=True, kw_only=True)
+class Rows:
+    """A statement's result.
+
+    `batches` yields record batches of at most `BATCH_ROWS` rows. Its first ones have `schema`; a batch with another schema
+    (same number and names of columns) *widens* the result: this and all following batches have the new one. Closing the
+    generator before its end must leave the session usable, also inside an open transaction.
+    """
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    types: Sequence[str] = ()
+    """The database's own name of each column's type."""
+    notes: Callable[[], Sequence[str]] = tuple
+    """Asked after the last batch: what the reader of the data must know."""
+    affected: Callable[[], int | None] = lambda: None
+    """Asked after the last batch: rows changed, for a statement that both changes and yields rows (RETURNING)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A statement that yields no rows by nature."""
+
+    affected: int | None = None
+    """Rows it changed, or None where the database says nothing."""
+    notes: Sequence[str] = ()
+
+
+class Session(ABC):
+    """A session with a database. All methods but `interrupt` are called by one thread at a time.
+
+    Methods raise `tusk_jupyter.errors`: ConnectError, QueryError, ... with `scenario`, `code` and `position` (0-based
+    character offset into the statement's text) filled in from the database's own fields. Hints come from
+    `protocol.scenarios` unless the server gave one.
+    """
+
+    dialect: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def connect(cls, settings: Settings) -> Self:
+        """Sign in.
+
+        Raises:
+            ConnectError: with scenario, and `detail` beginning with the stage that failed as "stage=tcp" (name, tcp, tls,
+                sign-in, database, file).
+        """
+
+    @abstractmethod
+    def execute(self, statement: Statement, parameters: Mapping[str, object]) -> Rows | Changed:
+        """Run one statement, with its `:name` placeholders bound by the database client's own mechanism."""
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Stop the statement now running, on the server. Called from another thread; harmless when nothing runs.
+
+        The interrupted `execute` or its batches then raise Cancelled; the session stays usable.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the session; idempotent."""
+
+    @abstractmethod
+    def is_alive(self) -> bool:
+        """Return whether the link still stands, without a round trip where possible."""
+
+    @abstractmethod
+    def set_read_only(self, on: bool) -> None:
+        """Let the server refuse writes, or allow them again; asked before each run whose need differs.
+
+        Raises:
+            UsageError: inside an open transaction, whose mode cannot be changed.
+        """
+
+    @property
+    @abstractmethod
+    def transaction(self) -> Transaction:
+        """The transaction now, from what the client library already knows (no round trip)."""
+
+    @property
+    @abstractmethod
+    def server(self) -> str:
+        """What answered, as "PostgreSQL 15.18"."""
+
+    @property
+    def backend(self) -> str | None:
+        """The server's own id of this session."""
+        return None
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Roll back, and forget temp tables and settings."""
+
+    @abstractmethod
+    def tree(self, path: Sequence[str]) -> list[TreeNode]:
+        """List the children of `path`; [] is the connection itself."""
+
+    @abstractmethod
+    def describe(self, path: Sequence[str]) -> Description:
+        """Describe a table or view.
+
+        Raises:
+            QueryError: there is none at `path`; scenario undefined_table.
+        """
+
+    @abstractmethod
+    def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
+        """Create `table` from the reader's schema (or append to it) and write all its rows, in one transaction.
+
+        Args:
+            table: name parts, to be quoted: [table], [schema, table] or [catalog, schema, table].
+            reader: the rows.
+            append: the table exists; otherwise it must not.
+
+        Returns:
+            The number of rows written.
+        """
+
+    @classmethod
+    def kill_backend(cls, settings: Settings, backend: str) -> None:
+        """End what another session's `backend` runs; only where the manifest declares `kill_backend`."""
+        raise NotImplementedError(f"{cls.__name__} declares no kill_backend")

@@ -1,0 +1,83 @@
+"""The one table between error classes and what travels on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import codec
+
+KINDS: dict[str, type[errors.TuskError]] = {
+    "validation": errors.UsageError,
+    "connection": errors.ConnectError,
+    "credential": errors.CredentialError,
+    "database": errors.QueryError,
+    "cancelled": errors.Cancelled,
+    "timeout": errors.TimeoutExceeded,
+    "driver": errors.DriverError,
+    "driver_not_found": errors.DriverNotFound,
+    "driver_start": errors.DriverStartError,
+    "driver_crashed": errors.DriverCrashed,
+    "protocol": errors.ProtocolError,
+    "initialization": errors.CoreError,
+    "version": errors.VersionMismatch,
+    "storage": errors.StorageError,
+    "internal": errors.InternalError,
+}
+_KIND_OF = {cls: kind for kind, cls in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireError:
+    """An error on the wire; the fields are those of `errors.TuskError`, `kind` names the class."""
+
+    kind: str
+    message: str
+    hint: str | None = None
+    detail: str | None = None
+    position: int | None = None
+    code: str | None = None
+    statement: int | None = None
+    scenario: str | None = None
+
+    def to_exception(self) -> errors.TuskError:
+        """Return the exception; a kind that this version does not know becomes an InternalError that names it."""
+        fields = {name: getattr(self, name) for name in ("hint", "detail", "position", "code", "statement", "scenario")}
+        cls = KINDS.get(self.kind)
+        if cls is None:
+            return errors.InternalError(f"{self.message} (of the unknown kind {self.kind!r})", **fields)
+        return cls(self.message, **fields)
+
+
+def to_wire(exc: BaseException) -> WireError:
+    """Return `exc` for the wire; anything that is not a TuskError is a bug of ours and says so."""
+    if not isinstance(exc, errors.TuskError):
+        return WireError(kind="internal", message=f"{type(exc).__name__}: {exc}")
+    kind = next((_KIND_OF[cls] for cls in type(exc).__mro__ if cls in _KIND_OF), "internal")
+    return WireError(
+        kind=kind,
+        message=exc.message,
+        hint=exc.hint,
+        detail=exc.detail,
+        position=exc.position,
+        code=exc.code,
+        statement=exc.statement,
+        scenario=exc.scenario,
+    )
+
+
+def from_extra_info(extra_info: bytes | None) -> errors.TuskError | None:
+    """Return the exception that Flight carried in `extra_info`, or None if it carried none of ours."""
+    if not extra_info:
+        return None
+    try:
+        return msgspec.json.decode(extra_info, type=WireError).to_exception()
+    except msgspec.DecodeError:
+        return None
+
+
+def to_extra_info(exc: BaseException) -> bytes:
+    """Return `exc` as the bytes that Flight carries in `extra_info`."""
+    return codec.encode(to_wire(exc))

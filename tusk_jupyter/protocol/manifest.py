@@ -1,0 +1,62 @@
+"""What a driver says of itself: the JSON document that its `info` command prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a driver can do beyond running statements; checked before the call, never found out by failing."""
+
+    cancel: bool = True
+    """`interrupt` stops a statement on the server and leaves the session usable."""
+    kill_backend: bool = False
+    """A second process with the same sign-in can end a statement of a first one that no longer answers."""
+    read_only: bool = True
+    transactions: bool = True
+    upload: bool = True
+    tree: bool = True
+    parameters: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A driver's description, from which connection forms, URL reading and checks are drawn.
+
+    `fields` is a JSON Schema object ("type": "object") whose properties are the connection's fields. Beyond the standard
+    keywords (type, title, description, default, enum, minimum, maximum) two of ours are read: `"secret": true` (never in
+    the state store, goes to the driver as a secret) and `"format": "path"` (made absolute by the client that knows the
+    working directory).
+    """
+
+    name: str
+    title: str
+    version: str
+    protocol: int
+    dialect: str
+    """Rules by which SQL text is split: a name of `sqltext.dialects`."""
+    schemes: tuple[str, ...]
+    """URL schemes that name this driver."""
+    fields: dict[str, Any]
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    locked_file: str | None = None
+    """Name of the field with a file that one process locks; all sessions on that file then share one driver process."""
+    suffixes: tuple[str, ...] = ()
+    """File name endings that name this driver when a plain path is given instead of a URL."""
+    requires: tuple[str, ...] = ()
+    """Import names that must be there for `serve`."""
+    extra: str | None = None
+    """What to install when they are not: `pip install 'tusk-jupyter[EXTRA]'`."""
+
+    @property
+    def secret_fields(self) -> tuple[str, ...]:
+        """Names of the fields that hold secrets."""
+        return tuple(name for name, spec in self.properties.items() if spec.get("secret"))
+
+    @property
+    def properties(self) -> dict[str, dict[str, Any]]:
+        """The fields by name, in the order of the form."""
+        found: dict[str, dict[str, Any]] = self.fields.get("properties", {})
+        return found

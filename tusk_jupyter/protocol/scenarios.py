@@ -1,0 +1,48 @@
+"""The situations users meet again and again, each with its hint: one table for all drivers and the core.
+
+A driver classifies by the database's own code (SQLSTATE, errno, exception class), names the scenario, and the hint comes from
+here unless the server gave a better one. The first 21 are Tusk's documented scenarios (REQUIREMENTS section 2).
+"""
+
+from __future__ import annotations
+
+HINTS: dict[str, str] = {
+    "bad_password": "Check the user name and give the password anew: `%tusk credentials set NAME`.",
+    "unknown_host": "Check the host's spelling, and that this machine can resolve it (VPN, DNS).",
+    "refused": "Check that the server is running and listens at this host and port.",
+    "connect_timeout": "Check host and port, and whether a firewall or VPN stands between; `connect_timeout_s` sets how long to wait.",
+    "no_such_database": "Check the database's name, or create it; `%tusk connections` shows what is configured.",
+    "ssl_required": "The server takes only encrypted connections: set `sslmode=require` (or stricter) on the connection.",
+    "bad_certificate": "The server's certificate does not match: give its authority with `sslrootcert=FILE`, or check the host name.",
+    "syntax": "Look at the marked place; the mistake is there or just before it.",
+    "undefined_table": "Check the table's name and schema; names in double quotes keep their case.",
+    "undefined_column": "Check the column's name; text values stand in single quotes.",
+    "permission": "The signed-in user lacks this right: ask for a GRANT, or use a connection with another user.",
+    "cancelled_by_user": "The run was stopped; the session and its temp tables are still there.",
+    "cancelled_by_admin": "The server's administrator ended the session; the next run opens a new one.",
+    "session_busy": "Another run of this notebook uses the session: wait for it, or stop it with `%tusk cancel`.",
+    "link_lost": "The link to the database broke. Nothing was repeated by itself: check what had been done, then run the cell again.",
+    "keyring_denied": "Unlock the keyring and run the cell again, or choose another store: `--tier vault` or `--tier memory`.",
+    "keyring_absent": "There is no OS keyring here. Set TUSK_MASTER_KEY for the sealed vault, or accept `--tier memory`.",
+    "shutdown": "The server is starting up or going down; try again in a moment.",
+    "too_many_connections": "The server takes no more connections: close some (`%tusk running`, other notebooks), or ask its administrator.",
+    "no_connection": "Add a connection with `%tusk connect NAME URL`, or choose one with `%tusk use NAME`.",
+    "zero_rows": "The statement ran and matched no rows.",
+    # Beyond Tusk's list.
+    "read_only": "The connection or the run is read-only; use one that may write if the change is meant.",
+    "file_locked": "Close the program that holds the file, then run the cell again.",
+    "no_such_file": "Check the path; it is read relative to the notebook's folder.",
+    "statement_timeout": "Allow more with `--timeout SECONDS`, or make the statement cheaper.",
+    "memory_limit": "The driver hit its memory cap: select less, use `--to FILE.parquet`, or raise `memory_limit_mb` on the connection.",
+    "missing_dependency": "Install what the driver needs, then run the cell again.",
+    "transaction_failed": "The transaction is aborted: `ROLLBACK` ends it.",
+    "constraint": "The data breaks a rule of the table (key, NOT NULL, CHECK, foreign key).",
+    "disk_full": "There is no room left where the database writes.",
+    "deadlock": "Two transactions waited for each other and this one was given up: run it again.",
+    "lock_timeout": "Another transaction holds a lock: end it, or try again.",
+}
+
+
+def hint_for(scenario: str | None) -> str | None:
+    """Return the hint of a scenario, or None where there is none."""
+    return HINTS.get(scenario) if scenario else None
