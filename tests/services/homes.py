@@ -1,0 +1,84 @@
+"""A private TUSK_HOME, and the processes that belong to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from services.waiting import wait_until
+
+END_S = 15.0
+"""How long the core and its drivers may take to end after SIGTERM."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuskHome:
+    """A state folder. `str(home)` and `os.fspath(home)` give its path."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return the environment for a process of this home."""
+        return os.environ | {"TUSK_HOME": str(self.path)} | more
+
+    def close(self) -> None:
+        """Stop every process of this home and remove it.
+
+        Raises:
+            AssertionError: a process did not end on SIGTERM; it is killed then.
+        """
+        try:
+            _end(self.path)
+        finally:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def make_home() -> TuskHome:
+    """Make a home with a path short enough for Unix sockets below it."""
+    folder = tempfile.gettempdir()
+    return TuskHome(Path(tempfile.mkdtemp(prefix="tusk-h-", dir=folder if len(folder) < 40 else "/tmp")))
+
+
+def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:
+    """Return all processes but our own that run with this TUSK_HOME or name it on their command line."""
+    path, found = str(home), []
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.environ().get("TUSK_HOME") == path or any(path in part for part in process.cmdline()):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def _end(path: Path) -> None:
+    started = processes_of(path)
+    ours = {process.pid for process in started}
+    for process in started:
+        if process.ppid() not in ours:  # the core (and what a test left behind); drivers end with the core
+            process.terminate()
+    try:
+        wait_until(lambda: not processes_of(path), END_S, f"all processes of {path} have ended")
+    except AssertionError:
+        left = processes_of(path)
+        for process in left:
+            process.kill()
+        raise AssertionError(f"still there {END_S:g} s after SIGTERM, now killed: {left}") from None
