@@ -1,0 +1,87 @@
+# Every command of this project. Needs Python 3.11 or later and make; what else a target needs, it installs into .venv
+# (Python packages, at the versions of constraints.txt) or, for `make test` and `make bench`, with apt-get (servers).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Overridable: make test PYTHON=/opt/python3.12/bin/python3
+# Tried by running them: pyenv leaves commands on PATH that only say "not found".
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python3.14; do \
+  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$name && break; done)
+# make test TESTS="tests/types -k decimal"; make bench ROUNDS=1 ROWS=100000 ONLY=postgresql
+TESTS ?=
+ROUNDS ?= 5
+ROWS ?= 1000000
+ONLY ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SERVERS := initdb=postgresql psql=postgresql-client mariadbd=mariadb-server mariadb=mariadb-client
+KEYRING := gnome-keyring-daemon=gnome-keyring dbus-run-session=dbus
+
+.PHONY: help demo lab check test test-system soak bench constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/demo ## the quickstart notebook on the built-in sample, its tables printed here
+	@TUSK_HOME=$(CURDIR)/.demo $(BIN)/python examples/run_demo.py
+
+lab: .venv/demo ## the same notebook in JupyterLab
+	TUSK_HOME=$(CURDIR)/.demo $(BIN)/jupyter lab examples/quickstart.ipynb
+
+check: .venv/test ## format, lint, strict types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# A private TUSK_HOME, so that no test can reach the state of whoever runs it; short, for the Unix sockets below it.
+IN_PRIVATE_HOME = home=$$(mktemp -d /tmp/tusk-test-XXXXXX); trap 'rm -rf "$$home"' EXIT; TUSK_HOME="$$home"
+
+test: .venv/test test-system ## all tests, on real servers that they start and end themselves
+	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m "not soak" --durations=15 $(TESTS)
+
+soak: .venv/test test-system ## the long forms: load, kills, leaks
+	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m soak --timeout=3600 --durations=15 $(TESTS)
+
+test-system:
+	@.ci/apt-install $(SERVERS) $(KEYRING)
+
+bench: .venv/bench ## against JupySQL, pandas, ConnectorX and the servers' own floor; writes benchmarks/RESULTS.md
+	@.ci/apt-install $(SERVERS)
+	$(BIN)/python -m benchmarks --rounds $(ROUNDS) --rows $(ROWS) $(addprefix --only ,$(ONLY))
+
+constraints: ## renew constraints.txt: the newest versions that pyproject.toml allows
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; pip="$$folder/bin/python -m pip --quiet"; \
+	 $(PYTHON) -m venv "$$folder"; \
+	 $$pip install --upgrade pip; \
+	 $$pip install --editable '.[all]' $(addprefix --group ,check test bench demo); \
+	 { echo "# What CI and the tests run with, besides pyproject.toml; renewed by make constraints."; \
+	   $$pip freeze --all --exclude-editable --exclude setuptools; } > constraints.txt.new; \
+	 mv constraints.txt.new constraints.txt
+
+clean: ## remove all that these commands made
+	rm -rf .venv .demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .test-services
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# --- .venv: one stamp file for each set of packages; renewed when the list of packages changes -------------------------
+
+.venv/pip: constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later found: install one, or name it with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	   || .ci/apt-install "no-ensurepip=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --constraint constraints.txt --upgrade pip # `--group` came with pip 25.1
+	@touch $@
+
+.venv/demo .venv/test .venv/bench: .venv/%: .venv/pip pyproject.toml constraints.txt
+	@echo "Installing into .venv: packages for $*"
+	@$(PIP) install --constraint constraints.txt --editable '.[all]' $(addprefix --group ,$(GROUPS_$*))
+	@touch $@
+
+GROUPS_demo := demo
+GROUPS_test := check test
+GROUPS_bench := bench
