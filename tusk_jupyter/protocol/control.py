@@ -478,6 +478,8 @@ class RunAccepted:
     driver: str
     server: str
     dialect: str
+    session_id: str = ""
+    """Of the database session; a client that saw another one on this connection has lost that with all it held."""
     session_lost: bool = False
     """This client had a session on the connection before, and it is gone: temp tables, SET and transaction with it."""
     environment: str | None = None

@@ -15,6 +15,11 @@ from tusk_jupyter.protocol.stream import StatementReport
 from tusk_jupyter.protocol.values import Value
 
 
+FAREWELL = b"bye\n"
+"""Written to a driver's standard input before it is closed when the core ends the driver in peace: results under way may
+still go out. Without it the core has died, and the driver goes at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """First line on a driver's standard input, before anything else; not an action."""
@@ -122,13 +127,19 @@ class RunEvent:
     """One word of a run's status stream."""
 
     event: str
-    """ready | started | progress | finished | failed. `ready`: the ticket may be used; the last two end the stream."""
+    """ready | started | progress | finished | failed. `ready`: the ticket may be used; `started`: it was; the last two end
+    the stream."""
     rows: int = 0
     """Rows handed out so far, over all results."""
     bytes: int = 0
     """Size in bytes of the Arrow buffers handed out so far."""
     statement: int = 0
+    """0-based index of the statement under way."""
     statements: tuple[StatementReport, ...] = ()
+    transaction: str = "idle"
+    """Of the session, in the last word: idle | open | failed."""
+    alive: bool = True
+    """In the last word: whether the session can take another run."""
     error: WireError | None = None
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
+from tusk_jupyter.protocol.scenarios import hint_for
 
 KINDS: dict[str, type[errors.TuskError]] = {
     "validation": errors.UsageError,
@@ -52,14 +53,17 @@ class WireError:
 
 
 def to_wire(exc: BaseException) -> WireError:
-    """Return `exc` for the wire; anything that is not a TuskError is a bug of ours and says so."""
+    """Return `exc` for the wire, with its scenario's hint where it has none of its own.
+
+    Anything that is not a TuskError is a bug of ours and says so.
+    """
     if not isinstance(exc, errors.TuskError):
         return WireError(kind="internal", message=f"{type(exc).__name__}: {exc}")
     kind = next((_KIND_OF[cls] for cls in type(exc).__mro__ if cls in _KIND_OF), "internal")
     return WireError(
         kind=kind,
         message=exc.message,
-        hint=exc.hint,
+        hint=exc.hint or hint_for(exc.scenario),
         detail=exc.detail,
         position=exc.position,
         code=exc.code,

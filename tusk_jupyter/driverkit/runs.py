@@ -1,0 +1,331 @@
+"""One run: its statements executed in order, its results cut into streams, its state told to the core.
+
+The whole run is one generator (`_results`) that several `DoGet` calls advance in turn: each takes the batches up to the next
+change of schema, and its trailer hands out the ticket for what follows. So nothing is buffered between statements, and
+nothing runs that nobody fetches.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+import traceback
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.session import Changed, Rows, Session
+from tusk_jupyter.protocol import codec
+from tusk_jupyter.protocol.driver import RunEvent
+from tusk_jupyter.protocol.errors import to_wire
+from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
+from tusk_jupyter.sqltext.statements import Statement
+
+PROGRESS_S = 0.25
+"""Time between two progress words; four a second is as much as people can read."""
+
+INTERRUPT_EVERY_S = 0.25
+"""An interrupt that came a moment before the statement reached the server hits nothing, so it is repeated."""
+
+INTERRUPT_TRIES = 40
+
+_EMPTY = pa.schema([])
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """The point in a run where a stream begins: a new result, or the same one under wider types."""
+
+    schema: pa.Schema
+    widen: bool = False
+
+
+class Run:
+    """A run under way. `open_stream` is called once per ticket; `events` is read by the core's status stream."""
+
+    def __init__(
+        self,
+        run: str,
+        session: Session,
+        statements: tuple[Statement, ...],
+        parameters: Mapping[str, object],
+        *,
+        limit: int | None,
+    ) -> None:
+        """Take the run in; nothing is executed yet."""
+        self.id = run
+        self._session = session
+        self._statements = statements
+        self._parameters = parameters
+        self._limit = limit
+        self._steps = self._results()
+        self._opening: _Opening | None = None
+        self._advancing = threading.Lock()
+        self._cancelled = threading.Event()
+        self._ended = threading.Event()
+        self._words: queue.SimpleQueue[RunEvent] = queue.SimpleQueue()
+        self._reports: list[StatementReport] = []
+        self._notes: list[str] = []
+        self._index = 0
+        self._rows = 0
+        self._bytes = 0
+        self._more = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has finished, failed or been cancelled."""
+        return self._ended.is_set()
+
+    # --- what the core sees ---
+
+    def events(self) -> Iterator[RunEvent]:
+        """Yield the run's words: ready, started, progress while something changes, then finished or failed."""
+        yield RunEvent(event="ready")
+        told = (-1, -1)
+        while True:
+            try:
+                word = self._words.get(timeout=PROGRESS_S)
+            except queue.Empty:
+                if (now := (self._index, self._rows)) != told:
+                    told = now
+                    yield self._word("progress")
+                continue
+            yield word
+            if word.event in ("finished", "failed"):
+                return
+
+    def cancel(self) -> None:
+        """Stop the run on the server; returns at once, the run's last word tells how it ended."""
+        if not self._cancelled.is_set():
+            self._cancelled.set()
+            threading.Thread(target=self._insist, name=f"cancel-{self.id[:8]}", daemon=True).start()
+
+    def _insist(self) -> None:
+        for _ in range(INTERRUPT_TRIES):
+            if self._advancing.acquire(blocking=False):  # between two batches: nothing runs on the server for us
+                try:
+                    self._abandon(_cancelled())
+                finally:
+                    self._advancing.release()
+            if self.ended:
+                return
+            try:
+                self._session.interrupt()
+            except errors.TuskError as exc:  # the next try, or the core's ladder, goes on
+                traceback.print_exception(exc)
+            if self._ended.wait(INTERRUPT_EVERY_S):
+                return
+
+    # --- what the client's DoGet sees ---
+
+    def open_stream(self, register: TicketBook) -> tuple[pa.Schema, Iterator[tuple[pa.RecordBatch, bytes | None]]]:
+        """Advance to the next result.
+
+        Args:
+            register: where the ticket of a following stream is left.
+
+        Returns:
+            Its schema, and its batches with their metadata; the last one is empty and carries the `Trailer`.
+
+        Raises:
+            TuskError: a statement failed, or the run was cancelled.
+        """
+        if self._opening is None:
+            self._words.put(RunEvent(event="started"))
+        opening = self._opening or self._advance()
+        if isinstance(opening, pa.RecordBatch):
+            raise errors.InternalError("A result began without its schema.")
+        self._opening = None
+        schema = opening.schema if opening else _EMPTY
+        return schema, self._stream(schema, register, at_end=opening is None)
+
+    def _stream(
+        self, schema: pa.Schema, register: TicketBook, *, at_end: bool
+    ) -> Iterator[tuple[pa.RecordBatch, bytes | None]]:
+        finished = False
+        try:
+            step = None if at_end else self._advance()
+            while isinstance(step, pa.RecordBatch):
+                yield step, None
+                step = self._advance()
+            self._opening = step
+            finished = True
+            yield _no_rows(schema), self._trailer(register)
+        finally:
+            if not finished and not self.ended:  # the client stopped reading: close what is open on the server
+                with self._advancing:
+                    self._abandon(_cancelled())
+
+    def _advance(self) -> _Opening | pa.RecordBatch | None:
+        """Return the run's next step, None at its end; tells the core of an end before the client hears of it."""
+        with self._advancing:
+            try:
+                self._raise_if_cancelled()
+                return next(self._steps)
+            except StopIteration:
+                self._end(None)
+                return None
+            except BaseException as exc:
+                self._end(exc)
+                raise
+
+    def _abandon(self, why: errors.TuskError) -> None:
+        """Close the run's generator; the caller holds `_advancing`."""
+        if not self.ended:
+            try:
+                self._steps.close()
+            finally:
+                self._end(why)
+
+    def _end(self, exc: BaseException | None) -> None:
+        if not self.ended:
+            self._ended.set()
+            self._words.put(self._word("failed" if exc else "finished", exc))
+
+    def _word(self, event: str, exc: BaseException | None = None) -> RunEvent:
+        last = event in ("finished", "failed")
+        return RunEvent(
+            event=event,
+            rows=self._rows,
+            bytes=self._bytes,
+            statement=self._index,
+            statements=tuple(self._reports),
+            transaction=self._session.transaction.value if last else "idle",
+            alive=self._session.is_alive() if last else True,
+            error=to_wire(exc) if exc else None,
+        )
+
+    def _trailer(self, register: TicketBook) -> bytes:
+        ticket = register.issue(self) if self._opening else None
+        return codec.encode(
+            Trailer(
+                ticket=ticket,
+                widen=bool(self._opening and self._opening.widen),
+                more=self._more,
+                transaction=self._session.transaction.value,
+                statements=tuple(self._reports),
+                notes=tuple(dict.fromkeys(self._notes)),
+            )
+        )
+
+    # --- the run itself ---
+
+    def _results(self) -> Generator[_Opening | pa.RecordBatch, None, None]:
+        for self._index, statement in enumerate(self._statements):
+            started = time.perf_counter()
+            try:
+                outcome = self._session.execute(statement, self._of(statement))
+                rows = None
+                if isinstance(outcome, Rows):
+                    before = self._rows
+                    yield from self._batches(outcome)
+                    rows = self._rows - before
+                self._report(statement, outcome, rows=rows, elapsed_s=time.perf_counter() - started)
+            except GeneratorExit:
+                raise
+            except BaseException as exc:
+                raise self._in_context(exc, statement) from exc
+            self._raise_if_cancelled()
+
+    def _batches(self, result: Rows) -> Generator[_Opening | pa.RecordBatch, None, None]:
+        self._more = False
+        schema = result.schema
+        left = self._limit
+        yield _Opening(_with_types(schema, result))
+        try:
+            for batch in result.batches:
+                self._raise_if_cancelled()
+                if batch.schema != schema:
+                    schema = batch.schema
+                    yield _Opening(_with_types(schema, result), widen=True)
+                if left is not None:
+                    self._more = batch.num_rows > left
+                    batch = batch.slice(0, left)
+                    left -= batch.num_rows
+                self._rows += batch.num_rows
+                self._bytes += batch.nbytes
+                if batch.num_rows:
+                    yield batch
+                if self._more:
+                    return
+        finally:
+            if isinstance(result.batches, Generator):
+                result.batches.close()
+
+    def _report(self, statement: Statement, outcome: Rows | Changed, *, rows: int | None, elapsed_s: float) -> None:
+        affected = outcome.affected() if isinstance(outcome, Rows) else outcome.affected
+        self._notes += outcome.notes() if isinstance(outcome, Rows) else outcome.notes
+        self._reports.append(
+            StatementReport(
+                index=self._index, command=statement.command, rows=rows, affected=affected, elapsed_s=elapsed_s
+            )
+        )
+
+    def _of(self, statement: Statement) -> Mapping[str, object]:
+        return {name: self._parameters[name] for name in statement.parameters}
+
+    def _raise_if_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise _cancelled()
+
+    def _in_context(self, exc: BaseException, statement: Statement) -> errors.TuskError:
+        """Return `exc` as an error that counts from the submitted text and says which statement it was."""
+        if isinstance(exc, MemoryError):
+            exc = errors.DriverError("The driver ran out of the memory it may use.", scenario="memory_limit")
+        elif not isinstance(exc, errors.TuskError):
+            traceback.print_exception(exc)
+            exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
+        if self._cancelled.is_set() and not isinstance(exc, errors.Cancelled):
+            exc = _cancelled()
+        exc.statement = self._index if len(self._statements) > 1 else None
+        exc.position = None if exc.position is None else exc.position + statement.start
+        return exc
+
+
+class TicketBook:
+    """One-time tickets: a ticket is gone with its first use."""
+
+    def __init__(self) -> None:
+        """Begin with no ticket."""
+        self._runs: dict[str, Run] = {}
+        self._lock = threading.Lock()
+
+    def register(self, ticket: str, run: Run) -> None:
+        """Let `ticket` stand for `run`."""
+        with self._lock:
+            self._runs = {known: of for known, of in self._runs.items() if not of.ended}
+            self._runs[ticket] = run
+
+    def issue(self, run: Run) -> str:
+        """Return a fresh ticket for `run`."""
+        ticket = secrets.token_urlsafe(24)
+        self.register(ticket, run)
+        return ticket
+
+    def redeem(self, ticket: str) -> Run:
+        """Return the run of `ticket` and forget the ticket.
+
+        Raises:
+            ProtocolError: it was never issued, was used before, or its run has ended.
+        """
+        with self._lock:
+            run = self._runs.pop(ticket, None)
+        if run is None:
+            raise errors.ProtocolError("This ticket is unknown, used, or its run has ended.")
+        return run
+
+
+def _cancelled() -> errors.Cancelled:
+    return errors.Cancelled("The run was cancelled.", scenario="cancelled_by_user")
+
+
+def _with_types(schema: pa.Schema, result: Rows) -> pa.Schema:
+    return schema.with_metadata({**(schema.metadata or {}), TYPES_KEY: codec.encode(list(result.types))})
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)

@@ -1,0 +1,278 @@
+"""The Flight endpoint of a driver process: actions for the core, one-time tickets for the clients.
+
+The control token opens the actions; a client only ever holds tickets, so it can fetch the result it was given and nothing
+else. The token check is a middleware and stands before every call.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.runs import Run, TicketBook
+from tusk_jupyter.driverkit.session import Session, Settings
+from tusk_jupyter.driverkit.uploads import Upload
+from tusk_jupyter.protocol import codec, driver
+from tusk_jupyter.protocol.errors import to_extra_info, to_wire
+from tusk_jupyter.protocol.manifest import Manifest
+from tusk_jupyter.protocol.values import unpack
+from tusk_jupyter.sqltext.statements import split
+from tusk_jupyter.system.sockets import bound_address
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A session and what it does now."""
+
+    session: Session
+    read_only: bool
+    """As the connection was opened; a run may be stricter."""
+    read_only_now: bool
+    run: Run | Upload | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
+    """Serves the sessions of one driver process."""
+
+    def __init__(self, start: driver.Start, session: type[Session], manifest: Manifest) -> None:
+        """Listen at the start message's address; serving happens on Flight's own threads."""
+        super().__init__(start.address, middleware={"token": _TokenGate(start.token)})
+        self.address = bound_address(start.address, self.port)
+        self._session = session
+        self._manifest = manifest
+        self._slots: dict[str, _Slot] = {}
+        self._tickets = TicketBook()
+        self._uploads: dict[str, Upload] = {}
+        self._actions: dict[str, tuple[type, Callable[[Any], Iterator[object]]]] = {
+            message.ACTION: (message, handler)
+            for message, handler in (
+                (driver.Open, self._open),
+                (driver.Test, self._test),
+                (driver.Split, self._split),
+                (driver.Run, self._run),
+                (driver.Upload, self._upload),
+                (driver.Cancel, self._cancel),
+                (driver.KillBackend, self._kill_backend),
+                (driver.Tree, self._tree),
+                (driver.Describe, self._describe),
+                (driver.Reset, self._reset),
+                (driver.Close, self._close),
+            )
+        }
+
+    # --- Flight's entry points ---
+
+    def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
+        """Answer one action of the core with its reply, or a stream of them."""
+        try:
+            kind, handler = self._actions[action.type]
+        except KeyError:
+            known = ", ".join(sorted(self._actions))
+            raise _on_the_wire(errors.ProtocolError(f"Unknown action {action.type!r}; known: {known}.")) from None
+        try:
+            for reply in handler(codec.decode(kind, action.body.to_pybytes())):
+                yield flight.Result(codec.encode(reply))
+        except Exception as exc:
+            raise _on_the_wire(exc) from exc
+
+    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.GeneratorStream:
+        """Run on to the ticket's result and stream it."""
+        try:
+            run = self._tickets.redeem(ticket.ticket.decode())
+            schema, batches = run.open_stream(self._tickets)
+        except Exception as exc:
+            raise _on_the_wire(exc) from exc
+        return flight.GeneratorStream(schema, _stream(batches))
+
+    def do_put(
+        self,
+        context: flight.ServerCallContext,
+        descriptor: flight.FlightDescriptor,
+        reader: flight.MetadataRecordBatchReader,
+        writer: flight.FlightMetadataWriter,
+    ) -> None:
+        """Write a table; the descriptor's command is the ticket."""
+        try:
+            upload = self._uploads.pop(descriptor.command.decode(), None)
+            if upload is None:
+                raise errors.ProtocolError("This ticket is unknown or used.")
+            writer.write(pa.py_buffer(codec.encode(upload.take(reader.to_reader()))))
+        except Exception as exc:
+            raise _on_the_wire(exc) from exc
+
+    def interrupt_all(self) -> None:
+        """Stop whatever runs, on the servers."""
+        for slot in list(self._slots.values()):
+            if slot.run is not None and not slot.run.ended:
+                slot.session.interrupt()
+
+    # --- sessions ---
+
+    def _open(self, message: driver.Open) -> Iterator[driver.Opened]:
+        session = self._session.connect(
+            Settings(
+                config=message.config,
+                secrets=message.secrets,
+                read_only=message.read_only,
+                connect_timeout_s=message.connect_timeout_s,
+                application=message.application,
+            )
+        )
+        self._slots[message.session] = _Slot(session, message.read_only, message.read_only)
+        yield driver.Opened(server=session.server, backend=session.backend)
+
+    def _test(self, message: driver.Test) -> Iterator[driver.Tested]:
+        began = perf_counter()
+        settings = Settings(
+            config=message.config,
+            secrets=message.secrets,
+            read_only=message.read_only,
+            connect_timeout_s=message.connect_timeout_s,
+        )
+        try:
+            session = self._session.connect(settings)
+        except errors.TuskError as exc:
+            yield driver.Tested(ok=False, elapsed_s=perf_counter() - began, error=to_wire(exc), stage=_stage(exc))
+            return
+        try:
+            yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=session.server)
+        finally:
+            session.close()
+
+    def _kill_backend(self, message: driver.KillBackend) -> Iterator[driver.Done]:
+        self._session.kill_backend(Settings(config=message.config, secrets=message.secrets), message.backend)
+        yield driver.Done()
+
+    def _reset(self, message: driver.Reset) -> Iterator[driver.Done]:
+        slot = self._slot(message.session)
+        with slot.lock:
+            slot.session.reset()
+        yield driver.Done()
+
+    def _close(self, message: driver.Close) -> Iterator[driver.Done]:
+        slot = self._slots.pop(message.session, None)
+        if slot is not None:
+            if slot.run is not None:
+                slot.run.cancel()
+            slot.session.close()
+        yield driver.Done()
+
+    def _tree(self, message: driver.Tree) -> Iterator[driver.Nodes]:
+        slot = self._slot(message.session)
+        with slot.lock:
+            yield driver.Nodes(nodes=tuple(slot.session.tree(message.path)))
+
+    def _describe(self, message: driver.Describe) -> Iterator[driver.Description]:
+        slot = self._slot(message.session)
+        with slot.lock:
+            yield slot.session.describe(message.path)
+
+    def _slot(self, session: str) -> _Slot:
+        slot = self._slots.get(session)
+        if slot is None:
+            raise errors.ProtocolError(f"There is no session {session!r}; open it first.")
+        return slot
+
+    # --- runs ---
+
+    def _split(self, message: driver.Split) -> Iterator[driver.Statements]:
+        yield driver.Statements(
+            statements=tuple(
+                driver.StatementText(start=one.start, end=one.start + len(one.text), parameters=one.parameters)
+                for one in split(message.sql, self._manifest.dialect)
+            )
+        )
+
+    def _run(self, message: driver.Run) -> Iterator[driver.RunEvent]:
+        statements = split(message.sql, self._manifest.dialect)
+        if not statements:
+            raise errors.UsageError("There is no SQL to run: the text holds only blanks and comments.")
+        parameters = {name: unpack(value) for name, value in message.parameters.items()}
+        missing = sorted({name for one in statements for name in one.parameters} - set(parameters))
+        if missing:
+            raise errors.UsageError(f"No value for the parameter :{missing[0]}.")
+        slot = self._slot(message.session)
+        with slot.lock:
+            self._be_free(slot)
+            self._set_mode(slot, message.read_only)
+            run = slot.run = Run(message.run, slot.session, statements, parameters, limit=message.limit)
+        self._tickets.register(message.ticket, run)
+        yield from run.events()
+
+    def _upload(self, message: driver.Upload) -> Iterator[driver.RunEvent]:
+        slot = self._slot(message.session)
+        with slot.lock:
+            self._be_free(slot)
+            if slot.read_only:
+                raise errors.UsageError("The connection is read-only: it takes no upload.", scenario="read_only")
+            self._set_mode(slot, False)
+            upload = slot.run = Upload(message, slot.session)
+        self._uploads[message.ticket] = upload
+        yield from upload.events()
+
+    def _be_free(self, slot: _Slot) -> None:
+        if slot.run is not None and not slot.run.ended:
+            raise errors.TimeoutExceeded("The session is busy with another run.", scenario="session_busy")
+
+    def _set_mode(self, slot: _Slot, read_only: bool) -> None:
+        wanted = slot.read_only or read_only
+        if wanted != slot.read_only_now:
+            slot.session.set_read_only(wanted)
+            slot.read_only_now = wanted
+
+    def _cancel(self, message: driver.Cancel) -> Iterator[driver.Done]:
+        run = self._slot(message.session).run
+        if run is not None and run.id == message.run:
+            run.cancel()
+        yield driver.Done()
+
+
+def _stage(exc: errors.TuskError) -> str:
+    """Return the stage a connect failed at; sessions put it first in `detail`."""
+    words = (exc.detail or "").split()
+    return words[0].removeprefix("stage=") if words and words[0].startswith("stage=") else "unknown"
+
+
+def _stream(
+    batches: Iterator[tuple[pa.RecordBatch, bytes | None]],
+) -> Iterator[pa.RecordBatch | tuple[pa.RecordBatch, pa.Buffer]]:
+    try:
+        for batch, metadata in batches:
+            yield batch if metadata is None else (batch, pa.py_buffer(metadata))
+    except Exception as exc:
+        raise _on_the_wire(exc) from exc
+    finally:
+        batches.close()  # type: ignore[attr-defined]
+
+
+def _on_the_wire(exc: Exception) -> flight.FlightError:
+    if isinstance(exc, flight.FlightError):
+        return exc
+    if not isinstance(exc, errors.TuskError):
+        traceback.print_exception(exc)
+    return flight.FlightServerError(str(exc), extra_info=to_extra_info(exc))
+
+
+class _TokenGate(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Refuses every action without the control token; DoGet and DoPut are guarded by their tickets."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self._expected = f"Bearer {token}"
+
+    def start_call(self, info: flight.CallInfo, headers: dict[str, list[str]]) -> None:
+        if info.method in (flight.FlightMethod.DO_GET, flight.FlightMethod.DO_PUT):
+            return
+        given = headers.get("authorization", [""])[0]
+        if not hmac.compare_digest(given, self._expected):
+            raise flight.FlightUnauthenticatedError("This call needs the driver's control token.")

@@ -1,0 +1,118 @@
+"""One upload: a table on its way into the database, with the same words to the core as a run."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from time import perf_counter
+
+import pyarrow as pa
+
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.session import Session
+from tusk_jupyter.protocol import driver
+from tusk_jupyter.protocol.errors import to_wire
+from tusk_jupyter.protocol.stream import StatementReport, Trailer
+
+PROGRESS_S = 0.25
+
+
+class Upload:
+    """An upload under way: `take` is called by the client's DoPut, `events` is read by the core's status stream."""
+
+    def __init__(self, message: driver.Upload, session: Session) -> None:
+        """Take the upload in; the rows come with `take`."""
+        self.id = message.run
+        self._message = message
+        self._session = session
+        self._rows = 0
+        self._taken = threading.Event()
+        self._ended = threading.Event()
+        self._cancelled = threading.Event()
+        self._words: queue.SimpleQueue[driver.RunEvent] = queue.SimpleQueue()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the upload has finished, failed or been cancelled."""
+        return self._ended.is_set()
+
+    def events(self) -> Iterator[driver.RunEvent]:
+        """Yield the upload's words: ready, progress, then finished or failed."""
+        yield driver.RunEvent(event="ready")
+        told = 0
+        while True:
+            try:
+                word = self._words.get(timeout=PROGRESS_S)
+            except queue.Empty:
+                if self._rows != told:
+                    told = self._rows
+                    yield driver.RunEvent(event="progress", rows=told)
+                continue
+            yield word
+            if word.event != "started":
+                return
+
+    def cancel(self) -> None:
+        """Stop: the next batch is refused and the statement under way is interrupted."""
+        self._cancelled.set()
+        if self._taken.is_set():
+            self._session.interrupt()
+        else:  # the client may never come
+            self._end(_cancelled(), ())
+
+    def take(self, reader: pa.RecordBatchReader) -> Trailer:
+        """Write all rows of `reader`; nothing stays written when it fails.
+
+        Raises:
+            TuskError: as `Session.upload`, or Cancelled.
+        """
+        self._taken.set()
+        if self.ended:
+            raise _cancelled()
+        self._words.put(driver.RunEvent(event="started"))
+        began = perf_counter()
+        counted = pa.RecordBatchReader.from_batches(reader.schema, self._count(reader))
+        try:
+            written = self._session.upload(
+                tuple(self._message.table.split(".")), counted, append=self._message.append
+            )
+        except BaseException as exc:
+            failure = _cancelled() if self._cancelled.is_set() else exc
+            self._end(failure, ())
+            raise failure from exc
+        report = StatementReport(
+            index=0,
+            command="APPEND" if self._message.append else "CREATE TABLE",
+            affected=written,
+            elapsed_s=perf_counter() - began,
+        )
+        self._end(None, (report,))
+        return Trailer(transaction=self._session.transaction.value, statements=(report,))
+
+    def _count(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            if self._cancelled.is_set():
+                raise _cancelled()
+            self._rows += batch.num_rows
+            yield batch
+
+    def _end(self, exc: BaseException | None, reports: tuple[StatementReport, ...]) -> None:
+        if not self.ended:
+            self._ended.set()
+            self._words.put(
+                driver.RunEvent(
+                    event="failed" if exc else "finished",
+                    rows=self._rows,
+                    statements=reports,
+                    transaction=self._session.transaction.value,
+                    alive=self._session.is_alive(),
+                    error=to_wire(exc) if exc else None,
+                )
+            )
+
+
+def _cancelled() -> errors.Cancelled:
+    return errors.Cancelled(
+        "The upload was cancelled; nothing of it stays.", hint="The session is still there.", scenario="cancelled_by_user"
+    )

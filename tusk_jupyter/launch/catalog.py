@@ -1,0 +1,226 @@
+"""Which drivers there are.
+
+Two places and no third: the entry points of installed packages, and manifests in the user's driver folder. Never the current
+directory, where a downloaded notebook could bring a driver of its own (QB-50). Listing imports no driver: each is asked once
+with `info` in a process of its own, and the answer is kept until the package or the file changes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from threading import Lock
+
+from tusk_jupyter import errors
+from tusk_jupyter.launch.environment import driver_environment
+from tusk_jupyter.protocol import codec
+from tusk_jupyter.protocol.manifest import Manifest
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system.places import Places
+from tusk_jupyter.system.processes import python
+
+GROUP = "tusk_jupyter.drivers"
+INFO_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A place that claims to hold a driver."""
+
+    name: str
+    command: tuple[str, ...]
+    origin: str
+    fingerprint: str
+    """Changes when the driver does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """A driver and what it said of itself."""
+
+    name: str
+    command: tuple[str, ...]
+    origin: str
+    manifest: Manifest | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """A cached answer to `info`."""
+
+    fingerprint: str
+    manifest: Manifest
+
+
+@dataclass(slots=True)
+class Catalog:
+    """The drivers of this installation and this user."""
+
+    places: Places
+    _answers: dict[str, _Answer] = field(default_factory=dict)
+    _loaded: bool = False
+    _lock: Lock = field(default_factory=Lock)
+
+    def drivers(self, *, rescan: bool = False) -> list[Driver]:
+        """Return all drivers by name; `rescan` asks each anew."""
+        candidates = sorted(self._candidates(), key=lambda one: one.name)
+        with self._lock:
+            self._load()
+            if rescan:
+                self._answers.clear()
+            with ThreadPoolExecutor(4) as pool:
+                found = list(pool.map(self._driver, candidates))
+            self._store()
+        return found
+
+    def named(self, name: str) -> Driver:
+        """Return one usable driver.
+
+        Raises:
+            DriverNotFound: there is none of that name.
+            DriverStartError: there is, and it cannot say what it is.
+        """
+        candidates = {one.name: one for one in self._candidates()}
+        if name not in candidates:
+            near = get_close_matches(name, candidates, 1)
+            raise errors.DriverNotFound(
+                f"There is no driver {name!r}; installed: {', '.join(sorted(candidates)) or 'none'}.",
+                hint=f"Did you mean {near[0]!r}?" if near else "`%tusk drivers` lists them with their URL schemes.",
+            )
+        with self._lock:
+            self._load()
+            known = self._answers.get(name)
+            driver = self._driver(candidates[name])
+            if known is not self._answers.get(name):
+                self._store()
+        if driver.manifest is None:
+            raise errors.DriverStartError(f"The driver {name!r} of {driver.origin} cannot be used: {driver.problem}")
+        return driver
+
+    def for_scheme(self, scheme: str) -> Driver:
+        """Return the driver that reads URLs of `scheme`.
+
+        Raises:
+            DriverNotFound: none does.
+        """
+        drivers = [one for one in self.drivers() if one.manifest]
+        for one in drivers:
+            if one.manifest and scheme.lower() in one.manifest.schemes:
+                return one
+        known = sorted({known for one in drivers if one.manifest for known in one.manifest.schemes})
+        near = get_close_matches(scheme, known, 1)
+        raise errors.DriverNotFound(
+            f"No installed driver reads {scheme}:// URLs; known: {', '.join(f'{one}://' for one in known)}.",
+            hint=f"Did you mean {near[0]}://?" if near else "`%tusk drivers` lists the drivers.",
+        )
+
+    def for_file(self, path: str) -> Driver | None:
+        """Return the driver for a file of that ending, or None."""
+        for one in self.drivers():
+            if one.manifest and path.lower().endswith(tuple(one.manifest.suffixes)) and one.manifest.suffixes:
+                return one
+        return None
+
+    def _candidates(self) -> Iterator[Candidate]:
+        seen = set()
+        for candidate in (*self._from_folder(), *_from_entry_points()):  # the user's folder wins
+            if candidate.name not in seen:
+                seen.add(candidate.name)
+                yield candidate
+
+    def _from_folder(self) -> Iterator[Candidate]:
+        for path in sorted(self.places.drivers.glob("*.json")) if self.places.drivers.is_dir() else ():
+            try:
+                said = json.loads(path.read_text(encoding="utf-8"))
+                command = tuple(str(word) for word in said["command"])
+                name = str(said.get("name", path.stem))
+            except (OSError, ValueError, KeyError, TypeError):
+                command, name = (), path.stem
+            yield Candidate(
+                name=name, command=command, origin=str(path), fingerprint=f"{path}:{path.stat().st_mtime_ns}"
+            )
+
+    def _driver(self, candidate: Candidate) -> Driver:
+        known = self._answers.get(candidate.name)
+        if known is None or known.fingerprint != candidate.fingerprint:
+            try:
+                known = _Answer(fingerprint=candidate.fingerprint, manifest=_ask(candidate))
+            except errors.TuskError as exc:
+                return Driver(
+                    name=candidate.name, command=candidate.command, origin=candidate.origin, manifest=None, problem=str(exc)
+                )
+            self._answers[candidate.name] = known
+        return Driver(
+            name=candidate.name, command=candidate.command, origin=candidate.origin, manifest=known.manifest
+        )
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
+        try:
+            self._answers = codec.decode(dict[str, _Answer], self.places.driver_cache.read_bytes())
+        except (OSError, errors.ProtocolError):
+            self._answers = {}  # a cache: asking again is always right
+
+    def _store(self) -> None:
+        fresh = self.places.driver_cache.with_suffix(".new")
+        fresh.write_bytes(codec.encode(self._answers))
+        fresh.chmod(0o600)
+        fresh.replace(self.places.driver_cache)
+
+
+def _from_entry_points() -> Iterator[Candidate]:
+    for point in entry_points(group=GROUP):
+        dist = point.dist
+        version = dist.version if dist else "0"
+        folder = _module_folder(point.module)
+        stamp = (folder / "manifest.json").stat().st_mtime_ns if folder and (folder / "manifest.json").exists() else 0
+        yield Candidate(
+            name=point.name,
+            command=tuple(python("-m", point.module)),
+            origin=f"{dist.name} {version}" if dist else point.module,
+            fingerprint=f"{point.value}:{version}:{stamp}",
+        )
+
+
+def _module_folder(module: str) -> Path | None:
+    """Return a package's folder without importing it: its parents are namespace-light packages of ours or theirs."""
+    from importlib.util import find_spec
+
+    try:
+        spec = find_spec(module)
+    except ImportError:
+        return None
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def _ask(candidate: Candidate) -> Manifest:
+    """Run the candidate's `info`."""
+    if not candidate.command:
+        raise errors.DriverStartError("its manifest file needs a \"command\", a list of words.")
+    try:
+        done = subprocess.run(
+            [*candidate.command, "info"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=INFO_TIMEOUT_S,
+            env=driver_environment(),
+            check=True,
+        )
+    except subprocess.CalledProcessError as exc:
+        said = exc.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
+        raise errors.DriverStartError(f"`info` ended with code {exc.returncode} and said: {said[0]}") from exc
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise errors.DriverStartError(f"`info` could not be run: {exc}") from exc
+    manifest = codec.decode(Manifest, done.stdout)
+    if manifest.protocol != PROTOCOL_VERSION:
+        raise errors.ProtocolError(f"it speaks protocol {manifest.protocol}, the core speaks {PROTOCOL_VERSION}.")
+    return manifest

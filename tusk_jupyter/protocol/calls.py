@@ -1,0 +1,83 @@
+"""Calls over Flight, the same on both hops: one request, one reply (or a stream of them), errors as our exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import codec
+from tusk_jupyter.protocol.errors import from_extra_info
+
+
+class Request(Protocol):
+    """A message with an action's name and the class of its reply."""
+
+    ACTION: ClassVar[str]
+    REPLY: ClassVar[type]
+
+
+class PeerLost(errors.TuskError):
+    """The process at the other end is gone or does not listen; `Peer`'s owner says what that means."""
+
+
+T = TypeVar("T")
+
+
+class Peer:
+    """A process that is called over Flight with its control token."""
+
+    def __init__(self, address: str, token: str) -> None:
+        """Name the peer; the link is made with the first call."""
+        self._token = token
+        self.flight = flight.FlightClient(address)
+
+    def __repr__(self) -> str:
+        return "Peer()"  # the token is in here
+
+    def options(self, timeout_s: float | None = None) -> flight.FlightCallOptions:
+        """Return call options with the token and a time limit."""
+        headers = [(b"authorization", f"Bearer {self._token}".encode())]
+        return flight.FlightCallOptions(timeout=timeout_s, headers=headers)
+
+    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
+        """Send one request and return its one reply, an instance of `request.REPLY`.
+
+        Raises:
+            TuskError: what the peer answered; PeerLost when it is gone; TimeoutExceeded when it did not answer in time.
+        """
+        return next(self.stream(request, timeout_s=timeout_s))
+
+    def stream(self, request: Request, *, timeout_s: float | None = None) -> Iterator[Any]:
+        """Send one request and yield its replies."""
+        action = flight.Action(request.ACTION, codec.encode(request))
+        try:
+            for result in self.flight.do_action(action, self.options(timeout_s)):
+                yield codec.decode(request.REPLY, result.body.to_pybytes())
+        except (flight.FlightError, pa.ArrowException, OSError) as exc:
+            raise translated(exc) from exc
+
+    def close(self) -> None:
+        """Close the link."""
+        self.flight.close()
+
+
+def translated(exc: BaseException) -> errors.TuskError:
+    """Return what a failed Flight call means."""
+    carried = from_extra_info(getattr(exc, "extra_info", None))
+    if carried is not None:
+        return carried
+    if isinstance(exc, flight.FlightTimedOutError):
+        return errors.TimeoutExceeded("The other process did not answer in time.", detail=_first_line(exc))
+    if isinstance(exc, flight.FlightUnauthenticatedError):
+        return errors.ProtocolError("The other process does not accept this token.", detail=_first_line(exc))
+    if isinstance(exc, flight.FlightCancelledError):
+        return errors.Cancelled("The call was cancelled.", detail=_first_line(exc))
+    return PeerLost("The other process is gone.", detail=_first_line(exc))
+
+
+def _first_line(exc: BaseException) -> str:
+    return str(exc).partition("\n")[0][:300]

@@ -1,0 +1,66 @@
+"""An exclusive lock on a file that the operating system releases when its holder dies, however it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+POLL_S = 0.02
+
+
+class FileLock:
+    """Not reentrant; keep the object for as long as the lock is to be held."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the lock; nothing is opened yet."""
+        self._path = path
+        self._fd: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free."""
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            if fcntl is not None:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                import msvcrt
+
+                msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            os.close(fd)
+            return False
+        self._fd = fd
+        return True
+
+    def release(self) -> None:
+        """Let go; idempotent."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+@contextlib.contextmanager
+def held(path: Path, *, timeout_s: float) -> Iterator[None]:
+    """Hold the lock at `path` within the block.
+
+    Raises:
+        TimeoutError: somebody else held it for all of `timeout_s`.
+    """
+    lock = FileLock(path)
+    deadline = time.monotonic() + timeout_s
+    while not lock.try_acquire():
+        if time.monotonic() > deadline:
+            raise TimeoutError(str(path))
+        time.sleep(POLL_S)
+    try:
+        yield
+    finally:
+        lock.release()
