@@ -1,6 +1,7 @@
 """Files that only their owner may read: written whole or not at all, and refused when others can read them.
 
-The refusal is what ssh does with keys: a file that was readable by others may have been read, so its owner must hear of it.
+The refusal is what ssh does with keys: a file that was readable by others may have been read, so its owner must hear of
+it.
 """
 
 from __future__ import annotations
@@ -43,21 +44,21 @@ def read_private(path: Path, *, max_bytes: int) -> bytes:
 def write_private(path: Path, content: bytes) -> None:
     """Put `content` in place of a private file. After a crash at any instant the file is the old one or the new one.
 
-    Only one process may write a given path: the temporary file beside it has a fixed name, so a crash leaves at most one.
+    Only one process may write a given path: the temporary file beside it has a fixed name, so crashes leave at most one.
 
     Raises:
-        OSError: it could not be written; what was there before still is.
+        OSError: it could not be written; what was there before still is, unless only the folder's sync failed.
     """
     make_private_directory(path.parent)
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

@@ -1,0 +1,97 @@
+"""Which `keyring` backend may hold a secret: those that are an operating system's own, and no other.
+
+`keyring` itself would take whatever is installed or configured, plaintext files and the null backend included. So its
+choice is not asked for; the configured name is read and judged before anything of it is imported.
+"""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+REAL = (
+    "keyring.backends.SecretService.Keyring",
+    "keyring.backends.libsecret.Keyring",
+    "keyring.backends.kwallet.DBusKeyring",
+    "keyring.backends.kwallet.DBusKeyringKWallet4",
+    "keyring.backends.macOS.Keyring",
+    "keyring.backends.Windows.WinVaultKeyring",
+)
+CHAINER = "keyring.backends.chainer.ChainerBackend"
+"""Asks several backends in turn, good and bad; its good ones are found here without it."""
+
+
+class NoBackend(Exception):
+    """There is no OS keyring that may be used; the text says why."""
+
+
+def choose() -> KeyringBackend:
+    """Return the OS keyring's backend. May block on D-Bus.
+
+    Raises:
+        NoBackend: none is there, or the configured one is refused.
+    """
+    name = configured_name()
+    if name in (None, CHAINER):
+        return _best(REAL)
+    if name not in REAL:
+        raise NoBackend(f"the configured keyring backend {name} is no OS keyring, so it is not used")
+    return _best((str(name),))
+
+
+def configured_name() -> str | None:
+    """Return the backend that the user configured for `keyring`, by environment or by its configuration file."""
+    if "PYTHON_KEYRING_BACKEND" in os.environ:
+        return os.environ["PYTHON_KEYRING_BACKEND"].strip()
+    from keyring.util.platform_ import config_root
+
+    config = configparser.RawConfigParser()
+    path = config_root() / "keyringrc.cfg"
+    try:
+        config.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError) as exc:
+        raise NoBackend(f"keyring's configuration {path} cannot be read: {exc}") from exc
+    return config.get("backend", "default-keyring", fallback="").strip() or None
+
+
+def _best(names: tuple[str, ...]) -> KeyringBackend:
+    found: list[tuple[float, KeyringBackend]] = []
+    problems = []
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        try:
+            backend = getattr(importlib.import_module(module), attribute)
+            found.append((float(backend.priority), backend()))
+        except (ImportError, AttributeError, RuntimeError) as exc:  # keyring's way to say "not here"
+            problems.append(str(exc))
+    if not found:
+        raise NoBackend(f"no OS keyring here ({problems[0]})")
+    return max(found, key=lambda pair: pair[0])[1]
+
+
+def title(backend: KeyringBackend) -> str:
+    """Return a backend's name for people."""
+    return {"SecretService": "Secret Service", "macOS": "macOS Keychain", "Windows": "Windows Credential Manager"}.get(
+        type(backend).__module__.rpartition(".")[2], type(backend).__module__.rpartition(".")[2]
+    )
+
+
+def is_locked(backend: KeyringBackend) -> bool:
+    """Return whether the keyring is known to be locked, without making it ask the user. May block on D-Bus."""
+    if not type(backend).__module__.endswith(".SecretService"):
+        return False  # the others cannot be asked without a prompt; their calls say it
+    import secretstorage
+    from secretstorage.exceptions import ItemNotFoundException
+
+    connection = secretstorage.dbus_init()
+    try:
+        return secretstorage.Collection(connection).is_locked()
+    except ItemNotFoundException:  # no default collection yet; the first store makes one
+        return False
+    finally:
+        connection.close()
