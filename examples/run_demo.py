@@ -1,7 +1,7 @@
 """Runs `quickstart.ipynb` in a real kernel, without a browser, and prints its cells and their tables.
 
-The state (connections, query log) goes to TUSK_HOME, which `make demo` sets to `.demo/` in this repository, so that a demo
-never touches the user's own. The core service that the notebook started is stopped at the end.
+The state (connections, query log) goes to TUSK_HOME, which `make demo` sets to `.demo/` in this repository, so that a
+demo never touches the user's own. The core service that the notebook started is stopped at the end.
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ def main() -> int:
 def run(notebook: NotebookNode, console: Console) -> int:
     """Execute the cells in order and print each as soon as it is done."""
     client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOK.parent)}}
+        notebook,
+        timeout=CELL_TIMEOUT_S,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOK.parent)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns of a loopback connection without encryption
     )
     with client.setup_kernel():
         for index, cell in enumerate(notebook.cells):
@@ -68,7 +72,7 @@ def print_source(source: str, console: Console) -> None:
 
 
 def print_outputs(outputs: list[NotebookNode], console: Console) -> None:
-    """Print what a cell left behind as text; an error's text is its traceback or, with our magics, its one paragraph."""
+    """Print what a cell left behind as text; an error's text is its traceback or, from tusk, its one paragraph."""
     for output in outputs:
         match output.output_type:
             case "stream":
