@@ -1,1 +1,1 @@
-"""SQL as text: where statements and placeholders stand, and which literals are secrets. Never changes a character of it."""
+"""SQL as text: where statements and placeholders stand, which literals are secrets. A server gets it as it was."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from tusk_jupyter.sqltext.bodies import header_words, object_of, tracker_for
+from tusk_jupyter.sqltext.dialects import Dialect, dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
+from tusk_jupyter.sqltext.placeholders import placeholder_places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,12 @@ class Statement:
     start: int
     """Offset of its first character in the submitted text."""
     command: str
-    """Its first keyword in upper case, behind comments and parentheses: SELECT, WITH, CREATE."""
+    """Its first keyword in upper case, behind comments and parentheses: SELECT, WITH, EXPLAIN; "" where there is none.
+
+    CREATE, ALTER and DROP carry what they are about as a second word: CREATE TABLE, DROP VIEW (modifiers like TEMP and
+    OR REPLACE left out). It is for the log and for messages; whether a statement writes is the server's to say, since
+    `WITH x AS (DELETE ...)`, `SELECT f()` and `EXPLAIN ANALYZE` write too.
+    """
     placeholders: tuple[Placeholder, ...] = ()
 
     def bind(self, render: Callable[[str, int], str]) -> str:
@@ -60,3 +70,58 @@ class Statement:
                 return place.start
             shift += length - (place.end - place.start)
         return position - shift
+
+
+def split(sql: str, dialect_name: str) -> tuple[Statement, ...]:
+    """Return the statements of `sql`; empty and comment-only ones are left out.
+
+    Comments before and behind a statement, up to its separator, belong to it: hints and audit tags reach the server.
+
+    Raises:
+        UsageError: the dialect is unknown. No SQL text makes it fail.
+    """
+    dialect = dialect_named(dialect_name)
+    found = tokens(sql, dialect)
+    return tuple(
+        _statement(sql, part)
+        for part in _parts(sql, found, dialect)
+        if any(token.kind is not Kind.COMMENT for token in part)
+    )
+
+
+def _parts(sql: str, found: Sequence[Token], dialect: Dialect) -> Iterator[Sequence[Token]]:
+    """Yield the tokens between one separator and the next."""
+    start = 0
+    while start < len(found):
+        end = _end_of_statement(sql, found, start, dialect)
+        yield found[start:end]
+        start = end + 1
+
+
+def _end_of_statement(sql: str, found: Sequence[Token], start: int, dialect: Dialect) -> int:
+    """Return the index of the token that ends the statement which begins at `start`."""
+    blocks = tracker_for(sql, found, start, dialect)
+    for index in range(start, len(found)):
+        token = found[index]
+        if token.kind is Kind.DIRECTIVE:
+            return index
+        if token.kind is Kind.SEPARATOR and (blocks is None or not blocks.inside or sql[token.start] != ";"):
+            return index
+        if blocks is not None:
+            blocks.feed(token, found[index + 1] if index + 1 < len(found) else None)
+    return len(found)
+
+
+def _statement(sql: str, part: Sequence[Token]) -> Statement:
+    start, end = part[0].start, part[-1].end
+    words = header_words(sql, part)
+    about = object_of(words)
+    return Statement(
+        text=sql[start:end],
+        start=start,
+        command=" ".join([*words[:1], *([about] if about else [])]),
+        placeholders=tuple(
+            Placeholder(name=name, start=place - start, end=stop - start)
+            for name, place, stop in placeholder_places(sql, part)
+        ),
+    )

@@ -1,0 +1,172 @@
+"""SQL text to tokens, in one pass and without ever failing.
+
+One regular expression per dialect does the work; Python sees whole tokens only, so a megabyte of literal costs one
+step. Its quantifiers are possessive (`*+`): no text makes it backtrack. A literal or comment without an end runs to the
+end of the text, as the engines themselves see it.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+from typing import NamedTuple
+
+from tusk_jupyter.sqltext.dialects import Dialect
+
+
+class Kind(enum.IntEnum):
+    """What a token is."""
+
+    COMMENT = 1
+    STRING = 2
+    """A literal, its prefix (E, U&, X, ...) or dollar tags included."""
+    NAME = 3
+    """A quoted identifier."""
+    WORD = 4
+    NUMBER = 5
+    SEPARATOR = 6
+    DIRECTIVE = 7
+    """A client's own line, as `DELIMITER //`."""
+    OPEN = 8
+    """( [ {"""
+    CLOSE = 9
+    COLON = 10
+    """A single colon; `::` and `:=` are operators."""
+    OPERATOR = 11
+
+
+class Token(NamedTuple):
+    """A token's kind and its place: `text[start:end]`."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+_LINE = r"[^\n]*+"
+_DIRECTIVE = re.compile(r"DELIMITER[ \t]+(\S+)[^\n]*+", re.IGNORECASE)
+_NEST = re.compile(r"/\*|\*/")
+
+
+def _quoted(quote: str, *, backslash: bool = False) -> str:
+    """A literal whose quote is doubled inside, optionally with backslash escapes, optionally without an end."""
+    if backslash:
+        return rf"{quote}[^{quote}\\]*+(?:(?:\\.?|{quote}{quote})[^{quote}\\]*+)*+{quote}?"
+    return rf"{quote}[^{quote}]*+(?:{quote}{quote}[^{quote}]*+)*+{quote}?"
+
+
+def _comments(dialect: Dialect) -> str:
+    dashes = rf"--(?=[\s\x00-\x1f]|\Z){_LINE}" if dialect.dashes_need_blank else rf"--{_LINE}"
+    parts = [dashes]
+    if dialect.hash_comments:
+        parts.append(rf"\#{_LINE}")
+    code = "(?!M?!)" if dialect.code_comments else ""
+    if not dialect.nested_comments:
+        parts.append(rf"/\*{code}[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?")
+    return "|".join(parts)
+
+
+def _strings(dialect: Dialect) -> str:
+    parts = [_quoted("'", backslash=dialect.backslash_escapes)]
+    if dialect.escape_strings:
+        parts.append("[eE]" + _quoted("'", backslash=True))
+    parts.append(r"(?:[uU]&|[bBxXnN])" + _quoted("'", backslash=dialect.backslash_escapes))
+    if dialect.double_quoted_strings:
+        parts.append(_quoted('"', backslash=dialect.backslash_escapes))
+    return "|".join(parts)
+
+
+def _names(dialect: Dialect) -> str:
+    parts = [] if dialect.double_quoted_strings else [_quoted('"'), "[uU]&" + _quoted('"')]
+    if dialect.backtick_names:
+        parts.append(_quoted("`"))
+    if dialect.bracket_names:
+        parts.append(r"\[[^\]]*+\]?")
+    return "|".join(parts)
+
+
+@functools.lru_cache(maxsize=64)
+def _pattern(dialect: Dialect, delimiter: str) -> re.Pattern[str]:
+    custom, letter = "", r"[\w$]"
+    if delimiter != ";":
+        custom = rf"(?P<custom>{re.escape(delimiter)})|"
+        letter = letter if delimiter.isidentifier() else rf"(?:(?!{re.escape(delimiter)}){letter})"  # END$$
+    dollars = r"|(?P<dollar>\$(?:[^\W\d]\w*+)?+\$)" if dialect.dollar_quotes else ""
+    nested = r"|(?P<nested>/\*)" if dialect.nested_comments else ""
+    code = r"/\*M?![0-9]*+|" if dialect.code_comments else ""
+    return re.compile(
+        rf"""{custom}(?P<COMMENT>{_comments(dialect)}){nested}
+        |(?P<STRING>{_strings(dialect)}){dollars}
+        |(?P<NAME>{_names(dialect)})
+        |(?P<WORD>[^\W\d]{letter}*+)
+        |(?P<NUMBER>(?:\d\w*+(?:\.\w*+)?|\.\d\w*+)(?:(?<=[eE])[+-]\d++)?)
+        |(?P<SEPARATOR>;)
+        |(?P<OPEN>[(\[{{])|(?P<CLOSE>[)\]}}])
+        |(?P<COLON>:(?![:=]))
+        |(?P<OPERATOR>::|:=|{code}[<>=~!@%^&|?+*]++|\S)""",
+        re.VERBOSE | re.DOTALL,
+    )
+
+
+def tokens(text: str, dialect: Dialect) -> list[Token]:
+    """Return the tokens of `text`, in order; what lies between them is blank."""
+    found: list[Token] = []
+    at, delimiter = 0, ";"
+    while at < len(text):
+        at, delimiter = _scan(text, dialect, delimiter, at, found)
+    return found
+
+
+def _scan(text: str, dialect: Dialect, delimiter: str, at: int, found: list[Token]) -> tuple[int, str]:
+    """Append tokens until one needs more than the pattern; return where to go on, under which separator."""
+    add, kinds, directives = found.append, _KINDS, dialect.delimiter_lines
+    for match in _pattern(dialect, delimiter).finditer(text, at):
+        kind = kinds.get(match.lastgroup or "")
+        start, end = match.span()
+        if kind is None:
+            return _scan_special(text, match.lastgroup, start, end, found), delimiter
+        if directives:
+            if kind is Kind.WORD and text[start] in "dD":
+                line = _DIRECTIVE.match(text, start)
+                if line and _begins_line(text, start) and _is_fresh(found):
+                    add(Token(Kind.DIRECTIVE, start, line.end()))
+                    return line.end(), line[1]
+            if kind is Kind.SEPARATOR and delimiter != ";":
+                kind = Kind.OPERATOR
+        add(Token(kind, start, end))
+    return len(text), delimiter
+
+
+def _scan_special(text: str, group: str | None, start: int, end: int, found: list[Token]) -> int:
+    """Append a token whose end no regular expression finds: nested comment, dollar quote, changed separator."""
+    kind, stop = Kind.SEPARATOR, end
+    if group == "nested":
+        kind, stop = Kind.COMMENT, _end_of_nested(text, end)
+    elif group == "dollar":
+        kind, close = Kind.STRING, text.find(text[start:end], end)
+        stop = len(text) if close < 0 else close + end - start
+    found.append(Token(kind, start, stop))
+    return stop
+
+
+def _begins_line(text: str, at: int) -> bool:
+    return not text[text.rfind("\n", 0, at) + 1 : at].strip()
+
+
+def _is_fresh(found: list[Token]) -> bool:
+    """Whether no statement has begun since the last separator."""
+    last = next((token for token in reversed(found) if token.kind is not Kind.COMMENT), None)
+    return last is None or last.kind in (Kind.SEPARATOR, Kind.DIRECTIVE)
+
+
+def _end_of_nested(text: str, at: int) -> int:
+    depth = 1
+    for match in _NEST.finditer(text, at):
+        depth += 1 if match[0] == "/*" else -1
+        if not depth:
+            return match.end()
+    return len(text)
+
+
+_KINDS = {kind.name: kind for kind in Kind}
