@@ -8,7 +8,9 @@ import pytest
 from services import TuskHome
 from services import mariadb as mariadb_service
 from services import postgresql as postgresql_service
-from services.homes import make_home
+from services.homes import make_home, short_folder
+from services.keyring import SecretService
+from services.keyring import secret_service as running_secret_service
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +29,20 @@ def mariadb() -> Iterator[mariadb_service.MariaDB]:
 
 @pytest.fixture
 def tusk_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[TuskHome]:
-    """A private TUSK_HOME; after the test its core is stopped and no process of it may be left."""
+    """A private TUSK_HOME; after the test its core is stopped and no process of it may be left.
+
+    There is no keyring (unless the test asks for `secret_service`): the one of whoever runs the tests is none of ours.
+    """
     home = make_home()
     monkeypatch.setenv("TUSK_HOME", str(home))
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
     yield home
     home.close()
+
+
+@pytest.fixture
+def secret_service(tusk_home: TuskHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretService]:
+    """A real keyring that the core of `tusk_home` will find."""
+    with short_folder("tusk-k-") as folder, running_secret_service(folder) as service:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", service.environ["DBUS_SESSION_BUS_ADDRESS"])
+        yield service

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from services.processes import short_temporary_folder
 from services.waiting import wait_until
 
 END_S = 15.0
@@ -49,8 +52,14 @@ class TuskHome:
 
 def make_home() -> TuskHome:
     """Make a home with a path short enough for Unix sockets below it."""
-    folder = tempfile.gettempdir()
-    return TuskHome(Path(tempfile.mkdtemp(prefix="tusk-h-", dir=folder if len(folder) < 40 else "/tmp")))
+    return TuskHome(Path(tempfile.mkdtemp(prefix="tusk-h-", dir=short_temporary_folder())))
+
+
+@contextmanager
+def short_folder(prefix: str) -> Iterator[Path]:
+    """A temporary folder with a path short enough for Unix sockets in it."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=short_temporary_folder()) as folder:
+        yield Path(folder)
 
 
 def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:

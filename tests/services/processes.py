@@ -82,7 +82,7 @@ class Server:
         self.name = name
         self.user = user
         self.stop_signal = stop_signal
-        self.folder = Path(tempfile.mkdtemp(prefix=f"tusk-{name}-", dir=_short_temporary_folder()))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"tusk-{name}-", dir=short_temporary_folder()))
         self._guardian: subprocess.Popen[bytes] | None = None
         self.own(self.folder)
 
@@ -147,6 +147,7 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _short_temporary_folder() -> str:
+def short_temporary_folder() -> str:
+    """Return where private folders go: a Unix socket's path has at most 107 bytes, and macOS's own choice takes 49."""
     folder = tempfile.gettempdir()
     return folder if len(folder) < 40 else "/tmp"

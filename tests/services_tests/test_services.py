@@ -102,3 +102,15 @@ def test_a_process_that_ignores_the_end_of_its_home_is_an_error(tusk_home, monke
 def test_a_missing_server_program_fails_with_what_to_install():
     with pytest.raises(MissingProgram, match=r"make test-system.*apt-get install postgresql"):
         find_program("no-such-initdb", package="postgresql")
+
+
+def test_a_private_keyring_is_found_through_the_environment_and_keeps_a_secret(secret_service):
+    ask = "import keyring as k; k.set_password('s', 'u', 'p'); print(k.get_password('s', 'u'), k.get_keyring())"
+    answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout
+    assert answer.startswith("p keyring.backends.SecretService"), answer
+
+
+def test_without_asking_for_one_a_home_sees_no_keyring(tusk_home):
+    ask = "import keyring; keyring.get_password('s', 'u')"
+    refused = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    assert "NoKeyringError" in refused.stderr
