@@ -69,6 +69,8 @@ def _best(names: tuple[str, ...]) -> KeyringBackend:
             found.append((float(backend.priority), backend()))
         except (ImportError, AttributeError, RuntimeError) as exc:  # keyring's way to say "not here"
             problems.append(str(exc))
+        except (FileNotFoundError, ConnectionRefusedError) as exc:  # an address that nobody listens at any more
+            problems.append(f"DBUS_SESSION_BUS_ADDRESS leads nowhere: {exc.strerror}")
     if not found:
         raise NoBackend(f"no OS keyring here ({problems[0]})")
     return max(found, key=lambda pair: pair[0])[1]

@@ -1,7 +1,8 @@
 """The core's secrets: which tier a new one goes to, and where an old one is looked for.
 
 Decision to question: a store falls to a lower tier only past tiers that are *absent*, and says so; one that is merely
-locked is an error. Otherwise the same password would lie in the keyring one day and in a file the next, by accident of timing.
+locked is an error. Otherwise the same password would lie in the keyring one day and in a file the next, by accident of
+timing.
 """
 
 from __future__ import annotations

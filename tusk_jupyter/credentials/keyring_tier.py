@@ -91,7 +91,7 @@ class KeyringTier(CredentialTier):
             return self._worker.call(work)
         except NoBackend as exc:
             return Viability(False, str(exc))
-        except Unanswered:
+        except (Unanswered, TimeoutError):  # jeepney gives a bus 1 s to say hello
             return Viability(False, "the OS keyring does not answer", retryable=True)
         except Exception as exc:  # noqa: BLE001 - whatever a D-Bus library raises, the tier is there and broken
             return Viability(False, f"the OS keyring fails: {_words(exc)}", retryable=True)
@@ -108,7 +108,7 @@ class KeyringTier(CredentialTier):
             raise self._failed(absent(what, str(exc))) from exc
         except KeyringLocked as exc:
             raise self._failed(_unusable(f"Could not {what}: the OS keyring is locked.")) from exc
-        except Unanswered:
+        except (Unanswered, TimeoutError):  # jeepney gives a bus 1 s to say hello
             raise self._failed(
                 _unusable(
                     f"Could not {what}: the OS keyring does not answer.",

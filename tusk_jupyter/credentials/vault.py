@@ -211,7 +211,7 @@ class VaultTier(CredentialTier):
                 return Viability(False, f"not set up: {WAYS}")
             document, data_key = self._open_or_create()
         except CredentialError as exc:
-            return Viability(False, str(exc).replace("\nHint: ", " "), retryable=True)
+            return Viability(False, str(exc).replace("\nHint: ", " ").rstrip("."), retryable=True)
         wipe(data_key)
         opens = "a passphrase" if document.derivation else self._master.source if self._master else ""
         beware = f"; {self.warning}" if self.warning else ""

@@ -124,7 +124,7 @@ def without(document: Document, ref: str) -> Document:
 
 
 def retired(document: Document, data_key: bytearray, user_key: bytearray) -> tuple[Document, bytearray]:
-    """Return the document with every record sealed anew under a fresh data key, and that key; the old one is overwritten."""
+    """Return the document with every record sealed anew under a fresh data key, and that key; the old one is wiped."""
     fresh, fresh_key = _with_fresh_key(document, user_key)
     for record in document.records:
         fresh = put(fresh, fresh_key, record.ref, take(document, data_key, record))

@@ -44,7 +44,7 @@ def read_private(path: Path, *, max_bytes: int) -> bytes:
 def write_private(path: Path, content: bytes) -> None:
     """Put `content` in place of a private file. After a crash at any instant the file is the old one or the new one.
 
-    Only one process may write a given path: the temporary file beside it has a fixed name, so crashes leave at most one.
+    Only one process may write a given path: the file it prepares has a fixed name, so that crashes leave no heap.
 
     Raises:
         OSError: it could not be written; what was there before still is, unless only the folder's sync failed.

@@ -1,0 +1,41 @@
+"""Every tier passes the contract that ships with the package. # R-22, issue 2 item 5"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from services.keyring import SecretService
+
+from tusk_jupyter.credentials.keyring_tier import KeyringTier
+from tusk_jupyter.credentials.memory import MemoryTier
+from tusk_jupyter.credentials.vault import FILE_NAME, VaultTier
+from tusk_jupyter.testing.credential_contract import CredentialTierContract
+
+KEY = {"TUSK_MASTER_KEY": "5e" * 32}
+
+
+class TestKeyring(CredentialTierContract):
+    @pytest.fixture
+    def tier(self, secret_service: SecretService) -> KeyringTier:
+        return KeyringTier()
+
+
+class TestVaultWithMasterKey(CredentialTierContract):
+    @pytest.fixture
+    def tier(self, tmp_path: Path) -> VaultTier:
+        return VaultTier(tmp_path / FILE_NAME, KEY)
+
+
+class TestVaultWithPassphrase(CredentialTierContract):
+    @pytest.fixture
+    def tier(self, tmp_path: Path) -> VaultTier:
+        tier = VaultTier(tmp_path / FILE_NAME, {})
+        tier.unlock("correct horse battery")
+        return tier
+
+
+class TestMemory(CredentialTierContract):
+    @pytest.fixture
+    def tier(self) -> MemoryTier:
+        return MemoryTier()
