@@ -53,8 +53,11 @@ class MariaDB:
 
 
 @contextmanager
-def running() -> Iterator[MariaDB]:
+def running(*, tls: bool = True) -> Iterator[MariaDB]:
     """Start a MariaDB of one's own and end it afterwards.
+
+    Args:
+        tls: whether it offers TLS.
 
     Raises:
         MissingProgram: MariaDB is not installed.
@@ -71,24 +74,28 @@ def running() -> Iterator[MariaDB]:
             install, "--no-defaults", f"--datadir={server.folder / 'data'}", "--skip-test-db",
             "--auth-root-authentication-method=socket", "--skip-name-resolve",
         ])  # fmt: skip
-        server.start([mariadbd, *_options(mariadb)], lambda: _answers(mariadb))
+        server.start([mariadbd, *_options(mariadb, tls)], lambda: _answers(mariadb))
         yield mariadb
     finally:
         server.close()
 
 
-def _options(mariadb: MariaDB) -> list[str]:
+def _options(mariadb: MariaDB, tls: bool) -> list[str]:
     folder = mariadb.server.folder
     certificates = make_certificates(folder)
     for path in (certificates.key_file, _init_file(mariadb)):
         mariadb.server.own(path)
+    with_tls = [
+        f"--ssl-ca={certificates.ca_file}",
+        f"--ssl-cert={certificates.cert_file}",
+        f"--ssl-key={certificates.key_file}",
+    ]
     return [
         "--no-defaults", f"--datadir={folder / 'data'}", f"--socket={mariadb.socket}", f"--port={mariadb.port}",
         f"--bind-address={mariadb.host}", f"--init-file={folder / 'init.sql'}", f"--pid-file={folder / 'pid'}",
         f"--tmpdir={folder}", "--skip-name-resolve", "--skip-log-bin", "--character-set-server=utf8mb4",
         "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M", "--max-allowed-packet=64M",
-        f"--ssl-ca={certificates.ca_file}", f"--ssl-cert={certificates.cert_file}",
-        f"--ssl-key={certificates.key_file}",
+        *(with_tls if tls else ["--skip-ssl"]),
     ]  # fmt: skip
 
 

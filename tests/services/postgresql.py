@@ -19,7 +19,7 @@ BIN_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
 SETTINGS = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "4GB",
     "log_connections": "on", "log_disconnections": "on", "logging_collector": "off", "lc_messages": "C",
-    "timezone": "UTC", "max_connections": "100", "listen_addresses": "127.0.0.1", "ssl": "on",
+    "timezone": "UTC", "max_connections": "100", "listen_addresses": "127.0.0.1",
 }  # fmt: skip
 HBA = "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
@@ -67,8 +67,11 @@ class PostgreSQL:
 
 
 @contextmanager
-def running() -> Iterator[PostgreSQL]:
+def running(*, tls: bool = True) -> Iterator[PostgreSQL]:
     """Start a PostgreSQL of one's own and end it afterwards.
+
+    Args:
+        tls: whether it offers TLS (clients then use it by themselves).
 
     Raises:
         MissingProgram: PostgreSQL is not installed.
@@ -80,7 +83,7 @@ def running() -> Iterator[PostgreSQL]:
         postgres = PostgreSQL(
             port=free_port(), socket_dir=str(server.folder), ca_file=str(server.folder / "ca.pem"), server=server
         )
-        data = _make_cluster(postgres, initdb)
+        data = _make_cluster(postgres, initdb, tls)
         server.start([initdb.with_name("postgres"), "-D", data], lambda: _answers(postgres))
         _make_database(postgres)
         yield postgres
@@ -88,7 +91,7 @@ def running() -> Iterator[PostgreSQL]:
         server.close()
 
 
-def _make_cluster(postgres: PostgreSQL, initdb: Path) -> Path:
+def _make_cluster(postgres: PostgreSQL, initdb: Path, tls: bool) -> Path:
     folder, own = postgres.server.folder, postgres.server.own
     password_file = folder / "pw"
     password_file.write_text(postgres.admin_password)
@@ -101,7 +104,7 @@ def _make_cluster(postgres: PostgreSQL, initdb: Path) -> Path:
     certificates = make_certificates(folder)
     own(certificates.key_file)
     settings = SETTINGS | {
-        "port": str(postgres.port), "unix_socket_directories": postgres.socket_dir,
+        "ssl": "on" if tls else "off", "port": str(postgres.port), "unix_socket_directories": postgres.socket_dir,
         "ssl_cert_file": str(certificates.cert_file), "ssl_key_file": str(certificates.key_file),
     }  # fmt: skip
     with (data / "postgresql.conf").open("a") as file:
