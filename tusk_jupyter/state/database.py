@@ -1,0 +1,226 @@
+"""The DuckDB file that the journal is projected into, and every read of it.
+
+Writing into it is nobody's business but the projection's: one thread takes durable records in batches, and stores the
+number of the last one in the same transaction, so that each is applied exactly once however often the process is
+killed. A read first waits until all acknowledged records are in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tusk_jupyter.errors import StorageError
+from tusk_jupyter.state import statefile
+from tusk_jupyter.state.frame import Damage, Record
+from tusk_jupyter.state.tables import Changes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+    from tusk_jupyter.state.journal import Journal
+
+BATCH = 5000
+LINGER_S = 0.15  # a run's start waits so long for its end, to be written with it; a reader cuts it short
+WAIT_S = 30.0
+RETRY_S = 5.0  # between tries while the file cannot be written
+
+
+class Database:
+    """The state file; threads may read at once.
+
+    Attributes:
+        notices: what the user must hear, as that the file was damaged and drawn anew.
+        applied_seq: number of the last record that is in the tables.
+    """
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        """Open the state file, or make it, and bring it up to the journal's end.
+
+        Raises:
+            StorageError: the file is a newer version's, is held by another process, or cannot be written.
+        """
+        self.path = path
+        self.journal = journal
+        self.notices: list[str] = []
+        self.applied_seq = 0
+        self._queue: deque[Record] = deque()
+        self._lock = threading.Condition()
+        self._file = (
+            threading.RLock()
+        )  # held by who uses the connection; one thread is all the DuckDB instance has anyway
+        self._urgent = self._closing = False
+        self._error: StorageError | None = None
+        self._con = self._adopt(*statefile.open_file(path))
+        self._replay()
+        journal.on_durable(self._take)
+        self._thread = threading.Thread(target=self._project, name="tusk-projection", daemon=True)
+        self._thread.start()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a SELECT once all acknowledged records are in the tables; return its rows.
+
+        Raises:
+            StorageError: the state file cannot be read or written.
+        """
+        import duckdb
+
+        self.catch_up()
+        try:
+            return self._fetch(sql, parameters)
+        except duckdb.Error as exc:
+            self._mend(exc)
+        try:
+            return self._fetch(sql, parameters)
+        except duckdb.Error as exc:
+            raise StorageError(f"The state file {self.path} could not be read: {exc}") from exc
+
+    def _fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._file:
+            return self._con.execute(sql, list(parameters)).fetchall()
+
+    def catch_up(self) -> None:
+        """Wait until every record that is durable now is in the tables.
+
+        Raises:
+            StorageError: it cannot be brought in.
+        """
+        goal = self.journal.last_seq
+        with self._lock:
+            if self.applied_seq >= goal:
+                return
+            self._urgent, self._error = True, None
+            self._lock.notify_all()
+            done = self._lock.wait_for(lambda: self.applied_seq >= goal or self._error or self._closing, WAIT_S)
+            if self.applied_seq >= goal:
+                return
+            error = self._error
+        if error is not None:
+            raise StorageError(error.message, hint=error.hint)
+        raise StorageError(
+            f"The state file {self.path} {'is closed' if done else f'did not catch up within {WAIT_S:g} s'}."
+        )
+
+    # --- the projection --------------------------------------------------------------------------------------------
+
+    def _take(self, records: Sequence[Record]) -> None:
+        """Queue durable records; called by the journal, in order."""
+        with self._lock:
+            self._queue.extend(records)
+            self._lock.notify_all()
+
+    def _project(self) -> None:
+        """The thread's body: apply batch after batch until the database is closed."""
+        while batch := self._next_batch():
+            error = self._apply_or_mend(batch)
+            with self._lock:
+                self._error = error
+                self._lock.notify_all()
+
+    def _next_batch(self) -> list[Record]:
+        """Wait for records; an empty list says that no more will come."""
+        with self._lock:
+            if self._error is None:
+                self._lock.wait_for(lambda: self._closing or self._queue)
+            else:
+                self._lock.wait_for(lambda: self._closing or self._urgent, RETRY_S)
+            if self._error is not None and self._closing:
+                return []  # the journal has them: the next start brings them in
+            self._lock.wait_for(lambda: self._closing or self._urgent or len(self._queue) >= BATCH, LINGER_S)
+            self._urgent = False
+            return [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+
+    def _apply_or_mend(self, batch: list[Record]) -> StorageError | None:
+        """Apply a batch, if need be after mending the file; if it still fails, the records stay queued."""
+        import duckdb
+
+        try:
+            try:
+                self._apply(batch)
+            except duckdb.Error as exc:
+                self._mend(exc)
+                self._apply(batch)
+        except (duckdb.Error, StorageError, OSError, MemoryError) as exc:
+            with self._lock:
+                self._queue.extendleft(reversed(batch))
+            return StorageError(
+                f"The state file {self.path} could not be written: {exc}",
+                hint="Nothing is lost: it is in the journal. Make room on the disk and try again.",
+            )
+        return None
+
+    def _apply(self, records: Iterable[Record]) -> None:
+        """Write records into the tables, and their last number with them, in one transaction."""
+        with self._file:
+            changes = Changes(record for record in records if record.seq > self.applied_seq)
+            if not changes.last_seq:
+                return
+            self._con.execute("BEGIN")
+            try:
+                changes.write(self._con)
+                self._con.execute("UPDATE projection SET applied_seq = ?", [changes.last_seq])
+                self._con.execute("COMMIT")
+            except BaseException:
+                statefile.roll_back(self._con)
+                raise
+            self.applied_seq = changes.last_seq
+
+    def _replay(self) -> None:
+        """Apply what the journal has and the file has not."""
+        lost = self.applied_seq - self.journal.last_seq
+        if lost > 0:
+            self.notices.append(
+                f"The journal in {self.journal.folder} ends {lost} records before the state file does: it was cut off"
+                " from outside. The records are in the state file, but it could not be drawn anew from the journal."
+            )
+            self.journal.skip_to(self.applied_seq)
+        records = self._sound(self.applied_seq)
+        while batch := list(islice(records, BATCH)):
+            self._apply(batch)
+
+    def _sound(self, after: int) -> Iterable[Record]:
+        """Yield the journal's records; what is damaged between them becomes a notice."""
+        for found in self.journal.read(after):
+            if isinstance(found, Damage):
+                self.notices.append(f"The journal is damaged: {found}. What it recorded there is lost.")
+            else:
+                yield found
+
+    # --- the file --------------------------------------------------------------------------------------------------
+
+    def _adopt(self, con: duckdb.DuckDBPyConnection, notice: str | None) -> duckdb.DuckDBPyConnection:
+        """Take a connection just opened as ours."""
+        if notice:
+            self.notices.append(notice)
+        row = con.execute("SELECT applied_seq FROM projection").fetchone()
+        self.applied_seq = row[0] if row else 0
+        return con
+
+    def _mend(self, cause: Exception) -> None:
+        """Reopen the file after an error, and draw it anew if it is damaged.
+
+        Raises:
+            StorageError: the file cannot be used now.
+        """
+        with self._file:
+            self._con = self._adopt(*statefile.reopen(self._con, self.path, cause))
+            self._replay()
+
+    def close(self) -> None:
+        """Bring in what is queued and close the file; again is fine."""
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+            self._lock.notify_all()
+        self._thread.join()
+        self.journal.on_durable(None)
+        with self._file:
+            self._con.close()

@@ -1,0 +1,123 @@
+"""One journal record as bytes, and a segment file read back record by record.
+
+Header and body carry a checksum each. With only one, a flipped bit in the length of the last record could not be told
+from a record that a crash cut short; with two, a short record is always a cut and a wrong checksum is always damage.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HEADER = struct.Struct("<4sIQqI")  # mark, body bytes, seq, time in microseconds since 1970 UTC, CRC32 of the body
+HEADER_CRC = struct.Struct("<I")  # CRC32 of the header before it
+HEADER_BYTES = HEADER.size + HEADER_CRC.size
+MARK = b"TSKR"
+SEGMENT_MARK = b"TUSKJRN1"
+PREFACE = struct.Struct("<8sQI")  # segment mark with the format's version, first seq, CRC32 of both
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One change of state."""
+
+    seq: int
+    time_us: int
+    """Microseconds since 1970, UTC."""
+    raw: bytes
+    """Body as JSON: an object with `kind`, and the kind's own fields in `body`."""
+
+    def load(self) -> tuple[str, dict[str, Any]]:
+        """Return kind and body."""
+        content = json.loads(self.raw)
+        return content["kind"], content["body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes of a segment that are no record although they should be one, or records that are not there."""
+
+    file: str
+    offset: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file} at byte {self.offset}: {self.what}"
+
+
+def pack_body(kind: str, body: dict[str, Any]) -> bytes:
+    """Return the body's bytes; JSON cannot hold anything that is not plain, and raises TypeError then."""
+    return json.dumps({"kind": kind, "body": body}, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def pack(record: Record) -> bytes:
+    """Return a record's bytes."""
+    header = HEADER.pack(MARK, len(record.raw), record.seq, record.time_us, zlib.crc32(record.raw))
+    return header + HEADER_CRC.pack(zlib.crc32(header)) + record.raw
+
+
+def preface(first_seq: int) -> bytes:
+    """Return the first bytes of a segment."""
+    head = PREFACE.pack(SEGMENT_MARK, first_seq, 0)[:-4]
+    return head + struct.pack("<I", zlib.crc32(head))
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """From `offset` on: a record that was being written when the process ended, and never acknowledged."""
+
+    offset: int
+
+
+def scan(path: Path) -> Iterator[Record | Damage | Torn]:
+    """Yield what a segment holds, in order; a Torn is always the last."""
+    data = path.read_bytes()
+    if len(data) < PREFACE.size:
+        yield Torn(0)
+        return
+    if data[: PREFACE.size] != preface(int.from_bytes(data[8:16], "little")):
+        yield Damage(path.name, 0, "the segment's first bytes are not what was written")
+    offset = PREFACE.size
+    while offset < len(data):
+        found = _read(data, offset)
+        if isinstance(found, Record):
+            yield found
+            offset += HEADER_BYTES + len(found.raw)
+        elif isinstance(found, Torn):
+            yield found
+            return
+        else:
+            yield Damage(path.name, offset, found)
+            offset = _resync(data, offset + 1)
+
+
+def _read(data: bytes, offset: int) -> Record | Torn | str:
+    """Return the record at an offset, or that it is cut short, or what is wrong with it."""
+    start = offset + HEADER_BYTES
+    if start > len(data) or (data[offset : offset + 4] == bytes(4) and not any(data[offset:])):
+        return Torn(offset)  # zeros: the file's length reached the disk before its contents did
+    if HEADER_CRC.unpack_from(data, offset + HEADER.size)[0] != zlib.crc32(data[offset : offset + HEADER.size]):
+        return "a record's header is damaged"
+    mark, size, seq, time_us, checksum = HEADER.unpack_from(data, offset)
+    if mark != MARK:
+        return "no record begins here"
+    if start + size > len(data):
+        return Torn(offset)
+    raw = data[start : start + size]
+    return Record(seq, time_us, raw) if zlib.crc32(raw) == checksum else f"record {seq} is damaged"
+
+
+def _resync(data: bytes, offset: int) -> int:
+    """Return where the next whole header begins, or the end."""
+    while (offset := data.find(MARK, offset)) >= 0:
+        if not isinstance(_read(data, offset), str):
+            return offset
+        offset += 1
+    return len(data)

@@ -1,0 +1,34 @@
+"""The conditions of a log request as SQL with bound parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol import control
+from tusk_jupyter.state import clock
+
+STATUSES = ("running", "completed", "cancelled", "timeout", "failed", "skipped", "interrupted")
+
+
+def conditions(request: control.ReadLog) -> tuple[str, list[Any]]:
+    """Return a WHERE clause (empty when everything matches) and its parameters.
+
+    Raises:
+        UsageError: a time or a status makes no sense.
+    """
+    if request.status is not None and request.status not in STATUSES:
+        raise UsageError(f"No run has the status {request.status!r}.", hint=f"There are {', '.join(STATUSES)}.")
+    tests: list[tuple[str, Any]] = [
+        ("contains(lower(sql), lower(?))", request.text),
+        ("status = ?", request.status),
+        ("lower(connection) = lower(?)", request.connection),
+        ("contains(lower(source), lower(?))", request.source),
+        ("started_at >= ?", clock.parse(request.since) if request.since else None),
+        ("started_at < ?", clock.parse(request.until) if request.until else None),
+        ("starts_with(run, ?)", request.run),
+        ("session = ?", request.session),
+    ]
+    asked = [(sql, value) for sql, value in tests if value is not None]
+    where = " AND ".join(sql for sql, _ in asked)
+    return (f"WHERE {where}" if where else "", [value for _, value in asked])

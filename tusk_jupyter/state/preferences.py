@@ -1,0 +1,166 @@
+"""The user's settings: what there is, what each means, and what was chosen."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol import control
+from tusk_jupyter.state import clock
+
+if TYPE_CHECKING:
+    from tusk_jupyter.state.database import Database
+    from tusk_jupyter.state.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A preference that there is."""
+
+    name: str
+    default: Any
+    read: Callable[[str], Any]
+    """Makes the value from text; raises ValueError with what it may be."""
+    description: str
+    unit: str = ""
+
+
+def _number(least: float, most: float = math.inf) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most or math.isinf(value):
+            raise ValueError(f"a number from {least:g}{f' to {most:g}' if math.isfinite(most) else ' on'}")
+        return value
+
+    return read
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.strip().isdecimal() or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+    try:
+        return words[text.strip().lower()]
+    except KeyError:
+        raise ValueError("on or off") from None
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.strip().lower() not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return text.strip().lower()
+
+    return read
+
+
+KNOWN = {
+    known.name: known
+    for known in (
+        Known(name="timeout_s", default=3600.0, read=_number(0), unit="s",
+              description="How long a run may take, where its connection and cell say nothing; 0: no limit."),
+        Known(name="memory_limit_mb", default=4096, read=_whole(0, 1 << 30), unit="MB",
+              description="Memory cap of a driver process, where its connection says nothing; 0: none."),
+        Known(name="connect_timeout_s", default=10.0, read=_number(0.1, 600), unit="s",
+              description="How long to wait for a database to answer the sign-in."),
+        Known(name="session_wait_s", default=30.0, read=_number(0), unit="s",
+              description="How long a run waits while another one of its notebook uses the session."),
+        Known(name="cancel_grace_s", default=5.0, read=_number(0.1, 600), unit="s",
+              description="How long a driver may take to stop a run before its process is ended."),
+        Known(name="idle_session_s", default=300.0, read=_number(1), unit="s",
+              description="After how long without a run a database session with nothing in it is closed."),
+        Known(name="idle_core_s", default=1800.0, read=_number(1), unit="s",
+              description="After how long without a client the core service ends."),
+        Known(name="isolation", default="session", read=_one_of("session", "statement"),
+              description="session: one driver process for a notebook's runs; statement: a fresh one for each run."),
+        Known(name="warm_spare", default=True, read=_switch,
+              description="Keep one driver process of each recently used driver ready."),
+        Known(name="log", default=True, read=_switch,
+              description="Write runs into the query log, where their connection and cell say nothing."),
+        Known(name="display_rows", default=20, read=_whole(0, 1_000_000), unit="rows",
+              description="Rows of a result that a cell shows; it fetches all of them."),
+    )
+}  # fmt: skip
+"""Every preference, by name."""
+
+
+class Preferences:
+    """The preferences; threads may call at once. Served from memory."""
+
+    def __init__(self, database: Database, journal: Journal) -> None:
+        """Load what was chosen; what this version does not know stays stored and unused."""
+        self._journal = journal
+        self._lock = threading.Lock()
+        rows = database.read("SELECT name, value::VARCHAR FROM preference")
+        self._chosen: dict[str, Any] = {name: json.loads(value) for name, value in rows if name in KNOWN}
+
+    def get(self, name: str) -> Any:  # noqa: ANN401 - each has its own type
+        """Return a preference's value.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        return self._chosen.get(name, _known(name).default)
+
+    def list(self) -> tuple[control.Preference, ...]:
+        """Return all, by name."""
+        return tuple(self._show(KNOWN[name]) for name in sorted(KNOWN))
+
+    def set(self, name: str, text: str | None) -> control.Preference:
+        """Set a preference from text, or back to its default.
+
+        Raises:
+            UsageError: there is none of that name, or the text makes no value for it.
+            StorageError: it could not be written; nothing is changed.
+        """
+        known = _known(name)
+        value = None if text is None else _read(known, text)
+        with self._lock:
+            if value is None:
+                self._journal.append("preference.unset", {"name": name, "updated_at": clock.now()})
+                self._chosen.pop(name, None)
+            else:
+                body = {"name": name, "value": json.dumps(value), "updated_at": clock.now()}
+                self._journal.append("preference.set", body)
+                self._chosen[name] = value
+        return self._show(known)
+
+    def _show(self, known: Known) -> control.Preference:
+        return control.Preference(
+            name=known.name,
+            value=self.get(known.name),
+            default=known.default,
+            description=known.description,
+            unit=known.unit,
+        )
+
+
+def _known(name: str) -> Known:
+    try:
+        return KNOWN[name]
+    except KeyError:
+        raise UsageError(f"There is no preference {name!r}.", hint=f"There are {', '.join(sorted(KNOWN))}.") from None
+
+
+def _read(known: Known, text: str) -> Any:  # noqa: ANN401 - each has its own type
+    try:
+        return known.read(text)
+    except ValueError as exc:
+        raise UsageError(
+            f"The preference {known.name} cannot be {text!r}: it is {exc}.", hint=f"{known.description}"
+        ) from None

@@ -1,0 +1,180 @@
+"""How journal records become rows: the one place that knows both the records' fields and the tables' columns.
+
+A batch is first reduced in memory (a run's end joins its start, the last image of a connection wins) and then written
+with one statement per table. Values go in as lists through `unnest`: handing over Arrow tables would make duckdb
+import pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from tusk_jupyter.errors import StorageError
+from tusk_jupyter.state.frame import Record
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+
+LOG = {
+    "seq": "BIGINT", "run": "VARCHAR", "kind": "VARCHAR", "status": "VARCHAR", "session": "VARCHAR",
+    "source": "VARCHAR",
+    "cell": "VARCHAR", "connection": "VARCHAR", "connection_id": "VARCHAR", "driver": "VARCHAR", "sql": "VARCHAR",
+    "started_at": "TIMESTAMP", "elapsed_ms": "DOUBLE", "rows": "BIGINT", "affected": "BIGINT", "statements": "BIGINT",
+    "error": "VARCHAR", "code": "VARCHAR", "position": "BIGINT",
+}  # fmt: skip
+END = {
+    "log": "BIGINT", "status": "VARCHAR", "elapsed_ms": "DOUBLE", "rows": "BIGINT", "affected": "BIGINT",
+    "statements": "BIGINT", "error": "VARCHAR", "code": "VARCHAR", "position": "BIGINT",
+}  # fmt: skip
+CONNECTION = {
+    "id": "UUID", "name": "VARCHAR", "driver": "VARCHAR", "config": "JSON", "credential_ref": "VARCHAR",
+    "credential_tier": "VARCHAR", "credential_state": "VARCHAR", "password_command": "VARCHAR", "read_only": "BOOLEAN",
+    "environment": "VARCHAR", "timeout_s": "DOUBLE", "memory_limit_mb": "BIGINT", "isolation": "VARCHAR",
+    "log": "BOOLEAN",
+    "fingerprint": "VARCHAR", "created_at": "TIMESTAMP", "updated_at": "TIMESTAMP", "last_used_at": "TIMESTAMP",
+}  # fmt: skip
+PREFERENCE = {"name": "VARCHAR", "value": "JSON", "updated_at": "TIMESTAMP"}
+SESSION = {"id": "VARCHAR", "source": "VARCHAR", "pid": "BIGINT", "started_at": "TIMESTAMP", "ended_at": "TIMESTAMP"}
+
+
+class Changes:
+    """What a batch of records comes down to."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        """Reduce records, in the order of their numbers.
+
+        Raises:
+            StorageError: a record is of a kind that this version does not know.
+        """
+        self.starts: dict[int, Row] = {}
+        self.ends: dict[int, Row] = {}
+        self.connections: dict[str, Row | None] = {}
+        self.preferences: dict[str, Row | None] = {}
+        self.sessions: dict[str, Row] = {}
+        self.session_ends: dict[str, Row] = {}
+        self.last_seq = 0
+        for record in records:
+            kind, body = record.load()
+            try:
+                take = _TAKE[kind]
+            except KeyError:
+                raise StorageError(
+                    f"The journal holds a record of the kind {kind!r}, which this version of tusk does not know.",
+                    hint="It was written by a newer version of tusk-jupyter: install that one (or newer).",
+                ) from None
+            take(self, record.seq, body)
+            self.last_seq = record.seq
+
+    def run_start(self, seq: int, body: Row) -> None:
+        """A run began."""
+        self.starts[seq] = {"seq": seq, "status": "running", **body}
+
+    def run_end(self, seq: int, body: Row) -> None:
+        """A run ended; the first end wins."""
+        start = self.starts.get(body["log"])
+        if start is None:
+            self.ends.setdefault(body["log"], body)
+        elif start["status"] == "running":
+            start.update(body)
+
+    def connection_put(self, seq: int, body: Row) -> None:
+        """A connection was saved, and perhaps took the place of another, which waits for its secrets to be deleted."""
+        self.connections[body["after"]["id"]] = body["after"]
+        if body.get("replaced"):
+            self.connections[body["replaced"]["id"]] = body["replaced"]
+
+    def connection_delete(self, seq: int, body: Row) -> None:
+        """A connection is gone."""
+        self.connections[body["id"]] = None
+
+    def preference_set(self, seq: int, body: Row) -> None:
+        """A preference was set."""
+        self.preferences[body["name"]] = body
+
+    def preference_unset(self, seq: int, body: Row) -> None:
+        """A preference is back at its default."""
+        self.preferences[body["name"]] = None
+
+    def session_start(self, seq: int, body: Row) -> None:
+        """A client attached."""
+        self.sessions[body["id"]] = {"ended_at": None, **body}
+
+    def session_end(self, seq: int, body: Row) -> None:
+        """A client went away."""
+        start = self.sessions.get(body["id"])
+        if start is None:
+            self.session_ends[body["id"]] = body
+        else:
+            start["ended_at"] = body["ended_at"]
+
+    def write(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Write all of it into the tables, in the transaction that is open."""
+        _insert(con, "query_log", LOG, self.starts.values())
+        self._write_ends(con)
+        _replace(con, "connection", "id", CONNECTION, self.connections)
+        _replace(con, "preference", "name", PREFERENCE, self.preferences)
+        _replace(con, "client_session", "id", SESSION, dict(self.sessions))
+        for row in self.session_ends.values():
+            con.execute(
+                "UPDATE client_session SET ended_at = ?::TIMESTAMP WHERE id = ?", [_time(row["ended_at"]), row["id"]]
+            )
+
+    def _write_ends(self, con: duckdb.DuckDBPyConnection) -> None:
+        if not self.ends:
+            return
+        news = ", ".join(f"{name} = ending.{name}" for name in END if name != "log")
+        con.execute(  # the bounds let the zone maps skip the rest of a million rows
+            f"UPDATE query_log SET {news} FROM (SELECT {_unnest(END)}) AS ending"  # noqa: S608
+            f" WHERE query_log.seq BETWEEN {min(self.ends)} AND {max(self.ends)}"
+            " AND query_log.seq = ending.log AND query_log.status = 'running'",
+            _columns(END, self.ends.values()),
+        )
+
+
+_TAKE = {
+    "run.start": Changes.run_start,
+    "run.end": Changes.run_end,
+    "connection.put": Changes.connection_put,
+    "connection.delete": Changes.connection_delete,
+    "preference.set": Changes.preference_set,
+    "preference.unset": Changes.preference_unset,
+    "session.start": Changes.session_start,
+    "session.end": Changes.session_end,
+}
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], rows: Iterable[Row], *, how: str = ""
+) -> None:
+    if rows := list(rows):
+        names = ", ".join(columns)
+        con.execute(f"INSERT {how} INTO {table} ({names}) SELECT {_unnest(columns)}", _columns(columns, rows))
+
+
+def _replace(
+    con: duckdb.DuckDBPyConnection, table: str, key: str, columns: dict[str, str], images: dict[str, Row | None]
+) -> None:
+    gone = [name for name, image in images.items() if image is None]
+    if gone:
+        con.execute(f"DELETE FROM {table} WHERE {key}::VARCHAR IN (SELECT unnest(?::VARCHAR[]))", [gone])  # noqa: S608
+    _insert(con, table, columns, [image for image in images.values() if image is not None], how="OR REPLACE")
+
+
+def _unnest(columns: dict[str, str]) -> str:
+    return ", ".join(f"unnest(?::{kind}[]) AS {name}" for name, kind in columns.items())
+
+
+def _columns(columns: dict[str, str], rows: Iterable[Row]) -> list[list[Any]]:
+    rows = list(rows)
+    return [
+        [_time(row.get(name)) if kind == "TIMESTAMP" else row.get(name) for row in rows]
+        for name, kind in columns.items()
+    ]
+
+
+def _time(iso: str | None) -> str | None:
+    """DuckDB casts our form of a UTC time to TIMESTAMP once the zone's Z is off."""
+    return iso.removesuffix("Z") if iso else iso
