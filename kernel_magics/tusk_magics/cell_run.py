@@ -1,0 +1,251 @@
+"""One `%sql`: from what was written to a value, one step after the other.
+
+The steps up to the request change nothing and log nothing, so whatever is wrong with the input is refused before the
+database hears of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tusk_jupyter.errors import TuskError, UsageError
+from tusk_magics import display
+from tusk_magics.line import SqlLine, is_blank, parse_sql_line
+from tusk_magics.parameters import chosen_values, given_values
+from tusk_magics.place import Place, place_in_cell
+from tusk_magics.progress import Progress
+from tusk_magics.sql_file import read_sql_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tusk_jupyter.client import Client, RunResult
+    from tusk_magics.config import TuskMagics
+    from tusk_magics.notebook import Notebook
+
+_PLACEHOLDER = re.compile(r":[A-Za-z_]")
+
+
+class CellRun:
+    """A run and where its SQL stands, which an error needs to know."""
+
+    def __init__(self, *, shell: InteractiveShell, config: TuskMagics, notebook: Notebook) -> None:
+        self._shell = shell
+        self._config = config
+        self._notebook = notebook
+        self._connection: str | None = None
+        self._sql = ""
+        self.place: Place | None = None
+
+    def do(self, line: str, body: str | None) -> Any:
+        """Run what was written and return the value of the cell.
+
+        Raises:
+            TuskError: whatever was wrong.
+        """
+        parsed = parse_sql_line(line, body)
+        self._connection = parsed.connection
+        if parsed.options.help:
+            from tusk_magics.help import help_text
+
+            print(help_text())  # noqa: T201
+            return None
+        _check(parsed)
+        if parsed.table is not None:
+            return self._upload(parsed)
+        self._sql = self._text(parsed, line if body is None else f"{line}\n{body}")
+        return self._query(parsed, is_cell=body is not None)
+
+    def count_statements(self) -> int | None:
+        """Return how many statements the SQL has, or None where that cannot be found out."""
+        if ";" not in self._sql:
+            return 1
+        try:
+            return len(self._client().split(self._sql, self._connection).statements)
+        except TuskError:
+            return None  # asked while an error is shown, which is the one that matters
+
+    def _client(self) -> Client:
+        from tusk_jupyter.client import get_client
+
+        client = get_client(self._notebook.source)
+        client.source = self._notebook.source
+        return client
+
+    def _text(self, parsed: SqlLine, written: str) -> str:
+        """Return the SQL to submit, and note where it stands."""
+        options = parsed.options
+        if options.file:
+            if parsed.sql.strip():
+                raise UsageError(
+                    f"--file {options.file} and SQL in the cell exclude each other.", hint="Keep one of the two."
+                )
+            sql = read_sql_file(options.file)
+            self.place = Place(text=sql, name=options.file)
+        else:
+            sql = parsed.sql
+            line_number = self._notebook.line_number
+            self.place = place_in_cell(self._notebook.cell_text, f"%sql {written}", sql, line_number)
+        if is_blank(sql):
+            what = f"{options.file} holds" if options.file else "There is"
+            raise UsageError(f"{what} no SQL{' here' if not options.file else ''}: {_emptiness(sql)}.", hint=_USAGE_HINT)
+        if options.jinja:
+            from tusk_magics.template import render
+
+            values = {**self._shell.user_ns, **given_values(options, self._shell.user_ns)}
+            sql = render(sql, values)
+            self.place = Place(text=sql, name="the rendered SQL")
+            if is_blank(sql):
+                raise UsageError("The template rendered to no SQL.", hint="Look at the conditions of its blocks.")
+        return sql
+
+    def _query(self, parsed: SqlLine, *, is_cell: bool) -> Any:
+        from tusk_jupyter.client.files import sink_for
+        from tusk_jupyter.protocol.control import RunRequest
+        from tusk_jupyter.protocol.values import Value
+
+        options = parsed.options
+        kind = options.format or self._config.format
+        _check_installed(kind)
+        # The target and the parameters are checked first: a cell that cannot end well is not begun.
+        sink = sink_for(options.to, overwrite=options.overwrite) if options.to else None
+        if sink is None:
+            _import_ahead(kind)
+        client = self._client()
+        packed: dict[str, Value] = self._parameters(client, parsed)
+        limit = options.limit if options.limit is not None else self._config.limit
+        request = RunRequest(
+            session=client.session,
+            connection=parsed.connection,
+            sql=self._sql,
+            parameters=packed,
+            timeout_s=options.timeout or self._config.timeout,
+            limit=limit,
+            read_only=options.read_only,
+            log=not options.no_log,
+            cell=self._notebook.cell,
+            source=self._notebook.source,
+        )
+        progress = self._progress()
+        try:
+            result = client.run(request, sink=sink, on_progress=progress.update)
+        except BaseException:
+            progress.finish(None)
+            raise
+        value = _convert(result, kind, options.decimal or self._config.decimal)
+        shown = display.rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
+        self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
+        return self._assign(parsed.into, value)
+
+    def _parameters(self, client: Client, parsed: SqlLine) -> dict[str, Any]:
+        """Return the packed value of each placeholder."""
+        from tusk_jupyter.api import pack_parameters
+
+        names: tuple[str, ...] = ()
+        if _PLACEHOLDER.search(self._sql):
+            split = client.split(self._sql, parsed.connection)
+            names = tuple(name for statement in split.statements for name in statement.parameters)
+        return pack_parameters(chosen_values(names, parsed.options, self._shell.user_ns))
+
+    def _upload(self, parsed: SqlLine) -> None:
+        from tusk_jupyter.client.tables import to_arrow
+        from tusk_jupyter.protocol.control import UploadRequest
+
+        options, table = parsed.options, parsed.table
+        name = options.persist or options.append
+        assert name is not None and table is not None  # noqa: S101 - `parse_sql_line` made sure
+        data: pa.Table = to_arrow(_variable(name, self._shell.user_ns), name=f"`{name}`")
+        client = self._client()
+        request = UploadRequest(
+            session=client.session,
+            connection=parsed.connection,
+            table=table,
+            append=options.append is not None,
+            timeout_s=options.timeout or self._config.timeout,
+            log=not options.no_log,
+            cell=self._notebook.cell,
+            source=self._notebook.source,
+        )
+        progress = self._progress()
+        try:
+            result = client.upload(request, data, on_progress=progress.update)
+        except BaseException:
+            progress.finish(None)
+            raise
+        self._say(progress, display.uploaded(result, rows=data.num_rows, table=table, append=request.append))
+
+    def _progress(self) -> Progress:
+        shown = self._config.progress and self._notebook.is_watched
+        return Progress(kernel=self._notebook.is_kernel, shown=shown)
+
+    def _say(self, progress: Progress, text: str) -> None:
+        """Show `text` where the progress line was, or print it."""
+        if not self._config.footer:
+            text = ""
+        if not progress.finish(text) and text:
+            print(text)  # noqa: T201
+
+    def _assign(self, name: str | None, value: Any) -> Any:
+        if name is None:
+            return value
+        self._shell.push({name: value})
+        return None
+
+
+_USAGE_HINT = "Write the statement below `%%sql`, or behind `%sql` on one line; `%sql --help` shows how."
+
+
+def _emptiness(sql: str) -> str:
+    return "only comments" if sql.strip(" \t\r\n;") else "the cell is empty" if "\n" in sql else "nothing was written"
+
+
+def _check(parsed: SqlLine) -> None:
+    """Refuse options that contradict each other."""
+    options = parsed.options
+    if options.to and parsed.into:
+        raise UsageError(
+            f"--to {options.to} writes the result into a file, so there is nothing to assign to {parsed.into}.",
+            hint="Leave one of them out.",
+        )
+    if options.overwrite and not options.to:
+        raise UsageError("--overwrite says what --to may do, and there is no --to.", hint="Leave it out, or add --to FILE.")
+    if parsed.table is not None and (parsed.into or options.to or options.file):
+        raise UsageError("--persist and --append write a table and yield no result.", hint="Leave out what names a result.")
+
+
+def _variable(name: str, namespace: dict[str, Any]) -> Any:
+    if name in namespace:
+        return namespace[name]
+    frames = [key for key, value in namespace.items() if type(value).__name__ == "DataFrame" and not key.startswith("_")]
+    exists = f"DataFrames there are: {', '.join(frames[:8])}" if frames else "there is no DataFrame in this notebook"
+    raise UsageError(f"There is no variable `{name}` to write into a table; {exists}.", hint="Give the variable's name.")
+
+
+def _check_installed(kind: str) -> None:
+    if kind == "polars" and importlib.util.find_spec("polars") is None:
+        raise UsageError(
+            "--format polars needs polars, which is not installed here.",
+            hint="Install it with `pip install 'tusk-jupyter[polars]'`, or use --format arrow.",
+        )
+
+
+def _import_ahead(kind: str) -> None:
+    """Import the frame library on a second thread while the core and the driver are at work: pandas takes 0.5 s."""
+    if kind != "arrow" and kind not in sys.modules:
+        threading.Thread(target=importlib.import_module, args=(kind,), name="tusk-import", daemon=True).start()
+
+
+def _convert(result: RunResult, kind: str, decimal: str) -> Any:
+    if result.table is None or kind == "arrow":
+        return result.table
+    from tusk_jupyter.client import frames
+
+    if kind == "polars":
+        return frames.to_polars(result.table)
+    return frames.to_pandas(result.table, decimal=decimal)

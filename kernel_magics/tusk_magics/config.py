@@ -1,0 +1,25 @@
+"""Settings of the magics: `%config TuskMagics` shows them, `%config TuskMagics.limit = 1000` sets one."""
+
+from __future__ import annotations
+
+from traitlets import Bool, Enum, Float, Int
+from traitlets.config import SingletonConfigurable
+
+from tusk_magics.options import DECIMALS, FORMATS
+
+
+class TuskMagics(SingletonConfigurable):
+    """Defaults for the options of `%sql`, and what it shows."""
+
+    format = Enum(FORMATS, default_value="pandas", help="Kind of the result.").tag(config=True)
+    decimal = Enum(
+        DECIMALS, default_value="exact", help="DECIMAL and NUMERIC: exact, or float for speed in arithmetic."
+    ).tag(config=True)
+    limit = Int(
+        None, allow_none=True, min=0, help="Fetch at most this many rows of each result; None: all of them."
+    ).tag(config=True)
+    timeout = Float(
+        None, allow_none=True, help="Stop a run after this many seconds; None: the connection's own timeout."
+    ).tag(config=True)
+    progress = Bool(True, help="Show a line with rows and seconds while a run lasts.").tag(config=True)
+    footer = Bool(True, help="Show rows, columns, time and connection after a run.").tag(config=True)

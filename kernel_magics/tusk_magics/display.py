@@ -1,0 +1,119 @@
+"""What a run says in words: rows shown, fetched and known kept apart, changes, transaction, what the reader must know."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tusk_jupyter.client import RunResult
+    from tusk_jupyter.protocol.stream import StatementReport
+
+
+def summary(result: RunResult, *, into: str | None, shown: int | None, limit: int | None) -> str:
+    """Return the lines under a run.
+
+    Args:
+        result: the run.
+        into: the variable that got the result, or None.
+        shown: rows that the frontend shows of it, or None where nobody knows.
+        limit: of the run.
+    """
+    lines = list(_before(result))
+    if len(result.statements) > 1:
+        lines += [f"{report.index + 1}. {_did(report)}" for report in result.statements]
+    parts = [_outcome(result, into=into, shown=shown, limit=limit), *_circumstances(result)]
+    return "\n".join([*lines, " · ".join(parts), *(f"Note: {note}" for note in result.notes)])
+
+
+def _before(result: RunResult) -> list[str]:
+    accepted = result.accepted
+    lost = "The session had ended: its temp tables, settings and transaction are gone; this is a new one."
+    return [*([lost] if accepted.session_lost else []), *accepted.notices]
+
+
+def _outcome(result: RunResult, *, into: str | None, shown: int | None, limit: int | None) -> str:
+    """Return what the last result came to."""
+    if result.path is not None:
+        return f"{_count(result.rows)} written to {result.path} ({_size(result.path.stat().st_size)}){_cut(result, limit)}"
+    if result.table is None:
+        return _did(result.statements[-1]) if result.statements else "done"
+    columns = f"{result.table.num_columns:,} column{'' if result.table.num_columns == 1 else 's'}"
+    rows = result.table.num_rows
+    if into:
+        return f"{into} ← {_count(rows)}{_cut(result, limit)} · {columns}"
+    if shown is not None and shown < rows and not result.more:
+        return f"Showing {shown:,} of {_count(rows)} · {columns}"
+    showing = f" · showing {shown:,}" if shown is not None and shown < rows else ""
+    return f"{_count(rows)}{_cut(result, limit)}{showing} · {columns}"
+
+
+def _cut(result: RunResult, limit: int | None) -> str:
+    """Return the words for a result that the limit cut off."""
+    return f" fetched, more exist (limit {limit:,})" if result.more and limit is not None else ""
+
+
+def _circumstances(result: RunResult) -> list[str]:
+    accepted = result.accepted
+    parts = [seconds(result.elapsed_s), f"{accepted.connection} ({accepted.driver})"]
+    if accepted.environment:
+        parts.append(accepted.environment.upper() if accepted.environment == "production" else accepted.environment)
+    if result.transaction == "open":
+        parts.append("transaction open: COMMIT or ROLLBACK ends it")
+    elif result.transaction == "failed":
+        parts.append("transaction FAILED: ROLLBACK ends it")
+    return parts
+
+
+def _did(report: StatementReport) -> str:
+    """Return what one statement did."""
+    if report.rows is not None and report.affected is not None:
+        return f"{report.command}: {_count(report.affected)} changed, {_count(report.rows)} returned"
+    if report.rows is not None:
+        return f"{report.command}: {_count(report.rows)}"
+    if report.affected is not None:
+        return f"{report.command}: {_count(report.affected)} changed"
+    return f"{report.command}: done"
+
+
+def _count(rows: int) -> str:
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
+
+
+def seconds(elapsed_s: float) -> str:
+    """Return a duration for people."""
+    if elapsed_s < 1:
+        return f"{elapsed_s:.2f} s"
+    if elapsed_s < 60:
+        return f"{elapsed_s:.1f} s"
+    return f"{int(elapsed_s // 60)} min {elapsed_s % 60:.0f} s"
+
+
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def rows_shown(rows: int, kind: str) -> int | None:
+    """Return how many of `rows` rows the frontend shows of a result of that kind."""
+    if kind == "pandas":
+        import pandas as pd
+
+        most, few = pd.get_option("display.max_rows"), pd.get_option("display.min_rows")
+        if most is None or rows <= most:
+            return rows
+        return min(few or most, most) if most else None
+    if kind == "polars":
+        most = int(os.environ.get("POLARS_FMT_MAX_ROWS", "10"))
+        return rows if most < 0 else min(rows, most)
+    return None
+
+
+def uploaded(result: RunResult, *, rows: int, table: str, append: bool) -> str:
+    """Return the lines under an upload of `rows` rows."""
+    done = f"{_count(rows)} {'appended to' if append else 'written into the new table'} {table}"
+    return "\n".join([*_before(result), " · ".join([done, *_circumstances(result)])])

@@ -1,0 +1,41 @@
+"""What `%load_ext tusk_jupyter` does. It imports no data library and starts nothing: the first run does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tusk_magics.config import TuskMagics
+from tusk_magics.sql_magic import SqlMagic
+from tusk_magics.tusk_magic import TuskMagic
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_MAGICS = (("line", "sql"), ("cell", "sql"), ("line", "tusk"))
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register the magics and their settings; a second call changes nothing."""
+    shell.register_magics(SqlMagic, TuskMagic)
+    config = TuskMagics.instance(parent=shell)
+    if config not in shell.configurables:
+        shell.configurables.append(config)
+    if give_empty_cell_a_body not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(give_empty_cell_a_body)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take everything out again; the core service goes on for other clients and ends by itself."""
+    for kind, name in _MAGICS:
+        shell.magics_manager.magics[kind].pop(name, None)
+    shell.configurables[:] = [item for item in shell.configurables if not isinstance(item, TuskMagics)]
+    TuskMagics.clear_instance()
+    if give_empty_cell_a_body in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(give_empty_cell_a_body)
+
+
+def give_empty_cell_a_body(lines: list[str]) -> list[str]:
+    """Give a `%%sql` without a body an empty line, since IPython refuses the cell (and `%%sql --help`) before we see it."""
+    if len(lines) == 1 and lines[0].split(maxsplit=1)[:1] == ["%%sql"]:
+        return [lines[0] if lines[0].endswith("\n") else lines[0] + "\n", "\n"]
+    return lines

@@ -1,0 +1,65 @@
+"""The line under a running cell: rows so far, seconds, how to stop. Plain display updates, so that any frontend shows it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tusk_jupyter.protocol.control import RunState
+
+DELAY_S = 0.5
+"""Quicker runs show no line: it would only flicker."""
+EVERY_S = 0.25
+
+
+class Progress:
+    """One run's line; quiet until `DELAY_S` have passed, and always when `shown` is off."""
+
+    def __init__(self, *, kernel: bool, shown: bool) -> None:
+        self._kernel = kernel
+        self._shown = shown
+        self._handle: Any = None
+        self._last_s = 0.0
+        self._width = 0
+
+    def update(self, state: RunState) -> None:
+        """Show how far a run is."""
+        if not self._shown or state.elapsed_s < DELAY_S or state.elapsed_s - self._last_s < EVERY_S:
+            return
+        self._last_s = state.elapsed_s
+        self._write(self.line(state))
+
+    def line(self, state: RunState) -> str:
+        """Return the line for a state."""
+        stop = "interrupt the kernel (■, or I I) to stop" if self._kernel else "Ctrl-C to stop"
+        doing = "stopping" if state.cancelling else "running"
+        return f"{state.rows:,} rows · {state.elapsed_s:.1f} s · {doing} on {state.connection} · {stop}"
+
+    def finish(self, text: str | None) -> bool:
+        """Put `text` where the line was; return whether there was one."""
+        if self._handle is not None:
+            self._handle.update(_plain(text or ""), raw=True)
+            return True
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()
+            self._width = 0
+        return False
+
+    def _write(self, text: str) -> None:
+        if not self._kernel:
+            sys.stderr.write("\r" + text.ljust(self._width))
+            sys.stderr.flush()
+            self._width = len(text)
+        elif self._handle is None:
+            from IPython.display import DisplayHandle
+
+            self._handle = DisplayHandle()
+            self._handle.display(_plain(text), raw=True)
+        else:
+            self._handle.update(_plain(text), raw=True)
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"text/plain": text}

@@ -1,0 +1,60 @@
+"""`%tusk VERB`: the command line's verbs, in a notebook's clothes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+
+from tusk_jupyter.cli.passwords import has_password, refusal
+from tusk_jupyter.errors import TuskError, UsageError
+from tusk_magics.errors import show_without_traceback
+from tusk_magics.history import scrub
+from tusk_magics.notebook import Notebook
+from tusk_magics.sql_magic import IN_CELL
+
+
+@magics_class
+class TuskMagic(Magics):
+    """Everything but running SQL: connections, credentials, the log."""
+
+    @no_var_expand
+    @line_magic
+    def tusk(self, line: str) -> None:
+        """Connections, credentials, the query log: `%tusk` lists the verbs, `%tusk VERB --help` explains one."""
+        assert self.shell is not None  # noqa: S101 - registered magics have one
+        notebook = Notebook(self.shell)
+        try:
+            if has_password(line):
+                scrub(self.shell)
+                raise refusal(where="on a magic line", stays=IN_CELL)
+            self._run(split_line(line), notebook)
+        except TuskError as exc:
+            show_without_traceback(exc, None, colour=notebook.has_colour)
+            raise
+
+    def _run(self, words: Iterable[str], notebook: Notebook) -> None:
+        from tusk_jupyter.cli.group import run_verb
+        from tusk_jupyter.client import get_client
+        from tusk_magics.output import NotebookOutput, ShellOutput
+
+        get_client(notebook.source).source = notebook.source
+        # A kernel may be asked a question even where a frontend shows no line of progress.
+        output = NotebookOutput(can_ask=notebook.is_watched) if notebook.is_kernel else ShellOutput(prefix="%tusk")
+        run_verb(list(words), output=output)
+
+
+def split_line(line: str) -> list[str]:
+    """Return the words of a line; quotes group, and backslashes are ordinary on Windows.
+
+    Raises:
+        UsageError: a quote is not closed.
+    """
+    try:
+        return shlex.split(line, posix=os.name != "nt")
+    except ValueError as exc:
+        raise UsageError(
+            f"The line cannot be read: {exc}.", hint="Put values with blanks into quotes, and close them."
+        ) from None
