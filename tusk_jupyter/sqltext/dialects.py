@@ -1,7 +1,7 @@
 """The lexical rules in which SQL engines differ, as data.
 
-Only what decides where a literal, a comment or a statement ends is here: no grammar. A rule that an engine can switch at
-run time (MySQL's ANSI_QUOTES and NO_BACKSLASH_ESCAPES, PostgreSQL's standard_conforming_strings) has its default.
+Only what decides where a literal, a comment or a statement ends is here: no grammar. A rule that an engine can switch
+at run time (MySQL's ANSI_QUOTES and NO_BACKSLASH_ESCAPES, PostgreSQL's standard_conforming_strings) has its default.
 """
 
 from __future__ import annotations
