@@ -80,6 +80,11 @@ class DriverProcess:
         return self._process.pid
 
     @property
+    def address(self) -> str:
+        """The Flight location at which clients fetch their results."""
+        return self._location
+
+    @property
     def ended(self) -> bool:
         """Whether the process is gone."""
         return self._process.poll() is not None
@@ -161,6 +166,7 @@ class DriverProcess:
             raise self._start_error(str(exc)) from exc
         if ready.error is not None:
             raise ready.error.to_exception()
+        self._location = ready.address
         return Peer(ready.address, token)
 
     def _read_ready(self, deadline: float) -> Ready:

@@ -1,0 +1,163 @@
+"""A client session: what a kernel, a script or a command line holds of the core, which is next to nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import threading
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tusk_jupyter import errors
+from tusk_jupyter.client.interrupts import Task
+from tusk_jupyter.client.link import Link
+from tusk_jupyter.protocol import control
+from tusk_jupyter.system.places import Places
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tusk_jupyter.client.files import Sink
+    from tusk_jupyter.client.runs import Progress, RunResult
+    from tusk_jupyter.protocol.calls import Request
+
+SETTLE_S = 2.0
+"""How long a look at the log waits for the client's own last run to be complete in it."""
+
+
+class Client:
+    """One client session of the core; thread-safe.
+
+    Attributes:
+        session: this client's id, made fresh for each process.
+        source: where its runs come from, for the log: a notebook's path, a script's path, `ipython`, `cli`.
+    """
+
+    def __init__(self, places: Places, *, source: str) -> None:
+        """Begin a session; the core is not touched before the first call."""
+        self.session = uuid.uuid4().hex
+        self.source = source
+        self.link = Link(places)
+        self._attached_to = 0
+        self._database_sessions: dict[str, str] = {}
+        self._last_run: str | None = None
+        self._lock = threading.Lock()
+
+    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
+        """Send a request to the core and return its reply, an instance of `request.REPLY`. Ctrl-C breaks the wait off.
+
+        Raises:
+            TuskError: what the core answered; CoreError when it cannot be reached or started.
+        """
+        task: Task[Any] = Task(lambda: self._call(request, timeout_s), name="tusk-call")
+        task.wait()
+        return task.result()
+
+    def run(
+        self, request: control.RunRequest, *, sink: Sink | None = None, on_progress: Progress | None = None
+    ) -> RunResult:
+        """Run SQL and fetch its last result.
+
+        Args:
+            request: what to run; `session` is filled in by this client when empty.
+            sink: a file to stream the result into, instead of memory.
+            on_progress: called about four times a second once the run has taken half a second.
+
+        Raises:
+            Cancelled: Ctrl-C, or a cancel from elsewhere. TuskError: whatever else stopped the run.
+        """
+        from tusk_jupyter.client.runs import Fetch
+
+        command = control.RunCommand(run=dataclasses.replace(request, session=self.session))
+        return self._finish(Fetch(self.link, command, sink=sink), on_progress)
+
+    def upload(
+        self, request: control.UploadRequest, data: pa.Table, *, on_progress: Progress | None = None
+    ) -> RunResult:
+        """Write a table into the database; raises as `run`."""
+        from tusk_jupyter.client.runs import Fetch
+
+        command = control.RunCommand(upload=dataclasses.replace(request, session=self.session))
+        return self._finish(Fetch(self.link, command).with_upload(data), on_progress)
+
+    def split(self, sql: str, connection: str | None) -> control.SplitReply:
+        """Return where the statements and their `:name` parameters stand, by the rules of the connection's dialect."""
+        reply: control.SplitReply = self.call(
+            control.SplitRequest(session=self.session, connection=connection, sql=sql)
+        )
+        return reply
+
+    def _finish(self, fetch: Any, on_progress: Progress | None) -> RunResult:
+        self._attach()
+        try:
+            result: RunResult = fetch.run(on_progress)
+        finally:
+            if fetch.accepted is not None:
+                self._last_run = fetch.accepted.run
+        accepted = result.accepted
+        before = self._database_sessions.get(accepted.connection)
+        self._database_sessions[accepted.connection] = accepted.session_id
+        if before and accepted.session_id and before != accepted.session_id:
+            return dataclasses.replace(result, accepted=dataclasses.replace(accepted, session_lost=True))
+        return result
+
+    def _call(self, request: Request, timeout_s: float | None) -> Any:
+        if isinstance(request, control.ReadLog) and self._last_run is not None:
+            run, self._last_run = self._last_run, None
+            try:
+                self.link.call(control.WaitRun(run=run, timeout_s=SETTLE_S))
+            except errors.UsageError:
+                pass  # a core started since does not know it; its row is complete already
+        return self.link.call(request, timeout_s=timeout_s)
+
+    def _attach(self) -> None:
+        """Hold the session open on a thread of its own, once per core."""
+        with self._lock:
+            if self._attached_to and self._attached_to == self.link.epoch:
+                return
+            self._attached_to = max(self.link.epoch, 1)
+        threading.Thread(target=self._hold, name="tusk-attach", daemon=True).start()
+
+    def _hold(self) -> None:
+        try:
+            self.link.peer()
+            self._attached_to = self.link.epoch
+            for _ in self.link.stream(control.Attach(session=self.session, source=self.source, pid=os.getpid())):
+                pass
+        except errors.TuskError:
+            pass  # the core has gone, or cannot be started: the call that needs it says so
+        finally:
+            self._attached_to = 0
+
+
+_current: Client | None = None
+_current_lock = threading.Lock()
+
+
+def get_client(source: str | None = None) -> Client:
+    """Return this process's client for the state folder of `TUSK_HOME`, made at the first call and after a fork."""
+    global _current
+    places = Places.of_environment()
+    with _current_lock:
+        if _current is None or _current.link.places != places:
+            _current = Client(places, source=source or _script())
+        elif source:
+            _current.source = source
+        return _current
+
+
+def _script() -> str:
+    name = sys.argv[0] if sys.argv else ""
+    return str(Path(name).absolute()) if name and Path(name).is_file() else "python"
+
+
+def _forget() -> None:
+    """In a forked child: gRPC's threads are not there, and the session is the parent's."""
+    global _current, _current_lock
+    _current, _current_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

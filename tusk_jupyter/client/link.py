@@ -1,0 +1,203 @@
+"""The link to the core: found, or started, or started again.
+
+Finding it is reading one file; nothing heavy is imported for that, and a core that has to be started boots while this process
+imports Flight (0.2 s). Exactly one is started however many clients want one at once: a lock lets one start it, and the core's
+own lock would send a second one away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system import locks, processes
+from tusk_jupyter.system.address import Address, read_address
+from tusk_jupyter.system.places import Places
+from tusk_jupyter.version import __version__
+
+if TYPE_CHECKING:
+    from tusk_jupyter.protocol.calls import Peer, Request
+
+START_TIMEOUT_S = 30.0
+POLL_S = 0.01
+
+
+class Link:
+    """The way to the core of one state folder; thread-safe."""
+
+    def __init__(self, places: Places) -> None:
+        """Name the state folder; nothing is started yet."""
+        self.places = places
+        self.epoch = 0
+        """Counts the cores this link has talked to."""
+        self._peer: Peer | None = None
+        self._lock = threading.Lock()
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
+        """Send a request to the core and return its reply; a core that has gone is started again, once.
+
+        Raises:
+            TuskError: what the core answered; CoreError when none can be started.
+        """
+        from tusk_jupyter.protocol.calls import PeerLost
+
+        try:
+            return self.peer().call(request, timeout_s=timeout_s)
+        except PeerLost:
+            self.forget()
+        try:
+            return self.peer().call(request, timeout_s=timeout_s)
+        except PeerLost as exc:
+            raise lost() from exc
+
+    def stream(self, request: Request) -> Iterator[Any]:
+        """Send a request and yield its replies; not repeated when the core goes.
+
+        Raises:
+            TuskError: what the core answered; CoreError when it has gone.
+        """
+        from tusk_jupyter.protocol.calls import PeerLost
+
+        try:
+            yield from self.peer().stream(request)
+        except PeerLost as exc:
+            raise lost() from exc
+
+    def peer(self) -> Peer:
+        """Return the core, started if there is none.
+
+        Raises:
+            CoreError: it does not start; VersionMismatch: the one that runs speaks another protocol.
+        """
+        with self._lock:
+            if self._peer is None:
+                self._peer = self._reach()
+                self.epoch += 1
+            return self._peer
+
+    def forget(self) -> None:
+        """Drop the link; the next call finds or starts a core anew."""
+        with self._lock:
+            peer, self._peer = self._peer, None
+        if peer is not None:
+            peer.close()
+
+    def running(self) -> Peer | None:
+        """Return the core if one runs; never starts one."""
+        address = read_address(self.places.address_file)
+        return self._connect(address) if address and processes.alive(address.pid) else None
+
+    def ensure(self) -> None:
+        """See that a core runs or is on its way, without waiting for it and without importing Flight."""
+        if read_address(self.places.address_file) is None:
+            self.places.prepare()
+            self._spawn()
+
+    def _reach(self) -> Peer:
+        address = read_address(self.places.address_file)
+        if address is not None:
+            peer = self._connect(address)
+            if peer is not None:
+                return peer
+        return self._start()
+
+    def _connect(self, address: Address) -> Peer | None:
+        """Return the core at an address, or None when nobody is there."""
+        if address.protocol != PROTOCOL_VERSION:
+            raise errors.VersionMismatch(
+                f"This is tusk-jupyter {__version__} (protocol {PROTOCOL_VERSION}); the running core is {address.version} "
+                f"(protocol {address.protocol}, pid {address.pid}).",
+                hint="End the running core with `tusk core stop` of its own version (or end the process); the next call "
+                "starts a fitting one.",
+            )
+        from tusk_jupyter.protocol.calls import Peer, PeerLost
+        from tusk_jupyter.protocol.control import GetCoreStatus
+
+        peer = Peer(address.address, address.token)
+        try:
+            peer.call(GetCoreStatus(client_version=__version__, protocol=PROTOCOL_VERSION), timeout_s=10.0)
+        except PeerLost:
+            peer.close()
+            return None
+        except errors.ProtocolError:  # another core has taken the place of the one in the file
+            peer.close()
+            return None
+        return peer
+
+    def _start(self) -> Peer:
+        self.places.prepare()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        try:
+            with locks.held(self.places.start_lock, timeout_s=START_TIMEOUT_S):
+                found = self._await_core(None, time.monotonic())  # another client may have started it meanwhile
+                return found or self._await_core(self._spawn(), deadline) or self._give_up()
+        except TimeoutError as exc:
+            raise errors.CoreError(
+                f"Another process has been starting the core for {START_TIMEOUT_S:.0f} s.",
+                hint=f"Look at {self.places.log_file}, then try again.",
+            ) from exc
+
+    def _await_core(self, process: subprocess.Popen[bytes] | None, deadline: float) -> Peer | None:
+        """Return the core as soon as it can be called; None when `deadline` passes or its process ends without one."""
+        while True:
+            ended = process is not None and process.poll() is not None
+            address = read_address(self.places.address_file)
+            if address is not None and (peer := self._connect(address)) is not None:
+                return peer
+            if (ended and not self._held()) or time.monotonic() >= deadline:
+                return None
+            time.sleep(POLL_S)
+
+    def _held(self) -> bool:
+        """Return whether some core holds the lock: one on its way up, or one going down."""
+        lock = locks.FileLock(self.places.core_lock)
+        if lock.try_acquire():
+            lock.release()
+            return False
+        return True
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self._started = [one for one in self._started if one.poll() is None]  # reaps those that ended
+        errors_file = self.places.home / "core.err"
+        with contextlib.suppress(FileNotFoundError):
+            errors_file.unlink()
+        fd = os.open(errors_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(fd, "wb") as err:
+            process = processes.start(
+                processes.python("-m", "tusk_jupyter.service"),
+                cwd=self.places.home,
+                environ={**os.environ, "TUSK_HOME": str(self.places.home)},
+                stdin=subprocess.DEVNULL,
+                stdout=err,
+                stderr=err,
+            )
+        self._started.append(process)
+        return process
+
+    def _give_up(self) -> Peer:
+        try:
+            said = (self.places.home / "core.err").read_text(errors="replace").strip().splitlines()
+        except OSError:
+            said = []
+        raise errors.CoreError(
+            f"The core service of {self.places.home} did not start.",
+            hint=f"Its diagnostic log is {self.places.log_file}.",
+            detail="\n".join(said[-8:]) or None,
+        )
+
+
+def lost() -> errors.CoreError:
+    """Return the error for a core that went away in the middle of a call."""
+    return errors.CoreError(
+        "The core service was stopped in the middle of this call.",
+        hint="Run the cell again: the core starts by itself. Sessions with their temp tables and open transactions are gone.",
+        scenario="link_lost",
+    )

@@ -1,0 +1,118 @@
+"""Warm spares: one idle process per recently used driver hides its start-up (0.3-0.5 s) from the next session.
+
+A spare has loaded its libraries and has seen no connection and no secret.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tusk_jupyter import errors
+from tusk_jupyter.launch.catalog import Catalog
+from tusk_jupyter.launch.process import DriverProcess
+
+KEEP_S = 600.0
+"""A driver unused for this long keeps no spare."""
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is known of one driver's spare."""
+
+    wanted: float
+    """Monotonic time of the last use."""
+    process: DriverProcess | None = None
+    starting: bool = False
+
+
+class Spares:
+    """Hands out driver processes, and keeps one warm for each driver in use; thread-safe."""
+
+    def __init__(self, catalog: Catalog, *, on_exit: Callable[[DriverProcess], None], enabled: bool = True) -> None:
+        """Start nothing yet; `on_exit` is told of every process that ends."""
+        self.catalog = catalog
+        self.enabled = enabled
+        self._on_exit = on_exit
+        self._shelves: dict[str, _Shelf] = {}
+        self._processes: set[DriverProcess] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self, driver: str) -> DriverProcess:
+        """Return a process of that driver that has no session: the spare, or a new one.
+
+        Raises:
+            DriverNotFound, DriverStartError: there is no such driver, or it does not start.
+        """
+        with self._lock:
+            shelf = self._shelves.setdefault(driver, _Shelf(0.0))
+            shelf.wanted = time.monotonic()
+            spare, shelf.process = shelf.process, None
+        if spare is not None and not spare.ended:
+            return spare
+        return self._start(driver)
+
+    def refill(self) -> None:
+        """Start the missing spares and end the stale ones; called now and then, blocks while one starts."""
+        horizon = time.monotonic() - KEEP_S
+        for driver, shelf in list(self._shelves.items()):
+            if not self.enabled or shelf.wanted < horizon:
+                self._drop(shelf)
+            elif shelf.process is None or shelf.process.ended:
+                self.warm(driver)
+
+    def warm(self, driver: str) -> None:
+        """Have a spare of that driver; a driver that does not start is left to the next `take`, which says why."""
+        with self._lock:
+            shelf = self._shelves.setdefault(driver, _Shelf(time.monotonic()))
+            if shelf.starting or (shelf.process is not None and not shelf.process.ended) or self._closed:
+                return
+            shelf.starting = True
+        try:
+            process = self._start(driver)
+        except errors.TuskError:
+            process = None
+        with self._lock:
+            shelf.starting = False
+            if not self._closed:
+                shelf.process, process = process, None
+        if process is not None:
+            process.stop()
+
+    @property
+    def processes(self) -> list[DriverProcess]:
+        """All driver processes that run, spares included."""
+        with self._lock:
+            return [one for one in self._processes if not one.ended]
+
+    def close(self, *, patience_s: float = 3.0) -> None:
+        """End every process: ask, wait a little, kill."""
+        with self._lock:
+            self._closed = True
+        for process in self.processes:
+            process.stop()
+        deadline = time.monotonic() + patience_s
+        while self.processes and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for process in self.processes:
+            process.kill()
+
+    def _start(self, driver: str) -> DriverProcess:
+        process = DriverProcess(self.catalog.named(driver), self.catalog.places, on_exit=self._ended)
+        with self._lock:
+            self._processes.add(process)
+        return process
+
+    def _ended(self, process: DriverProcess) -> None:
+        with self._lock:
+            self._processes.discard(process)
+        self._on_exit(process)
+
+    def _drop(self, shelf: _Shelf) -> None:
+        with self._lock:
+            process, shelf.process = shelf.process, None
+        if process is not None:
+            process.stop()

@@ -1,0 +1,74 @@
+"""Who is attached: one entry per kernel, script or command that talks to the core."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+FORGET_AFTER_S = 60.0
+"""A client that never attached (a one-shot command) is forgotten after this long without a word."""
+
+
+@dataclass(slots=True)
+class Client:
+    """A client session."""
+
+    id: str
+    source: str = ""
+    pid: int = 0
+    attached: int = 0
+    current: str | None = None
+    """Id of the current connection: the last one used or picked."""
+    last_seen: float = field(default_factory=time.monotonic)
+
+
+class Clients:
+    """All client sessions by id; thread-safe."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self._clients: dict[str, Client] = {}
+        self._lock = threading.Lock()
+
+    def touch(self, session: str, *, source: str | None = None) -> Client:
+        """Return the client of that session id, made if it is new, seen now."""
+        with self._lock:
+            client = self._clients.setdefault(session, Client(session))
+            client.last_seen = time.monotonic()
+            client.source = source or client.source
+            return client
+
+    def attach(self, session: str, *, source: str, pid: int) -> Client:
+        """Hold a client session open."""
+        client = self.touch(session, source=source)
+        with self._lock:
+            client.pid = pid
+            client.attached += 1
+        return client
+
+    def detach(self, session: str) -> bool:
+        """Let go of it once; return whether nobody holds it any more, and it is forgotten."""
+        with self._lock:
+            client = self._clients.get(session)
+            if client is None:
+                return False
+            client.attached -= 1
+            if client.attached > 0:
+                return False
+            del self._clients[session]
+            return True
+
+    def expired(self) -> list[Client]:
+        """Remove and return the clients that never attached and have been silent for FORGET_AFTER_S."""
+        horizon = time.monotonic() - FORGET_AFTER_S
+        with self._lock:
+            gone = [one for one in self._clients.values() if one.attached <= 0 and one.last_seen < horizon]
+            for one in gone:
+                del self._clients[one.id]
+            return gone
+
+    @property
+    def attached(self) -> int:
+        """How many clients hold a session open."""
+        return sum(1 for one in list(self._clients.values()) if one.attached > 0)

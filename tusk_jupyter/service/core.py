@@ -1,0 +1,466 @@
+"""The core's parts, put together: what each request means is one method here.
+
+Nothing here knows Flight; `server` does. A method takes a request of `protocol.control` and returns its reply.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tusk_jupyter import errors
+from tusk_jupyter.credentials.credentials import Credentials
+from tusk_jupyter.launch.catalog import Catalog
+from tusk_jupyter.launch.process import DriverProcess
+from tusk_jupyter.launch.spares import Spares
+from tusk_jupyter.protocol import control, driver
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.service import doctor
+from tusk_jupyter.service.clients import Client, Clients
+from tusk_jupyter.service.connections import Connections, public
+from tusk_jupyter.service.runs import Ending, Run, Runs
+from tusk_jupyter.service.sessions import Session, Sessions
+from tusk_jupyter.sqltext.redaction import redact, redact_text
+from tusk_jupyter.sqltext.statements import split
+from tusk_jupyter.state import clock
+from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.state.query_log import RunEnd, RunStart
+from tusk_jupyter.state.store import Store
+from tusk_jupyter.system.places import Places
+from tusk_jupyter.version import __version__
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A run that waits for its client, and where."""
+
+    reply: control.RunAccepted
+    address: str
+    ticket: str
+
+
+class Core:
+    """One user's core service."""
+
+    def __init__(self, places: Places, store: Store, *, stop: Callable[[], None]) -> None:
+        """Put the parts together; `stop` asks the process to end."""
+        self.places = places
+        self.store = store
+        self.stop = stop
+        self.started = time.monotonic()
+        self._started_at = clock.now()
+        self.clients = Clients()
+        self.credentials = Credentials(places.home, os.environ)
+        spares_wanted = bool(store.preferences.get("warm_spare"))
+        self.spares = Spares(Catalog(places), on_exit=self._process_ended, enabled=spares_wanted)
+        self.connections = Connections(
+            store.connections, self.credentials, self.spares, lambda: float(store.preferences.get("connect_timeout_s"))
+        )
+        self.sessions = Sessions(self.spares, self.connections.secrets_of)
+        self.runs = Runs(
+            on_start=self._log_start,
+            on_end=self._log_end,
+            kill_backend=self._kill_backend,
+            close_session=lambda session: self.sessions.close(session),
+        )
+        self._notices = [*store.notices, *self.connections.finish_unfinished()]
+        self._last_busy = time.monotonic()
+        store.log.interrupt_open("The core was stopped while this ran.")
+        store.sessions.close_open()
+
+    # --- the core itself ---
+
+    def status(self, request: control.GetCoreStatus) -> control.CoreStatus:
+        """Say how the core is; refuse clients of another protocol.
+
+        Raises:
+            VersionMismatch: the client speaks another protocol version.
+        """
+        if request.protocol != PROTOCOL_VERSION:
+            raise errors.VersionMismatch(
+                f"This is tusk-jupyter {request.client_version} (protocol {request.protocol}); the running core is "
+                f"{__version__} (protocol {PROTOCOL_VERSION}, pid {os.getpid()}).",
+                hint="End the running core with `tusk core stop` (from either version); the next call starts a fitting one.",
+            )
+        import duckdb
+
+        return control.CoreStatus(
+            version=__version__,
+            protocol=PROTOCOL_VERSION,
+            pid=os.getpid(),
+            home=str(self.places.home),
+            started_at=self._started_at,
+            clients=self.clients.attached,
+            sessions=len(self.sessions.all()),
+            running=len(self.runs.running()),
+            drivers=len(self.spares.processes),
+            log_rows=self.store.log.count(),
+            idle_exit_s=float(self.store.preferences.get("idle_core_s")),
+            python=platform.python_version(),
+            duckdb=duckdb.__version__,
+            notices=tuple(self._notices),
+        )
+
+    def stop_core(self, _: control.StopCore) -> control.Stopped:
+        """End the process; the reply goes out first."""
+        stopped = control.Stopped(running=len(self.runs.running()), sessions=len(self.sessions.all()))
+        self.stop()
+        return stopped
+
+    def doctor(self, _: control.Doctor) -> control.Checks:
+        """Examine everything."""
+        return control.Checks(checks=tuple(doctor.examine(self.places, self.store, self.credentials, self.spares.catalog)))
+
+    def attach(self, request: control.Attach, gone: Callable[[], bool]) -> Iterator[control.AttachEvent]:
+        """Hold a client's sessions open until `gone()`, then close them."""
+        self.clients.attach(request.session, source=request.source, pid=request.pid)
+        self.store.sessions.started(request.session, source=request.source, pid=request.pid)
+        try:
+            yield control.AttachEvent(event="attached", notices=tuple(self._notices))
+            while not gone():
+                time.sleep(0.25)
+        finally:
+            if self.clients.detach(request.session):
+                self._end_client(request.session)
+
+    def close(self) -> None:
+        """End runs, sessions and processes, and close the state."""
+        for run in self.runs.running():
+            self.runs.cancel(run)
+        deadline = time.monotonic() + 1.0
+        while self.runs.running() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.sessions.close_all()
+        self.spares.close()
+        self.store.close()
+
+    def tick(self) -> None:
+        """What is due by the clock: timeouts, cancel ladders, idle sessions, silent clients."""
+        self.runs.tick()
+        for session in self.sessions.idle(float(self.store.preferences.get("idle_session_s"))):
+            self.sessions.close(session)
+        for client in self.clients.expired():
+            self._end_client(client.id)
+
+    def idle_for(self) -> float:
+        """Return for how many seconds nobody has been attached and nothing has run."""
+        if self.clients.attached or self.runs.running():
+            self._last_busy = time.monotonic()
+        return time.monotonic() - self._last_busy
+
+    def note_call(self) -> None:
+        """A client said something."""
+        self._last_busy = time.monotonic()
+
+    # --- connections ---
+
+    def save_connection(self, request: control.SaveConnection) -> control.ConnectionSaved:
+        """Add or replace a connection, and make it the client's current one."""
+        record, saved = self.connections.save(request)
+        self.clients.touch(request.session).current = record.id
+        if saved.replaced:
+            self._close_sessions_of(record.id)
+        return saved
+
+    def list_connections(self, request: control.ListConnections) -> control.ConnectionList:
+        """List the connections as the client sees them."""
+        client = self.clients.touch(request.session)
+        return control.ConnectionList(connections=tuple(self._public(one, client) for one in self.store.connections.list()))
+
+    def test_connection(self, request: control.TestConnection) -> control.ConnectionTested:
+        """Sign in and out again."""
+        return self.connections.test(self.connections.named(request.name))
+
+    def use_connection(self, request: control.UseConnection) -> control.Connection:
+        """Make a connection the client's current one."""
+        record = self.connections.named(request.name)
+        client = self.clients.touch(request.session)
+        client.current = record.id
+        return self._public(record, client)
+
+    def remove_connection(self, request: control.RemoveConnection) -> control.ConnectionRemoved:
+        """Delete a connection with all that belongs to it."""
+        record, tiers = self.connections.remove(request.name)
+        return control.ConnectionRemoved(name=record.name, tiers=tiers, sessions=self._close_sessions_of(record.id))
+
+    # --- drivers, credentials, preferences ---
+
+    def list_drivers(self, request: control.ListDrivers) -> control.DriverList:
+        """List the drivers."""
+        return control.DriverList(
+            drivers=tuple(
+                control.DriverInfo(
+                    name=one.name,
+                    title=one.manifest.title if one.manifest else one.name,
+                    version=one.manifest.version if one.manifest else "",
+                    origin=one.origin,
+                    schemes=one.manifest.schemes if one.manifest else (),
+                    fields=one.manifest.fields if one.manifest else {},
+                    problem=one.problem or doctor.missing_packages(one),
+                )
+                for one in self.spares.catalog.drivers(rescan=request.rescan)
+            )
+        )
+
+    def list_credentials(self, _: control.ListCredentials) -> control.CredentialList:
+        """List tiers and what is recorded."""
+        return control.CredentialList(tiers=self.credentials.tiers(), credentials=tuple(self.connections.recorded()))
+
+    def set_credential(self, request: control.SetCredential) -> control.CredentialStored:
+        """Give a connection a new secret; its open sessions end, since they used the old one."""
+        stored = self.connections.set_secret(request.connection, request.kind, request.secret, request.tier)
+        self._close_sessions_of(self.connections.named(request.connection).id)
+        return stored
+
+    def delete_credential(self, request: control.DeleteCredential) -> control.CredentialDeleted:
+        """Delete a connection's secrets everywhere."""
+        return self.connections.delete_secrets(request.connection)
+
+    def unlock_vault(self, request: control.UnlockVault) -> control.TierInfo:
+        """Open the vault."""
+        return self.credentials.unlock(request.passphrase)
+
+    def list_preferences(self, _: control.ListPreferences) -> control.PreferenceList:
+        """List the preferences."""
+        return control.PreferenceList(preferences=self.store.preferences.list())
+
+    def set_preference(self, request: control.SetPreference) -> control.Preference:
+        """Change a preference."""
+        changed = self.store.preferences.set(request.name, request.value)
+        self.spares.enabled = bool(self.store.preferences.get("warm_spare"))
+        return changed
+
+    # --- runs ---
+
+    def split(self, request: control.SplitRequest) -> control.SplitReply:
+        """Say where statements and parameters stand, in a process of the connection's driver if its dialect is not ours."""
+        record = self._connection(self.clients.touch(request.session), request.connection)
+        return control.SplitReply(
+            connection=record.name,
+            statements=tuple(
+                driver.StatementText(start=one.start, end=one.start + len(one.text), parameters=one.parameters)
+                for one in split(request.sql, self._dialect(record))
+            ),
+        )
+
+    def run(self, request: control.RunRequest) -> Accepted:
+        """Take a run in: session open, in the log, its ticket at the driver.
+
+        Raises:
+            UsageError: nothing to run, no such connection; nothing is logged.
+            TuskError: the session cannot be opened; that is logged.
+        """
+        client = self.clients.touch(request.session, source=request.source)
+        record = self._connection(client, request.connection)
+        run, session = self._begin(client, record, request, redact(request.sql, self._dialect(record)), request.timeout_s)
+        self.runs.start(
+            run,
+            driver.Run(
+                session=session.id,
+                run=run.id,
+                ticket=run.ticket,
+                sql=request.sql,
+                parameters=request.parameters,
+                limit=request.limit,
+                read_only=request.read_only,
+            ),
+        )
+        return self._accepted(run)
+
+    def upload(self, request: control.UploadRequest) -> Accepted:
+        """Take an upload in; raises as `run`."""
+        client = self.clients.touch(request.session, source=request.source)
+        record = self._connection(client, request.connection)
+        words = f"-- {'append to' if request.append else 'persist as'} {request.table}"
+        run, session = self._begin(client, record, request, words, request.timeout_s, kind="upload")
+        self.runs.start(
+            run,
+            driver.Upload(
+                session=session.id, run=run.id, ticket=run.ticket, table=request.table, append=request.append
+            ),
+        )
+        return self._accepted(run)
+
+    def list_runs(self, _: control.ListRuns) -> control.RunList:
+        """List the runs under way."""
+        return control.RunList(runs=tuple(one.state() for one in self.runs.running()))
+
+    def watch_run(self, request: control.WatchRun) -> Iterator[control.RunState]:
+        """Follow a run."""
+        return self.runs.watch(self.runs.find(request.run), every_s=max(0.05, request.every_s))
+
+    def wait_run(self, request: control.WaitRun) -> control.RunState:
+        """Wait for a run's end."""
+        return self.runs.wait(self.runs.find(request.run), timeout_s=request.timeout_s)
+
+    def cancel_run(self, request: control.CancelRun) -> control.RunList:
+        """Begin to end runs."""
+        if request.run:
+            chosen = [self.runs.find(request.run)]
+        else:
+            chosen = [
+                one for one in self.runs.running() if request.everything or one.session.client == request.session
+            ]
+        for run in chosen:
+            self.runs.cancel(run)
+        return control.RunList(runs=tuple(one.state() for one in chosen))
+
+    def read_log(self, request: control.ReadLog) -> control.LogPage:
+        """Read the query log."""
+        return self.store.log.read(request)
+
+    # --- between the parts ---
+
+    def _connection(self, client: Client, name: str | None) -> ConnectionRecord:
+        """Return the connection that is meant, which is the client's current one from now on."""
+        record = self.connections.named(name) if name else self.connections.default(client.current)
+        client.current = record.id
+        return record
+
+    def _dialect(self, record: ConnectionRecord) -> str:
+        manifest = self.spares.catalog.named(record.driver).manifest
+        return manifest.dialect if manifest else "ansi"
+
+    def _begin(
+        self,
+        client: Client,
+        record: ConnectionRecord,
+        request: control.RunRequest | control.UploadRequest,
+        words: str,
+        timeout_s: float | None,
+        *,
+        kind: str = "query",
+    ) -> tuple[Run, Session]:
+        preferences = self.store.preferences
+        run = Run(
+            session=Session(client.id, record),
+            source=request.source or client.source,
+            cell=request.cell,
+            sql=words,
+            timeout_s=timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
+            kind=kind,
+            logged=request.log and record.log,
+        )
+        try:
+            run.session = self.sessions.acquire(
+                client.id,
+                record,
+                memory_mb=record.memory_limit_mb or int(preferences.get("memory_limit_mb")),
+                connect_timeout_s=float(preferences.get("connect_timeout_s")),
+            )
+        except errors.TuskError as exc:
+            self.runs.refuse(run, exc)
+            raise
+        self.store.connections.touch(record.id)
+        return run, run.session
+
+    def _accepted(self, run: Run) -> Accepted:
+        session = run.session
+        return Accepted(
+            reply=control.RunAccepted(
+                run=run.id,
+                connection=session.connection.name,
+                driver=session.connection.driver,
+                server=session.server,
+                dialect=self._dialect(session.connection),
+                session_id="" if session.connection.isolation == "statement" else session.id,
+                environment=session.connection.environment,
+            ),
+            address=session.live_process().address,
+            ticket=run.ticket,
+        )
+
+    def _log_start(self, run: Run) -> None:
+        if not run.logged:
+            return
+        record = run.session.connection
+        self.store.log.started(
+            RunStart(
+                run=run.id,
+                session=run.session.client,
+                source=run.source,
+                connection=record.name,
+                connection_id=record.id,
+                driver=record.driver,
+                sql=run.sql,
+                cell=run.cell,
+                kind=run.kind,
+                started_at=run.started_at,
+            )
+        )
+
+    def _log_end(self, ending: Ending) -> None:
+        run, event = ending.run, ending.event
+        if not run.logged:
+            return
+        affected = [one.affected for one in event.statements if one.affected is not None]
+        yields = [one.rows for one in event.statements if one.rows is not None]
+        self.store.log.ended(
+            RunEnd(
+                run=run.id,
+                status=ending.status,
+                elapsed_ms=round((run.elapsed_s or 0.0) * 1000, 3),
+                rows=event.rows if yields or event.rows else None,
+                affected=sum(affected) if affected else None,
+                statements=len(event.statements),
+                error=redact_text(run.error.message, ()) if run.error else None,
+                code=run.error.code if run.error else None,
+                position=run.error.position if run.error else None,
+            )
+        )
+
+    def _kill_backend(self, session: Session) -> None:
+        """End on the server what a session's own driver no longer ends, from a second process with the same sign-in."""
+        manifest = session.live_process().manifest
+        if session.backend is None or not manifest.capabilities.kill_backend:
+            return
+        helper = self.spares.take(session.connection.driver)
+        try:
+            helper.call(
+                driver.KillBackend(
+                    config=session.connection.config,
+                    secrets=self.connections.secrets_of(session.connection),
+                    backend=session.backend,
+                ),
+                timeout_s=3.0,
+            )
+        finally:
+            helper.stop()
+
+    def _process_ended(self, process: DriverProcess) -> None:
+        _LOG.info("driver process %d (%s) ended", process.pid, process.name)
+        self.sessions.process_ended(process)
+
+    def _close_sessions_of(self, connection_id: str) -> int:
+        found = self.sessions.of_connection(connection_id)
+        for session in found:
+            self.sessions.close(session)
+        return len(found)
+
+    def _end_client(self, client: str) -> None:
+        """Cancel a vanished client's runs and close its sessions."""
+        for run in self.runs.running():
+            if run.session.client == client:
+                self.runs.cancel(run)
+                self.runs.wait(run, timeout_s=8.0)
+        for session in self.sessions.of_client(client):
+            self.sessions.close(session)
+        self.store.sessions.ended(client)
+
+    def _public(self, record: ConnectionRecord, client: Client) -> control.Connection:
+        return public(
+            record, state=self.sessions.state_of(client.id, record.id).value, current=client.current == record.id
+        )
+
+
+def keep_spares(core: Core, stopped: threading.Event, *, every_s: float = 1.0) -> None:
+    """Keep warm spares until `stopped`; runs on a thread of its own, since a start blocks."""
+    while not stopped.wait(every_s):
+        core.spares.refill()

@@ -1,0 +1,314 @@
+"""Runs: accepted, in the log before they begin, followed through the driver's words, ended exactly once.
+
+A run belongs to the core and not to the kernel that asked for it; that is what lets it be listed, cancelled and waited for
+from elsewhere. The driver's status stream is read by one thread per run; nothing of the data passes here.
+"""
+
+from __future__ import annotations
+
+import collections
+import logging
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from tusk_jupyter import errors
+from tusk_jupyter.launch.ladder import Ladder, Rung
+from tusk_jupyter.protocol import control, driver
+from tusk_jupyter.protocol.errors import WireError, to_wire
+from tusk_jupyter.service.sessions import Session
+from tusk_jupyter.state import clock
+
+_LOG = logging.getLogger(__name__)
+
+FETCH_TIMEOUT_S = 60.0
+"""A run whose ticket nobody redeems in this time is given up: its client has gone."""
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a run waits for the run before it on the same session."""
+
+REMEMBERED = 500
+"""Ended runs kept in memory, for clients that ask how theirs ended."""
+
+ENDED = ("finished", "failed")
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """A run under way, or just ended."""
+
+    session: Session
+    source: str
+    cell: str | None
+    sql: str
+    """Redacted, as in the log."""
+    timeout_s: float | None
+    kind: str = "query"
+    logged: bool = True
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    ticket: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    started: float = field(default_factory=time.monotonic)
+    started_at: str = field(default_factory=clock.now)
+    status: str = "running"
+    elapsed_s: float | None = None
+    rows: int = 0
+    bytes: int = 0
+    statement: int = 0
+    has_turn: bool = False
+    """Whether it holds its session's turn."""
+    fetched: bool = False
+    """Whether its client has come for the data."""
+    error: WireError | None = None
+    ladder: Ladder | None = None
+    why: str = ""
+    """What the ladder was begun for: cancelled | timeout | unfetched."""
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.status == "running"
+
+    def overdue(self, now: float) -> bool:
+        """Return whether its statement timeout has passed."""
+        return self.timeout_s is not None and now - self.started > self.timeout_s
+
+    def state(self) -> control.RunState:
+        """Return the run as clients see it."""
+        elapsed = self.elapsed_s if self.elapsed_s is not None else time.monotonic() - self.started
+        return control.RunState(
+            run=self.id,
+            connection=self.session.connection.name,
+            status=self.status,
+            started_at=self.started_at,
+            elapsed_s=elapsed,
+            rows=self.rows,
+            bytes=self.bytes,
+            statement=self.statement,
+            source=self.source,
+            cell=self.cell,
+            sql=self.sql,
+            error=self.error,
+            cancelling=self.running and self.ladder is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended, for the log."""
+
+    run: Run
+    status: str
+    event: driver.RunEvent
+
+
+class Runs:
+    """All runs; thread-safe.
+
+    Args:
+        on_start: puts the run into the log; what it raises refuses the run.
+        on_end: completes the log row; called before anybody sees the run as ended.
+        kill_backend: ends a session's statement on the server from another process.
+        close_session: called after a run whose session cannot be used again, or should not be.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_start: Callable[[Run], None],
+        on_end: Callable[[Ending], None],
+        kill_backend: Callable[[Session], None],
+        close_session: Callable[[Session], None],
+    ) -> None:
+        self._on_start = on_start
+        self._on_end = on_end
+        self._kill_backend = kill_backend
+        self._close_session = close_session
+        self._runs: collections.OrderedDict[str, Run] = collections.OrderedDict()
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
+
+    def start(self, run: Run, request: driver.Run | driver.Upload) -> None:
+        """Hand the run to its driver and put it into the log.
+
+        Raises:
+            UsageError: the driver finds nothing to run, or a parameter without a value; nothing is logged.
+            TimeoutExceeded: the session stayed busy.
+            DriverCrashed: the driver went; the run is in the log as failed.
+        """
+        session = run.session
+        if not session.turn.acquire(timeout=BUSY_TIMEOUT_S):
+            raise errors.TimeoutExceeded(
+                f"Another run of this notebook has used {session.connection.name!r} for {BUSY_TIMEOUT_S:.0f} s.",
+                scenario="session_busy",
+            )
+        run.has_turn = True
+        try:
+            words = session.live_process().stream(request)
+            self._await_ready(words)
+            self._on_start(run)
+        except BaseException:
+            run.has_turn = False
+            session.turn.release()
+            raise
+        with self._lock:
+            self._runs[run.id] = run
+            self._forget_old()
+        threading.Thread(target=self._follow, args=(run, words), name=f"run-{run.id[:8]}", daemon=True).start()
+
+    def refuse(self, run: Run, exc: errors.TuskError) -> None:
+        """Put a run into the log that failed before it had a session."""
+        self._on_start(run)
+        with self._lock:
+            self._runs[run.id] = run
+        self._end(run, driver.RunEvent(event="failed", error=to_wire(exc)))
+
+    def running(self) -> list[Run]:
+        """Return the runs under way, oldest first."""
+        with self._lock:
+            return [one for one in self._runs.values() if one.running]
+
+    def find(self, beginning: str) -> Run:
+        """Return the run whose id begins so.
+
+        Raises:
+            UsageError: there is none, or more than one.
+        """
+        with self._lock:
+            found = [one for one in self._runs.values() if one.id.startswith(beginning)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise errors.UsageError(f"{len(found)} runs begin with {beginning!r}.", hint="Give more of the id.")
+        under_way = ", ".join(one.id[:8] for one in self.running()) or "none"
+        raise errors.UsageError(
+            f"There is no run {beginning!r}; under way: {under_way}.", hint="`%tusk running` lists them."
+        )
+
+    def cancel(self, run: Run, why: str = "cancelled") -> None:
+        """Begin to end a run; returns at once."""
+        with run.changed:
+            if run.ladder is not None or not run.running:
+                return
+            run.ladder, run.why = Ladder(time.monotonic()), why
+        self._climb_down(run)
+
+    def tick(self) -> None:
+        """Take the steps that are due: timeouts, unfetched tickets, harder rungs. Called a few times a second."""
+        now = time.monotonic()
+        for run in self.running():
+            if run.ladder is not None:
+                self._climb_down(run)
+            elif run.overdue(now):
+                self.cancel(run, "timeout")
+            elif not run.fetched and now - run.started > FETCH_TIMEOUT_S:
+                self.cancel(run, "unfetched")
+
+    def watch(self, run: Run, *, every_s: float) -> Iterator[control.RunState]:
+        """Yield the run's states while it runs, and its last one."""
+        while run.running:
+            yield run.state()
+            with run.changed:
+                run.changed.wait_for(lambda: not run.running, timeout=every_s)
+        yield run.state()
+
+    def wait(self, run: Run, *, timeout_s: float) -> control.RunState:
+        """Return the run's state once it has ended, or when the time is up."""
+        with run.changed:
+            run.changed.wait_for(lambda: not run.running, timeout=timeout_s)
+        return run.state()
+
+    def _await_ready(self, words: Iterator[driver.RunEvent]) -> None:
+        first = next(words)
+        if first.event != "ready":
+            raise errors.ProtocolError(f"The driver began a run with {first.event!r} instead of 'ready'.")
+
+    def _follow(self, run: Run, words: Iterator[driver.RunEvent]) -> None:
+        last = driver.RunEvent(
+            event="failed", alive=False, error=WireError(kind="protocol", message="The driver fell silent.")
+        )
+        try:
+            for word in words:
+                run.fetched = run.fetched or word.event != "ready"
+                run.rows, run.bytes, run.statement = word.rows, word.bytes, word.statement
+                if word.event in ENDED:
+                    last = word
+                    break
+        except errors.TuskError as exc:
+            last = driver.RunEvent(event="failed", rows=run.rows, alive=False, error=to_wire(exc))
+        self._end(run, last)
+
+    def _end(self, run: Run, last: driver.RunEvent) -> None:
+        status, run.error = _outcome(run, last)
+        run.rows, run.bytes = last.rows, last.bytes
+        run.elapsed_s = time.monotonic() - run.started
+        session = run.session
+        session.transaction, session.last_used = last.transaction, time.monotonic()
+        try:
+            self._on_end(Ending(run=run, status=status, event=last))
+        except errors.StorageError as exc:  # the run stays open in the log and is told as interrupted at the next start
+            _LOG.error("run %s: its end could not be logged (%s)", run.id, type(exc).__name__)
+        run.status = status
+        if not last.alive or session.connection.isolation == "statement":
+            self._close_session(session)
+        if run.has_turn:
+            run.has_turn = False
+            session.turn.release()
+        with run.changed:
+            run.changed.notify_all()
+
+    def _climb_down(self, run: Run) -> None:
+        ladder = run.ladder
+        if ladder is None:
+            return
+        with run.changed:
+            rungs = ladder.due(time.monotonic())
+        for rung in rungs:
+            self._pool.submit(self._take, run, rung)
+
+    def _take(self, run: Run, rung: Rung) -> None:
+        process = run.session.process
+        if not run.running or process is None:
+            return
+        try:
+            if rung is Rung.ASK:
+                process.call(driver.Cancel(session=run.session.id, run=run.id), timeout_s=1.5)
+            elif rung is Rung.KILL_BACKEND:
+                self._kill_backend(run.session)
+            elif rung is Rung.TERMINATE:
+                process.terminate()
+            else:
+                process.kill()
+        except errors.TuskError:
+            return  # the next rung does not depend on this one
+
+    def _forget_old(self) -> None:
+        while len(self._runs) > REMEMBERED:
+            oldest = next(iter(self._runs.values()))
+            if oldest.running:
+                return
+            self._runs.popitem(last=False)
+
+
+def _outcome(run: Run, last: driver.RunEvent) -> tuple[str, WireError | None]:
+    """Return the run's status (REQUIREMENTS C-13) and its error, in the words of what ended it."""
+    if last.event == "finished":
+        return "completed", None
+    if run.why == "timeout":
+        return "timeout", to_wire(
+            errors.TimeoutExceeded(
+                f"The run took longer than its {run.timeout_s:g} s and was stopped on the server.",
+                scenario="statement_timeout",
+            )
+        )
+    if run.why or (last.error and last.error.kind == "cancelled"):
+        return "cancelled", last.error if last.error and last.error.kind == "cancelled" else to_wire(
+            errors.Cancelled("The run was cancelled; its session had to be ended.", scenario="cancelled_by_user")
+        )
+    if last.error and last.error.kind == "timeout":
+        return "timeout", last.error
+    return "failed", last.error

@@ -1,0 +1,124 @@
+"""The core's Flight endpoint: the token's gate, the table of actions, and `GetFlightInfo` for runs."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import codec, control
+from tusk_jupyter.protocol.errors import to_extra_info
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.service.core import Accepted, Core
+from tusk_jupyter.system.sockets import bound_address
+from tusk_jupyter.version import __version__
+
+_LOG = logging.getLogger(__name__)
+_NO_SCHEMA = pa.schema([])
+
+
+class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
+    """Serves one core."""
+
+    def __init__(self, core: Core, address: str, token: str) -> None:
+        """Listen at `address`; serving happens on Flight's own threads."""
+        super().__init__(address, middleware={"token": _TokenGate(token)})
+        self.address = bound_address(address, self.port)
+        self._core = core
+        self._replies: dict[type, Callable[[Any], object]] = {
+            control.GetCoreStatus: core.status,
+            control.StopCore: core.stop_core,
+            control.Doctor: core.doctor,
+            control.SaveConnection: core.save_connection,
+            control.ListConnections: core.list_connections,
+            control.TestConnection: core.test_connection,
+            control.UseConnection: core.use_connection,
+            control.RemoveConnection: core.remove_connection,
+            control.ListDrivers: core.list_drivers,
+            control.ListCredentials: core.list_credentials,
+            control.SetCredential: core.set_credential,
+            control.DeleteCredential: core.delete_credential,
+            control.UnlockVault: core.unlock_vault,
+            control.ListPreferences: core.list_preferences,
+            control.SetPreference: core.set_preference,
+            control.SplitRequest: core.split,
+            control.ListRuns: core.list_runs,
+            control.WaitRun: core.wait_run,
+            control.CancelRun: core.cancel_run,
+            control.ReadLog: core.read_log,
+        }
+
+    def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
+        """Answer one action with its reply, or a stream of them."""
+        try:
+            request = _decode(action)
+            self._core.note_call()
+            for reply in self._answers(request, context):
+                yield flight.Result(codec.encode(reply))
+        except Exception as exc:
+            raise _on_the_wire(exc, action.type) from exc
+
+    def get_flight_info(
+        self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
+    ) -> flight.FlightInfo:
+        """Take a run in and say where its data will be."""
+        try:
+            self._core.note_call()
+            return _info(descriptor, self._accept(codec.decode(control.RunCommand, descriptor.command)))
+        except Exception as exc:
+            raise _on_the_wire(exc, "run") from exc
+
+    def _answers(self, request: object, context: flight.ServerCallContext) -> Iterator[object]:
+        if isinstance(request, control.Attach):
+            yield from self._core.attach(request, context.is_cancelled)
+        elif isinstance(request, control.WatchRun):
+            yield from self._core.watch_run(request)
+        else:
+            yield self._replies[type(request)](request)
+
+    def _accept(self, command: control.RunCommand) -> Accepted:
+        if command.run is not None:
+            return self._core.run(command.run)
+        if command.upload is not None:
+            return self._core.upload(command.upload)
+        raise errors.ProtocolError("A run command holds neither a run nor an upload.")
+
+
+def _decode(action: flight.Action) -> object:
+    try:
+        kind = control.REQUESTS[action.type]
+    except KeyError:
+        raise errors.ProtocolError(
+            f"This core ({__version__}, protocol {PROTOCOL_VERSION}) knows no action {action.type!r}.",
+            hint="Client and core are of different versions: `tusk core stop`, then run the cell again.",
+        ) from None
+    return codec.decode(kind, action.body.to_pybytes())
+
+
+def _info(descriptor: flight.FlightDescriptor, accepted: Accepted) -> flight.FlightInfo:
+    endpoint = flight.FlightEndpoint(accepted.ticket.encode(), [accepted.address])
+    return flight.FlightInfo(_NO_SCHEMA, descriptor, [endpoint], app_metadata=codec.encode(accepted.reply))
+
+
+def _on_the_wire(exc: Exception, action: str) -> flight.FlightError:
+    if not isinstance(exc, errors.TuskError):
+        _LOG.error("action %s failed", action, exc_info=exc)
+    return flight.FlightServerError(str(exc), extra_info=to_extra_info(exc))
+
+
+class _TokenGate(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Refuses every call without this start's token."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self._expected = f"Bearer {token}"
+
+    def start_call(self, info: flight.CallInfo, headers: dict[str, list[str]]) -> None:
+        given = headers.get("authorization", [""])[0]
+        if not hmac.compare_digest(given, self._expected):
+            raise flight.FlightUnauthenticatedError("This call needs the core's token.")
