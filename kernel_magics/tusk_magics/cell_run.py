@@ -6,6 +6,7 @@ database hears of it.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import re
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from IPython.core.interactiveshell import InteractiveShell
 
-    from tusk_jupyter.client import Client, RunResult
+    from tusk_jupyter.client import Client
     from tusk_magics.config import TuskMagics
     from tusk_magics.notebook import Notebook
 
@@ -43,7 +44,7 @@ class CellRun:
         self._sql = ""
         self.place: Place | None = None
 
-    def do(self, line: str, body: str | None) -> Any:
+    def do(self, line: str, body: str | None) -> object:
         """Run what was written and return the value of the cell.
 
         Raises:
@@ -58,7 +59,8 @@ class CellRun:
             return None
         _check(parsed)
         if parsed.table is not None:
-            return self._upload(parsed)
+            self._upload(parsed)
+            return None
         self._sql = self._text(parsed, line if body is None else f"{line}\n{body}")
         return self._query(parsed, is_cell=body is not None)
 
@@ -94,7 +96,9 @@ class CellRun:
             self.place = place_in_cell(self._notebook.cell_text, f"%sql {written}", sql, line_number)
         if is_blank(sql):
             what = f"{options.file} holds" if options.file else "There is"
-            raise UsageError(f"{what} no SQL{' here' if not options.file else ''}: {_emptiness(sql)}.", hint=_USAGE_HINT)
+            raise UsageError(
+                f"{what} no SQL{' here' if not options.file else ''}: {_emptiness(sql)}.", hint=_USAGE_HINT
+            )
         if options.jinja:
             from tusk_magics.template import render
 
@@ -105,8 +109,9 @@ class CellRun:
                 raise UsageError("The template rendered to no SQL.", hint="Look at the conditions of its blocks.")
         return sql
 
-    def _query(self, parsed: SqlLine, *, is_cell: bool) -> Any:
+    def _query(self, parsed: SqlLine, *, is_cell: bool) -> object:
         from tusk_jupyter.client.files import sink_for
+
         from tusk_jupyter.protocol.control import RunRequest
         from tusk_jupyter.protocol.values import Value
 
@@ -138,7 +143,9 @@ class CellRun:
         except BaseException:
             progress.finish(None)
             raise
-        value = _convert(result, kind, options.decimal or self._config.decimal)
+        # The table is handed over, so that its memory goes as the frame grows.
+        tables, result = [result.table], dataclasses.replace(result, table=None)
+        value = _convert(tables, kind, options.decimal or self._config.decimal)
         shown = display.rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
         return self._assign(parsed.into, value)
@@ -191,10 +198,10 @@ class CellRun:
         if not progress.finish(text) and text:
             print(text)  # noqa: T201
 
-    def _assign(self, name: str | None, value: Any) -> Any:
+    def _assign(self, name: str | None, value: object) -> object:
         if name is None:
             return value
-        self._shell.push({name: value})
+        self._shell.user_ns[name] = value
         return None
 
 
@@ -214,17 +221,25 @@ def _check(parsed: SqlLine) -> None:
             hint="Leave one of them out.",
         )
     if options.overwrite and not options.to:
-        raise UsageError("--overwrite says what --to may do, and there is no --to.", hint="Leave it out, or add --to FILE.")
+        raise UsageError(
+            "--overwrite says what --to may do, and there is no --to.", hint="Leave it out, or add --to FILE."
+        )
     if parsed.table is not None and (parsed.into or options.to or options.file):
-        raise UsageError("--persist and --append write a table and yield no result.", hint="Leave out what names a result.")
+        raise UsageError(
+            "--persist and --append write a table and yield no result.", hint="Leave out what names a result."
+        )
 
 
-def _variable(name: str, namespace: dict[str, Any]) -> Any:
+def _variable(name: str, namespace: dict[str, Any]) -> object:
     if name in namespace:
         return namespace[name]
-    frames = [key for key, value in namespace.items() if type(value).__name__ == "DataFrame" and not key.startswith("_")]
+    frames = [
+        key for key, value in namespace.items() if type(value).__name__ == "DataFrame" and not key.startswith("_")
+    ]
     exists = f"DataFrames there are: {', '.join(frames[:8])}" if frames else "there is no DataFrame in this notebook"
-    raise UsageError(f"There is no variable `{name}` to write into a table; {exists}.", hint="Give the variable's name.")
+    raise UsageError(
+        f"There is no variable `{name}` to write into a table; {exists}.", hint="Give the variable's name."
+    )
 
 
 def _check_installed(kind: str) -> None:
@@ -241,11 +256,12 @@ def _import_ahead(kind: str) -> None:
         threading.Thread(target=importlib.import_module, args=(kind,), name="tusk-import", daemon=True).start()
 
 
-def _convert(result: RunResult, kind: str, decimal: str) -> Any:
-    if result.table is None or kind == "arrow":
-        return result.table
+def _convert(tables: list[pa.Table | None], kind: str, decimal: str) -> object:
+    """Return the one table as a frame; the list is emptied, so that nothing else holds it."""
+    if tables[0] is None or kind == "arrow":
+        return tables.pop()
     from tusk_jupyter.client import frames
 
     if kind == "polars":
-        return frames.to_polars(result.table)
-    return frames.to_pandas(result.table, decimal=decimal)
+        return frames.to_polars(tables.pop())
+    return frames.to_pandas(tables.pop(), decimal="float" if decimal == "float" else "exact")

@@ -1,4 +1,4 @@
-"""What a run says in words: rows shown, fetched and known kept apart, changes, transaction, what the reader must know."""
+"""What a run says in words: rows shown, fetched and known kept apart, changes, transaction, notes on the data."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ def _before(result: RunResult) -> list[str]:
 def _outcome(result: RunResult, *, into: str | None, shown: int | None, limit: int | None) -> str:
     """Return what the last result came to."""
     if result.path is not None:
-        return f"{_count(result.rows)} written to {result.path} ({_size(result.path.stat().st_size)}){_cut(result, limit)}"
-    if result.table is None:
+        return (
+            f"{_count(result.rows)} written to {result.path} ({_size(result.path.stat().st_size)}){_cut(result, limit)}"
+        )
+    if result.schema is None:
         return _did(result.statements[-1]) if result.statements else "done"
-    columns = f"{result.table.num_columns:,} column{'' if result.table.num_columns == 1 else 's'}"
-    rows = result.table.num_rows
+    columns = f"{len(result.schema):,} column{'' if len(result.schema) == 1 else 's'}"
+    rows = result.rows
     if into:
         return f"{into} ← {_count(rows)}{_cut(result, limit)} · {columns}"
     if shown is not None and shown < rows and not result.more:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tusk_magics.config import TuskMagics
 from tusk_magics.sql_magic import SqlMagic
@@ -17,9 +17,10 @@ _MAGICS = (("line", "sql"), ("cell", "sql"), ("line", "tusk"))
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics and their settings; a second call changes nothing."""
     shell.register_magics(SqlMagic, TuskMagic)
+    configurables: list[Any] = shell.configurables
     config = TuskMagics.instance(parent=shell)
-    if config not in shell.configurables:
-        shell.configurables.append(config)
+    if config not in configurables:
+        configurables.append(config)
     if give_empty_cell_a_body not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(give_empty_cell_a_body)
 
@@ -35,7 +36,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def give_empty_cell_a_body(lines: list[str]) -> list[str]:
-    """Give a `%%sql` without a body an empty line, since IPython refuses the cell (and `%%sql --help`) before we see it."""
+    """Give a `%%sql` without a body an empty line: IPython refuses the cell, and `%%sql --help`, before we see it."""
     if len(lines) == 1 and lines[0].split(maxsplit=1)[:1] == ["%%sql"]:
         return [lines[0] if lines[0].endswith("\n") else lines[0] + "\n", "\n"]
     return lines

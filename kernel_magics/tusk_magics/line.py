@@ -1,8 +1,8 @@
 r"""What `%sql` and `%%sql` were given, as a pure function of text.
 
-The SQL is the raw rest of the text and is never taken apart: no shell quoting, no expansion, no stripping. Only what stands
-*before* it is read: a connection's name, options, and `NAME <<`. SQL cannot begin with `NAME <<`, so the sign is an
-assignment there and a shift operator everywhere else.
+The SQL is the raw rest of the text and is never taken apart: no shell quoting, no expansion, no stripping. Only what
+stands *before* it is read: a connection's name, options, and `NAME <<`. SQL cannot begin with `NAME <<`, so the sign is
+an assignment there and a shift operator everywhere else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEYWORDS = frozenset(
     lock merge move next notify open optimize pivot pragma prepare purge reassign refresh reindex release rename repair
     replace reset restore revert revoke rollback savepoint security select set show shutdown signal start stop summarize
     table truncate unbind undrop unlisten unlock unpivot update upsert use vacuum values with xa
-    """.split()
+    """.split()  # noqa: SIM905 - readable as a block
 )
 """First words of a statement in the dialects we know; a connection of such a name is refused by `%tusk connect`."""
 
@@ -55,7 +55,7 @@ def parse_sql_line(line: str, body: str | None = None) -> SqlLine:
         body: the lines below it; None for a line magic.
 
     Raises:
-        UsageError: an option is unknown or has a wrong value, a name cannot be assigned to, a URL stands for a connection.
+        UsageError: an option is unknown or has a wrong value, a name cannot be assigned to, a URL stands for a name.
     """
     head = _Head()
     at = head.read(line)
@@ -147,7 +147,9 @@ def _with_table(parsed: SqlLine) -> SqlLine:
     """Read `AS TABLE` behind --persist or --append."""
     options, rest = parsed.options, parsed.sql.strip()
     if options.persist and options.append:
-        raise UsageError("--persist and --append exclude each other.", hint="--persist makes the table, --append adds to it.")
+        raise UsageError(
+            "--persist and --append exclude each other.", hint="--persist makes the table, --append adds to it."
+        )
     flag, frame = ("--persist", options.persist) if options.persist else ("--append", options.append)
     match = _TABLE.fullmatch(rest)
     if rest and match is None:

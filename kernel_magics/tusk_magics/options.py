@@ -1,7 +1,7 @@
 """The options of `%sql`: one table from which reading, help and did-you-mean are drawn.
 
-A value ends at the first blank outside quotes and brackets, so `--param name='New York'` and `--params {"a": 1}` need no
-further quoting, and backslashes in Windows paths stay as they are.
+A value ends at the first blank outside quotes and brackets, so `--param name='New York'` and `--params {"a": 1}` need
+no further quoting, and backslashes in Windows paths stay as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tusk_jupyter.errors import UsageError
 
@@ -35,7 +35,7 @@ class SqlOptions:
     limit: int | None = None
     read_only: bool = False
     format: str | None = None
-    decimal: str | None = None
+    decimal: Literal["exact", "float"] | None = None
     to: str | None = None
     overwrite: bool = False
     no_log: bool = False
@@ -199,9 +199,9 @@ def _end_of_value(text: str, at: int) -> int:
     return len(text)
 
 
-def _store(option: Option, value: Any, found: dict[str, Any], end: int) -> int:
+def _store(option: Option, value: object, found: dict[str, Any], end: int) -> int:
     if option.name == "--param":
-        found.setdefault("param", {})[value[0]] = value[1]
+        found.setdefault("param", {}).update([value])
         return end
     if option.field in found:
         raise UsageError(f"{option.name} was given twice.", hint=_usage(option))

@@ -1,7 +1,7 @@
 """Values for the `:name` placeholders of a cell: from --param, then --params, then the notebook's variables.
 
-Which colons are placeholders only the database's own dialect knows, so the names come from the driver's splitter; a value is
-never pasted into the text.
+Which colons are placeholders only the database's own dialect knows, so the names come from the driver's splitter; a
+value is never pasted into the text.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def chosen_values(names: Iterable[str], options: SqlOptions, namespace: Mapping[
     return {name: _checked(name, _find(name, given, namespace)) for name in wanted}
 
 
-def _find(name: str, given: Mapping[str, Any], namespace: Mapping[str, Any]) -> Any:
+def _find(name: str, given: Mapping[str, Any], namespace: Mapping[str, Any]) -> object:
     if name in given:
         return given[name]
     if name in namespace:
@@ -57,12 +57,12 @@ def _find(name: str, given: Mapping[str, Any], namespace: Mapping[str, Any]) -> 
     near = difflib.get_close_matches(name, [*given, *public], n=3)
     asked = f"Near it: {', '.join(near)}. " if near else ""
     raise UsageError(
-        f"The placeholder :{name} has no value: there is no variable `{name}` in this notebook and no --param gives it.",
+        f"The placeholder :{name} has no value: no --param gives it, and there is no variable `{name}` here.",
         hint=f"{asked}Assign `{name} = ...` in an earlier cell, or add `--param {name}=VALUE`.",
     )
 
 
-def _checked(name: str, value: Any) -> Any:
+def _checked(name: str, value: object) -> object:
     """Return `value` if it can stand for one value of SQL."""
     kind = type(value).__name__
     if kind in _FRAMES:
@@ -84,7 +84,9 @@ def _unused(name: str, wanted: list[str]) -> UsageError:
     exists = f"its placeholders are {', '.join(':' + item for item in wanted)}" if wanted else "it has no placeholders"
     return UsageError(
         f"--param gives a value for :{name}, but the SQL does not use it; {exists}.",
-        hint=f"Did you mean :{near[0]}?" if near else f"Leave the option out, or write :{name} where the value belongs.",
+        hint=f"Did you mean :{near[0]}?"
+        if near
+        else f"Leave the option out, or write :{name} where the value belongs.",
     )
 
 
@@ -108,7 +110,7 @@ def _dictionary(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
-def _literal(text: str) -> Any:
+def _literal(text: str) -> object:
     try:
         return json.loads(text)
     except json.JSONDecodeError as json_error:

@@ -1,4 +1,4 @@
-"""The line under a running cell: rows so far, seconds, how to stop. Plain display updates, so that any frontend shows it."""
+"""The line under a running cell: rows so far, seconds, how to stop; plain display updates, which any frontend shows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Progress:
         elif self._handle is None:
             from IPython.display import DisplayHandle
 
-            self._handle = DisplayHandle()
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(_plain(text), raw=True)
         else:
             self._handle.update(_plain(text), raw=True)

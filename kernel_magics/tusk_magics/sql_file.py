@@ -23,7 +23,8 @@ def read_sql_file(name: str) -> str:
         raise UsageError(f"{path.absolute()} is a folder, not a file.", hint=_near(path / "x.sql")) from None
     except UnicodeDecodeError as exc:
         raise UsageError(
-            f"{path.absolute()} is not UTF-8 text (byte {exc.start}).", hint="Save it as UTF-8, then run the cell again."
+            f"{path.absolute()} is not UTF-8 text (byte {exc.start}).",
+            hint="Save it as UTF-8, then run the cell again.",
         ) from None
     except OSError as exc:
         raise UsageError(

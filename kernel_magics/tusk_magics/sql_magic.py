@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
@@ -16,7 +15,9 @@ from tusk_magics.help import help_text
 from tusk_magics.history import scrub
 from tusk_magics.notebook import Notebook
 
-IN_CELL = "It was taken out of this session's input history; delete it from the cell yourself before the notebook is saved."
+IN_CELL = (
+    "It was taken out of this session's input history; delete it from the cell yourself before the notebook is saved."
+)
 _URL = re.compile(r"\s*[A-Za-z][\w+.-]*://")
 
 
@@ -26,7 +27,7 @@ class SqlMagic(Magics):
 
     @no_var_expand  # IPython would fill in {x} and $x, both of which mean something in SQL
     @line_cell_magic
-    def sql(self, line: str, cell: str | None = None) -> Any:
+    def sql(self, line: str, cell: str | None = None) -> object:
         """Replaced below by the help that is drawn from the options."""
         assert self.shell is not None  # noqa: S101 - registered magics have one
         notebook = Notebook(self.shell)

@@ -6,8 +6,8 @@ import re
 
 from tusk_jupyter.errors import UsageError
 
-# user:password@ behind a scheme, up to the last @ of the word, since people paste passwords with @ and / in them; digits up
-# to a slash are a port. Or a password among the query's parameters.
+# user:password@ behind a scheme, up to the last @ of the word, since people paste passwords with @ and / in them;
+# digits up to a slash are a port. Or a password among the query's parameters.
 _IN_URL = re.compile(r"([A-Za-z][\w+.-]*://[^\s/@:]*:)(?!\d+/)([^\s]+)(?=@)", re.ASCII)
 _IN_QUERY = re.compile(r"([?&](?:password|passwd|pwd|sslpassword)=)([^\s&'\"]+)", re.IGNORECASE)
 
@@ -33,6 +33,7 @@ def refusal(*, where: str, stays: str) -> UsageError:
         f"A URL with a password does not belong {where}; nothing was stored and nothing was connected.",
         hint=(
             "Leave the password out of the URL: it is asked for without an echo. Where nobody can answer, use "
-            "`--password-env VARIABLE`, `--password-command COMMAND`, or `--url-env VARIABLE` for the whole URL. " + stays
+            "`--password-env VARIABLE`, `--password-command COMMAND`, or `--url-env VARIABLE` for the whole URL. "
+            + stays
         ),
     )

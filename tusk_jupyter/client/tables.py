@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from tusk_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 
-def to_arrow(frame: Any, *, name: str = "the data") -> pa.Table:
+def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
     """Return `frame` as an Arrow table.
 
     A named pandas index becomes columns; an unnamed one holds no data of its own and is left out.
@@ -27,7 +28,7 @@ def to_arrow(frame: Any, *, name: str = "the data") -> pa.Table:
     if isinstance(frame, pa.Table):
         return frame
     if type(frame).__module__.startswith("pandas.") and type(frame).__name__ == "DataFrame":
-        return _from_pandas(frame, name)
+        return _from_pandas(cast("pd.DataFrame", frame), name)
     if hasattr(frame, "__arrow_c_stream__"):
         return pa.table(frame)
     raise UsageError(
@@ -36,7 +37,7 @@ def to_arrow(frame: Any, *, name: str = "the data") -> pa.Table:
     )
 
 
-def _from_pandas(frame: Any, name: str) -> pa.Table:
+def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
     import pyarrow as pa
 
     named = [level for level in frame.index.names if level is not None]

@@ -1,0 +1,121 @@
+"""`connect`: add a connection without its password ever standing in a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from tusk_jupyter import api
+from tusk_jupyter.cli.options import from_environment, pairs, pass_output
+from tusk_jupyter.cli.output import Output
+from tusk_jupyter.errors import ConnectError, UsageError
+from tusk_jupyter.protocol.control import DriverInfo
+
+_PLACES = ("host", "port", "user", "database")
+
+
+@click.command()
+@click.argument("name")
+@click.argument("url", required=False)
+@click.option("--url-env", metavar="VAR", help="Take the URL from an environment variable; it may hold a password.")
+@click.option("--driver", metavar="NAME", help="Driver; otherwise the URL's scheme or the file's ending says it.")
+@click.option("--host", metavar="HOST")
+@click.option("--port", metavar="PORT")
+@click.option("--user", metavar="USER")
+@click.option("--database", metavar="NAME")
+@click.option("--set", "fields", metavar="FIELD=VALUE", multiple=True, help="Any field of the driver (`drivers NAME`).")
+@click.option("--password-env", metavar="VAR", help="Take the password from an environment variable, now.")
+@click.option("--password-command", metavar="CMD", help="Run CMD at each sign-in; its first line is the password.")
+@click.option("--no-password", is_flag=True, help="Do not ask for a password.")
+@click.option("--tier", type=click.Choice(["keyring", "vault", "memory"]), help="Where to keep the password.")
+@click.option("--read-only", is_flag=True, help="Let the server refuse every change.")
+@click.option("--environment", type=click.Choice(["production", "staging", "development"]), help="Shown at each run.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Stop its runs after this time.")
+@click.option("--memory", type=int, metavar="MB", help="Memory cap of its driver process.")
+@click.option("--isolation", type=click.Choice(["session", "statement"]), default="session", show_default=True)
+@click.option("--no-log", is_flag=True, help="Leave its runs out of the query log.")
+@click.option("--no-test", is_flag=True, help="Store it without signing in.")
+@click.option("--replace", is_flag=True, help="Replace the connection of that name.")
+@pass_output
+def connect(output: Output, /, **given: Any) -> None:  # noqa: ANN401 - one per option, as click hands them over
+    """Add a connection; it is tested before anything is stored.
+
+    NAME is what cells say, URL where the database is: a URL without a password, or the path of a database file. The
+    password is asked for without an echo and goes into the OS keyring, a sealed vault or memory; never into a notebook.
+
+    \b
+    Examples:
+      connect lake ./lake.duckdb
+      connect warehouse postgresql://ann@db.example.org/sales --environment production --read-only
+      connect shop mysql://ann@localhost/shop --password-env SHOP_PASSWORD
+      connect ci --url-env DATABASE_URL --tier memory
+    """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
+    url = _url(given)
+    fields = {key: given[key] for key in _PLACES if given[key] is not None}
+    fields |= pairs(given["fields"], option="--set")
+    password = _password(output, given, url, fields)
+    try:
+        saved = api.connect(
+            given["name"], url, driver=given["driver"], password=password, password_command=given["password_command"],
+            tier=given["tier"], read_only=given["read_only"], environment=given["environment"],
+            timeout_s=given["timeout"], memory_limit_mb=given["memory"], isolation=given["isolation"],
+            log=not given["no_log"], replace=given["replace"], test=not given["no_test"], **fields,
+        )  # fmt: skip
+    except ConnectError as exc:
+        if exc.scenario == "bad_password" and password is None and not given["password_command"]:
+            exc.hint = "Give a password: --password-env VARIABLE or --password-command COMMAND, or answer the prompt."
+        raise
+    connection = saved.connection
+    verb = "Replaced" if saved.replaced else "Added"
+    where = f"{connection.name} → {connection.target} ({saved.server or connection.driver})"
+    kept = f"; password in: {connection.credential_tier}" if connection.credential_tier else ""
+    output.say(f"{verb} {where}{kept}.")
+    for notice in saved.notices:
+        output.say(f"Note: {notice}")
+    output.say(f"Run SQL with `%%sql {connection.name}`.")
+
+
+def _url(given: dict[str, Any]) -> str | None:
+    """Return the URL or path, made sense of with the other ways to say it."""
+    url, variable = given["url"], given["url_env"]
+    if url and variable:
+        raise UsageError("A URL and --url-env exclude each other.", hint="Leave one of them out.")
+    if variable:
+        return from_environment(variable, what="the URL")
+    if not url and not given["driver"]:
+        raise UsageError(
+            f"`connect {given['name']}` does not say to which database.",
+            hint="Add a URL (postgresql://user@host/database), a database file's path, or --driver and its fields.",
+        )
+    return str(url) if url else None
+
+
+def _password(output: Output, given: dict[str, Any], url: str | None, fields: dict[str, Any]) -> str | None:
+    """Return the password, asked for when the driver takes one and none was given."""
+    driver = _driver(url, given["driver"])
+    properties = driver.fields.get("properties", {}) if driver else {}
+    secrets = [name for name, spec in properties.items() if spec.get("secret")]
+    typed = next((name for name in secrets if name in fields), None)
+    if typed:
+        raise UsageError(
+            f"--set {typed}=... would leave a secret in your history; nothing was stored.",
+            hint="Use --password-env VARIABLE or --password-command COMMAND, or answer the prompt.",
+        )
+    if given["password_env"]:
+        return from_environment(given["password_env"], what="the password")
+    if not secrets or given["password_command"] or given["no_password"] or not output.can_ask:
+        return None
+    if url and urlsplit(url).password:  # only --url-env brings one this far
+        return None
+    return output.ask_secret(f"Password for {given['name']} (empty for none): ") or None
+
+
+def _driver(url: str | None, name: str | None) -> DriverInfo | None:
+    """Return the driver that is meant, or None: the core says what is wrong with it."""
+    scheme = name or (url.partition("://")[0].partition("+")[0] if url and "://" in url else None)
+    if scheme is None or (url and "://" not in url and Path(url).suffix and not name):
+        return None
+    return next((info for info in api.drivers() if scheme == info.name or scheme in info.schemes), None)

@@ -1,0 +1,103 @@
+"""`connections`, `test`, `use`, `remove`."""
+
+from __future__ import annotations
+
+import click
+
+from tusk_jupyter import api
+from tusk_jupyter.cli.options import json_option, pass_output, show
+from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.cli.times import ago
+from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol.control import Connection
+
+
+@click.command()
+@json_option
+@pass_output
+def connections(output: Output, as_json: bool) -> None:
+    """List the connections; the current one has a star."""
+    found = api.connections()
+    listing = Listing(
+        columns=("", "name", "driver", "target", "state", "password", "rules", "last used"),
+        rows=[_row(connection) for connection in found],
+        records=found,
+        empty=f"No connection yet. Add one with `{output.prefix} connect NAME URL`, as `connect lake ./my.db`.",
+    )
+    show(output, listing, as_json=as_json)
+
+
+def _row(connection: Connection) -> tuple[str, ...]:
+    rules = [
+        *([connection.environment] if connection.environment else []),
+        *(["read-only"] if connection.read_only else []),
+        *([f"timeout {connection.timeout_s:g} s"] if connection.timeout_s else []),
+        *([f"{connection.memory_limit_mb} MB"] if connection.memory_limit_mb else []),
+        *(["fresh process per run"] if connection.isolation == "statement" else []),
+        *([] if connection.log else ["not logged"]),
+    ]
+    return (
+        "*" if connection.current else "",
+        connection.name,
+        connection.driver,
+        connection.target,
+        connection.state,
+        connection.credential_tier or "none",
+        ", ".join(rules),
+        ago(connection.last_used_at),
+    )
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@pass_output
+def test(output: Output, name: str, as_json: bool) -> int:
+    """Sign in and out again, and say which stage failed."""
+    from tusk_jupyter.cli.options import print_json
+
+    tested = api.test(name)
+    if as_json:
+        print_json(tested)
+        return 0 if tested.ok else 1
+    if tested.error is not None:
+        exc = tested.error.to_exception()
+        exc.message = f"{name}: failed at stage {tested.stage!r}: {exc.message}"
+        raise exc
+    output.say(f"{name}: {tested.server} answered in {tested.elapsed_s:.2f} s.")
+    return 0
+
+
+@click.command()
+@click.argument("name")
+@pass_output
+def use(output: Output, name: str) -> None:
+    """Make a connection the current one: `%%sql` without a name then means it."""
+    connection = api.use(name)
+    output.say(f"{connection.name} is the current connection: {connection.target} ({connection.driver}).")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_output
+def remove(output: Output, name: str, yes: bool) -> None:
+    """Delete a connection, every copy of its password and its sessions. The query log keeps its rows."""
+    if not yes:
+        known = {connection.name.casefold() for connection in api.connections()}
+        if name.casefold() in known:
+            _ask(output, name)
+    gone = api.remove(name)
+    tiers = f", its password (from: {', '.join(gone.tiers)})" if gone.tiers else ""
+    sessions = f", {gone.sessions} open session{'' if gone.sessions == 1 else 's'}" if gone.sessions else ""
+    output.say(f"Removed {gone.name}{tiers}{sessions}. The query log keeps its rows.")
+
+
+def _ask(output: Output, name: str) -> None:
+    if not output.can_ask:
+        raise UsageError(
+            f"Nobody can be asked whether {name} is to be removed; nothing was changed.",
+            hint="Add --yes if it is meant.",
+        )
+    if not output.confirm(f"Remove the connection {name} and its password?"):
+        raise click.Abort

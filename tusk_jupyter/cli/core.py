@@ -1,0 +1,86 @@
+"""`core status|stop`, `doctor`, `info`."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import asdict
+
+import click
+
+from tusk_jupyter import api
+from tusk_jupyter.cli.options import json_option, pass_output, print_json, show
+from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.cli.times import local
+from tusk_jupyter.client import get_client
+from tusk_jupyter.protocol.control import StopCore
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def core(ctx: click.Context) -> None:
+    """The core service: one process per user that holds connections, passwords and the log. It starts on demand."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(status)
+
+
+@core.command()
+@json_option
+@pass_output
+def status(output: Output, as_json: bool = False) -> None:
+    """Show the core and what it holds."""
+    found = api.info()
+    if as_json:
+        return print_json(found)
+    facts = (
+        ("version", f"{found.version}, protocol {found.protocol}, Python {found.python}, DuckDB {found.duckdb}"),
+        ("process", f"{found.pid}, since {local(found.started_at)}"),
+        ("home", found.home),
+        ("clients", f"{found.clients}, with {found.sessions} database sessions in {found.drivers} driver processes"),
+        ("runs", f"{found.running} under way, {found.log_rows:,} in the log"),
+        ("idle exit", f"after {found.idle_exit_s / 60:.0f} min without a client" if found.idle_exit_s else "never"),
+    )
+    notices = tuple(f"Note: {notice}" for notice in found.notices)
+    return output.listing(Listing(columns=("core", ""), rows=facts, records=found, empty="", notes=notices))
+
+
+@core.command()
+@pass_output
+def stop(output: Output) -> None:
+    """Stop the core: runs are cancelled and sessions closed. The next cell starts it again."""
+    stopped = get_client().call(StopCore())
+    output.say(f"The core is stopping: {stopped.running} runs cancelled, {stopped.sessions} sessions closed.")
+
+
+@click.command()
+@json_option
+@pass_output
+def doctor(output: Output, as_json: bool) -> int:
+    """Examine state folder, permissions, journal, keyring, vault and drivers; fails when something is wrong."""
+    checks = api.doctor()
+    bad = [check for check in checks if not check.ok]
+    listing = Listing(
+        columns=("", "check", "finding", "what to do"),
+        rows=[("ok" if check.ok else "BAD", check.name, check.message, check.hint or "") for check in checks],
+        records=checks,
+        empty="There was nothing to examine.",
+        notes=(f"{len(bad)} of {len(checks)} checks failed." if bad else f"All {len(checks)} checks passed.",),
+    )
+    show(output, listing, as_json=as_json)
+    return 1 if bad else 0
+
+
+@click.command()
+@json_option
+@pass_output
+def info(output: Output, as_json: bool) -> None:
+    """Show versions and places, for a bug report."""
+    found = api.info()
+    facts = {
+        "tusk-jupyter": api.version(), "core": found.version, "protocol": str(found.protocol),
+        "python": sys.version.split()[0], "platform": platform.platform(), "duckdb (core)": found.duckdb,
+        "home": found.home,
+    }  # fmt: skip
+    if as_json:
+        return print_json({**facts, "core": asdict(found)})
+    return output.listing(Listing(columns=("what", "which"), rows=list(facts.items()), records=facts, empty=""))

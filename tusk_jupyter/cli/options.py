@@ -1,0 +1,77 @@
+"""What verbs have in common: where they write, `--json`, NAME=VALUE pairs, secrets from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+pass_output = click.pass_obj
+"""Gives a verb its `Output` as first argument."""
+
+
+def json_option(command: F) -> F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
+
+
+def show(output: Output, listing: Listing, *, as_json: bool) -> None:
+    """Show a listing as a table or as JSON."""
+    if as_json:
+        print_json(listing.records)
+    else:
+        output.listing(listing)
+
+
+def print_json(records: object) -> None:
+    """Print protocol messages, or plain values, as indented JSON."""
+    import msgspec
+
+    text = msgspec.json.format(msgspec.json.encode(records), indent=2).decode()
+    print(text)  # noqa: T201
+
+
+def pairs(given: tuple[str, ...], *, option: str) -> dict[str, Any]:
+    """Return NAME=VALUE pairs as a dictionary; values that are numbers or booleans become them.
+
+    Raises:
+        UsageError: one has no equals sign.
+    """
+    found: dict[str, Any] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(
+                f"{option} takes NAME=VALUE; it was given {pair!r}.", hint=f"As `{option} sslmode=require`."
+            )
+        found[name] = _plain(value)
+    return found
+
+
+def _plain(value: str) -> str | int | bool:
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 and str(int(value)) == value else value
+
+
+def from_environment(variable: str, *, what: str) -> str:
+    """Return a variable of the environment.
+
+    Raises:
+        UsageError: it is not set or empty.
+    """
+    value = os.environ.get(variable)
+    if not value:
+        state = "empty" if value is not None else "not set"
+        raise UsageError(
+            f"The environment variable {variable}, which should hold {what}, is {state}.",
+            hint="Set it before Jupyter starts, or `%env` shows what the kernel sees.",
+        )
+    return value

@@ -1,0 +1,54 @@
+"""What a verb says, apart from where it is said: a terminal, a notebook, a pipe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A table for people, with the records behind it for machines."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[str | None]]
+    records: Any
+    """What `--json` prints: plain values or dataclasses of the protocol."""
+    empty: str
+    """Said instead of an empty table: what to do next."""
+    right: frozenset[str] = field(default_factory=frozenset)
+    """Columns of numbers."""
+    notes: tuple[str, ...] = ()
+
+
+class Output(Protocol):
+    """Where a verb's words go, and whether somebody is there to be asked."""
+
+    prefix: str
+    """How the user writes a verb: `tusk` or `%tusk`."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a question would be answered."""
+
+    def listing(self, listing: Listing) -> None:
+        """Show a table."""
+
+    def say(self, text: str) -> None:
+        """Show a sentence."""
+
+    def ask_secret(self, prompt: str) -> str:
+        """Ask for a secret without an echo."""
+
+    def confirm(self, question: str) -> bool:
+        """Ask for a yes."""
+
+
+def one_line(text: str | None, *, width: int | None = None) -> str:
+    """Return `text` on one line, without control characters, cut at `width`."""
+    plain = _CONTROL.sub(" ", text or "").strip()
+    return plain if width is None or len(plain) <= width else plain[: width - 1] + "…"

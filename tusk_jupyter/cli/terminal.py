@@ -1,0 +1,101 @@
+"""Verbs in a terminal: tables by rich, prompts by getpass, errors on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from tusk_jupyter import errors
+from tusk_jupyter.cli.output import Listing, one_line
+from tusk_jupyter.cli.passwords import has_password, refusal
+
+IN_SHELL = "It is still in your shell's history: remove it there (bash: `history -d N`), and change the password."
+_PIPE_WIDTH = 10_000
+"""Columns where standard output is no terminal: whoever reads a pipe wants whole lines."""
+
+
+class TerminalOutput:
+    """Standard output, and the terminal for questions."""
+
+    def __init__(self, *, prefix: str = "tusk") -> None:
+        self.prefix = prefix
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether standard input is a terminal."""
+        return sys.stdin is not None and sys.stdin.isatty()
+
+    def listing(self, listing: Listing) -> None:
+        """Print a table, or what to do where it is empty."""
+        if not listing.rows:
+            print(listing.empty)  # noqa: T201
+        else:
+            print_table(listing, to=sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+        for note in listing.notes:
+            print(note)  # noqa: T201
+
+    def say(self, text: str) -> None:
+        """Print a sentence."""
+        print(text)  # noqa: T201
+
+    def ask_secret(self, prompt: str) -> str:
+        """Ask on the terminal without an echo."""
+        import getpass
+
+        return getpass.getpass(prompt)
+
+    def confirm(self, question: str) -> bool:
+        """Ask for y or yes."""
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def print_table(listing: Listing, *, to: TextIO, width: int | None) -> None:
+    """Write a listing as aligned text; `width` is in columns, None asks the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=to, width=width, highlight=False, color_system="auto" if to.isatty() else None)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in listing.columns:
+        table.add_column(name, justify="right" if name in listing.right else "left", overflow="fold")
+    for row in listing.rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    with console.capture() as capture:
+        console.print(table)
+    to.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+
+
+def run_command_line(words: Sequence[str]) -> int:
+    """Run `tusk WORDS` and return the exit code."""
+    from tusk_jupyter.cli.group import run_verb
+    from tusk_jupyter.client import get_client
+
+    try:
+        if any(has_password(word) for word in words):
+            raise refusal(where="on a command line", stays=IN_SHELL)
+        get_client("cli")
+        return run_verb(list(words), output=TerminalOutput())
+    except errors.Cancelled as exc:
+        _print_error(exc)
+        return 130
+    except errors.UsageError as exc:
+        _print_error(exc)
+        return 2
+    except errors.TuskError as exc:
+        _print_error(exc)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:  # `tusk log | head`: the reader has what it wanted
+        sys.stderr.close()
+        return 0
+
+
+def _print_error(exc: errors.TuskError) -> None:
+    lines = [f"tusk: {exc.message}"]
+    lines += [f"Detail: {exc.detail}"] if exc.detail else []
+    lines += [f"Hint: {exc.hint.replace('%tusk', 'tusk')}"] if exc.hint else []
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201
