@@ -1,0 +1,235 @@
+"""Results written to files batch by batch: `--to FILE.parquet|.csv|.arrow`.
+
+A file is written beside its target under a hidden name and takes the target's place in one step at the end, so a run
+that fails or is stopped leaves nothing and never harms a file that was there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
+
+from tusk_jupyter.errors import InternalError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tusk_jupyter.client.file_formats import Writer
+
+ENDINGS = (".parquet", ".csv", ".arrow", ".feather")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A finished file."""
+
+    path: Path
+    rows: int
+    size_bytes: int
+    notes: tuple[str, ...] = ()
+    """As "column x is text: Parquet has no type for intervals"."""
+
+
+class Sink(Protocol):
+    """Where the batches of one result go."""
+
+    def open(self, schema: pa.Schema) -> None:
+        """Begin, under a schema."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows of the present schema."""
+
+    def widen(self, schema: pa.Schema) -> None:
+        """Go on under a wider schema, to which the rows so far are brought."""
+
+    def commit(self) -> Written:
+        """Put the file in its place."""
+
+    def abort(self) -> None:
+        """Leave no trace; again, or after `commit`, is fine."""
+
+
+class FileSink:
+    """The `Sink` for a file; as a context manager it aborts what was not committed."""
+
+    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Look at the target before anything is run.
+
+        Args:
+            path: the target; its ending says the format.
+            overwrite: whether a file that is there may be replaced.
+
+        Raises:
+            UsageError: the ending is unknown, the folder is missing, or the file is there already.
+        """
+        self.path = target(path, overwrite=overwrite)
+        self.rows = 0
+        self._overwrite = overwrite
+        self._part: Path | None = None
+        self._file: BinaryIO | None = None
+        self._writer: Writer | None = None
+
+    def open(self, schema: pa.Schema) -> None:
+        """Begin the file.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        with self._storage():
+            self._part, self._file, self._writer = self._begin(schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        with self._storage():
+            self._opened().write(batch)
+        self.rows += batch.num_rows
+
+    def widen(self, schema: pa.Schema) -> None:
+        """Write what there is anew under a wider schema, in as little memory as the first time.
+
+        Raises:
+            StorageError: it cannot be written.
+            InternalError: a value does not fit the new schema.
+        """
+        from tusk_jupyter.client.widen import widen_batch
+
+        old = self._opened()
+        if old.goes_on(schema):
+            return
+        with self._storage():
+            old.close()
+            done, file = self._part, self._file
+            self._part, self._file, self._writer = self._begin(schema)
+            if done is None or file is None:
+                raise InternalError("A file sink was widened before it was opened.")
+            file.close()
+            try:
+                for batch in old.read_back(done):
+                    self._writer.write(widen_batch(batch, schema))
+            finally:
+                done.unlink()
+
+    def commit(self) -> Written:
+        """Put the file in its place.
+
+        Raises:
+            UsageError: meanwhile somebody else made a file of that name.
+            StorageError: it cannot be written.
+        """
+        writer = self._opened()
+        with self._storage():
+            writer.close()
+            if self._part is None or self._file is None:
+                raise InternalError("A file sink was committed before it was opened.")
+            self._file.flush()
+            if self.path.exists():
+                os.fsync(self._file.fileno())  # a power cut must not leave an empty file where a good one was
+            self._file.close()
+            size = self._part.stat().st_size
+            self._place(self._part)
+        self._part = self._file = self._writer = None
+        return Written(path=self.path, rows=self.rows, size_bytes=size, notes=tuple(writer.notes))
+
+    def abort(self) -> None:
+        """Leave no trace."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # what its buffer still holds may not fit on the disk
+                self._file.close()
+        if self._part is not None:
+            self._part.unlink(missing_ok=True)
+        self._part = self._file = self._writer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.abort()
+
+    def _begin(self, schema: pa.Schema) -> tuple[Path, BinaryIO, Writer]:
+        from tusk_jupyter.client import file_formats
+
+        part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
+        file = part.open("xb")
+        try:
+            return part, file, file_formats.WRITERS[self.path.suffix.lower()](file, schema)
+        except BaseException:
+            file.close()
+            part.unlink()
+            raise
+
+    def _place(self, part: Path) -> None:
+        """Rename; without leave to overwrite by a link, which fails when the name is taken."""
+        if self._overwrite:
+            if self.path.exists():
+                part.chmod(self.path.stat().st_mode & 0o7777)
+            part.replace(self.path)
+            return
+        try:
+            os.link(part, self.path)
+        except FileExistsError:
+            raise _exists(self.path) from None
+        except OSError:  # a file system without links
+            if self.path.exists():
+                raise _exists(self.path) from None
+            part.replace(self.path)
+        else:
+            part.unlink()
+
+    def _opened(self) -> Writer:
+        if self._writer is None:
+            raise InternalError("A file sink was used before it was opened or after it was closed.")
+        return self._writer
+
+    @contextlib.contextmanager
+    def _storage(self) -> Iterator[None]:
+        """Name the file in what the system says.
+
+        Raises:
+            StorageError: instead of an OSError.
+        """
+        try:
+            yield
+        except OSError as exc:
+            self.abort()
+            raise StorageError(
+                f"{self.path} could not be written: {exc.strerror or exc}.",
+                hint="See that the folder may be written and has room. What was written of it is gone again.",
+            ) from exc
+
+
+def target(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Return the absolute path of a target that can be written.
+
+    Raises:
+        UsageError: the ending is unknown, the folder is missing, or the file is there already.
+    """
+    full = Path(path).expanduser()
+    if full.suffix.lower() not in ENDINGS:
+        what = f"ending {full.suffix!r}" if full.suffix else "missing ending"
+        raise UsageError(
+            f"{str(path)!r} cannot be written: the {what} says no format.", hint=f"There are {', '.join(ENDINGS)}."
+        )
+    full = Path(os.path.realpath(full))  # a symbolic link stays; what it points at is replaced
+    if not full.parent.is_dir():
+        raise UsageError(f"There is no folder {full.parent} to write {full.name} into.", hint="Make the folder first.")
+    if full.is_dir():
+        raise UsageError(f"{full} is a folder.", hint="Give the name of a file.")
+    if full.exists() and not overwrite:
+        raise _exists(full)
+    return full
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError(
+        f"There is a file {path} already; it was left as it is.", hint="Choose another name, or delete it first."
+    )

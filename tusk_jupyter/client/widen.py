@@ -1,0 +1,97 @@
+"""A result that goes on under wider types: the rows so far come to the new schema, as the database would print them.
+
+What cannot be brought there without loss is a bug of the driver that asked for it, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from tusk_jupyter.errors import InternalError
+from tusk_jupyter.protocol.stream import TYPES_KEY
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# MySQL prints as many digits as the type was declared with; the others cut trailing zeros and name their types
+# otherwise.
+_DECLARED_DIGITS = re.compile(r"(?:datetime|timestamp|time)(?:\((\d)\))?")
+
+
+def widen_table(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table under a wider schema.
+
+    Raises:
+        InternalError: the schemas do not belong to one result, or a value does not fit.
+    """
+    import pyarrow as pa
+
+    _check(table.schema, schema)
+    columns = [
+        pa.chunked_array(
+            [_cast(chunk, field, digits) for chunk in column.chunks],
+            type=field.type,
+        )
+        for column, field, digits in zip(table.columns, schema, _digits(table.schema), strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=schema) if columns else table.replace_schema_metadata(schema.metadata)
+
+
+def widen_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch under a wider schema.
+
+    Raises:
+        InternalError: the schemas do not belong to one result, or a value does not fit.
+    """
+    import pyarrow as pa
+
+    _check(batch.schema, schema)
+    columns = [
+        _cast(column, field, digits)
+        for column, field, digits in zip(batch.columns, schema, _digits(batch.schema), strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema) if columns else batch
+
+
+def _check(old: pa.Schema, new: pa.Schema) -> None:
+    if old.names != new.names:
+        raise InternalError(f"A result of the columns {old.names} cannot go on as {new.names}.")
+
+
+def _digits(schema: pa.Schema) -> list[int | None]:
+    """Return for each column how many digits its database prints after a second's point; None: as many as needed."""
+    names = json.loads((schema.metadata or {}).get(TYPES_KEY, b"[]"))
+    found = [_DECLARED_DIGITS.fullmatch(str(name)) for name in names]
+    if len(names) != len(schema):
+        return [None] * len(schema)
+    return [int(match[1] or 0) if match else None for match in found]
+
+
+def _cast(array: pa.Array, field: pa.Field, digits: int | None) -> pa.Array:
+    import pyarrow as pa
+
+    if array.type == field.type:
+        return array
+    try:
+        return _converted(array, field.type, digits)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as exc:
+        raise InternalError(
+            f"Column {field.name!r} cannot go on as {field.type}: its {array.type} values do not fit ({exc})."
+        ) from exc
+
+
+def _converted(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Array:
+    import pyarrow as pa
+
+    from tusk_jupyter.client import texts
+
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if is_text and not texts.is_bytes(array.type) and not pa.types.is_null(array.type):
+        return texts.to_text(array, digits=digits).cast(kind)
+    cast = array.cast(kind, safe=True)
+    lossy = pa.types.is_decimal(array.type) and pa.types.is_floating(kind)
+    if lossy and not cast.cast(array.type, safe=False).equals(array):
+        raise pa.ArrowInvalid("a decimal has more digits than a float")
+    return cast
