@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from services.processes import find_program
 
@@ -98,8 +99,13 @@ class SecretService:
             found = collection.search_items({"service": "tusk-jupyter", "username": user})
             return [item.get_secret() for item in found]
 
+    def add_item(self, attributes: dict[str, str], secret: bytes) -> None:
+        """Store a secret as another program would."""
+        with self._collection() as collection:
+            collection.create_item("of another program", attributes, secret)
+
     @contextmanager
-    def _collection(self) -> Iterator[object]:
+    def _collection(self) -> Iterator[Any]:
         import secretstorage
         from jeepney.io.blocking import open_dbus_connection
 

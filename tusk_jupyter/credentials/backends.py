@@ -9,9 +9,12 @@ from __future__ import annotations
 import configparser
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import secretstorage
     from keyring.backend import KeyringBackend
 
 REAL = (
@@ -85,15 +88,39 @@ def title(backend: KeyringBackend) -> str:
 
 def is_locked(backend: KeyringBackend) -> bool:
     """Return whether the keyring is known to be locked, without making it ask the user. May block on D-Bus."""
+    with _default_collection(backend) as collection:
+        return collection is not None and collection.is_locked()
+
+
+def unlock(backend: KeyringBackend) -> None:
+    """Let a locked keyring ask the user to unlock it. May block until that is done.
+
+    `keyring` would do it too, but leaves its D-Bus connection open when the user says no.
+
+    Raises:
+        KeyringLocked: it stays locked.
+    """
+    from keyring.errors import KeyringLocked
+
+    with _default_collection(backend) as collection:
+        if collection is not None and collection.is_locked():
+            collection.unlock()
+            if collection.is_locked():
+                raise KeyringLocked
+
+
+@contextmanager
+def _default_collection(backend: KeyringBackend) -> Iterator[secretstorage.Collection | None]:
+    """Yield the Secret Service's default collection; None where there is none yet or the keyring is another's."""
     if not type(backend).__module__.endswith(".SecretService"):
-        return False  # the others cannot be asked without a prompt; their calls say it
+        yield None  # the others cannot be asked without a prompt; their calls say it
+        return
     import secretstorage
     from secretstorage.exceptions import ItemNotFoundException
 
-    connection = secretstorage.dbus_init()
-    try:
-        return secretstorage.Collection(connection).is_locked()
-    except ItemNotFoundException:  # no default collection yet; the first store makes one
-        return False
-    finally:
-        connection.close()
+    with closing(secretstorage.dbus_init()) as connection:
+        try:
+            collection = secretstorage.Collection(connection)
+        except ItemNotFoundException:  # the first store makes one
+            collection = None
+        yield collection

@@ -100,10 +100,15 @@ class KeyringTier(CredentialTier):
         """Run `work` on the worker, and turn what goes wrong into a CredentialError that says whether to wait."""
         from keyring.errors import KeyringLocked, NoKeyringError
 
-        from tusk_jupyter.credentials.backends import NoBackend, choose
+        from tusk_jupyter.credentials.backends import NoBackend, choose, unlock
+
+        def run() -> T:
+            backend = choose()
+            unlock(backend)
+            return work(backend)
 
         try:
-            return self._worker.call(lambda: work(choose()))
+            return self._worker.call(run)
         except (NoBackend, NoKeyringError) as exc:
             raise self._failed(absent(what, str(exc))) from exc
         except KeyringLocked as exc:

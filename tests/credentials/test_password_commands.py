@@ -1,0 +1,83 @@
+"""Commands of the user's own that print a password. # R-11, C-07"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+from services import wait_until
+
+from tusk_jupyter.credentials import Credentials
+from tusk_jupyter.credentials.commands import run_secret_command
+from tusk_jupyter.errors import CredentialError
+
+
+def run(command: str, limit_s: float = 20.0, **environ: str) -> str:
+    return run_secret_command(
+        command, environ={"PATH": os.environ["PATH"], **environ}, purpose="password command", limit_s=limit_s
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("printf 'plain'", "plain"),
+        ("printf 'first\\nsecond\\n'", "first"),
+        ("printf 'windows\\r\\n'", "windows"),
+        ("printf '  spaces  \\n'", "  spaces  "),
+        ("printf 'd\\303\\266ner\\n'", "döner"),
+        ("echo a | tr a b", "b"),
+        ("printf '%s' \"$FROM_CORE\"", "of the core"),
+    ],
+)
+def test_the_first_line_is_the_password(command: str, answer: str) -> None:
+    assert run(command, FROM_CORE="of the core") == answer
+
+
+def test_much_output_and_many_messages_do_not_block_it() -> None:
+    assert run("echo first; head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2") == "first"
+
+
+def test_a_failure_shows_its_messages_and_never_its_output() -> None:
+    with pytest.raises(CredentialError, match="exit status 3") as caught:
+        run("echo canary-out; echo 'vault is sealed' >&2; exit 3")
+    assert caught.value.detail == "vault is sealed"
+    assert "canary-out" not in f"{caught.value} {caught.value.detail} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("command", ["true", "echo", "printf '\\nsecond line'", "printf '\\377\\376'", "exit 0"])
+def test_no_password_is_an_error(command: str) -> None:
+    with pytest.raises(CredentialError, match="printed"):
+        run(command)
+
+
+def test_an_unknown_program_says_so() -> None:
+    with pytest.raises(CredentialError, match="exit status 127") as caught:
+        run("no-such-program-here --password")
+    assert "no-such-program-here" in (caught.value.detail or "")
+
+
+def test_it_cannot_read_what_the_core_reads() -> None:
+    assert run("cat; echo end") == "end"
+
+
+def test_one_that_does_not_end_is_killed_with_its_children(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    with pytest.raises(CredentialError, match=r"did not end within 0\.5 s"):
+        run(f"sleep 1000 & echo $! > {note}; echo canary; wait", limit_s=0.5)
+    child = int(note.read_text())
+    wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_an_agent_that_it_leaves_behind_does_not_hold_it(tmp_path: Path) -> None:
+    """As gpg-agent does for `pass`; here one that keeps the pipe open."""
+    note = tmp_path / "pid"
+    assert run(f"sleep 1000 & echo $! > {note}; echo the password") == "the password"
+    psutil.Process(int(note.read_text())).kill()
+
+
+def test_credentials_run_it_in_the_core_s_environment(tmp_path: Path) -> None:
+    credentials = Credentials(tmp_path, {"PATH": os.environ["PATH"], "VAULT_TOKEN": "of the core"})
+    assert credentials.run_password_command('echo "$VAULT_TOKEN"') == "of the core"
