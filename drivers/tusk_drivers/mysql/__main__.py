@@ -1,0 +1,8 @@
+"""The driver's process: `python -m tusk_drivers.mysql info | serve`."""
+
+from __future__ import annotations
+
+from tusk_jupyter.driverkit.cli import main
+
+if __name__ == "__main__":
+    main(package=__package__ or "tusk_drivers.mysql")

@@ -1,0 +1,84 @@
+"""Parameters as literals, written by PyMySQL's own escaping for the session's character set and sql_mode.
+
+MySQL's text protocol has no parameters, so every client writes literals; the placeholder's place comes from the
+splitter, and `%` in the text means nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pymysql
+
+from tusk_jupyter.errors import UsageError
+
+if TYPE_CHECKING:
+    from tusk_drivers.mysql.link import Link
+    from tusk_jupyter.sqltext.statements import Statement
+
+_TIMESTAMPS = (dt.datetime(1970, 1, 2), dt.datetime(2038, 1, 18))
+"""What CONVERT_TZ converts; outside it returns its argument unchanged, so it is not asked."""
+
+
+def literals(link: Link, statement: Statement, parameters: Mapping[str, object]) -> dict[str, str]:
+    """Return each placeholder's value as an SQL literal.
+
+    Raises:
+        UsageError: a value is missing, or MySQL has no literal for it.
+    """
+    missing = [name for name in statement.parameters if name not in parameters]
+    if missing:
+        given = ", ".join(sorted(parameters)) or "none"
+        raise UsageError(
+            f"The statement names the parameter :{missing[0]}, which has no value; given: {given}.",
+            hint=f"Give it with `--param {missing[0]}=VALUE`, or as a variable of the notebook.",
+        )
+    return {name: _literal(link, name, parameters[name]) for name in statement.parameters}
+
+
+def _literal(link: Link, name: str, value: object) -> str:
+    try:
+        text = _escaped(link, value)
+        text.encode(link.encoding)
+    except (pymysql.err.ProgrammingError, UnicodeEncodeError, TypeError) as exc:
+        raise UsageError(f"The parameter :{name} cannot be sent to MySQL: {exc}.") from exc
+    except UsageError as exc:
+        raise UsageError(f"The parameter :{name} cannot be sent to MySQL: {exc.message}", hint=exc.hint) from exc
+    return text
+
+
+def _escaped(link: Link, value: object) -> str:
+    match value:
+        case dict():
+            return link.escape(json.dumps(value, ensure_ascii=False))
+        case list() | tuple():
+            if not value:
+                raise UsageError(
+                    "a list must have an item, for IN () is no SQL.", hint="Leave the condition out instead."
+                )
+            return f"({', '.join(_escaped(link, item) for item in value)})"
+        case UUID():
+            return link.escape(str(value))
+        case bytes() | bytearray() | memoryview():
+            return f"_binary X'{bytes(value).hex()}'"
+        case dt.datetime() if value.tzinfo is not None:
+            return _moment(link, value)
+        case dt.time() if value.tzinfo is not None:
+            raise UsageError("MySQL has no time of day with a zone.", hint="Give it without: `t.replace(tzinfo=None)`.")
+        case _:
+            return link.escape(value)
+
+
+def _moment(link: Link, value: dt.datetime) -> str:
+    """A point in time, as the session's own local time: what a TIMESTAMP column is compared with and filled from."""
+    utc = value.astimezone(dt.UTC).replace(tzinfo=None)
+    if not _TIMESTAMPS[0] <= utc <= _TIMESTAMPS[1]:
+        raise UsageError(
+            f"MySQL converts time zones only from {_TIMESTAMPS[0].date()} to {_TIMESTAMPS[1].date()}.",
+            hint="Give the date and time without a zone.",
+        )
+    return f"CONVERT_TZ({link.escape(utc)}, '+00:00', @@session.time_zone)"

@@ -1,0 +1,166 @@
+"""Server errors to ours: one table from errno to class and scenario.
+
+MySQL's and MariaDB's own numbers decide, never their words: the words depend on `lc_messages`. Words are read in one
+place only, to find where in the text the mistake is.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pymysql
+
+from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
+from tusk_jupyter.protocol.scenarios import hint_for
+
+SCENARIOS: dict[int, str] = {
+    1045: "bad_password", 1698: "bad_password", 1251: "bad_password",
+    1049: "no_such_database",
+    1040: "too_many_connections", 1203: "too_many_connections", 1226: "too_many_connections",
+    1130: "permission", 1044: "permission", 1142: "permission", 1143: "permission", 1227: "permission",
+    1370: "permission", 1410: "permission", 1820: "permission",
+    3159: "ssl_required", 4031: "ssl_required",
+    1064: "syntax", 1149: "syntax", 1065: "syntax", 1295: "syntax",
+    1146: "undefined_table", 1051: "undefined_table", 1109: "undefined_table", 1347: "undefined_table",
+    1054: "undefined_column", 1091: "undefined_column",
+    1290: "read_only", 1792: "read_only", 1836: "read_only", 1223: "read_only",
+    1062: "constraint", 1048: "constraint", 1216: "constraint", 1217: "constraint", 1451: "constraint",
+    1452: "constraint", 1586: "constraint", 3819: "constraint", 4025: "constraint", 1364: "constraint",
+    1205: "lock_timeout", 3572: "lock_timeout",
+    1213: "deadlock",
+    1021: "disk_full", 1114: "disk_full", 3: "disk_full",
+    1053: "shutdown", 1077: "shutdown",
+}  # fmt: skip
+"""What each errno means to the user; one that is missing here shows the server's own message alone."""
+
+INTERRUPTED = frozenset({1317})
+TIMED_OUT = frozenset({1969, 3024, 1907})
+KILLED = frozenset({1927, 1053})
+"""The session is gone with it: ER_CONNECTION_KILLED (MariaDB), ER_SERVER_SHUTDOWN."""
+LOST = frozenset({0, 2006, 2013, 2055, 4031})
+"""PyMySQL's own words for a link that broke; 4031 is MySQL 8 ending an idle session."""
+UNPREPARABLE = frozenset({1295, 1461, 1210})
+"""The statement is not for the prepared protocol (ER_UNSUPPORTED_PS), or the server has no room for one more."""
+
+_NEAR = re.compile(r"near '(.*)' at line (\d+)\Z", re.DOTALL)
+_NEAR_BYTES = 80
+"""The server quotes the rest of the text from the mistake on, cut after so many bytes."""
+_QUOTED = re.compile(r"['`]([^'`]+)['`]")
+
+
+def link_lost(cause: BaseException | None) -> ConnectError:
+    """Return the error for a link that broke in the middle of something."""
+    why = f" ({cause})" if cause else " (the server closed it)"
+    return ConnectError(
+        f"The link to the database broke{why}.", hint=hint_for("link_lost"), detail="stage=tcp", scenario="link_lost"
+    )
+
+
+def from_server(exc: pymysql.MySQLError, *, sql: str = "") -> TuskError:
+    """Return our error for one of PyMySQL's.
+
+    Args:
+        exc: what PyMySQL raised; its first argument is the errno.
+        sql: the text that was sent, to find the position in.
+    """
+    errno, message = numbered(exc)
+    if errno in LOST and not sqlstate(exc):
+        return link_lost(exc if message else None)
+    if errno in INTERRUPTED:
+        return cancelled(errno)
+    if errno in TIMED_OUT:
+        hint = hint_for("statement_timeout")
+        return TimeoutExceeded(
+            f"The server stopped the statement: {message}.", hint=hint, code=str(errno), scenario="statement_timeout"
+        )
+    if errno in KILLED:
+        return Cancelled(
+            f"The server ended the session: {message}.",
+            hint=hint_for("cancelled_by_admin"),
+            code=str(errno),
+            scenario="cancelled_by_admin",
+        )
+    scenario = SCENARIOS.get(errno)
+    return QueryError(
+        message,
+        hint=hint_for(scenario),
+        detail=_detail(exc),
+        position=position(errno, message, sql),
+        code=str(errno),
+        scenario=scenario,
+    )
+
+
+def cancelled(errno: int | None = None) -> Cancelled:
+    """Return the error of a statement that was stopped while its session lives on."""
+    return Cancelled(
+        "The statement was stopped.",
+        hint=hint_for("cancelled_by_user"),
+        code=str(errno) if errno else None,
+        scenario="cancelled_by_user",
+    )
+
+
+def numbered(exc: BaseException) -> tuple[int, str]:
+    """Return a PyMySQL error's errno and message; 0 where it has none."""
+    match exc.args:
+        case (int() as errno, message, *_):
+            return errno, str(message)
+        case _:
+            return 0, str(exc)
+
+
+def sqlstate(exc: BaseException) -> str | None:
+    """Return the SQLSTATE that came with an error packet, or None."""
+    found = getattr(exc, "sqlstate", None)
+    return str(found) if found else None
+
+
+def from_packet(payload: bytes) -> pymysql.MySQLError:
+    """Return PyMySQL's error for an error packet."""
+    try:
+        pymysql.err.raise_mysql_exception(payload)
+    except pymysql.MySQLError as exc:
+        return exc
+
+
+def position(errno: int, message: str, sql: str) -> int | None:
+    """Return where in `sql` the mistake is, in characters, or None where the message does not tell."""
+    if not sql:
+        return None
+    if SCENARIOS.get(errno) == "syntax":
+        return _position_of_rest(message, sql)
+    if errno in (1146, 1051, 1109, 1054, 1305):
+        name = _QUOTED.search(message)
+        return _position_of_name(name[1], sql) if name else None
+    return None
+
+
+def _position_of_rest(message: str, sql: str) -> int | None:
+    near = _NEAR.search(message)
+    if near is None:
+        return None
+    rest, line = near[1], int(near[2])
+    end = len(sql.rstrip())
+    if not rest:
+        return max(end - 1, 0)
+    if len(rest.encode()) < _NEAR_BYTES and sql.rstrip().endswith(rest.rstrip()):
+        return end - len(rest.rstrip())
+    lines = sql.split("\n")
+    start = sum(len(text) + 1 for text in lines[: line - 1])
+    found = sql.find(rest, start)
+    return found if found >= 0 else None
+
+
+def _position_of_name(name: str, sql: str) -> int | None:
+    """Find the whole name, else its last part: the server adds the database to a table's name."""
+    for part in (name, name.rpartition(".")[2]):
+        found = re.search(rf"(?<![\w$]){re.escape(part)}(?![\w$])", sql, re.IGNORECASE)
+        if found:
+            return found.start()
+    return None
+
+
+def _detail(exc: BaseException) -> str | None:
+    state = sqlstate(exc)
+    return f"SQLSTATE {state}" if state else None

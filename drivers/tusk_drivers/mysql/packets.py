@@ -1,0 +1,207 @@
+"""Result packets straight from the socket: read in large blocks, cut by their headers, never copied one by one.
+
+A packet is a 3-byte length, a 1-byte sequence number and the payload; a payload of exactly 2**24-1 bytes goes on in
+the next packet. The one Python loop over rows is the header chain in `_cut` (0.1 µs a row); all else works on whole
+columns.
+"""
+
+from __future__ import annotations
+
+import select
+import ssl
+import struct
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tusk_drivers.mysql.errors import link_lost
+
+if TYPE_CHECKING:
+    import socket
+
+    from numpy.typing import NDArray
+
+WHOLE = 0xFFFFFF
+"""Length of a packet that the next one continues."""
+
+PADDING = 16
+"""Bytes behind the data, so that looking a few bytes past a value needs no check."""
+
+FIRST_BLOCK_BYTES = 256 << 10
+BLOCK_BYTES = 4 << 20
+"""A block is a batch: large enough that NumPy's cost per call vanishes, small enough to stay in the cache."""
+
+LINGER_S = 0.2
+"""A slow query's rows wait at most so long for a full block."""
+
+_HEADER = struct.Struct("<I").unpack_from
+_INDEX = np.int64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Rows that lie in one buffer, valid until the next block is asked for."""
+
+    data: NDArray[np.uint8]
+    """The bytes, with `PADDING` more behind the last row."""
+    starts: NDArray[np.int64]
+    """Where each row's payload begins."""
+    ends: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The packet behind the last row."""
+
+    payload: bytes
+
+
+class PacketReader:
+    """Reads what the server answers to one command."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._buffer = bytearray(FIRST_BLOCK_BYTES + PADDING)
+        self._at = 0
+        """First byte not yet handed out."""
+        self._filled = 0
+        self._blocks = 0
+
+    # --- one packet ---
+
+    def packet(self) -> bytes:
+        """Return the next payload, however many packets it takes.
+
+        Raises:
+            ConnectError: the link broke.
+        """
+        parts = []
+        while True:
+            self._need(4)
+            size = self._size_of_next()
+            self._need(size)
+            parts.append(bytes(memoryview(self._buffer)[self._at + 4 : self._at + size]))
+            self._at += size
+            if size < 4 + WHOLE:
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _need(self, size: int) -> None:
+        """Have at least `size` bytes from `_at` on in the buffer."""
+        self._make_room(size)
+        while self._filled - self._at < size:
+            self._receive()
+
+    # --- rows ---
+
+    def block(self, *, max_rows: int) -> Block | End:
+        """Return the next rows, or the packet behind the last one.
+
+        Raises:
+            ConnectError: the link broke.
+        """
+        wanted = FIRST_BLOCK_BYTES if self._blocks == 0 else BLOCK_BYTES
+        self._make_room(wanted)
+        chain = [self._at]
+        deadline = time.monotonic() + LINGER_S
+        while True:
+            stop = _cut(self._buffer, chain, self._filled, max_rows)
+            if stop or chain[-1] - chain[0] >= wanted * 7 // 8:
+                break
+            if len(chain) > 1 and (self._filled == self._room() or not self.readable(deadline - time.monotonic())):
+                break
+            if len(chain) == 1:
+                self._make_room(self._size_of_next())
+                chain[0] = self._at
+            self._receive()
+        if len(chain) == 1:
+            return self._single()
+        return self._hand_out(chain)
+
+    def _size_of_next(self) -> int:
+        """Bytes of the packet at `_at`, header included; 4 while its header is not there."""
+        known = self._filled - self._at
+        return 4 + (int(_HEADER(self._buffer, self._at)[0]) & WHOLE if known >= 4 else 0)
+
+    def _single(self) -> Block | End:
+        """The packet at `_at` is no ordinary row: the end, an error, or a row of 16 MB and more."""
+        size = self._size_of_next() - 4
+        payload = self.packet()
+        if size < WHOLE and (payload[0] == 0xFF or (payload[0] == 0xFE and size < 9)):
+            return End(payload=payload)
+        self._blocks += 1
+        data = np.frombuffer(payload + bytes(PADDING), np.uint8)
+        return Block(data=data, starts=np.zeros(1, _INDEX), ends=np.full(1, len(payload), _INDEX))
+
+    def _hand_out(self, chain: list[int]) -> Block:
+        self._blocks += 1
+        self._at = chain[-1]
+        edges = np.array(chain, _INDEX)
+        data = np.frombuffer(self._buffer, np.uint8)
+        return Block(data=data, starts=edges[:-1] + 4, ends=edges[1:])
+
+    # --- the socket ---
+
+    def _room(self) -> int:
+        return len(self._buffer) - PADDING
+
+    def _make_room(self, size: int) -> None:
+        """Have room for `size` bytes from `_at` on: in place, at the front of the buffer, or in a larger one."""
+        if self._room() - self._at >= size:
+            return
+        unread = self._buffer[self._at : self._filled]
+        if self._room() < size:
+            self._buffer = bytearray(size + PADDING)
+        self._buffer[: len(unread)] = unread
+        self._at, self._filled = 0, len(unread)
+
+    def _receive(self) -> None:
+        try:
+            with memoryview(self._buffer) as view:
+                size = self._sock.recv_into(view[self._filled : self._room()])
+        except OSError as exc:
+            raise link_lost(exc) from exc
+        if not size:
+            raise link_lost(None)
+        self._filled += size
+
+    def readable(self, timeout_s: float) -> bool:
+        """Return whether bytes can be had without waiting longer than `timeout_s` for them."""
+        if self._filled > self._at:
+            return True
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            return True
+        return timeout_s > 0 and bool(select.select([self._sock], [], [], timeout_s)[0])
+
+
+def _cut(buffer: bytearray, chain: list[int], filled: int, max_rows: int) -> bool:
+    """Extend `chain` (starts of rows, and the end of the last one) over the whole rows below `filled`.
+
+    Returns:
+        Whether to stop here: `max_rows` are there, or what follows is no ordinary row.
+    """
+    at = chain[-1]
+    append = chain.append
+    room = max_rows + 1 - len(chain)
+    last = filled - 4
+    while at <= last:
+        size = _HEADER(buffer, at)[0] & WHOLE
+        if not 9 <= size < WHOLE and (size == WHOLE or (size and at + 4 < filled and buffer[at + 4] == 0xFE)):
+            return True
+        following = at + 4 + size
+        if following > filled:
+            break
+        append(following)
+        at = following
+        room -= 1
+        if not room:
+            return True
+    if at == filled and len(chain) > 1 and _is_error(buffer, chain[-2]):
+        chain.pop()  # nothing ever follows an error, so looking at the last packet is enough
+        return True
+    return False
+
+
+def _is_error(buffer: bytearray, at: int) -> bool:
+    return bool(_HEADER(buffer, at)[0] & WHOLE) and buffer[at + 4] == 0xFF

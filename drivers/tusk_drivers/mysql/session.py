@@ -1,0 +1,217 @@
+"""A session with MariaDB or MySQL.
+
+PyMySQL signs in, escapes and sends; the answers to the user's statements are read by `packets`. PyMySQL's own methods
+serve the driver's few statements of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import pymysql
+
+from tusk_drivers.mysql import catalog, readonly, upload
+from tusk_drivers.mysql.bind import literals
+from tusk_drivers.mysql.errors import from_server, link_lost, numbered, position
+from tusk_drivers.mysql.execution import Execution
+from tusk_drivers.mysql.link import Link
+from tusk_drivers.mysql.signin import sign_in
+from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
+from tusk_jupyter.errors import TuskError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tusk_jupyter.protocol.driver import Description, TreeNode
+    from tusk_jupyter.sqltext.statements import Statement
+
+KILL_TIMEOUT_S = 5.0
+_NO_SUCH_THREAD = 1094
+_VERSION = re.compile(r"(?:5\.5\.5-)?(\d+(?:\.\d+)*)")
+
+
+class MysqlSession(Session):
+    """A signed-in session."""
+
+    dialect: ClassVar[str] = "mysql"
+
+    def __init__(self, link: Link, settings: Settings) -> None:
+        """Take a signed-in connection; `connect` is the way in."""
+        self._link = link
+        self._settings = settings
+        self._read_only = settings.read_only
+        self._execution = Execution(link, kill=self._kill)
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """Sign in; see `Session.connect`."""
+        return cls(sign_in(settings), settings)
+
+    # --- statements ---
+
+    def execute(self, statement: Statement, parameters: Mapping[str, object]) -> Rows | Changed:
+        """Run one statement; a list binds as `IN :ids`, an aware datetime as the session's local time."""
+        self._check_link()
+        values = literals(self._link, statement, parameters)
+
+        def render(name: str, _number: int) -> str:
+            return values[name]
+
+        def explain(exc: TuskError) -> TuskError:
+            found = position(int(exc.code or 0), exc.message, sql)
+            exc.position = None if found is None else statement.original_position(found, render)
+            return exc
+
+        sql = _sendable(statement.bind(render))
+        if self._read_only:
+            readonly.check(statement)
+            self._say_read_only()
+        return self._execution.run(sql, kind=statement.command.split(" ")[0], explain=explain)
+
+    def interrupt(self) -> None:
+        """Send KILL QUERY through a second connection; it can hit no other statement than the one that runs now."""
+        self._execution.turn.stop()
+
+    def _kill(self) -> None:
+        _kill(self._settings, f"KILL QUERY {self.backend}")
+
+    @classmethod
+    def kill_backend(cls, settings: Settings, backend: str) -> None:
+        """End the session `backend` and with it what it runs."""
+        if not backend.isdecimal():
+            raise UsageError(f"{backend!r} is no connection id of MySQL.")
+        _kill(settings, f"KILL {backend}")
+
+    # --- the session ---
+
+    def close(self) -> None:
+        """Say goodbye and close the socket; the server rolls back."""
+        self._link.close()
+
+    def is_alive(self) -> bool:
+        """Look whether the socket still stands; an idle server says nothing unless it is closing."""
+        sock = self._link.socket
+        if sock is None:
+            return False
+        if self._execution.turn.running or not select.select([sock], [], [], 0)[0]:
+            return True
+        if isinstance(sock, ssl.SSLSocket):  # may be no more than a new session ticket
+            return self._answers()
+        return False
+
+    def _answers(self) -> bool:
+        try:
+            self._link.ping()
+        except pymysql.MySQLError:
+            self._link.break_off()
+            return False
+        return True
+
+    def _check_link(self) -> None:
+        if not self.is_alive():
+            self._link.break_off()
+            raise link_lost(None)
+
+    @property
+    def transaction(self) -> Transaction:
+        """As the status flags of the last answer say."""
+        return Transaction.OPEN if self._link.in_transaction else Transaction.IDLE
+
+    @property
+    def server(self) -> str:
+        """As "MariaDB 10.11.19"."""
+        text = self._link.version
+        version = _VERSION.match(text)
+        return f"{'MariaDB' if 'mariadb' in text.lower() else 'MySQL'} {version[1] if version else text}"
+
+    @property
+    def backend(self) -> str:
+        """The server's connection id."""
+        return str(self._link.number)
+
+    def reset(self) -> None:
+        """Let the server reset the session, and set again what signing in had set."""
+        with self._own_statement():
+            self._link.reset(database=self._settings.text("database"))
+
+    # --- read-only ---
+
+    def set_read_only(self, on: bool) -> None:
+        """Let the server refuse writes, or allow them again."""
+        if on == self._read_only:
+            return
+        if self.transaction is not Transaction.IDLE:
+            raise UsageError(
+                "A transaction is open, and its mode cannot be changed.", hint="End it with COMMIT or ROLLBACK first."
+            )
+        with self._own_statement():
+            self._link.query(f"SET SESSION TRANSACTION READ {'ONLY' if on else 'WRITE'}")
+        self._read_only = on
+
+    def _say_read_only(self) -> None:
+        """Said before each statement, for the one before may have unsaid it."""
+        with self._own_statement():
+            self._link.query("SET SESSION TRANSACTION READ ONLY")
+            if readonly.is_writing_transaction(self._link.status):
+                self._link.query("ROLLBACK")
+                raise readonly.writing_transaction()
+
+    # --- what is there ---
+
+    def tree(self, path: Sequence[str]) -> list[TreeNode]:
+        """List databases, a database's tables and views, or a table's columns."""
+        with self._own_statement():
+            return catalog.tree(self._link, tuple(path))
+
+    def describe(self, path: Sequence[str]) -> Description:
+        """Describe the table or view at [database, table], or [table] in the current database."""
+        with self._own_statement():
+            return catalog.describe(self._link, tuple(path))
+
+    def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
+        """Write a table; see `upload`."""
+        self._check_link()
+        if self._read_only:
+            raise readonly.no_upload()
+        return upload.write(self._link, self._execution.turn, table, reader, append=append)
+
+    @contextmanager
+    def _own_statement(self) -> Iterator[None]:
+        self._check_link()
+        try:
+            yield
+        except pymysql.MySQLError as exc:
+            raise from_server(exc) from exc
+
+
+def _sendable(sql: str) -> str:
+    try:
+        sql.encode()
+    except UnicodeEncodeError as exc:
+        raise UsageError(
+            f"The statement holds a character that is no Unicode text (at {exc.start}).", position=exc.start
+        ) from exc
+    return sql
+
+
+def _kill(settings: Settings, command: str) -> None:
+    """Run a KILL through a short-lived connection of its own."""
+    config = {name: value for name, value in settings.config.items() if name != "database"}
+    timeout_s = min(settings.connect_timeout_s, KILL_TIMEOUT_S)
+    link = sign_in(replace(settings, config=config, connect_timeout_s=timeout_s))
+    try:
+        link.query(command)
+    except pymysql.MySQLError as exc:
+        if numbered(exc)[0] != _NO_SUCH_THREAD:
+            raise from_server(exc) from exc
+    finally:
+        link.close()
+
+
+SESSION = MysqlSession

@@ -1,0 +1,196 @@
+"""Signing in, stage by stage: name, tcp, tls, sign-in, database.
+
+The TCP socket is opened here rather than by PyMySQL so that a wrong name and a closed port are told apart.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from pymysql.connections import Connection
+
+from tusk_drivers.mysql.errors import SCENARIOS, numbered
+from tusk_drivers.mysql.link import Link
+from tusk_jupyter.driverkit.session import Settings
+from tusk_jupyter.errors import ConnectError
+from tusk_jupyter.protocol.scenarios import hint_for
+
+DEFAULT_PORT = 3306
+_STAGES = {"no_such_database": "database", "ssl_required": "tls"}
+_NO_TLS_ON_SERVER = 2026
+_UNSAFE_PLUGIN = 2061
+_PLAIN_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")
+
+
+class _PlainPassword:
+    """Sends the password as it is, and so only where nobody listens: inside TLS, or over a Unix socket."""
+
+    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - PyMySQL's plug-in contract
+        self._connection = connection
+
+    def authenticate(self, _packet: object) -> object:
+        connection = self._connection
+        if not connection._secure:
+            raise pymysql.err.OperationalError(
+                _UNSAFE_PLUGIN, "the server asked for the password in plain text over a link without TLS"
+            )
+        connection.write_packet(connection.password + b"\0")
+        return connection._read_packet()
+
+
+def sign_in(settings: Settings) -> Link:
+    """Return a signed-in link in autocommit mode.
+
+    Raises:
+        ConnectError: with scenario, and the failed stage in `detail`.
+    """
+    with _explained(settings):
+        connection = Connection(defer_connect=True, **_options(settings))
+        connection.connect(None if settings.text("unix_socket") else _tcp_socket(settings))
+    return Link(connection)
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "host": _host(settings),
+        "port": _port(settings),
+        "unix_socket": settings.text("unix_socket"),
+        "user": settings.text("user") or "",
+        "password": settings.secrets.get("password", "").encode(),
+        "database": settings.text("database"),
+        "charset": settings.text("charset") or "utf8mb4",
+        "connect_timeout": settings.connect_timeout_s,
+        "read_timeout": settings.connect_timeout_s,
+        "write_timeout": settings.connect_timeout_s,
+        "autocommit": True,
+        "local_infile": False,
+        "program_name": settings.application,
+        "auth_plugin_map": dict.fromkeys(_PLAIN_PLUGINS, _PlainPassword),
+        **_tls(settings),
+    }
+
+
+def _host(settings: Settings) -> str:
+    return settings.text("host") or "localhost"
+
+
+def _port(settings: Settings) -> int:
+    return int(settings.text("port") or DEFAULT_PORT)
+
+
+def _tcp_socket(settings: Settings) -> socket.socket:
+    sock = socket.create_connection((_host(settings), _port(settings)), settings.connect_timeout_s)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock
+
+
+# --- TLS ---
+
+
+def ssl_mode(settings: Settings) -> str:
+    """Return the mode in force: what is configured, else by how far away the server is (REQUIREMENTS C-18)."""
+    configured = settings.text("sslmode")
+    if configured:
+        return configured
+    if settings.text("sslrootcert"):
+        return "verify-full"
+    return "prefer" if settings.text("unix_socket") or _is_loopback(_host(settings)) else "require"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    mode = ssl_mode(settings)
+    if mode == "disable" or (mode == "prefer" and settings.text("unix_socket")):
+        return {"ssl_disabled": True}  # on a socket file there is nobody to listen
+    if mode == "prefer":
+        return {}  # PyMySQL's own default: TLS where the server has it
+    context = ssl.create_default_context(cafile=_authorities(settings))
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the certificates that MySQL makes for itself are not strict
+    context.check_hostname = mode == "verify-full"
+    context.verify_mode = ssl.CERT_NONE if mode == "require" else ssl.CERT_REQUIRED
+    return {"ssl": context}
+
+
+def _authorities(settings: Settings) -> str | None:
+    path = settings.text("sslrootcert")
+    if path and not Path(path).is_file():
+        raise _failure("tls", f"The CA file {path} does not exist.", scenario="bad_certificate")
+    return path
+
+
+# --- errors ---
+
+
+@contextmanager
+def _explained(settings: Settings) -> Iterator[None]:
+    """Raise every failure as a ConnectError that names where it was going and how far it came."""
+    where = settings.text("unix_socket") or f"{_host(settings)}:{_port(settings)}"
+    try:
+        yield
+    except pymysql.MySQLError as exc:
+        cause = getattr(exc, "original_exception", None) or exc.__context__
+        if isinstance(cause, OSError):
+            raise _from_os(cause, where) from exc
+        raise _from_server(exc, settings, where) from exc
+    except OSError as exc:
+        raise _from_os(exc, where) from exc
+
+
+def _from_os(exc: OSError, where: str) -> ConnectError:
+    match exc:
+        case ssl.SSLCertVerificationError():
+            return _failure(
+                "tls", f"The certificate of {where} was not accepted: {exc.verify_message}.", "bad_certificate"
+            )
+        case ssl.SSLError():
+            return _failure("tls", f"No encrypted link to {where} came about: {exc.reason or exc}.")
+        case socket.gaierror():
+            return _failure("name", f"The host of {where} is not known: {exc.strerror}.", "unknown_host")
+        case TimeoutError():
+            return _failure("tcp", f"{where} did not answer in time.", "connect_timeout")
+        case ConnectionRefusedError() | FileNotFoundError():
+            return _failure("tcp", f"Nothing listens at {where} ({exc.strerror}).", "refused")
+        case _:
+            return _failure("tcp", f"The link to {where} could not be made: {exc.strerror or exc}.", "refused")
+
+
+def _from_server(exc: pymysql.MySQLError, settings: Settings, where: str) -> ConnectError:
+    errno, message = numbered(exc)
+    if errno == _NO_TLS_ON_SERVER:
+        return _failure(
+            "tls",
+            f"{where} offers no encryption, and sslmode={ssl_mode(settings)} demands it.",
+            hint="Switch TLS on at the server, or set `sslmode=disable` if the network is trusted.",
+        )
+    scenario = SCENARIOS.get(errno)
+    stage = "database" if errno == 1044 else _STAGES.get(scenario or "", "sign-in")
+    hint = None
+    if errno == _UNSAFE_PLUGIN:
+        hint = "Set `sslmode=require` on the connection."
+    return _failure(stage, f"{where} refused the sign-in: {message}.", scenario, code=errno, hint=hint)
+
+
+def _failure(
+    stage: str, message: str, scenario: str | None = None, *, code: int = 0, hint: str | None = None
+) -> ConnectError:
+    return ConnectError(
+        message.replace("..", "."),
+        hint=hint or hint_for(scenario),
+        detail=f"stage={stage}",
+        code=str(code) if code else None,
+        scenario=scenario,
+    )
