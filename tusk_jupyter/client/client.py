@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tusk_jupyter.client.files import Sink
-    from tusk_jupyter.client.runs import Progress, RunResult
+    from tusk_jupyter.client.runs import Drivers, Progress, RunResult
     from tusk_jupyter.protocol.calls import Request
 
 SETTLE_S = 2.0
@@ -43,6 +43,8 @@ class Client:
         self._attached_to = 0
         self._database_sessions: dict[str, str] = {}
         self._last_run: str | None = None
+        self._last_connection: str | None = None
+        self._drivers: Drivers | None = None
         self._lock = threading.Lock()
 
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
@@ -70,8 +72,8 @@ class Client:
         """
         from tusk_jupyter.client.runs import Fetch
 
-        command = control.RunCommand(run=dataclasses.replace(request, session=self.session))
-        return self._finish(Fetch(self.link, command, sink=sink), on_progress)
+        command = control.RunCommand(run=dataclasses.replace(request, session=self.session, last_connection=self._last_connection))
+        return self._finish(Fetch(self.link, self._driver_links(), command, sink=sink), on_progress)
 
     def upload(
         self, request: control.UploadRequest, data: pa.Table, *, on_progress: Progress | None = None
@@ -79,15 +81,24 @@ class Client:
         """Write a table into the database; raises as `run`."""
         from tusk_jupyter.client.runs import Fetch
 
-        command = control.RunCommand(upload=dataclasses.replace(request, session=self.session))
-        return self._finish(Fetch(self.link, command).with_upload(data), on_progress)
+        command = control.RunCommand(upload=dataclasses.replace(request, session=self.session, last_connection=self._last_connection))
+        return self._finish(Fetch(self.link, self._driver_links(), command).with_upload(data), on_progress)
 
     def split(self, sql: str, connection: str | None) -> control.SplitReply:
         """Return where the statements and their `:name` parameters stand, by the rules of the connection's dialect."""
         reply: control.SplitReply = self.call(
-            control.SplitRequest(session=self.session, connection=connection, sql=sql)
+            control.SplitRequest(
+                session=self.session, connection=connection, sql=sql, last_connection=self._last_connection
+            )
         )
         return reply
+
+    def _driver_links(self) -> Drivers:
+        from tusk_jupyter.client.runs import Drivers
+
+        if self._drivers is None:
+            self._drivers = Drivers()
+        return self._drivers
 
     def _finish(self, fetch: Any, on_progress: Progress | None) -> RunResult:
         self._attach()
@@ -97,6 +108,7 @@ class Client:
             if fetch.accepted is not None:
                 self._last_run = fetch.accepted.run
         accepted = result.accepted
+        self._last_connection = accepted.connection
         before = self._database_sessions.get(accepted.connection)
         self._database_sessions[accepted.connection] = accepted.session_id
         if before and accepted.session_id and before != accepted.session_id:

@@ -65,11 +65,13 @@ class Catalog:
 
     places: Places
     _answers: dict[str, _Answer] = field(default_factory=dict)
+    _known: dict[str, Driver] = field(default_factory=dict)
+    """Drivers found so far: a look into the installed packages costs milliseconds, and every run asks for its driver."""
     _loaded: bool = False
     _lock: Lock = field(default_factory=Lock)
 
     def drivers(self, *, rescan: bool = False) -> list[Driver]:
-        """Return all drivers by name; `rescan` asks each anew."""
+        """Return all drivers by name, from a fresh look at what is installed; `rescan` also asks each anew."""
         candidates = sorted(self._candidates(), key=lambda one: one.name)
         with self._lock:
             self._load()
@@ -77,6 +79,7 @@ class Catalog:
                 self._answers.clear()
             with ThreadPoolExecutor(4) as pool:
                 found = list(pool.map(self._driver, candidates))
+            self._known = {one.name: one for one in found if one.manifest}
             self._store()
         return found
 
@@ -87,6 +90,9 @@ class Catalog:
             DriverNotFound: there is none of that name.
             DriverStartError: there is, and it cannot say what it is.
         """
+        known = self._known.get(name)
+        if known is not None:
+            return known
         candidates = {one.name: one for one in self._candidates()}
         if name not in candidates:
             near = get_close_matches(name, candidates, 1)
@@ -96,12 +102,11 @@ class Catalog:
             )
         with self._lock:
             self._load()
-            known = self._answers.get(name)
             driver = self._driver(candidates[name])
-            if known is not self._answers.get(name):
-                self._store()
-        if driver.manifest is None:
-            raise errors.DriverStartError(f"The driver {name!r} of {driver.origin} cannot be used: {driver.problem}")
+            if driver.manifest is None:
+                raise errors.DriverStartError(f"The driver {name!r} of {driver.origin} cannot be used: {driver.problem}")
+            self._known[name] = driver
+            self._store()
         return driver
 
     def for_scheme(self, scheme: str) -> Driver:

@@ -426,6 +426,8 @@ class SplitRequest:
     session: str
     connection: str | None
     sql: str
+    last_connection: str | None = None
+    """What this client used last, for a core that was started since and knows no current connection of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,6 +447,8 @@ class RunRequest:
     """The cell's id or execution count, for the log."""
     source: str | None = None
     """Overrides the attach's source, for a kernel whose notebook was renamed."""
+    last_connection: str | None = None
+    """What this client used last, for a core that was started since and knows no current connection of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -459,6 +463,8 @@ class UploadRequest:
     log: bool = True
     cell: str | None = None
     source: str | None = None
+    last_connection: str | None = None
+    """What this client used last, for a core that was started since and knows no current connection of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,7 +241,7 @@ class Core:
 
     def split(self, request: control.SplitRequest) -> control.SplitReply:
         """Say where statements and parameters stand, in a process of the connection's driver if its dialect is not ours."""
-        record = self._connection(self.clients.touch(request.session), request.connection)
+        record = self._connection(self.clients.touch(request.session), request)
         return control.SplitReply(
             connection=record.name,
             statements=tuple(
@@ -258,7 +258,7 @@ class Core:
             TuskError: the session cannot be opened; that is logged.
         """
         client = self.clients.touch(request.session, source=request.source)
-        record = self._connection(client, request.connection)
+        record = self._connection(client, request)
         run, session = self._begin(client, record, request, redact(request.sql, self._dialect(record)), request.timeout_s)
         self.runs.start(
             run,
@@ -277,7 +277,7 @@ class Core:
     def upload(self, request: control.UploadRequest) -> Accepted:
         """Take an upload in; raises as `run`."""
         client = self.clients.touch(request.session, source=request.source)
-        record = self._connection(client, request.connection)
+        record = self._connection(client, request)
         words = f"-- {'append to' if request.append else 'persist as'} {request.table}"
         run, session = self._begin(client, record, request, words, request.timeout_s, kind="upload")
         self.runs.start(
@@ -318,8 +318,11 @@ class Core:
 
     # --- between the parts ---
 
-    def _connection(self, client: Client, name: str | None) -> ConnectionRecord:
+    def _connection(
+        self, client: Client, request: control.RunRequest | control.UploadRequest | control.SplitRequest
+    ) -> ConnectionRecord:
         """Return the connection that is meant, which is the client's current one from now on."""
+        name = request.connection or (request.last_connection if client.current is None else None)
         record = self.connections.named(name) if name else self.connections.default(client.current)
         client.current = record.id
         return record
