@@ -37,10 +37,13 @@ class Written:
 
 
 class Sink(Protocol):
-    """Where the batches of one result go."""
+    """Where the batches of a run's last result go."""
+
+    path: Path
+    """The target."""
 
     def open(self, schema: pa.Schema) -> None:
-        """Begin, under a schema."""
+        """Begin a result; one that was begun before is thrown away."""
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows of the present schema."""
@@ -48,8 +51,8 @@ class Sink(Protocol):
     def widen(self, schema: pa.Schema) -> None:
         """Go on under a wider schema, to which the rows so far are brought."""
 
-    def commit(self) -> Written:
-        """Put the file in its place."""
+    def commit(self) -> Written | None:
+        """Put the file in its place; None when no result was begun."""
 
     def abort(self) -> None:
         """Leave no trace; again, or after `commit`, is fine."""
@@ -76,11 +79,13 @@ class FileSink:
         self._writer: Writer | None = None
 
     def open(self, schema: pa.Schema) -> None:
-        """Begin the file.
+        """Begin the file; of several results in a run, the last one is kept.
 
         Raises:
             StorageError: it cannot be made.
         """
+        self.abort()
+        self.rows = 0
         with self._storage():
             self._part, self._file, self._writer = self._begin(schema)
 
@@ -119,18 +124,18 @@ class FileSink:
             finally:
                 done.unlink()
 
-    def commit(self) -> Written:
-        """Put the file in its place.
+    def commit(self) -> Written | None:
+        """Put the file in its place; return None, and make no file, when no result was begun.
 
         Raises:
             UsageError: meanwhile somebody else made a file of that name.
             StorageError: it cannot be written.
         """
-        writer = self._opened()
+        writer = self._writer
+        if writer is None or self._part is None or self._file is None:
+            return None
         with self._storage():
             writer.close()
-            if self._part is None or self._file is None:
-                raise InternalError("A file sink was committed before it was opened.")
             self._file.flush()
             if self.path.exists():
                 os.fsync(self._file.fileno())  # a power cut must not leave an empty file where a good one was
@@ -205,6 +210,15 @@ class FileSink:
                 f"{self.path} could not be written: {exc.strerror or exc}.",
                 hint="See that the folder may be written and has room. What was written of it is gone again.",
             ) from exc
+
+
+def sink_for(path: str | Path, *, overwrite: bool = False) -> FileSink:
+    """Return the sink for a target; see `FileSink`.
+
+    Raises:
+        UsageError: the ending is unknown, the folder is missing, or the file is there already.
+    """
+    return FileSink(path, overwrite=overwrite)
 
 
 def target(path: str | Path, *, overwrite: bool = False) -> Path:

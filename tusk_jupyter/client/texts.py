@@ -38,6 +38,8 @@ def to_text(array: pa.Array, *, digits: int | None = None) -> pa.Array:
         return _moments(array, digits)
     if type_of.is_time(array.type):
         return _fraction(array.cast(pa.string()), digits)
+    if type_of.is_duration(array.type):
+        return _durations(array, digits)
     for test, convert in _CONVERTERS:
         if test(array.type):
             return convert(array)
@@ -126,10 +128,7 @@ def far_moment(number: int, unit: str | None, digits: int | None) -> str:
     year, month, day = _civil(days)
     text = f"{year if year > 0 else 1 - year:04d}-{month:02d}-{day:02d}"
     if unit is not None:
-        seconds, part = divmod(rest, _PER_SECOND[unit])
-        point = f".{part:0{_DIGITS[unit]}d}" if _DIGITS[unit] else ""
-        point = point.rstrip("0").rstrip(".") if digits is None else point[: digits + 1 if digits else 0]
-        text += f" {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}"
+        text += f" {_clock(rest, unit, digits)}"
     return text if year > 0 else f"{text} BC"
 
 
@@ -144,11 +143,19 @@ def _civil(days: int) -> tuple[int, int, int]:
     return year + 400 * era + (month <= 2), month, day
 
 
-def _durations(array: pa.Array) -> pa.Array:
-    """ISO 8601, in seconds."""
-    digits = _DIGITS[array.type.unit]
+def _durations(array: pa.Array, digits: int | None) -> pa.Array:
+    """Hours, minutes and seconds, as MySQL prints TIME: -838:59:59."""
+    unit = array.type.unit
     numbers = array.cast(pa.int64()).to_pylist()
-    return pa.array([None if n is None else f"PT{_scaled(n, digits)}S" for n in numbers], pa.string())
+    return pa.array([None if n is None else _clock(abs(n), unit, digits, "-" * (n < 0)) for n in numbers], pa.string())
+
+
+def _clock(number: int, unit: str, digits: int | None, sign: str = "") -> str:
+    """Return a number of units, not negative, as 12:34:56.789."""
+    seconds, part = divmod(number, _PER_SECOND[unit])
+    point = f".{part:0{_DIGITS[unit]}d}" if _DIGITS[unit] else ""
+    point = point.rstrip("0").rstrip(".") if digits is None else point[: digits + 1 if digits else 0]
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}"
 
 
 def _scaled(number: int, digits: int) -> str:
@@ -215,7 +222,6 @@ def is_bytes(kind: pa.DataType) -> bool:
 _CONVERTERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]], ...] = (
     (type_of.is_decimal, _decimals),
     (type_of.is_floating, _floats),
-    (type_of.is_duration, _durations),
     (type_of.is_interval, _intervals),
     (is_bytes, _bytes),
     (type_of.is_nested, _nested),
