@@ -36,7 +36,7 @@ def main() -> int:
     try:
         return run(notebook, console)
     finally:
-        subprocess.run([sys.executable, "-m", "tusk_jupyter.cli", "core", "stop"], capture_output=True, check=False)
+        subprocess.run([Path(sys.executable).with_name("tusk"), "core", "stop"], capture_output=True, check=False)
         console.rule(f"{NOTEBOOK.name} took {time.monotonic() - started:.1f} s", style="dim")
 
 

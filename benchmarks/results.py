@@ -1,0 +1,142 @@
+"""All numbers of one run, and the targets they are held against (issue 2, "It must show")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+
+from benchmarks.kernels import Interrupted
+from benchmarks.measure import Series
+
+SESSION_LOSS = "the session was lost"
+
+
+@dataclass(slots=True)
+class Results:
+    """One run. The keys of the inner mappings are the peers' names."""
+
+    rows: int
+    rounds: int
+    engines: tuple[str, ...]
+    bulk: dict[str, dict[str, Series]] = field(default_factory=dict)
+    first_batch: dict[str, Series] = field(default_factory=dict)
+    latency: dict[str, dict[str, Series]] = field(default_factory=dict)
+    starts: dict[str, dict[str, Series]] = field(default_factory=dict)
+    """By engine, then `tusk, core up`, `tusk, core not up`, `jupysql`."""
+    extension: dict[str, Series] = field(default_factory=dict)
+    interrupts: dict[str, dict[str, Interrupted]] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
+    log_page: Series = field(default_factory=Series)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One line of what must be shown. `met` is None where it was not measured."""
+
+    name: str
+    limit: str
+    measured: str
+    met: bool | None
+
+
+def latency_ms(series: Series) -> tuple[float, float] | None:
+    """Return median and 95th percentile of all rounds' runs, in milliseconds."""
+    times = [1000 * seconds for answer in series.answers for seconds in answer["times"]]
+    return (median(times), quantiles(times, n=20)[-1]) if times else None
+
+
+def ratio(series: dict[str, Series], upper: str, lower: str, of: str = "seconds") -> float | None:
+    """Return the ratio of two peers' medians, or None where one is missing."""
+    above, below = (series[name].median(of) if name in series else None for name in (upper, lower))
+    return above / below if above is not None and below else None
+
+
+def targets(results: Results) -> list[Target]:
+    """Return every target whose engine was part of the run."""
+    return [
+        *_speed(results), *_memory(results), *_first_batch(results), *_latency(results), *_starts(results),
+        *_extension(results), *_interrupts(results),
+    ]  # fmt: skip
+
+
+def _speed(results: Results) -> Iterator[Target]:
+    least = {"postgresql": 4.0, "mariadb": 5.0, "sqlite": 1.0, "duckdb": 1.0}
+    for engine, series in results.bulk.items():
+        for peer in ("jupysql", "jupysql-native"):
+            if peer in series:
+                found = ratio(series, peer, "tusk")
+                limit = f"≥ {least[engine]:g}x" if least[engine] > 1 else "> 1x"
+                met = None if found is None else found >= least[engine] if least[engine] > 1 else found > 1
+                yield Target(name=f"{engine}: {results.rows:,} rows, faster than {peer}", limit=limit,
+                             measured=_times(found), met=met)  # fmt: skip
+    if "postgresql" in results.bulk:
+        found = ratio(results.bulk["postgresql"], "tusk", "floor")
+        yield Target(name="postgresql: against the COPY binary floor", limit="≤ 1.9x", measured=_times(found),
+                     met=None if found is None else found <= 1.9)  # fmt: skip
+
+
+def _memory(results: Results) -> Iterator[Target]:
+    for engine, series in results.bulk.items():
+        shares = [answer["peak"] / answer["frame"] for answer in series["tusk"].answers] if "tusk" in series else []
+        found = median(shares) if shares else None
+        yield Target(name=f"{engine}: kernel's peak memory against the final frame", limit="≤ 2.5x",
+                     measured=_times(found), met=None if found is None else found <= 2.5)  # fmt: skip
+
+
+def _first_batch(results: Results) -> Iterator[Target]:
+    for engine, series in results.first_batch.items():
+        found = series.median("seconds")
+        yield Target(name=f"{engine}: first batch in the kernel", limit="≤ 0.5 s", measured=_seconds(found),
+                     met=None if found is None else found <= 0.5)  # fmt: skip
+
+
+def _latency(results: Results) -> Iterator[Target]:
+    for engine, series in results.latency.items():
+        found = latency_ms(series["tusk"]) if "tusk" in series else None
+        yield Target(name=f"{engine}: warm `SELECT 1` through the magic, median", limit="≤ 4 ms",
+                     measured=f"{found[0]:.2f} ms" if found else "not measured",
+                     met=None if found is None else found[0] <= 4.0)  # fmt: skip
+
+
+def _starts(results: Results) -> Iterator[Target]:
+    for engine, series in results.starts.items():
+        peer = series["jupysql"].median("seconds")
+        for way in ("tusk, core up", "tusk, core not up"):
+            found = series[way].median("seconds")
+            known = found is not None and peer is not None
+            yield Target(name=f"{engine}: fresh kernel to first result, {way.removeprefix('tusk, ')}",
+                         limit=f"< JupySQL's {_seconds(peer)}", measured=_seconds(found),
+                         met=found < peer if known else None)  # fmt: skip
+
+
+def _extension(results: Results) -> Iterator[Target]:
+    series = results.extension.get("tusk_jupyter")
+    if series is None:
+        return
+    found = series.median("seconds")
+    yield Target(name="`%load_ext tusk_jupyter`", limit="≤ 150 ms",
+                 measured=f"{1000 * found:.0f} ms" if found is not None else "not measured",
+                 met=None if found is None else found <= 0.150)  # fmt: skip
+    heavy = sorted({name for answer in series.answers for name in answer["imports"]})
+    unwanted = [name for name in heavy if name in ("pandas", "sqlalchemy", "duckdb")]
+    yield Target(name="`%load_ext` imports no pandas, SQLAlchemy, duckdb", limit="none",
+                 measured=", ".join(unwanted) or "none", met=not unwanted if series.answers else None)  # fmt: skip
+
+
+def _interrupts(results: Results) -> Iterator[Target]:
+    for engine, outcomes in results.interrupts.items():
+        outcome = outcomes["tusk"]
+        worst = max(outcome.latencies_s, default=None)
+        measured = f"{_seconds(worst)}{'; ' + outcome.problem if outcome.problem else ''}"
+        yield Target(name=f"{engine}: interrupt returns, query gone, session works", limit="≤ 1 s each",
+                     measured=measured, met=worst is not None and worst <= 1.0 and outcome.problem is None)  # fmt: skip
+
+
+def _times(value: float | None) -> str:
+    return f"{value:.2f}x" if value is not None else "not measured"
+
+
+def _seconds(value: float | None) -> str:
+    return f"{value:.2f} s" if value is not None else "not measured"
