@@ -1,0 +1,151 @@
+"""How a column of DuckDB's Arrow export becomes exact and plain.
+
+A converter may *widen*: when a value comes that its type cannot hold, its type becomes a wider one for good, and so does
+the result's schema. Nothing is ever rounded, clipped or turned into another date instead.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tusk_drivers.duckdb.buffers import TEXT, fixed_width, validity_of, words_of
+
+WIDE_INTEGER = pa.decimal256(39, 0)
+"""Holds all of HUGEINT and UHUGEINT (39 digits)."""
+_MAX_YEAR = 32_767
+"""Arrow prints no year beyond it."""
+_DAY_US = 86_400_000_000
+_ONES = np.uint64(2**64 - 1)
+_NONE = np.uint64(0)
+
+
+class Converter(ABC):
+    """How one column, or one part of a nested one, is made plain."""
+
+    type: pa.DataType
+    """Of what `convert` returns; changes when the column widens."""
+    note: str | None = None
+    """Why it was widened, as "holds infinite dates"."""
+
+    @abstractmethod
+    def convert(self, array: pa.Array) -> pa.Array:
+        """Return `array` as `type`, widening it first where a value needs that."""
+
+
+class Plain(Converter):
+    """Left as it is."""
+
+    def __init__(self, type_: pa.DataType) -> None:
+        self.type = type_
+
+    def convert(self, array: pa.Array) -> pa.Array:
+        """Return `array`."""
+        return array
+
+
+class Mapped(Converter):
+    """One fixed type, by one function of the array."""
+
+    def __init__(self, type_: pa.DataType, function: Callable[[pa.Array], pa.Array]) -> None:
+        self.type = type_
+        self._function = function
+
+    def convert(self, array: pa.Array) -> pa.Array:
+        """Return the function's result."""
+        return self._function(array)
+
+
+class HugeInteger(Converter):
+    """HUGEINT and UHUGEINT: 64-bit integers while all values fit (a SUM of integers is a HUGEINT), then 39 digits."""
+
+    def __init__(self, *, signed: bool) -> None:
+        self.type = pa.int64() if signed else pa.uint64()
+        self._signed = signed
+
+    def convert(self, array: pa.Array) -> pa.Array:
+        """Return 64-bit integers, or decimals from the first value on that needs more."""
+        words, validity = words_of(array.storage, np.uint64, 2), validity_of(array.storage)
+        low, high = words[:, 0], words[:, 1]
+        if self.type != WIDE_INTEGER:
+            if (high == self._sign_of(low))[array.storage.is_valid().to_numpy(zero_copy_only=False)].all():
+                return fixed_width(self.type, low, validity)
+            self.type, self.note = WIDE_INTEGER, "holds integers beyond 64 bits, so all of it is decimal"
+        sign = self._sign_of(high)
+        return fixed_width(WIDE_INTEGER, np.stack([low, high, sign, sign], axis=1), validity)
+
+    def _sign_of(self, word: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """Return what stands above `word` when it is the number's last: all ones below zero."""
+        return np.where(self._signed & (word >> np.uint64(63) == 1), _ONES, _NONE)
+
+
+class Temporal(Converter):
+    """DATE and the TIMESTAMPs: text from the first infinite value, or year beyond 32767, on."""
+
+    def __init__(self, type_: pa.DataType) -> None:
+        self.type = self._source = type_
+        days = pa.types.is_date(type_)
+        self._unit = "D" if days else type_.unit
+        self._integer = pa.int32() if days else pa.int64()
+        self._infinity = 2**31 - 1 if days else 2**63 - 1
+        self._first, self._last = self._printable()
+
+    def _printable(self) -> tuple[int, int]:
+        """Return the least and greatest raw value that Arrow can print; of nanoseconds, all but the infinities."""
+        if self._unit == "ns":
+            return 1 - self._infinity, self._infinity - 1
+        ends = np.array([f"-{_MAX_YEAR}-01-01", f"{_MAX_YEAR}-12-31"], dtype=f"datetime64[{self._unit}]")
+        return int(ends[0].astype(np.int64)), int(ends[1].astype(np.int64))
+
+    def convert(self, array: pa.Array) -> pa.Array:
+        """Return `array`, or its text once the column is widened."""
+        raw = array.view(self._integer)
+        if self.type == self._source:
+            found = pc.min_max(raw)
+            low, high = found["min"].as_py(), found["max"].as_py()
+            if low is None or (low >= self._first and high <= self._last):
+                return array
+            self.type, self.note = TEXT, "holds infinite dates or years beyond 32767, so all of it is text"
+        return self._text(array, raw)
+
+    def _text(self, array: pa.Array, raw: pa.Array) -> pa.Array:
+        outside = pc.fill_null(pc.or_(pc.less(raw, self._first), pc.greater(raw, self._last)), False)
+        usual = pc.if_else(outside, pa.scalar(None, array.type), array).cast(TEXT)
+        if not outside.true_count:
+            return usual
+        texts = usual.to_pylist()
+        for index in np.flatnonzero(outside.to_numpy(zero_copy_only=False)):
+            texts[index] = self._special(raw[int(index)].as_py())
+        return pa.array(texts, TEXT)
+
+    def _special(self, value: int) -> str:
+        if abs(value) >= self._infinity:
+            return "infinity" if value > 0 else "-infinity"
+        zone = "" if pa.types.is_date(self._source) or self._source.tz is None else "Z"
+        return str(np.array(value, dtype=f"datetime64[{self._unit}]")).replace("T", " ") + zone
+
+
+class TimeOfDay(Converter):
+    """TIME and TIME_NS: text from the first 24:00:00 on, which no Arrow time can be."""
+
+    def __init__(self, type_: pa.DataType) -> None:
+        self.type = self._source = type_
+        self._day = _DAY_US * (1000 if type_.unit == "ns" else 1)
+
+    def convert(self, array: pa.Array) -> pa.Array:
+        """Return `array`, or its text once the column is widened."""
+        raw = array.view(pa.int64())
+        if self.type == self._source:
+            high = pc.max(raw).as_py()
+            if high is None or high < self._day:
+                return array
+            self.type, self.note = TEXT, "holds the time 24:00:00, so all of it is text"
+        outside = pc.fill_null(pc.greater_equal(raw, self._day), False)
+        usual = pc.if_else(outside, pa.scalar(None, array.type), array).cast(TEXT)
+        digits = "000000000" if self._source.unit == "ns" else "000000"
+        return pc.if_else(outside, pa.scalar(f"24:00:00.{digits}", TEXT), usual)

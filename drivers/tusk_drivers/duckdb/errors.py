@@ -1,0 +1,158 @@
+"""DuckDB's errors as ours.
+
+The instance runs with `errors_as_json`, so an error carries its type, subtype and the offset of its place as fields,
+and nothing is read out of its prose but what no field says. An error inside a result's stream comes through Arrow as an
+OSError with the same JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, tokens
+
+ENGINE_ERRORS = (duckdb.Error, OSError, UnicodeEncodeError)
+"""What a call into DuckDB or its Arrow stream raises; pyarrow's errors of a stream are OSErrors."""
+
+_DIALECT = dialect_named("duckdb")
+_JSON = re.compile(r"^[^{]*(\{.*\})\s*$", re.DOTALL)
+_PLAIN = re.compile(r"^(?:([A-Z][A-Za-z -]*?) Error: )?(.*)$", re.DOTALL)
+_EXTENSION = re.compile(
+    r"[Ee]xtension \"?([\w./-]+?)\"? (?:not found|is an existing)|requires the extension (\w+)|in the (\w+) extension"
+)
+
+_ADVICE = (
+    "\n\nDid you mean",
+    "\nDid you mean",
+    "\nCandidate bindings",
+    "\n\nPlease try installing",
+    "\n\nPossible solutions",
+)
+_SUBTYPES = {
+    "COLUMN_NOT_FOUND": "undefined_column",
+    "SYNTAX_ERROR": "syntax",
+}
+_TYPES = {
+    "Parser": "syntax",
+    "Syntax": "syntax",
+    "Constraint": "constraint",
+    "Out of Memory": "memory_limit",
+    "Permission": "permission",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What DuckDB says of an error."""
+
+    kind: str
+    """Its exception type, as "Binder" or "Out of Memory"."""
+    message: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def byte_position(self) -> int | None:
+        """Offset into the statement's UTF-8 text, or None."""
+        place = self.fields.get("position")
+        return int(place) if isinstance(place, str) and place.isdigit() else None
+
+
+def report_of(exc: BaseException) -> Report:
+    """Return what `exc` says, from its JSON, or from its words where the user switched JSON off."""
+    text = str(exc)
+    if found := _JSON.match(text):
+        try:
+            fields = json.loads(found[1])
+            return Report(str(fields["exception_type"]), str(fields["exception_message"]), fields)
+        except (ValueError, KeyError, TypeError):
+            pass  # a message that merely ends in braces
+    plain = _PLAIN.match(text.split("\n\nLINE ")[0])
+    kind = (plain and plain[1]) or type(exc).__name__.removesuffix("Exception")
+    return Report(kind, plain[2] if plain else text)
+
+
+def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
+    """Return `exc` as the error to raise.
+
+    Args:
+        exc: from DuckDB or from the Arrow stream of its result.
+        sql: the text that ran; `position` in the returned error counts characters in it.
+    """
+    report = report_of(exc)
+    if report.kind.upper() == "INTERRUPT" or isinstance(exc, duckdb.InterruptException):
+        return errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
+    scenario = _scenario(report)
+    message, advice = _split_advice(report.message)
+    return errors.QueryError(
+        message,
+        hint=_hint(report, scenario) or advice or hint_for(scenario),
+        position=_place(sql, report),
+        code=report.kind,
+        scenario=scenario,
+    )
+
+
+def _scenario(report: Report) -> str | None:
+    if named := _SUBTYPES.get(str(report.fields.get("error_subtype"))) or _TYPES.get(report.kind):
+        return named
+    text = report.message
+    if report.kind == "Catalog" and report.fields.get("type") in ("Table", "View") and "does not exist" in text:
+        return "undefined_table"
+    if report.kind in ("TransactionContext", "Transaction"):
+        if "aborted" in text:
+            return "transaction_failed"
+        if "read-only" in text:
+            return "read_only"
+        return "deadlock" if "onflict" in text else None
+    if "read-only mode" in text or "read-only transaction" in text:
+        return "read_only"
+    if report.kind == "IO":
+        if report.fields.get("errno") == "28" or "No space left" in text:
+            return "disk_full"
+        if report.fields.get("errno") == "2" or "No files found" in text:
+            return "no_such_file"
+        return "file_locked" if "Could not set lock" in text else None
+    return "missing_dependency" if _EXTENSION.search(text) else None
+
+
+def _hint(report: Report, scenario: str | None) -> str | None:
+    """A better hint than the table's, from what DuckDB itself names."""
+    if found := _EXTENSION.search(report.message):
+        name = next(filter(None, found.groups())).rpartition("/")[2].removesuffix(".duckdb_extension")
+        return (
+            f"Run `INSTALL {name}; LOAD {name};` first (this fetches it from the network), or set the connection's "
+            "`extensions` to `automatic`."
+        )
+    names = report.fields.get("candidates")
+    if scenario in ("undefined_table", "undefined_column") and names:
+        return f"Did you mean {', '.join(str(names).split(',')[:3])}?"
+    return None
+
+
+def _split_advice(message: str) -> tuple[str, str | None]:
+    """Return DuckDB's message without its advice, which is told as a hint, and without its excerpt of the SQL."""
+    head = message.split("\n\nLINE ")[0].strip()
+    for mark in _ADVICE:
+        first, found, rest = head.partition(mark)
+        if found:
+            return first.strip(), " ".join((mark.strip() + rest).split())
+    return head, None
+
+
+def _place(sql: str, report: Report) -> int | None:
+    """Return the offset in characters; where DuckDB gives none, that of the first use of the name it mentions."""
+    if report.byte_position is not None:
+        return len(sql.encode()[: report.byte_position].decode(errors="replace"))
+    name = str(report.fields.get("name") or "").lower()
+    for token in tokens(sql, _DIALECT) if name else ():
+        if token.kind in (Kind.WORD, Kind.NAME) and sql[token.start : token.end].lower().strip('"') == name:
+            return token.start
+    return None

@@ -1,0 +1,126 @@
+"""Why a database file cannot be opened, in words that say what to do.
+
+The file's first bytes are read only after DuckDB refused it and while no session of this process has it open: closing
+any handle on a file drops every POSIX lock that the process holds on it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psutil
+
+from tusk_drivers.duckdb.errors import report_of
+from tusk_jupyter import errors
+from tusk_jupyter.protocol.scenarios import hint_for
+
+_PID = re.compile(r"\(PID (\d+)\)")
+_HEADER_BYTES = 64
+_MAGIC = b"DUCK"
+_NEWER = re.compile(r"version number (\d+)|newer version|storage version")
+
+
+def check_place(path: Path, *, may_create: bool) -> None:
+    """Refuse a place where no database can be opened or made.
+
+    Raises:
+        ConnectError: no such folder, a folder instead of a file, or no file where none may be made.
+    """
+    if path.is_dir():
+        raise _error(
+            f"{path} is a folder, not a DuckDB file.", hint="Give the file's own path.", scenario="no_such_file"
+        )
+    if path.exists():
+        return
+    if not path.parent.is_dir():
+        raise _error(
+            f"There is no folder {path.parent}, so {path.name} can be neither opened nor created there.",
+            scenario="no_such_file",
+        )
+    if not may_create:
+        raise _error(
+            f"There is no file {path}, and this connection does not create it.",
+            hint="Check the path; to create the file, connect without read-only and with `create` on.",
+            scenario="no_such_file",
+        )
+
+
+def is_lock_conflict(exc: BaseException) -> bool:
+    """Return whether another process holds the file."""
+    return "Could not set lock on file" in str(exc)
+
+
+def explain(exc: BaseException, path: Path) -> errors.ConnectError:
+    """Return what kept DuckDB from opening `path`."""
+    if is_lock_conflict(exc):
+        return _error(f"{path} is held by {_holder(str(exc))}.", scenario="file_locked")
+    report = report_of(exc)
+    message = report.message.split("\n\nFor more info")[0]
+    if report.kind in ("Invalid Input", "Parser") and path.exists() and _MAGIC in _head(path):
+        return _error(f"DuckDB refused the connection's settings: {message}", hint="Correct them and connect again.")
+    return _of_content(message, path)
+
+
+def _of_content(message: str, path: Path) -> errors.ConnectError:
+    head = _head(path)
+    if head.startswith(b"SQLite format 3"):
+        return _error(
+            f"{path} is a SQLite database, not a DuckDB one.",
+            hint=f"Connect with sqlite:///{str(path).lstrip('/')} instead.",
+            detail=message,
+        )
+    if head and _MAGIC not in head[8:12]:
+        return _error(
+            f"{path} is no DuckDB database.",
+            hint="Check the path. For a CSV, Parquet or JSON file, connect to :memory: and `SELECT * FROM 'FILE'`.",
+            detail=message,
+        )
+    if _NEWER.search(message):
+        return _error(
+            f"{path} was written by a newer DuckDB than this driver's.",
+            hint="Upgrade the `duckdb` package, then `%tusk core stop`.",
+            detail=message,
+        )
+    if "checksum" in message or "enough bytes" in message or "Corrupt" in message:
+        return _error(
+            f"{path} is damaged: {message.splitlines()[0]}",
+            hint="Restore it from a backup; a copy of the file as it is now helps whoever looks into it.",
+        )
+    return _error(f"DuckDB could not open {path}: {message}", hint="Check the path and who may read and write it.")
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEADER_BYTES)
+    except OSError:
+        return b""
+
+
+def _holder(message: str) -> str:
+    """Name the process whose id DuckDB tells: its program, and its script where the program is an interpreter."""
+    found = _PID.search(message)
+    if found is None:
+        return "another process"
+    pid = int(found[1])
+    try:
+        process = psutil.Process(pid)
+        name, arguments = process.name(), process.cmdline()[1:]
+    except psutil.Error:  # of another user, or gone meanwhile
+        return f"the process with id {pid}"
+    scripts = [Path(argument).name for argument in arguments if argument.endswith((".py", ".ipynb"))]
+    kernel = ["a Jupyter kernel"] if any("ipykernel" in argument for argument in arguments) else []
+    about = ", ".join(scripts[:1] or kernel)
+    return f"{name} ({about}; process id {pid})" if about else f"{name} (process id {pid})"
+
+
+def _error(
+    message: str, *, hint: str | None = None, scenario: str | None = None, detail: str | None = None
+) -> errors.ConnectError:
+    return errors.ConnectError(
+        message,
+        hint=hint or hint_for(scenario),
+        detail=f"stage=file {detail}" if detail else "stage=file",
+        scenario=scenario,
+    )

@@ -1,0 +1,187 @@
+"""What a read-only session may run.
+
+The engine does most of it: every statement runs inside BEGIN TRANSACTION READ ONLY, which refuses each write to a
+database. It does not refuse what goes elsewhere (COPY TO a file, ATTACH, EXPORT, temp tables, settings of the whole
+process), so a statement must also be of a kind that reads. Kinds come from DuckDB's own parser; unknown ones are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import duckdb
+
+from tusk_drivers.duckdb.instances import OWN_SETTINGS
+from tusk_jupyter import errors
+from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
+
+_DIALECT = dialect_named("duckdb")
+
+_SETTINGS = frozenset(
+    {
+        "calendar", "default_collation", "default_null_order", "default_order", "enable_progress_bar", "explain_output",
+        "ieee_floating_point_ops", "integer_division", "old_implicit_casting", "order_by_non_integer_literal",
+        "scalar_subquery_error_on_multiple_rows", "schema", "search_path", "timezone", "variable",
+    }
+)  # fmt: skip
+_PRAGMAS = frozenset(
+    {
+        "collations", "database_list", "database_size", "extension_versions", "functions", "metadata_info", "platform",
+        "show", "show_databases", "show_tables", "show_tables_expanded", "storage_info", "table_info", "user_agent",
+        "version",
+    }
+)  # fmt: skip
+_EFFECTS = frozenset(
+    {
+        "add_parquet_key", "checkpoint", "copy_database", "create_external_resource", "deregister_external_resource",
+        "destroy_external_resource", "disable_logging", "disable_profile", "disable_profiling", "enable_logging",
+        "enable_profile", "enable_profiling", "force_checkpoint", "import_database", "json_execute_serialized_sql",
+        "load_aws_credentials", "mysql_execute", "postgres_execute", "query", "register_external_resource",
+        "register_external_resource_type", "setval", "truncate_duckdb_logs", "write_log",
+    }
+)  # fmt: skip
+"""Functions that change something beyond the result, or run SQL that this guard cannot see."""
+_READING_CALL = re.compile(
+    r"pragma_\w+|duckdb_\w+|read_\w+|range|generate_series|glob|summary|test_all_types|sniff_csv"
+)
+
+
+def kind_of(statement: duckdb.Statement) -> str:
+    """Return a statement's type name; "" for one that DuckDB's Python module has no name for, as UPDATE EXTENSIONS."""
+    try:
+        return str(statement.type.name)
+    except ValueError:
+        return ""
+
+
+def check_settings(sql: str, kinds: Sequence[str], *, extensions: str) -> None:
+    """Refuse to change what the driver needs as it is, and extensions where the connection says off.
+
+    Raises:
+        UsageError: nothing was run.
+    """
+    if "SET" in kinds:
+        words = _words(sql)
+        touched = next((word for word in words[:4] if word in OWN_SETTINGS), None)
+        if touched:
+            raise errors.UsageError(
+                f"The setting {touched} belongs to the driver: results are read through it.",
+                hint="Leave the statement out; all types already come out exactly (see TYPES.md).",
+            )
+    if extensions == "off" and ("LOAD" in kinds or "" in kinds):
+        raise errors.UsageError(
+            "This connection allows no extensions.", hint="Set the connection's `extensions` to `manual` to allow them."
+        )
+
+
+def check_read_only(connection: duckdb.DuckDBPyConnection, sql: str, parsed: Sequence[duckdb.Statement]) -> None:
+    """Refuse a statement that may do more than read.
+
+    Raises:
+        QueryError: scenario read_only.
+    """
+    if len(parsed) > 1:
+        raise _refused("several statements at once")
+    for statement in parsed:
+        _check(connection, kind_of(statement), sql)
+
+
+def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
+    found = [token for token in tokens(sql, _DIALECT) if token.kind is not Kind.COMMENT]
+    words = _texts(sql, found)
+    first = words[0] if words else ""
+    if call := _effect(sql, found):
+        raise _refused(f"{call}()")
+    if kind in ("SELECT", "TRANSACTION", "PREPARE", "RELATION"):
+        return
+    if kind == "EXPLAIN":
+        _check_text(connection, _explained(sql, found))
+    elif kind == "EXECUTE":
+        for text in _prepared(connection):
+            _check_text(connection, text)
+    elif not _harmless(kind, first, words):
+        raise _refused(first.upper() if first.isalpha() else kind)
+
+
+def _harmless(kind: str, first: str, words: Sequence[str]) -> bool:
+    if kind == "SET":
+        return first == "use" or _setting(words) in _SETTINGS
+    if kind == "PRAGMA":
+        return first == "pragma" and len(words) > 1 and words[1] in _PRAGMAS
+    if kind == "CALL":
+        return first == "call" and len(words) > 1 and _READING_CALL.fullmatch(words[1]) is not None
+    if kind == "MULTI":  # PIVOT asks for its columns first; whatever else it is, the read-only transaction stands
+        return first in ("pivot", "with", "from", "select", "(")
+    return kind == "DROP" and first == "deallocate"
+
+
+def _check_text(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    check_read_only(connection, sql, connection.extract_statements(sql))
+
+
+def _prepared(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """All statements this session prepared: which one EXECUTE names is not worth parsing."""
+    rows = connection.execute("SELECT statement FROM duckdb_prepared_statements()").fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _explained(sql: str, found: Sequence[Token]) -> str:
+    """Return the statement behind EXPLAIN and its options."""
+    at = 1
+    while at < len(found) and sql[found[at].start : found[at].end].lower() in ("analyze", "analyse", "verbose"):
+        at += 1
+    if at < len(found) and found[at].kind is Kind.OPEN:
+        behind = _behind_group(found, at)
+        at = behind if behind < len(found) else at
+    return sql[found[at].start :] if at < len(found) else ""
+
+
+def _behind_group(found: Sequence[Token], at: int) -> int:
+    depth = 0
+    for index in range(at, len(found)):
+        depth += {Kind.OPEN: 1, Kind.CLOSE: -1}.get(found[index].kind, 0)
+        if depth == 0:
+            return index + 1
+    return len(found)
+
+
+def _effect(sql: str, found: Sequence[Token]) -> str | None:
+    for token, following in pairwise(found):
+        if following.kind is Kind.OPEN and token.kind in (Kind.WORD, Kind.NAME):
+            name = _name(sql, token)
+            if name in _EFFECTS:
+                return name
+    return None
+
+
+def _setting(words: Sequence[str]) -> str:
+    rest = [word for word in words[1:] if word not in ("global", "session", "local")]
+    if rest[:2] == ["time", "zone"]:
+        return "timezone"
+    return rest[0] if rest else ""
+
+
+def _words(sql: str) -> list[str]:
+    return _texts(sql, [token for token in tokens(sql, _DIALECT) if token.kind is not Kind.COMMENT])
+
+
+def _texts(sql: str, found: Sequence[Token]) -> list[str]:
+    return [_name(sql, token) for token in found]
+
+
+def _name(sql: str, token: Token) -> str:
+    text = sql[token.start : token.end].lower()
+    return text[1:-1].replace('""', '"') if token.kind is Kind.NAME else text
+
+
+def _refused(what: str) -> errors.QueryError:
+    return errors.QueryError(
+        f"{what} is not allowed in a read-only session.",
+        hint=hint_for("read_only"),
+        code="Read Only",
+        scenario="read_only",
+    )

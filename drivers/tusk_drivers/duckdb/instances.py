@@ -1,0 +1,153 @@
+"""The database instances of this process, each shared by all sessions on its file.
+
+DuckDB lets one process hold a file, so whoever asks for the same file gets the same instance, known by the file itself
+(device and inode: a symbolic or hard link is no second file). The file is let go with the last session.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tusk_drivers.duckdb import files, spill
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.session import Settings
+
+OWN_SETTINGS: Mapping[str, object] = {
+    "python_enable_replacements": False,  # no variable of this process is a table
+    "errors_as_json": True,
+    "arrow_lossless_conversion": True,
+    "arrow_large_buffer_size": True,  # 2 GB of text in one batch is an error otherwise
+}
+"""What the driver itself needs; a session may not change it."""
+
+_FIELDS = {"threads": "threads", "memory_limit": "memory_limit", "temp_limit": "max_temp_directory_size"}
+
+
+@dataclass(slots=True)
+class Instance:
+    """A database that is open in this process."""
+
+    key: object
+    root: duckdb.DuckDBPyConnection
+    """Keeps the database open; sessions work on cursors of it."""
+    folder: Path
+    path: Path | None
+    created: bool
+    """The file was not there before."""
+    read_only: bool
+    """DuckDB itself takes no write: the file is write-protected, or open in another process that only reads."""
+    users: int = 0
+
+
+_instances: dict[object, Instance] = {}
+_guard = threading.Lock()
+
+
+def acquire(settings: Settings) -> Instance:
+    """Return the instance for the settings' file, opened now or shared; give it back with `release`.
+
+    Raises:
+        ConnectError: the file cannot be opened, or is open read-only here and this session must write.
+    """
+    path = _path(settings)
+    with _guard:
+        instance = _instances.get(_key(path)) if path else None
+        if instance is None:
+            instance = _open(path, settings)
+            _instances[instance.key] = instance
+        elif instance.read_only and not settings.read_only and path and os.access(path, os.W_OK):
+            raise errors.ConnectError(
+                f"{path} is open read-only here, because another process held it when it was opened.",
+                hint="Close the read-only sessions on this file (`%tusk connections`), then run the cell again.",
+                detail="stage=file",
+                scenario="file_locked",
+            )
+        instance.users += 1
+        return instance
+
+
+def release(instance: Instance) -> None:
+    """Give an instance back; the last one closes the database and lets go of its file."""
+    with _guard:
+        instance.users -= 1
+        if instance.users == 0:
+            del _instances[instance.key]
+            instance.root.close()
+            spill.remove_folder(instance.folder)
+
+
+def _path(settings: Settings) -> Path | None:
+    text = settings.text("path")
+    return None if text in (None, ":memory:") else Path(str(text)).expanduser().absolute()
+
+
+def _key(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError:
+        return str(path.resolve())
+    return (found.st_dev, found.st_ino)
+
+
+def _open(path: Path | None, settings: Settings) -> Instance:
+    folder = spill.make_folder()
+    try:
+        config = {**_config(settings), "temp_directory": str(folder)}
+        created, read_only = False, False
+        if path is None:
+            root = _connect(":memory:", config)
+        else:
+            created = not path.exists()
+            files.check_place(path, may_create=not settings.read_only and settings.config.get("create", True))
+            root, read_only = _open_file(path, config, settings)
+    except BaseException:
+        spill.remove_folder(folder)
+        raise
+    key = _key(path) if path else object()
+    return Instance(key=key, root=root, folder=folder, path=path, created=created, read_only=read_only)
+
+
+def _open_file(path: Path, config: dict[str, Any], settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:
+    """Open for writing where possible, so that every session can share it; else for reading where that will do."""
+    protected = path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    try:
+        return duckdb.connect(str(path), read_only=protected, config=config), protected
+    except (duckdb.Error, OSError) as exc:
+        if settings.read_only and files.is_lock_conflict(exc):
+            try:
+                return duckdb.connect(str(path), read_only=True, config=config), True
+            except (duckdb.Error, OSError) as again:
+                exc = again
+        raise files.explain(exc, path) from exc
+
+
+def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(path, config=config)
+    except duckdb.Error as exc:
+        raise errors.ConnectError(
+            f"DuckDB refused the connection's settings: {exc}",
+            hint="Correct them and connect again.",
+            detail="stage=database",
+        ) from exc
+
+
+def _config(settings: Settings) -> dict[str, Any]:
+    policy = settings.text("extensions") or "manual"
+    config: dict[str, Any] = {
+        **OWN_SETTINGS,
+        "autoinstall_known_extensions": policy == "automatic",
+        "autoload_known_extensions": policy == "automatic",
+        "allow_community_extensions": bool(settings.config.get("community_extensions", False)),
+        "allow_persistent_secrets": bool(settings.config.get("persistent_secrets", False)),
+        "custom_user_agent": settings.application,
+    }
+    given = {option: settings.text(name) for name, option in _FIELDS.items()}
+    return config | {option: value for option, value in given.items() if value is not None}

@@ -1,0 +1,113 @@
+"""A result as a stream of plain record batches; never more of it in memory than one batch.
+
+DuckDB hands out many small batches, which costs it less than few large ones (0.14 s against 0.19 s for a million rows),
+and rows of huge texts stay few at a time: they are joined to BATCH_ROWS rows or BATCH_BYTES, whichever comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+
+import duckdb
+import pyarrow as pa
+
+from tusk_drivers.duckdb.types import converter_for
+from tusk_jupyter.driverkit.session import BATCH_ROWS, Rows
+
+PIECE_ROWS = 8_192
+BATCH_BYTES = 32 * 1024 * 1024
+
+
+class Result:
+    """A running statement's rows."""
+
+    def __init__(
+        self,
+        relation: duckdb.DuckDBPyRelation,
+        *,
+        failed: Callable[[BaseException], Exception],
+        finished: Callable[[bool], None],
+    ) -> None:
+        """Start the statement.
+
+        Args:
+            relation: DuckDB's relation, not run yet or holding what ran.
+            failed: turns an error of the stream into ours.
+            finished: called once when the stream ends, with whether it came to its end without an error.
+        """
+        self.types = tuple(str(type_) for type_ in relation.types)
+        self._failed = failed
+        self._finished = finished
+        self._reader = relation.to_arrow_reader(PIECE_ROWS)
+        self._open = True
+        fields = list(self._reader.schema)
+        self._names = [field.name for field in fields]
+        self._columns = [converter_for(field.type, field.metadata) for field in fields]
+        self._rows = 0
+        self._steps = self._run()
+        next(self._steps)  # its cleanup runs from here on, even if nobody reads
+
+    def rows(self, *, changes: bool = False) -> Rows:
+        """Return the result for the kit.
+
+        Args:
+            changes: each row stands for a changed one (RETURNING).
+        """
+        affected: Callable[[], int | None] = (lambda: self._rows) if changes else (lambda: None)
+        return Rows(
+            schema=self._schema(), batches=self._batches(), types=self.types, notes=self._notes, affected=affected
+        )
+
+    def close(self) -> None:
+        """End the statement and free the session; idempotent."""
+        self._steps.close()
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        return self._steps  # the None it yields first has been taken
+
+    def _run(self) -> Generator[pa.RecordBatch | None, None, None]:
+        done = False
+        try:
+            yield None
+            for batch in self._joined():
+                plain = self._plain(batch)
+                self._rows += plain.num_rows
+                yield plain
+            done = True
+        finally:
+            self._reader.close()
+            self._finished(done)
+
+    def _joined(self) -> Iterator[pa.RecordBatch]:
+        pieces: list[pa.RecordBatch] = []
+        rows = size = 0
+        while (piece := self._next()) is not None:
+            if rows + piece.num_rows > BATCH_ROWS:
+                yield pa.concat_batches(pieces)
+                pieces, rows, size = [], 0, 0
+            pieces.append(piece)
+            rows, size = rows + piece.num_rows, size + piece.nbytes
+            if size >= BATCH_BYTES:
+                yield pa.concat_batches(pieces)
+                pieces, rows, size = [], 0, 0
+        if pieces:
+            yield pa.concat_batches(pieces)
+
+    def _next(self) -> pa.RecordBatch | None:
+        try:
+            return self._reader.read_next_batch()
+        except StopIteration:
+            return None
+        except (OSError, RuntimeError, pa.ArrowException) as exc:
+            raise self._failed(exc) from exc
+
+    def _plain(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        arrays = [column.convert(array) for column, array in zip(self._columns, batch.columns, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema())
+
+    def _schema(self) -> pa.Schema:
+        return pa.schema([pa.field(n, c.type) for n, c in zip(self._names, self._columns, strict=True)])
+
+    def _notes(self) -> list[str]:
+        named = zip(self._names, self._columns, strict=True)
+        return [f"Column {name!r} {column.note}." for name, column in named if column.note]

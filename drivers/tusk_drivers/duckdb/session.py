@@ -1,0 +1,317 @@
+"""A session: one DuckDB connection of its own on an instance that other sessions may share.
+
+Decision to question: a read-only session runs each statement in a read-only transaction of its own rather than opening
+the file read-only, because DuckDB takes one access mode per file and process and others may write in this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self
+
+import duckdb
+import pyarrow as pa
+
+from tusk_drivers.duckdb import catalog, guard, instances, upload
+from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
+from tusk_drivers.duckdb.results import Result
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
+from tusk_jupyter.protocol.driver import Description, TreeNode
+from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, tokens
+from tusk_jupyter.sqltext.statements import Statement
+
+_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "COPY"})
+_YIELDS = frozenset({"SELECT", "EXPLAIN", "PRAGMA", "CALL", "EXECUTE", "MULTI", "RELATION"})
+_RETURNING = frozenset({"returning", "return_files", "return_stats"})
+_COMMANDS = frozenset({("Count",), ("Success",)})
+"""Columns of what DuckDB answers to a statement that has no rows of its own."""
+
+
+_Failed = Callable[[BaseException], errors.TuskError]
+_Finished = Callable[[bool], None]
+
+
+def _parameter(name: str, _number: int) -> str:
+    return f"${name}"
+
+
+class DuckDBSession(Session):
+    """See the module."""
+
+    dialect = "duckdb"
+
+    def __init__(self, instance: instances.Instance, settings: Settings) -> None:
+        """Take a connection on `instance`."""
+        self._instance = instance
+        self._settings = settings
+        self._connection = instance.root.cursor()
+        self._read_only = settings.read_only
+        self._transaction = Transaction.IDLE
+        self._result: Result | None = None
+        self._closed = False
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """Open the file, or share it with the sessions that have it open here.
+
+        Raises:
+            ConnectError: it cannot be opened; the process that holds it is named.
+        """
+        instance = instances.acquire(settings)
+        try:
+            return cls(instance, settings)
+        except BaseException:
+            instances.release(instance)
+            raise
+
+    # --- statements ---
+
+    def execute(self, statement: Statement, parameters: Mapping[str, object]) -> Rows | Changed:
+        """Run one statement.
+
+        Raises:
+            QueryError: DuckDB rejected it, or it writes and the session is read-only.
+            UsageError: it would change what the driver needs as it is.
+        """
+        self._release_result()
+        sql = statement.bind(_parameter)
+        try:
+            parsed = self._connection.extract_statements(sql)
+        except ENGINE_ERRORS as exc:
+            raise self._failure(exc, statement, sql, {}) from exc
+        kinds = [guard.kind_of(one) for one in parsed]
+        guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
+        if not parsed:
+            return Changed()
+        values = _bound(statement, parameters)
+        own = self._begin_read_only(sql, parsed)
+        return self._run(statement, sql, kinds[-1], values, own_transaction=own)
+
+    def _begin_read_only(self, sql: str, parsed: Sequence[duckdb.Statement]) -> bool:
+        """Return whether the statement runs in a read-only transaction of its own, begun here."""
+        if not self._read_only:
+            return False
+        own = self._transaction is Transaction.IDLE and guard.kind_of(parsed[0]) != "TRANSACTION"
+        if own:
+            self._connection.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            guard.check_read_only(self._connection, sql, parsed)
+        except BaseException:
+            self._end_own(own, keep=False)
+            raise
+        return own
+
+    def _run(
+        self, statement: Statement, sql: str, kind: str, parameters: dict[str, object], *, own_transaction: bool
+    ) -> Rows | Changed:
+        def failed(exc: BaseException) -> errors.TuskError:
+            return self._failure(exc, statement, sql, parameters)
+
+        def finished(done: bool) -> None:
+            self._end_own(own_transaction, keep=done)
+
+        try:
+            if kind == "TRANSACTION":
+                return self._control(sql)
+            if kind in _YIELDS or _mentions_returning(sql):
+                outcome = self._query(sql, kind, parameters, failed, finished)
+            else:
+                outcome = self._command(sql, kind, parameters)
+        except ENGINE_ERRORS as exc:
+            finished(False)
+            raise failed(exc) from exc
+        except BaseException:
+            finished(False)
+            raise
+        if isinstance(outcome, Changed):
+            finished(True)
+        return outcome
+
+    def _query(
+        self, sql: str, kind: str, parameters: dict[str, object], failed: _Failed, finished: _Finished
+    ) -> Rows | Changed:
+        relation = self._connection.sql(sql, params=parameters or None)
+        if relation is None:
+            return Changed()
+        if kind != "SELECT" and tuple(relation.columns) in _COMMANDS:
+            answer = relation.fetchall()
+            if not answer:
+                return Changed()
+            if kind == "EXECUTE":
+                return Changed(affected=int(answer[0][0]))
+        self._result = Result(relation, failed=failed, finished=finished)
+        return self._result.rows(changes=kind in _CHANGES)
+
+    def _command(self, sql: str, kind: str, parameters: dict[str, object]) -> Changed:
+        self._connection.execute(sql, parameters or None)
+        count = self._connection.rowcount
+        self._connection.complete()
+        return Changed(affected=count if count >= 0 and kind in (*_CHANGES, "CREATE") else None)
+
+    def _control(self, sql: str) -> Changed:
+        first = next(sql[t.start : t.end].lower() for t in tokens(sql, _DIALECT) if t.kind is not Kind.COMMENT)
+        begins = first in ("begin", "start")
+        self._connection.execute("BEGIN TRANSACTION READ ONLY" if begins and self._read_only else sql)
+        self._connection.complete()
+        self._transaction = Transaction.OPEN if begins else Transaction.IDLE
+        return Changed()
+
+    def _failure(
+        self, exc: BaseException, statement: Statement, sql: str, parameters: Mapping[str, object]
+    ) -> errors.TuskError:
+        found = self._with_place(exc, sql, parameters) or translate(exc, sql)
+        if found.position is not None:
+            found.position = statement.original_position(found.position, _parameter)
+        self._look_at_transaction()
+        return found
+
+    def _with_place(self, exc: BaseException, sql: str, parameters: Mapping[str, object]) -> errors.TuskError | None:
+        """Ask for a binder's error once more: `sql()` tells it without its place, and EXPLAIN runs nothing."""
+        if not isinstance(exc, duckdb.BinderException | duckdb.CatalogException) or report_of(exc).fields:
+            return None
+        try:
+            self._connection.execute(f"{_EXPLAIN}{sql}", dict(parameters) or None).fetchall()
+        except duckdb.Error as again:
+            found = translate(again, f"{_EXPLAIN}{sql}")
+            if found.position is not None:
+                found.position = max(0, found.position - len(_EXPLAIN))
+            return found
+        return None
+
+    # --- transactions ---
+
+    def _end_own(self, own: bool, *, keep: bool) -> None:
+        if own:
+            self._connection.execute("COMMIT" if keep else "ROLLBACK")
+
+    def _look_at_transaction(self) -> None:
+        """After an error: some abort the open transaction, a failed COMMIT ends it, others leave it as it is."""
+        if self._transaction is Transaction.IDLE:
+            return
+        try:
+            first, second = (self._connection.execute(_TRANSACTION_ID).fetchone() for _ in range(2))
+        except duckdb.Error:
+            self._transaction = Transaction.FAILED
+        else:
+            self._transaction = Transaction.OPEN if first == second else Transaction.IDLE
+
+    @property
+    def transaction(self) -> Transaction:
+        """The transaction, as the statements and errors so far left it."""
+        return self._transaction
+
+    def set_read_only(self, on: bool) -> None:
+        """Refuse writes, or allow them again.
+
+        Raises:
+            UsageError: inside an open transaction.
+        """
+        if on == self._read_only:
+            return
+        self._release_result()
+        if self._transaction is not Transaction.IDLE:
+            raise errors.UsageError(
+                "The session's open transaction cannot change between read-only and writing.",
+                hint="End it with COMMIT or ROLLBACK first.",
+            )
+        self._read_only = on
+
+    # --- life ---
+
+    def interrupt(self) -> None:
+        """Stop this session's statement; other sessions on the file go on."""
+        if not self._closed:
+            self._connection.interrupt()
+
+    def is_alive(self) -> bool:
+        """Return whether the session is open; in one process no link can break."""
+        return not self._closed
+
+    def close(self) -> None:
+        """End the session, and let go of the file with the last one on it."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._release_result()
+        finally:
+            self._connection.close()
+            instances.release(self._instance)
+
+    def reset(self) -> None:
+        """Start over on a new connection: temp tables, settings and an open transaction go with the old one."""
+        self._release_result()
+        self._connection.close()
+        self._connection = self._instance.root.cursor()
+        self._transaction = Transaction.IDLE
+        self._read_only = self._settings.read_only
+
+    def _release_result(self) -> None:
+        result, self._result = self._result, None
+        if result is not None:
+            result.close()
+
+    # --- what answers ---
+
+    @property
+    def server(self) -> str:
+        """DuckDB's version, and what is particular about the file."""
+        about = f", new file {self._instance.path}" if self._instance.created else ""
+        return f"DuckDB {duckdb.__version__}{about}{', opened read-only' if self._instance.read_only else ''}"
+
+    def tree(self, path: Sequence[str]) -> list[TreeNode]:
+        """List databases, schemas, tables or columns."""
+        self._release_result()
+        return catalog.tree(self._connection, path)
+
+    def describe(self, path: Sequence[str]) -> Description:
+        """Describe a table or view.
+
+        Raises:
+            QueryError: there is none; scenario undefined_table.
+        """
+        self._release_result()
+        return catalog.describe(self._connection, path)
+
+    def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
+        """Write the reader's rows in one statement, which is one transaction unless one is open.
+
+        Raises:
+            QueryError: the session is read-only, or DuckDB refused the table or a row.
+        """
+        self._release_result()
+        if self._read_only:
+            raise errors.QueryError(
+                "A read-only session takes no upload.", hint=hint_for("read_only"), scenario="read_only"
+            )
+        try:
+            return upload.write(self._connection, table, reader, append=append)
+        except ENGINE_ERRORS as exc:
+            found = translate(exc)
+            self._look_at_transaction()
+            raise found from exc
+
+
+_EXPLAIN = "EXPLAIN "
+_DIALECT = dialect_named("duckdb")
+_TRANSACTION_ID = "SELECT current_transaction_id()"
+
+
+def _bound(statement: Statement, parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return the values of the statement's own placeholders: DuckDB refuses to be given more."""
+    missing = [name for name in statement.parameters if name not in parameters]
+    if missing:
+        raise errors.UsageError(
+            f"There is no value for :{missing[0]}.", hint=f"Give it with `--param {missing[0]}=VALUE`."
+        )
+    return {name: parameters[name] for name in statement.parameters}
+
+
+def _mentions_returning(sql: str) -> bool:
+    return any(sql[t.start : t.end].lower() in _RETURNING for t in tokens(sql, _DIALECT) if t.kind is Kind.WORD)
+
+
+SESSION = DuckDBSession
