@@ -65,7 +65,6 @@ def measure(results: Results, made: Mapping[str, Database], environment: Mapping
         _say(f"{engine}: SELECT 1")
         orders = {name: order_for("latency", name, database) for name in ("tusk", "jupysql")}
         results.latency[engine] = alternate(orders, min(results.rounds, LATENCY_ROUNDS), environment)
-    results.memory = service.memory(environment)
     for engine in KERNEL_ENGINES:
         if engine in made:
             _say(f"{engine}: fresh kernels")

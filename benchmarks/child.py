@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks import service
 from benchmarks.databases import QUERY, Database
 from benchmarks.peers import WARM_UP, Peer, peer_named
 
@@ -43,15 +44,16 @@ def bulk(*, peer: str, database: dict[str, Any]) -> dict[str, Any]:
     reader = _connected(peer, database)
     gc.collect()
     _reset_high_water_mark()
-    before = _status("VmRSS")
+    before = service.status("VmRSS")
     start = time.perf_counter()
     frame = reader.frame(QUERY)
     seconds = time.perf_counter() - start
     answer: dict[str, Any] = {"seconds": seconds}
     if not reader.is_floor:
-        answer |= {"peak": _status("VmHWM"), "before": before, "frame": int(frame.memory_usage(deep=True).sum())}
+        answer |= {"peak": service.status("VmHWM"), "before": before, "frame": int(frame.memory_usage(deep=True).sum())}
         answer |= {"shape": list(frame.shape), "dtypes": [str(dtype) for dtype in frame.dtypes]}
         answer["id_sum"] = int(frame[frame.columns[0]].sum())
+        answer["processes"] = service.peaks(os.environ)
     return answer
 
 
@@ -123,14 +125,6 @@ def _watch_sockets(event: str, details: tuple[Any, ...]) -> None:
         return
     if not str(host).startswith(LOOPBACK):
         outside.append(str(host))
-
-
-def _status(name: str) -> int:
-    """Return a line of /proc/self/status in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(name)
 
 
 def _reset_high_water_mark() -> None:

@@ -117,7 +117,11 @@ def _interrupts(results: Results) -> Iterator[str]:
 
 
 def _rest(results: Results) -> Iterator[str]:
-    rows = [(f"{name} process, resident memory", f"{size / MB:.0f} MB") for name, size in results.memory.items()]
+    peaks: dict[str, int] = {}
+    for answer in (answer for series in results.bulk.values() if "tusk" in series for answer in series["tusk"].answers):
+        for name, size in answer["processes"].items():
+            peaks[name] = max(size, peaks.get(name, 0))
+    rows = [(f"{name} process, most resident memory", f"{size / MB:.0f} MB") for name, size in sorted(peaks.items())]
     for name, what in (("page", "newest 100 of"), ("search", "text search in")):
         seconds = results.log_page.median(name)
         if seconds is not None:

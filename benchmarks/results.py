@@ -26,7 +26,6 @@ class Results:
     """By engine, then `tusk, core up`, `tusk, core not up`, `jupysql`."""
     extension: dict[str, Series] = field(default_factory=dict)
     interrupts: dict[str, dict[str, Interrupted]] = field(default_factory=dict)
-    memory: dict[str, int] = field(default_factory=dict)
     log_page: Series = field(default_factory=Series)
     seconds: float = 0.0
 

@@ -57,17 +57,25 @@ def stop_core(environment: Mapping[str, str]) -> None:
     wait_until(lambda: not processes_of(environment["TUSK_HOME"]), 15, "the core and its drivers have ended")
 
 
-def memory(environment: Mapping[str, str]) -> dict[str, int]:
-    """Return the resident bytes of the core and of each driver process now running, by what it is."""
+def peaks(environment: Mapping[str, str]) -> dict[str, int]:
+    """Return the most resident bytes that the core and each kind of driver process have had so far."""
     found: dict[str, int] = {}
     for process in processes_of(environment["TUSK_HOME"]):
         try:
-            name, size = role(process), process.memory_info().rss
-        except psutil.NoSuchProcess:
+            name, size = role(process), status("VmHWM", process.pid)
+        except (psutil.NoSuchProcess, FileNotFoundError):
             continue
         if name:
             found[name] = max(size, found.get(name, 0))
     return found
+
+
+def status(name: str, pid: int | str = "self") -> int:
+    """Return a line of /proc/PID/status in bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(name)
 
 
 def role(process: psutil.Process) -> str | None:
