@@ -17,4 +17,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("tusk_jupyter.testing")
+# The modules by name: the package itself is being imported already, and pytest warns about that.
+_MODULES = ("credential_contract", "failures", "parameters", "results", "schema", "sessions", "uploads")
+pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in _MODULES))
