@@ -17,8 +17,8 @@ KEY = {"TUSK_MASTER_KEY": "5e" * 32}
 
 class TestKeyring(CredentialTierContract):
     @pytest.fixture
-    def tier(self, secret_service: SecretService) -> KeyringTier:
-        return KeyringTier()
+    def tier(self, secret_service: SecretService, tmp_path: Path) -> KeyringTier:
+        return KeyringTier(tmp_path / "keyring.json")
 
 
 class TestVaultWithMasterKey(CredentialTierContract):

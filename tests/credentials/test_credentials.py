@@ -34,7 +34,7 @@ class TestWithAKeyring:
         assert (stored.tier, stored.notices) == ("keyring", ())
         assert credentials.get(ref, "keyring") == "s3cret"
         assert secret_service.items(ref) == [b"s3cret"]
-        assert list(tmp_path.iterdir()) == [], "nothing on disk beside it"
+        assert files_with(b"s3cret", tmp_path) == []
 
     def test_a_locked_keyring_is_an_error_and_nothing_is_stored_elsewhere(
         self, secret_service: SecretService, tmp_path: Path, ref: str
@@ -72,6 +72,37 @@ class TestWithAKeyring:
         back = Credentials(tmp_path, KEY)
         assert back.get(ref, away.tier) == "new"
         assert back.delete(ref) == ("keyring", "vault")
+        assert secret_service.items(ref) == []
+
+    def test_an_older_copy_in_a_keyring_that_is_away_is_not_called_deleted(
+        self, secret_service: SecretService, tmp_path: Path, ref: str
+    ) -> None:
+        """R-27"""
+        Credentials(tmp_path, KEY).store(ref, "old", None)
+        secret_service.kill_keyring()
+        stored = Credentials(tmp_path, KEY).store(ref, "new", None)
+        assert any("older copy may still be in the OS keyring" in notice for notice in stored.notices)
+        with pytest.raises(CredentialError):
+            Credentials(tmp_path, KEY).delete(ref)
+        secret_service.start_keyring()
+        assert Credentials(tmp_path, KEY).delete(ref) == ("keyring",)
+
+    def test_a_connection_that_never_was_in_it_does_not_wait_for_a_locked_keyring(
+        self, secret_service: SecretService, tmp_path: Path, ref: str
+    ) -> None:
+        credentials = Credentials(tmp_path, KEY)
+        credentials.store(ref, "s3cret", "vault")
+        secret_service.lock()
+        assert credentials.store(ref, "newer", "vault").notices == ()
+        assert credentials.delete(ref) == ("vault",)
+
+    def test_a_damaged_list_of_what_the_keyring_holds_is_named(
+        self, secret_service: SecretService, tmp_path: Path, ref: str
+    ) -> None:
+        (tmp_path / "keyring.json").touch(0o600)
+        with pytest.raises(CredentialError) as caught:
+            Credentials(tmp_path, KEY).store(ref, "s3cret", None)
+        assert str(tmp_path / "keyring.json") in (caught.value.hint or "")
         assert secret_service.items(ref) == []
 
     def test_storing_elsewhere_removes_the_older_copy(
@@ -115,9 +146,11 @@ class TestWithAKeyring:
         credentials.store(ref, "s3cret", "keyring")
         secret_service.kill_keyring()
         with pytest.raises(CredentialError) as caught:
-            credentials.delete(ref, "keyring")
+            credentials.delete(ref)
         assert caught.value.scenario == "keyring_absent"
-        assert credentials.delete(ref) == ()
+        assert "gone for good" in (caught.value.hint or "")
+        (tmp_path / "keyring.json").unlink()
+        assert Credentials(tmp_path, KEY).delete(ref) == ()
 
     def test_a_secret_that_was_removed_in_the_keyring_itself(
         self, secret_service: SecretService, tmp_path: Path, ref: str
@@ -125,6 +158,10 @@ class TestWithAKeyring:
         with pytest.raises(CredentialError, match="does not hold it") as caught:
             Credentials(tmp_path, KEY).get(ref, "keyring")
         assert "credentials set" in (caught.value.hint or "")
+
+
+def files_with(text: bytes, folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if text in path.read_bytes()]
 
 
 @pytest.mark.usefixtures("no_keyring")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from services.homes import short_folder
 from services.keyring import SecretService, private_environ, silent_bus
 
 from tusk_jupyter.credentials.keyring_tier import KeyringTier
+from tusk_jupyter.credentials.ledger import Ledger
 from tusk_jupyter.credentials.worker import Unanswered, Worker
 from tusk_jupyter.errors import CredentialError
 
@@ -23,8 +24,16 @@ REF = f"conn:{uuid.uuid4()}:password"
 
 
 @pytest.fixture
-def tier(secret_service: SecretService) -> KeyringTier:
-    return KeyringTier()
+def keyring_tier(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., KeyringTier]:
+    """Make a tier that has given the keyring `REF` at some time."""
+    ledger = tmp_path_factory.mktemp("home") / "keyring.json"
+    Ledger(ledger).add(REF)
+    return lambda **limits: KeyringTier(ledger, **limits)
+
+
+@pytest.fixture
+def tier(secret_service: SecretService, keyring_tier: Callable[..., KeyringTier]) -> KeyringTier:
+    return keyring_tier()
 
 
 @pytest.fixture
@@ -85,18 +94,30 @@ def test_locked_in_the_middle(secret_service: SecretService, tier: KeyringTier) 
     assert not tier.viable().usable
 
 
-def test_absent_no_message_bus_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_never_got_a_secret_need_not_be_asked_to_forget_it(
+    secret_service: SecretService, tier: KeyringTier
+) -> None:
+    """So a connection whose password lies elsewhere can be removed while the keyring is locked or away."""
+    secret_service.lock()
+    assert tier.delete(f"conn:{uuid.uuid4()}:password") is False
+    secret_service.kill_keyring()
+    assert tier.delete(f"conn:{uuid.uuid4()}:password") is False
+
+
+def test_absent_no_message_bus_named(monkeypatch: pytest.MonkeyPatch, keyring_tier: Callable[..., KeyringTier]) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
-    tier = KeyringTier()
+    tier = keyring_tier()
     found = tier.viable()
     assert (found.usable, found.retryable) == (False, False)
     assert {error.scenario for error in refusal(tier)} == {"keyring_absent"}
 
 
 @pytest.mark.parametrize("address", ["unix:path=/nonexistent/bus", "", "nonsense"])
-def test_absent_the_message_bus_is_not_there(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_absent_the_message_bus_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, address: str, keyring_tier: Callable[..., KeyringTier]
+) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-    tier = KeyringTier()
+    tier = keyring_tier()
     found = tier.viable()
     assert (found.usable, found.retryable) == (False, False)
     assert {error.scenario for error in refusal(tier)} == {"keyring_absent"}
@@ -136,8 +157,10 @@ def test_the_keyring_dies_in_the_middle_of_a_call(secret_service: SecretService,
     assert caught[0].scenario in ("keyring_denied", "keyring_absent")
 
 
-def test_a_hanging_keyring_is_given_up_and_works_again_later(secret_service: SecretService) -> None:
-    tier = KeyringTier(limit_s=0.5)
+def test_a_hanging_keyring_is_given_up_and_works_again_later(
+    secret_service: SecretService, keyring_tier: Callable[..., KeyringTier]
+) -> None:
+    tier = keyring_tier(limit_s=0.5)
     tier.store(REF, "kept")
     secret_service.pause_keyring()
     assert [error.scenario for error in refusal(tier)] == ["keyring_denied"] * 3
@@ -150,9 +173,11 @@ def test_a_hanging_keyring_is_given_up_and_works_again_later(secret_service: Sec
     assert tier.get(REF) == "newer"
 
 
-def test_a_store_that_was_given_up_is_not_overtaken_by_a_delete(secret_service: SecretService) -> None:
+def test_a_store_that_was_given_up_is_not_overtaken_by_a_delete(
+    secret_service: SecretService, keyring_tier: Callable[..., KeyringTier]
+) -> None:
     """What happens late happens before what is asked later. # C-33, R-27"""
-    tier = KeyringTier(limit_s=0.5)
+    tier = keyring_tier(limit_s=0.5)
     tier.store(REF, "old")
     secret_service.pause_keyring()
     with pytest.raises(CredentialError):
@@ -169,11 +194,13 @@ def wait_for_idle(tier: KeyringTier) -> None:
     wait_until(lambda: tier._worker._busy_since is None, what="the call that hung has come back")
 
 
-def test_a_message_bus_that_never_says_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_bus_that_never_says_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring_tier: Callable[..., KeyringTier]
+) -> None:
     with short_folder("tusk-k-") as folder, silent_bus(folder) as environ:
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        tier = KeyringTier(limit_s=2)
+        tier = keyring_tier(limit_s=2)
         found = tier.viable()
         assert (found.usable, found.retryable) == (False, True)
         assert {error.scenario for error in refusal(tier)} == {"keyring_denied"}
@@ -184,16 +211,21 @@ def test_a_message_bus_that_never_says_a_word(tmp_path: Path, monkeypatch: pytes
     ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "keyrings.alt.file.PlaintextKeyring"],
 )
 def test_a_backend_that_is_no_os_keyring_is_refused_by_name(
-    backend: str, secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
+    backend: str,
+    secret_service: SecretService,
+    monkeypatch: pytest.MonkeyPatch,
+    keyring_tier: Callable[..., KeyringTier],
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
-    tier = KeyringTier()
+    tier = keyring_tier()
     assert backend in tier.viable().reason
     assert not tier.viable().retryable
     assert all(backend in error.message for error in refusal(tier))
 
 
-def test_a_configured_plaintext_backend_is_refused_and_never_imported(configuration: Path, tmp_path: Path) -> None:
+def test_a_configured_plaintext_backend_is_refused_and_never_imported(
+    configuration: Path, tmp_path: Path, keyring_tier: Callable[..., KeyringTier]
+) -> None:
     """Its file would be plaintext; the configuration may even bring a search path for it."""
     trap = tmp_path / "trap"
     trap.mkdir()
@@ -201,42 +233,47 @@ def test_a_configured_plaintext_backend_is_refused_and_never_imported(configurat
     (configuration / "keyringrc.cfg").write_text(
         f"[backend]\ndefault-keyring=plain.PlaintextKeyring\nkeyring-path={trap}\n"
     )
-    found = KeyringTier().viable()
+    found = keyring_tier().viable()
     assert not found.usable
     assert "plain.PlaintextKeyring" in found.reason
 
 
 def test_a_configured_real_backend_is_used(
-    configuration: Path, secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
+    configuration: Path,
+    secret_service: SecretService,
+    monkeypatch: pytest.MonkeyPatch,
+    keyring_tier: Callable[..., KeyringTier],
 ) -> None:
     (configuration / "keyringrc.cfg").write_text(
         "[backend]\ndefault-keyring = keyring.backends.SecretService.Keyring\n"
     )
-    tier = KeyringTier()
+    tier = keyring_tier()
     assert tier.viable().reason == "Secret Service"
     tier.store(REF, "kept")
     assert tier.get(REF) == "kept"
 
 
-def test_a_broken_configuration_is_named(configuration: Path) -> None:
+def test_a_broken_configuration_is_named(configuration: Path, keyring_tier: Callable[..., KeyringTier]) -> None:
     (configuration / "keyringrc.cfg").write_text("no section at all")
-    assert "keyringrc.cfg" in KeyringTier().viable().reason
+    assert "keyringrc.cfg" in keyring_tier().viable().reason
 
 
 def test_the_chainer_is_asked_for_its_real_keyring_only(
-    secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
+    secret_service: SecretService, monkeypatch: pytest.MonkeyPatch, keyring_tier: Callable[..., KeyringTier]
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.chainer.ChainerBackend")
-    tier = KeyringTier()
+    tier = keyring_tier()
     assert tier.viable().reason == "Secret Service"
     tier.store(REF, "kept")
     assert secret_service.items(REF) == [b"kept"]
 
 
-def test_a_chainer_of_nothing_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chainer_of_nothing_is_absent(
+    monkeypatch: pytest.MonkeyPatch, keyring_tier: Callable[..., KeyringTier]
+) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.chainer.ChainerBackend")
-    assert not KeyringTier().viable().usable
+    assert not keyring_tier().viable().usable
 
 
 def test_what_a_keyring_takes_and_does_not_return_was_not_stored(

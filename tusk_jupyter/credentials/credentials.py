@@ -23,6 +23,7 @@ from tusk_jupyter.protocol.control import TierInfo
 REF = re.compile(r"conn:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z][a-z0-9_]{0,62}")
 SECRET_BYTES = 65_536
 """Longest secret. Passwords, tokens and key passphrases are short; keys themselves stay in files."""
+LEDGER_NAME = "keyring.json"
 PLACES = {"keyring": "the OS keyring", "vault": "the sealed vault file", "memory": "the core's memory"}
 
 
@@ -37,14 +38,14 @@ class Stored:
 class Credentials:
     """All tiers, in their order.
 
-    The caller records the tier that `store` answers with the connection, and hands it back to `get` and `delete`.
+    The caller records the tier that `store` answers with the connection, and hands it back to `get`.
     A reference is `conn:<uuid>:<kind>`, the kind being the name of the driver's secret field.
     """
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._vault = VaultTier(home / FILE_NAME, environ)
-        ordered: tuple[CredentialTier, ...] = (KeyringTier(), self._vault, MemoryTier())
+        ordered: tuple[CredentialTier, ...] = (KeyringTier(home / LEDGER_NAME), self._vault, MemoryTier())
         self._tiers = {tier.name: tier for tier in ordered}
 
     def tiers(self) -> tuple[TierInfo, ...]:
@@ -81,15 +82,12 @@ class Credentials:
             raise CredentialError(_missing(kind, tier), hint="Give it anew: `%tusk credentials set NAME`.")
         return secret
 
-    def delete(self, ref: str, tier: str | None = None) -> tuple[str, ...]:
+    def delete(self, ref: str) -> tuple[str, ...]:
         """Remove every copy of a secret and return the tiers that had one; doing it again is harmless.
 
-        Args:
-            ref: what it is for.
-            tier: where it was recorded to be; a keyring that is absent then counts as one that still holds it.
-
         Raises:
-            CredentialError: a tier could not be asked or would not let go. Copies elsewhere are gone; try again later.
+            CredentialError: a tier that may hold a copy could not be asked, or would not let go. Copies elsewhere are
+                gone; try again later.
         """
         removed = []
         failures = []
@@ -98,8 +96,7 @@ class Credentials:
                 if each.delete(ref):
                     removed.append(each.name)
             except CredentialError as exc:
-                if exc.scenario != "keyring_absent" or tier == each.name:
-                    failures.append(exc)
+                failures.append(exc)
         if failures:
             raise failures[0]
         return tuple(removed)
@@ -170,11 +167,10 @@ class Credentials:
             try:
                 tier.delete(ref)
             except CredentialError as exc:
-                if exc.scenario != "keyring_absent":
-                    notices.append(
-                        f"An older copy may still be in {PLACES[tier.name]} ({exc.message}). It is not used any more; "
-                        "storing or removing the credential again later deletes it."
-                    )
+                notices.append(
+                    f"An older copy may still be in {PLACES[tier.name]} ({exc.message}) It is not used any more; "
+                    "storing or removing the credential again later deletes it."
+                )
         return tuple(notices)
 
     def _recorded(self, name: str) -> CredentialTier:

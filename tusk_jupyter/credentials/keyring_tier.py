@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from tusk_jupyter.credentials.ledger import Ledger
 from tusk_jupyter.credentials.tier import VIABILITY_CACHE_S, CredentialTier, Viability
 from tusk_jupyter.credentials.worker import Unanswered, Worker
 from tusk_jupyter.errors import CredentialError
@@ -30,11 +32,16 @@ class KeyringTier(CredentialTier):
 
     Which keyring that is, is said by the environment of this process (`DBUS_SESSION_BUS_ADDRESS`) and by the user's
     configuration of `keyring`; both are looked at anew at every call.
+
+    Args:
+        ledger: where it is written down what the keyring may hold.
+        limit_s: seconds after which a call is given up.
     """
 
     name = "keyring"
 
-    def __init__(self, *, limit_s: float = LIMIT_S) -> None:
+    def __init__(self, ledger: Path, *, limit_s: float = LIMIT_S) -> None:
+        self._ledger = Ledger(ledger)
         self._worker = Worker("tusk-keyring", limit_s=limit_s)
         self._known: tuple[float, Viability] | None = None
 
@@ -54,6 +61,7 @@ class KeyringTier(CredentialTier):
             backend.set_password(SERVICE, ref, secret)
             return bool(backend.get_password(SERVICE, ref) == secret)
 
+        self._ledger.add(ref)
         if not self._call("store a secret", work):
             raise _unusable("The OS keyring took the secret but does not return it.")
 
@@ -67,7 +75,7 @@ class KeyringTier(CredentialTier):
         return self._call("read a secret", work)
 
     def delete(self, ref: str) -> bool:
-        """Remove a secret; see `CredentialTier`."""
+        """Remove a secret; see `CredentialTier`. One that this keyring never got is no reason to wait for it."""
 
         def work(backend: KeyringBackend) -> bool:
             found = False
@@ -76,7 +84,16 @@ class KeyringTier(CredentialTier):
                 found = True
             return found
 
-        return self._call("delete a secret", work)
+        try:
+            found = self._call("delete a secret", work)
+        except CredentialError as exc:
+            if ref not in self._ledger:
+                return False  # it never got that one, so it need not be asked
+            if exc.scenario == "keyring_absent":
+                exc.hint = f"Start the keyring and try again. If it is gone for good, remove {self._ledger.path} first."
+            raise
+        self._ledger.discard(ref)
+        return found
 
     def _probe(self) -> Viability:
         from tusk_jupyter.credentials.backends import NoBackend, choose, is_locked, title
