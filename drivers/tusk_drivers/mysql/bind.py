@@ -67,8 +67,14 @@ def _escaped(link: Link, value: object) -> str:
             return f"_binary X'{bytes(value).hex()}'"
         case dt.datetime() if value.tzinfo is not None:
             return _moment(link, value)
+        case dt.datetime():
+            return f"TIMESTAMP{link.escape(value)}"
+        case dt.date():
+            return f"DATE{link.escape(value)}"
         case dt.time() if value.tzinfo is not None:
             raise UsageError("MySQL has no time of day with a zone.", hint="Give it without: `t.replace(tzinfo=None)`.")
+        case dt.time() | dt.timedelta():
+            return f"TIME{link.escape(value)}"
         case _:
             return link.escape(value)
 
@@ -81,4 +87,4 @@ def _moment(link: Link, value: dt.datetime) -> str:
             f"MySQL converts time zones only from {_TIMESTAMPS[0].date()} to {_TIMESTAMPS[1].date()}.",
             hint="Give the date and time without a zone.",
         )
-    return f"CONVERT_TZ({link.escape(utc)}, '+00:00', @@session.time_zone)"
+    return f"CONVERT_TZ(TIMESTAMP{link.escape(utc)}, '+00:00', @@session.time_zone)"

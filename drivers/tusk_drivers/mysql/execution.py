@@ -7,7 +7,7 @@ wire and no kill stays behind: `_settle` is the one way out of a turn.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 DRAIN_S = 0.05
 """Rows that nobody wants are read away for so long before the statement is killed; a kill costs a sign-in."""
 _KILL_TRIES = 5
+_ENTERED = pa.record_batch([], [])
 _SHOWN_WARNINGS = 3
 _EXPLAINED = 1003
 """The note in which EXPLAIN repeats the statement."""
@@ -58,6 +59,7 @@ class Execution:
         self._link = link
         self.turn = Turn(kill)
         self._prepared: int | None = None
+        self._unread: Generator[pa.RecordBatch, None, None] | None = None
 
     # --- a statement ---
 
@@ -72,6 +74,8 @@ class Execution:
         Raises:
             TuskError: what `explain` made of the server's error; Cancelled; ConnectError.
         """
+        if self._unread is not None:
+            self._unread.close()
         self.turn.begin()
         try:
             result = self._start(sql, kind)
@@ -80,6 +84,8 @@ class Execution:
         if isinstance(result, ResultSet):
             told = _Told()
             batches = self._stream(result, told, may_kill=kind in READING, explain=explain)
+            next(batches)  # a generator that was never entered would not notice that it is closed
+            self._unread = batches
             return _rows(result, batches, told, counted=kind in CHANGING)
         if self._settle():
             raise cancelled()
@@ -133,8 +139,9 @@ class Execution:
 
     def _stream(
         self, result: ResultSet, told: _Told, *, may_kill: bool, explain: Callable[[TuskError], TuskError]
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         try:
+            yield _ENTERED
             for batch in result.batches():
                 if self.turn.stopped:
                     break

@@ -1,6 +1,7 @@
 """Signing in, stage by stage: name, tcp, tls, sign-in, database.
 
-The TCP socket is opened here rather than by PyMySQL so that a wrong name and a closed port are told apart.
+The socket is opened here rather than by PyMySQL so that a wrong name and a closed port are told apart, and so that one
+that could not be connected is closed.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ def sign_in(settings: Settings) -> Link:
         ConnectError: with scenario, and the failed stage in `detail`.
     """
     with _explained(settings):
-        connection = Connection(defer_connect=True, **_options(settings))
-        connection.connect(None if settings.text("unix_socket") else _tcp_socket(settings))
+        connection: Any = Connection(defer_connect=True, **_options(settings))
+        connection._secure = settings.text("unix_socket") is not None  # TLS will set it too
+        connection.connect(_open_socket(settings))
     return Link(connection)
 
 
@@ -83,6 +85,20 @@ def _host(settings: Settings) -> str:
 
 def _port(settings: Settings) -> int:
     return int(settings.text("port") or DEFAULT_PORT)
+
+
+def _open_socket(settings: Settings) -> socket.socket:
+    path = settings.text("unix_socket")
+    if path is None:
+        return _tcp_socket(settings)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(settings.connect_timeout_s)
+    try:
+        sock.connect(path)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _tcp_socket(settings: Settings) -> socket.socket:
