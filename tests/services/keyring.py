@@ -99,6 +99,11 @@ class SecretService:
             found = collection.search_items({"service": "tusk-jupyter", "username": user})
             return [item.get_secret() for item in found]
 
+    def holds(self, user: str) -> bool:
+        """Return whether there is a secret for a user name; can be asked while the keyring is locked."""
+        with self._collection() as collection:
+            return any(True for _ in collection.search_items({"service": "tusk-jupyter", "username": user}))
+
     def add_item(self, attributes: dict[str, str], secret: bytes) -> None:
         """Store a secret as another program would."""
         with self._collection() as collection:
