@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_magics import display
-from tusk_magics.line import SqlLine, is_blank, parse_sql_line
+from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line
 from tusk_magics.parameters import chosen_values, given_values
 from tusk_magics.place import Place, place_in_cell
 from tusk_magics.progress import Progress
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tusk_jupyter.client import Client
+    from tusk_jupyter.client.files import Sink
     from tusk_magics.config import TuskMagics
     from tusk_magics.notebook import Notebook
 
@@ -63,6 +64,12 @@ class CellRun:
             return None
         self._sql = self._text(parsed, line if body is None else f"{line}\n{body}")
         return self._query(parsed, is_cell=body is not None)
+
+    def with_advice(self, exc: TuskError) -> None:
+        """Add to the hint what only the reader of the line can know."""
+        meant = misspelt_keyword(self._connection) if self._connection and exc.scenario == "no_connection" else None
+        if meant:
+            exc.hint = f"If {self._connection} begins your SQL, did you mean {meant}? {exc.hint or ''}".rstrip()
 
     def count_statements(self) -> int | None:
         """Return how many statements the SQL has, or None where that cannot be found out."""
@@ -110,7 +117,6 @@ class CellRun:
         return sql
 
     def _query(self, parsed: SqlLine, *, is_cell: bool) -> object:
-        from tusk_jupyter.client.files import sink_for
 
         from tusk_jupyter.protocol.control import RunRequest
         from tusk_jupyter.protocol.values import Value
@@ -119,9 +125,7 @@ class CellRun:
         kind = options.format or self._config.format
         _check_installed(kind)
         # The target and the parameters are checked first: a cell that cannot end well is not begun.
-        sink = sink_for(options.to, overwrite=options.overwrite) if options.to else None
-        if sink is None:
-            _import_ahead(kind)
+        sink = self._sink(parsed, kind)
         client = self._client()
         packed: dict[str, Value] = self._parameters(client, parsed)
         limit = options.limit if options.limit is not None else self._config.limit
@@ -149,6 +153,16 @@ class CellRun:
         shown = display.rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
         return self._assign(parsed.into, value)
+
+    def _sink(self, parsed: SqlLine, kind: str) -> Sink | None:
+        """Return the file that takes the result; without one, begin to import what makes a frame of it."""
+        options = parsed.options
+        if not options.to:
+            _import_ahead(kind)
+            return None
+        from tusk_jupyter.client.files import sink_for
+
+        return sink_for(options.to, overwrite=options.overwrite)
 
     def _parameters(self, client: Client, parsed: SqlLine) -> dict[str, Any]:
         """Return the packed value of each placeholder."""

@@ -84,6 +84,8 @@ def _count(rows: int) -> str:
 
 def seconds(elapsed_s: float) -> str:
     """Return a duration for people."""
+    if elapsed_s < 0.1:
+        return f"{elapsed_s * 1000:.0f} ms"
     if elapsed_s < 1:
         return f"{elapsed_s:.2f} s"
     if elapsed_s < 60:

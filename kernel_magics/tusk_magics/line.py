@@ -7,6 +7,7 @@ an assignment there and a shift operator everywhere else.
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,12 @@ def parse_sql_line(line: str, body: str | None = None) -> SqlLine:
         )
     parsed = SqlLine(connection=head.connection, options=options, into=head.into or options.into, sql=sql)
     return _with_table(parsed) if options.persist or options.append else parsed
+
+
+def misspelt_keyword(word: str) -> str | None:
+    """Return the keyword that `word` was probably meant to be, or None: `SELEC` was read as a connection's name."""
+    near = difflib.get_close_matches(word.casefold(), KEYWORDS, n=1, cutoff=0.8)
+    return near[0].upper() if near else None
 
 
 def is_blank(sql: str) -> bool:

@@ -38,6 +38,7 @@ class SqlMagic(Magics):
                 raise refusal(where="on a magic line", stays=IN_CELL)
             return run.do(line, cell)
         except TuskError as exc:
+            run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None
             show_without_traceback(exc, run.place, statements=statements, colour=notebook.has_colour)
             raise

@@ -59,14 +59,21 @@ def test_the_first_word_that_begins_no_statement_is_the_connection():
 
 
 def test_an_assignment_stands_before_the_sql_and_nowhere_else():
-    for line, body in [("x << SELECT 1", None), ("wh x <<", "SELECT 1"), ("wh x<<", "SELECT 1"), ("wh", "x << SELECT 1")]:
+    for line, body in [
+        ("x << SELECT 1", None),
+        ("wh x <<", "SELECT 1"),
+        ("wh x<<", "SELECT 1"),
+        ("wh", "x << SELECT 1"),
+    ]:
         parsed = parse_sql_line(line, body)
         assert (parsed.into, parsed.sql) == ("x", "SELECT 1")
     assert parse_sql_line("--into x SELECT 1").into == "x"
     assert parse_sql_line("SELECT a << b FROM t").into is None
 
 
-@pytest.mark.parametrize("line", ["2x << SELECT 1", "my-df << SELECT 1", "class << SELECT 1", "--into 2x SELECT 1", "--into a.b SELECT 1"])
+@pytest.mark.parametrize(
+    "line", ["2x << SELECT 1", "my-df << SELECT 1", "class << SELECT 1", "--into 2x SELECT 1", "--into a.b SELECT 1"]
+)
 def test_what_python_cannot_assign_to_is_refused(line):
     with pytest.raises(UsageError, match="cannot be assigned to") as caught:
         parse_sql_line(line)
@@ -78,7 +85,13 @@ def test_options_are_read_with_their_values():
         "wh --limit 1_000 --timeout=2.5 --read-only --no-log --jinja --format polars --decimal float "
         "--to 'my file.parquet' --overwrite --file a\\b.sql SELECT 1"
     ).options
-    assert (options.limit, options.timeout, options.read_only, options.no_log, options.jinja) == (1000, 2.5, True, True, True)
+    assert (options.limit, options.timeout, options.read_only, options.no_log, options.jinja) == (
+        1000,
+        2.5,
+        True,
+        True,
+        True,
+    )
     assert (options.format, options.decimal, options.overwrite) == ("polars", "float", True)
     assert (options.to, options.file) == ("my file.parquet", "a\\b.sql")
 
@@ -114,7 +127,11 @@ def test_parameter_values_are_python_literals_or_else_text():
         ("x << --into y SELECT 1".replace("x << --into y", "--into y x <<"), "two names", "Leave one of them out"),
         ("--persist df SELECT 1", "--persist takes no SQL", "--persist df AS TABLE"),
         ("--persist df --append df", "exclude each other", "--persist makes the table"),
-        ("postgresql://host/db SELECT 1", "takes the name of a configured connection, not a URL", "%tusk connect NAME URL"),
+        (
+            "postgresql://host/db SELECT 1",
+            "takes the name of a configured connection, not a URL",
+            "%tusk connect NAME URL",
+        ),
     ],
 )
 def test_a_wrong_option_says_what_there_is(line, message, hint):

@@ -85,10 +85,13 @@ def execute(
     Raises:
         TuskError: see `tusk_jupyter.errors`.
     """
-    from tusk_jupyter.client.files import sink_for
     from tusk_jupyter.protocol.control import RunRequest
 
-    sink = sink_for(str(to), overwrite=overwrite) if to is not None else None
+    sink = None
+    if to is not None:
+        from tusk_jupyter.client.files import sink_for
+
+        sink = sink_for(str(to), overwrite=overwrite)
     here = client()
     _check_parameters(here, sql, connection, params or {})
     request = RunRequest(

@@ -22,7 +22,7 @@ def connections(output: Output, as_json: bool) -> None:
         columns=("", "name", "driver", "target", "state", "password", "rules", "last used"),
         rows=[_row(connection) for connection in found],
         records=found,
-        empty=f"No connection yet. Add one with `{output.prefix} connect NAME URL`, as `connect lake ./my.db`.",
+        empty=f"No connection yet. Add one with `{output.prefix} connect NAME URL`, as `connect lake ./lake.duckdb`.",
     )
     show(output, listing, as_json=as_json)
 

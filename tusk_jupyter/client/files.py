@@ -245,5 +245,5 @@ def target(path: str | Path, *, overwrite: bool = False) -> Path:
 
 def _exists(path: Path) -> UsageError:
     return UsageError(
-        f"There is a file {path} already; it was left as it is.", hint="Choose another name, or delete it first."
+        f"There is a file {path} already; it was left as it is.", hint="Add `--overwrite` (in Python `overwrite=True`), or choose another name."
     )

@@ -27,7 +27,7 @@ def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
 
     if isinstance(frame, pa.Table):
         return frame
-    if type(frame).__module__.startswith("pandas.") and type(frame).__name__ == "DataFrame":
+    if type(frame).__module__.split(".")[0] == "pandas" and type(frame).__name__ == "DataFrame":
         return _from_pandas(cast("pd.DataFrame", frame), name)
     if hasattr(frame, "__arrow_c_stream__"):
         return pa.table(frame)

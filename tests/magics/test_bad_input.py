@@ -1,0 +1,153 @@
+"""Issue 2, "Bad input": a one-paragraph error that says what exists and what to do; nothing changed, nothing logged."""
+
+import os
+import sqlite3
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def nothing_changes(cells):
+    """No run is logged and no connection appears, whatever the test did."""
+    import tusk_jupyter as tusk
+
+    cells.value("%tusk use lake")
+    before = ([entry.run for entry in cells.log()], [connection.name for connection in tusk.connections()])
+    yield
+    assert ([entry.run for entry in cells.log()], [connection.name for connection in tusk.connections()]) == before
+
+
+def is_one_paragraph(error):
+    assert "\n" not in error.message
+    assert error.message.endswith((".", "?", ")"))
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("cell", "message", "hint"),
+    [
+        ("%sql nosuch SELECT 1", "There is no connection 'nosuch'; configured: lake", "%tusk connect NAME URL"),
+        ("%sql lak SELECT 1", "There is no connection 'lak'", "'lake'"),
+        ("%sql SELEC 1", "There is no connection 'SELEC'", "did you mean SELECT?"),
+        ("%tusk connect x oracle://host/db", "oracle", "%tusk drivers"),
+        ("%tusk connect x", "does not say to which database", "postgresql://user@host/database"),
+        ("%tusk use nosuch", "There is no connection 'nosuch'", "%tusk connect"),
+        ("%tusk frobnicate", "There is no verb 'frobnicate'. Verbs: connect, connections", "overview"),
+        ("%tusk log --sttus failed", "No such option", "--help"),
+        ("%tusk log --status bad", "'bad' is not one of", "--help"),
+        ("%tusk log --since yesterdayish", "--since takes a time", "2h, 3d"),
+        ("%tusk log 'unclosed", "cannot be read", "quotes"),
+        ("%%sql", "There is no SQL here: the cell is empty", "below `%%sql`"),
+        ("%sql", "There is no SQL here", "behind `%sql`"),
+        ("%%sql lake\n\n  \n", "There is no SQL here: the cell is empty", "below `%%sql`"),
+        ("%%sql\n-- only\n/* a comment */ ;", "There is no SQL here: only comments", "below `%%sql`"),
+        ("%sql --file nosuch.sql", "There is no file", ".sql"),
+        ("%sql --file .", "is a folder", ".sql"),
+        ("%%sql --file q.sql\nSELECT 1", "exclude each other", "Keep one of the two"),
+        ("%sql --limt 5 SELECT 1", "There is no option --limt", "Did you mean --limit?"),
+        ("%sql 2x << SELECT 1", "'2x': it is not a Python name", "letters, digits"),
+        ("%sql --into class SELECT 1", "'class': it is a keyword of Python", "letters, digits"),
+        ("%sql --to out.xlsx SELECT 1", ".xlsx", ".parquet"),
+        ("%sql --to no/such/folder/x.csv SELECT 1", "no/such/folder", ""),
+        ("%sql --to x.csv --into y SELECT 1", "nothing to assign to y", "Leave one of them out"),
+        ("%sql --overwrite SELECT 1", "there is no --to", "add --to FILE"),
+        ("%sql --persist nosuch", "There is no variable `nosuch`", "variable's name"),
+        ("%sql --params nosuch SELECT :a", "there is no such variable", "nosuch"),
+        ("%sql --params [1] SELECT :a", "takes a dictionary", "--params"),
+        ("%sql --params {oops SELECT :a", "not closed", "Close it"),
+        ("%sql SELECT :nosuch", "The placeholder :nosuch has no value", "--param nosuch=VALUE"),
+        ("%sql --param mnoth=1 SELECT :month", "--param gives a value for :mnoth", "Did you mean :month?"),
+        ("%sql --param month=1 SELECT 1", "it has no placeholders", ":month"),
+        ("%sql SELECT :pd", "`pd`, which is a module", "--param pd=VALUE"),
+        ("%sql SELECT :print_it", "`print_it`, which is a function", "--param print_it=VALUE"),
+        ("%sql SELECT :frame", "`frame`, which is a DataFrame: a parameter is one value", "--persist frame"),
+        ("%sql SELECT :odd", ":odd cannot be sent: A parameter cannot be a object", "Decimal"),
+    ],
+)  # fmt: skip
+def test_bad_input_says_what_exists_and_what_to_do(cells, cell, message, hint):
+    cells.variables.update(pd=pd, print_it=lambda: None, frame=pd.DataFrame({"a": [1]}), odd=object())
+    ran = cells.run(cell)
+    assert message in ran.refused.message
+    assert hint in (ran.refused.hint or "")
+    is_one_paragraph(ran.refused)
+    assert "Traceback" not in ran.out
+    assert ran.out.count(ran.refused.message) == 1
+
+
+def test_an_existing_target_is_left_alone(cells):
+    target = cells.folder / "kept.csv"
+    target.write_text("precious")
+    ran = cells.run("%sql --to kept.csv SELECT 1 AS a")
+    assert "kept.csv" in ran.refused.message
+    assert "--overwrite" in ran.refused.hint
+    is_one_paragraph(ran.refused)
+    assert target.read_text() == "precious"
+
+
+def test_an_unreadable_file_says_why(cells):
+    (cells.folder / "latin.sql").write_bytes(b"SELECT '\xe9'")
+    ran = cells.run("%sql --file latin.sql")
+    assert "is not UTF-8 text (byte 8)" in ran.refused.message
+    (cells.folder / "close.sql").write_text("SELECT 1")
+    assert cells.run("%sql --file clos.sql").refused.hint == "Did you mean close.sql?"
+
+
+def test_a_file_of_comments_is_named(cells):
+    (cells.folder / "empty.sql").write_text("-- nothing\n")
+    assert "empty.sql holds no SQL: only comments" in cells.run("%sql --file empty.sql").refused.message
+
+
+# DESIGN section 7, B-13: it would stay in In, history.sqlite and tracebacks
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%tusk connect pg postgresql://ann:Geheim-17@db/x",
+        "%tusk connect pg 'postgresql://ann:Geheim-17@x@db/x?a=b'",
+        "%tusk connect pg postgresql://db/x?user=ann&password=Geheim-17",
+        "%sql postgresql://ann:Geheim-17@db/x SELECT 1",
+        "%%sql postgresql://ann:Geheim-17@db/x\nSELECT 1",
+    ],
+)
+def test_a_password_on_a_magic_line_is_refused_and_taken_out_of_the_history(cells, cell):
+    ran = cells.run(cell)
+    assert "does not belong on a magic line" in ran.refused.message
+    assert "--password-env" in ran.refused.hint
+    assert "delete it from the cell" in ran.refused.hint
+    history = cells.shell.history_manager
+    history.writeout_cache()
+    seen = [ran.out, repr(ran.error), *cells.variables["In"], *history.input_hist_raw, *history.input_hist_parsed]
+    seen += [value for name, value in cells.variables.items() if name.startswith("_i") and isinstance(value, str)]
+    with sqlite3.connect(history.hist_file) as database:
+        seen += [part for row in database.execute("SELECT source, source_raw FROM history") for part in row]
+    database.close()
+    assert not [text for text in seen if "Geheim" in text]
+
+
+def test_a_password_in_a_field_is_refused(cells):
+    ran = cells.run("%tusk connect pg postgresql://ann@db/x --set password=Geheim-17")
+    assert "would leave a secret" in ran.refused.message
+    assert "Geheim" not in ran.out
+
+
+def test_a_missing_environment_variable_is_named(cells):
+    os.environ.pop("NO_SUCH_PASSWORD", None)
+    ran = cells.run("%tusk connect pg postgresql://ann@127.0.0.1:1/x --password-env NO_SUCH_PASSWORD")
+    assert "NO_SUCH_PASSWORD" in ran.refused.message
+    assert "not set" in ran.refused.message
+
+
+def test_a_connection_that_does_not_answer_is_not_stored(cells):
+    ran = cells.run("%tusk connect pg postgresql://ann@127.0.0.1:1/x --password-command 'echo x'")
+    assert type(ran.refused).__name__ == "ConnectError"
+    assert ran.refused.hint
+
+
+def test_a_frame_that_no_table_can_hold_is_refused(cells):
+    cells.variables["df"] = pd.DataFrame({"a": [1, "x"]})
+    ran = cells.run("%sql --persist df AS planes")
+    assert "a column whose values have no one type" in ran.refused.message
+    cells.variables["df"] = pd.DataFrame([[1, 2]], columns=["a", "a"])
+    assert "two columns called 'a'" in cells.run("%sql --persist df AS planes").refused.message
+    cells.variables["df"] = [1, 2]
+    assert "is a list, not a table" in cells.run("%sql --persist df AS planes").refused.message

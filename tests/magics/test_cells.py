@@ -1,0 +1,242 @@
+"""Cells in a real IPython, through a real core and driver process, on a DuckDB file."""
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def a_table(cells):
+    cells.value("%sql lake CREATE OR REPLACE TABLE t AS SELECT i, i % 7 AS g, 'n' || i AS name FROM range(100) r(i)")
+
+
+# issue 2 item 6
+def test_the_value_of_a_cell_is_a_dataframe(cells):
+    ran = cells.run("%%sql lake\nSELECT g, count(*) AS n FROM t GROUP BY g ORDER BY g")
+    assert isinstance(ran.value, pd.DataFrame)
+    assert list(ran.value["n"]) == [15, 15, 14, 14, 14, 14, 14]
+    assert "7 rows · 2 columns" in ran.out
+    assert "lake (duckdb)" in ran.out
+
+
+def test_a_line_is_an_expression(cells):
+    assert cells.value("n = %sql SELECT count(*) AS n FROM t\nn['n'][0] + 1") == 101
+
+
+def test_the_connection_used_last_is_meant_when_none_is_named(cells):
+    cells.value(f"%tusk connect other {cells.folder / 'other.duckdb'}")
+    assert cells.value("%%sql other\nSELECT 1 AS a").shape == (1, 1)
+    assert "other (duckdb)" in cells.run("%sql SELECT 1").out
+    cells.value("%tusk use lake")
+    assert "lake (duckdb)" in cells.run("%sql SELECT 1").out
+    cells.value("%tusk remove other --yes")
+
+
+@pytest.mark.parametrize(
+    "cell", ["%%sql lake x <<\nSELECT 1 AS a", "%sql --into x lake SELECT 1 AS a", "%%sql\nx << SELECT 1 AS a"]
+)
+def test_an_assignment_prints_a_line_and_has_no_value(cells, cell):
+    ran = cells.run(cell)
+    assert ran.value is None
+    assert ran.out.startswith("x ← 1 row · 1 column")
+    assert list(cells.variables["x"]["a"]) == [1]
+
+
+def test_the_result_s_kind_is_an_option_and_a_setting(cells):
+    assert isinstance(cells.value("%sql --format polars SELECT 1 AS a"), pl.DataFrame)
+    assert isinstance(cells.value("%sql --format arrow SELECT 1 AS a"), pa.Table)
+    cells.value("%config TuskMagics.format = 'arrow'")
+    try:
+        assert isinstance(cells.value("%sql SELECT 1 AS a"), pa.Table)
+    finally:
+        cells.value("%config TuskMagics.format = 'pandas'")
+
+
+def test_a_decimal_is_exact_unless_asked_otherwise(cells):
+    assert str(cells.value("%sql SELECT 1.10::DECIMAL(9,2) AS d")["d"][0]) == "1.10"
+    assert cells.value("%sql --decimal float SELECT 1.10::DECIMAL(9,2) AS d")["d"].dtype == "float64"
+
+
+# issue 2: "n of m rows" with the number fetched, shown and known kept apart
+def test_rows_shown_fetched_and_known_are_told_apart(cells):
+    assert "Showing 10 of 100 rows · 3 columns" in cells.run("%%sql\nSELECT * FROM t").out
+    assert "20 rows fetched, more exist (limit 20) · 1 column" in cells.run("%%sql --limit 20\nSELECT i FROM t").out
+    assert "80 rows fetched, more exist (limit 80) · showing 10" in cells.run("%%sql --limit 80\nSELECT i FROM t").out
+    out = cells.run("%%sql --limit 100\nSELECT * FROM t").out
+    assert "more exist" not in out
+    assert "0 rows fetched, more exist" in cells.run("%%sql --limit 0\nSELECT * FROM t").out
+
+
+def test_a_result_without_rows_still_has_its_columns(cells):
+    ran = cells.run("%%sql\nSELECT * FROM t WHERE i < 0")
+    assert list(ran.value.columns) == ["i", "g", "name"]
+    assert "0 rows · 3 columns" in ran.out
+
+
+def test_a_statement_without_rows_says_what_it_changed(cells):
+    ran = cells.run("%%sql\nINSERT INTO t VALUES (1, 2, 'x'), (3, 4, 'y')")
+    assert ran.value is None
+    assert ran.out.startswith("INSERT: 2 rows changed")
+
+
+def test_several_statements_are_listed_and_the_last_result_is_the_value(cells):
+    ran = cells.run("%%sql\nSELECT 1 AS a;\nDELETE FROM t WHERE i < 10;\nSELECT 2 AS b;")
+    assert list(ran.value["b"]) == [2]
+    assert ran.out.splitlines()[:3] == ["1. SELECT: 1 row", "2. DELETE: 10 rows changed", "3. SELECT: 1 row"]
+
+
+def test_an_error_stops_the_cell_and_says_which_statement_it_was(cells):
+    ran = cells.run("%%sql\nINSERT INTO t VALUES (1000, 1, 'x');\nSELECT nope FROM t;\nDELETE FROM t;")
+    assert ran.refused.statement == 1
+    assert "statement 2 of 3; 1 was run before it" in ran.out
+    assert list(cells.value("%sql SELECT count(*) AS n FROM t")["n"]) == [101]
+
+
+# issue 2: no Python traceback; counted from their own cell
+def test_an_error_is_shown_without_a_traceback_at_its_place_in_the_cell(cells):
+    ran = cells.run("%%sql lake\n-- by group\nSELECT g,\n       cout(*)\nFROM t GROUP BY g")
+    assert "Traceback" not in ran.out
+    assert 'File "' not in ran.out
+    assert "line 4, column 8 of the cell" in ran.out
+    assert "    4 |        cout(*)\n      |        ^^^^\n" in ran.out
+
+
+def test_an_error_of_a_line_magic_is_at_its_line(cells):
+    ran = cells.run("a = 1\nb = %sql lake SELECT nope FROM t")
+    assert "line 2, column 22 of the cell" in ran.out
+
+
+def test_a_caller_of_the_python_functions_gets_the_same_error_with_a_traceback(cells):
+    ran = cells.run("import tusk_jupyter as tusk\ntusk.query('SELECT nope FROM t', connection='lake')")
+    assert type(ran.refused).__name__ == "QueryError"
+    assert "Traceback" in ran.out
+
+
+# NL-28: bound, never pasted
+def test_parameters_come_from_the_option_the_dictionary_and_the_notebook(cells):
+    cells.variables.update(low=3, high=98, given={"low": 90})
+    assert len(cells.value("%%sql\nSELECT * FROM t WHERE i > :low AND i < :high")) == 94
+    assert len(cells.value("%%sql --params given\nSELECT * FROM t WHERE i > :low AND i < :high")) == 7
+    assert (
+        len(cells.value('%%sql --params {"low": 95} --param high=97\nSELECT * FROM t WHERE i > :low AND i < :high'))
+        == 1
+    )
+
+
+def test_a_value_is_data_whatever_it_holds(cells):
+    hostile = "'; DROP TABLE t; --"
+    cells.variables["x"] = hostile
+    assert list(cells.value("%sql SELECT :x AS x")["x"]) == [hostile]
+    assert len(cells.value("%sql SELECT * FROM t")) == 100
+
+
+def test_colons_that_are_no_placeholders_are_left_alone(cells):
+    frame = cells.value("%%sql\nSELECT 'a :foo b' AS a, '12'::INT AS b, [1,2,3][1:2] AS c, {'k': 1} AS d -- :bar\n")
+    assert frame["a"][0] == "a :foo b"
+    assert frame["b"][0] == 12
+
+
+def test_what_ipython_would_expand_arrives_as_written(cells):
+    cells.variables.update(x="expanded", i=5)
+    assert list(cells.value("%sql SELECT '{x} $x {{x}} {#c#} {% x %}' AS s")["s"]) == ["{x} $x {{x}} {#c#} {% x %}"]
+
+
+def test_a_template_is_rendered_only_when_asked(cells):
+    cells.variables.update(table="t", few=[1, 2, 3])
+    frame = cells.value("%%sql --jinja\nSELECT * FROM {{ table }} WHERE i IN ({{ few | join(', ') }})")
+    assert len(frame) == 3
+    ran = cells.run("%%sql --jinja\nSELECT {{ tabel }}")
+    assert "'tabel' is undefined" in ran.refused.message
+    assert "`table`" in ran.refused.hint
+    ran = cells.run("%%sql --jinja\nSELECT {{ few.__class__.__mro__ }}")
+    assert "sandbox" in ran.refused.message
+    ran = cells.run("%%sql --jinja\nSELECT 1,\n  {{ table }}.nope FROM {{ table }}")
+    assert "of the rendered SQL" in ran.out
+    assert "  t.nope FROM t" in ran.out
+
+
+def test_sql_comes_from_a_file_and_its_errors_point_there(cells):
+    (cells.folder / "q.sql").write_text("SELECT i\nFROM t WHERE i < :n")
+    cells.variables["n"] = 5
+    assert len(cells.value("%sql --file q.sql")) == 5
+    (cells.folder / "bad.sql").write_text("SELECT i,\n nope FROM t")
+    assert "line 2, column 2 of bad.sql" in cells.run("%sql --file bad.sql").out
+
+
+def test_a_result_goes_into_a_file(cells):
+    ran = cells.run("%%sql --to out.parquet\nSELECT * FROM t")
+    assert ran.value is None
+    assert "100 rows written to" in ran.out
+    assert pq.read_table(cells.folder / "out.parquet").num_rows == 100
+    cells.value("%sql --to out.csv SELECT 1 AS a, 'x' AS b")
+    assert (cells.folder / "out.csv").read_text().splitlines()[0].replace('"', "") == "a,b"
+
+
+def test_a_frame_is_written_into_a_new_table_and_appended(cells):
+    cells.variables["df"] = pd.DataFrame({"a": [1, None, 3], "b": ["x", None, "z"]}).astype({"a": "Int64"})
+    cells.value("%sql DROP TABLE IF EXISTS planes")
+    assert "3 rows written into the new table planes" in cells.run("%sql lake --persist df AS planes").out
+    assert "3 rows appended to planes" in cells.run("%sql --append df AS planes").out
+    frame = cells.value("%sql SELECT count(*) AS n, count(a) AS a, sum(a) AS s FROM planes")
+    assert [int(frame[name][0]) for name in ("n", "a", "s")] == [6, 4, 8]
+    assert "planes" in cells.run("%sql --persist df AS planes").refused.message
+
+
+def test_temp_tables_and_transactions_live_from_cell_to_cell(cells):
+    cells.value("%sql CREATE OR REPLACE TEMP TABLE mine AS SELECT 1 AS a")
+    assert "transaction open" in cells.run("%sql BEGIN").out
+    cells.value("%sql DELETE FROM t")
+    cells.value("%sql ROLLBACK")
+    assert list(cells.value("%sql SELECT count(*) AS n FROM t, mine")["n"]) == [100]
+
+
+def test_read_only_lets_the_database_refuse(cells):
+    assert cells.run("%sql --read-only DELETE FROM t").error is not None
+    assert len(cells.value("%sql SELECT * FROM t")) == 100
+
+
+def test_a_run_is_logged_with_its_text_and_cell_unless_asked_not_to(cells):
+    before = len(cells.log())
+    cells.value("%sql SELECT 'logged' AS a")
+    cells.value("%sql --no-log SELECT 'not logged' AS a")
+    newest = cells.log()[0]
+    assert len(cells.log()) == before + 1
+    assert (newest.sql, newest.status, newest.rows, newest.source) == (
+        "SELECT 'logged' AS a",
+        "completed",
+        1,
+        "ipython",
+    )
+    assert newest.cell.isdigit()
+
+
+def test_a_timeout_ends_the_run_and_leaves_the_session(cells):
+    cells.value("%sql CREATE OR REPLACE TEMP TABLE kept AS SELECT 1 AS a")
+    ran = cells.run("%%sql --timeout 0.5\nSELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)")
+    assert type(ran.refused).__name__ == "TimeoutExceeded"
+    assert len(cells.value("%sql SELECT * FROM kept")) == 1
+
+
+def test_production_is_visible_at_each_run(cells):
+    cells.value(f"%tusk connect prod {cells.folder / 'prod.duckdb'} --environment production")
+    assert "PRODUCTION" in cells.run("%sql prod SELECT 1").out
+    cells.value("%tusk remove prod --yes")
+    cells.value("%tusk use lake")
+
+
+def test_help_is_there_three_ways(cells):
+    for text in ("%sql --help", "%%sql --help", "%%sql lake --help\nSELECT 1"):
+        out = cells.run(text).out
+        assert "--limit ROWS" in out
+        assert "Examples" in out
+    assert "--limit ROWS" in cells.shell.find_line_magic("sql").__doc__
+
+
+def test_the_footer_can_be_turned_off(cells):
+    cells.value("%config TuskMagics.footer = False")
+    try:
+        assert "rows" not in cells.run("x = %sql SELECT * FROM t").out
+    finally:
+        cells.value("%config TuskMagics.footer = True")
