@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,10 @@ def short_folder(prefix: str) -> Iterator[Path]:
 
 
 def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:
-    """Return all processes but our own that run with this TUSK_HOME or name it on their command line."""
+    """Return all processes but our own that run with this TUSK_HOME, in a folder of it, or name it on their command line.
+
+    Drivers have no TUSK_HOME in their environment; their working folder lies in the home.
+    """
     path, found = str(home), []
     for process in psutil.process_iter():
         if process.pid == os.getpid():
@@ -71,7 +74,8 @@ def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if process.environ().get("TUSK_HOME") == path or any(path in part for part in process.cmdline()):
+            words = [process.cwd(), process.environ().get("TUSK_HOME", ""), *process.cmdline()]
+            if any(path in word for word in words):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
@@ -82,12 +86,14 @@ def _end(path: Path) -> None:
     started = processes_of(path)
     ours = {process.pid for process in started}
     for process in started:
-        if process.ppid() not in ours:  # the core (and what a test left behind); drivers end with the core
-            process.terminate()
+        with suppress(psutil.NoSuchProcess):
+            if process.ppid() not in ours:  # the core (and what a test left behind); drivers end with the core
+                process.terminate()
     try:
         wait_until(lambda: not processes_of(path), END_S, f"all processes of {path} have ended")
     except AssertionError:
         left = processes_of(path)
         for process in left:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         raise AssertionError(f"still there {END_S:g} s after SIGTERM, now killed: {left}") from None

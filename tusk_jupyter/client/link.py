@@ -7,12 +7,11 @@ own lock would send a second one away.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter import errors
@@ -39,7 +38,7 @@ class Link:
         """Counts the cores this link has talked to."""
         self._peer: Peer | None = None
         self._lock = threading.Lock()
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[processes.Detached] = []
 
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
         """Send a request to the core and return its reply; a core that has gone is started again, once.
@@ -145,10 +144,10 @@ class Link:
                 hint=f"Look at {self.places.log_file}, then try again.",
             ) from exc
 
-    def _await_core(self, process: subprocess.Popen[bytes] | None, deadline: float) -> Peer | None:
+    def _await_core(self, process: processes.Detached | None, deadline: float) -> Peer | None:
         """Return the core as soon as it can be called; None when `deadline` passes or its process ends without one."""
         while True:
-            ended = process is not None and process.poll() is not None
+            ended = process is not None and process.ended()
             address = read_address(self.places.address_file)
             if address is not None and (peer := self._connect(address)) is not None:
                 return peer
@@ -164,27 +163,24 @@ class Link:
             return False
         return True
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        self._started = [one for one in self._started if one.poll() is None]  # reaps those that ended
-        errors_file = self.places.home / "core.err"
-        with contextlib.suppress(FileNotFoundError):
-            errors_file.unlink()
-        fd = os.open(errors_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(fd, "wb") as err:
-            process = processes.start(
-                processes.python("-m", "tusk_jupyter.service"),
-                cwd=self.places.home,
-                environ={**os.environ, "TUSK_HOME": str(self.places.home)},
-                stdin=subprocess.DEVNULL,
-                stdout=err,
-                stderr=err,
-            )
+    def _spawn(self) -> processes.Detached:
+        self._started = [one for one in self._started if not one.ended()]  # reaps those that ended
+        process = processes.Detached(
+            processes.python("-m", "tusk_jupyter.service"),
+            environ={**os.environ, "TUSK_HOME": str(self.places.home)},
+            log=self._words,
+        )
         self._started.append(process)
         return process
 
+    @property
+    def _words(self) -> Path:
+        """What a core that does not come up leaves behind."""
+        return self.places.home / "core.err"
+
     def _give_up(self) -> Peer:
         try:
-            said = (self.places.home / "core.err").read_text(errors="replace").strip().splitlines()
+            said = self._words.read_text(errors="replace").strip().splitlines()
         except OSError:
             said = []
         raise errors.CoreError(

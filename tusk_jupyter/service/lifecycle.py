@@ -39,6 +39,7 @@ def run() -> None:
     lock = FileLock(places.core_lock)
     if not lock.try_acquire():
         return
+    os.chdir(places.home)
     _log_to(places)
     _sweep(places)
     try:

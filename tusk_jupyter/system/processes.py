@@ -38,6 +38,45 @@ def start(
     )
 
 
+class Detached:
+    """A process that outlives us: in a session of its own, its words in a file, nobody's child to wait for."""
+
+    def __init__(self, command: Sequence[str], *, environ: Mapping[str, str], log: Path) -> None:
+        """Start it with no input and with both outputs appended to `log` (made 0600)."""
+        fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            self._pid = _spawn(list(command), dict(environ), fd)
+        finally:
+            os.close(fd)
+        self._ended = False
+
+    def ended(self) -> bool:
+        """Return whether it has ended; reaps it then."""
+        if not self._ended and hasattr(os, "waitpid"):
+            try:
+                self._ended = os.waitpid(self._pid, os.WNOHANG)[0] != 0
+            except ChildProcessError:
+                self._ended = not alive(self._pid)
+        return self._ended
+
+
+def _spawn(command: list[str], environ: dict[str, str], log: int) -> int:
+    """Start without a Popen object, which would warn of the process still running when it is collected."""
+    if hasattr(os, "posix_spawn"):
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, log, 1),
+            (os.POSIX_SPAWN_DUP2, log, 2),
+        ]
+        with contextlib.suppress(NotImplementedError):  # a libc without setsid here
+            return os.posix_spawn(command[0], command, environ, file_actions=actions, setsid=True)
+    process = subprocess.Popen(
+        command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
+    process.returncode = 0  # it is on its own from here on
+    return process.pid
+
+
 def limit(pid: int, *, memory_mb: int | None) -> None:
     """Cap a process's data at `memory_mb` mebibytes and let it leave no core file; harmless when it has just ended."""
     prlimit = getattr(resource, "prlimit", None)

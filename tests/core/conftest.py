@@ -1,0 +1,78 @@
+"""A core with the scripted driver: no database, so that what a driver does wrong can be had at will."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from services import TuskHome, wait_until
+
+from tusk_jupyter.client import Client, RunResult
+from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.values import pack
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system.places import Places
+
+SCRIPTED = Path(__file__).parent.parent / "scripted_driver" / "__main__.py"
+
+
+@pytest.fixture
+def scripted_home(tusk_home: TuskHome) -> TuskHome:
+    """A home in which the scripted driver is installed the way a user's own driver is."""
+    (tusk_home / "drivers").mkdir()
+    manifest = {"name": "scripted", "command": [sys.executable, str(SCRIPTED)]}
+    (tusk_home / "drivers" / "scripted.json").write_text(json.dumps(manifest))
+    return tusk_home
+
+
+@pytest.fixture
+def new_client(scripted_home: TuskHome) -> Iterator[Callable[[], Client]]:
+    """Makes client sessions as separate notebooks would have them."""
+    made: list[Client] = []
+
+    def make() -> Client:
+        made.append(Client(Places(Path(str(scripted_home))), source=f"notebook-{len(made)}.ipynb"))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.link.forget()
+
+
+@pytest.fixture
+def client(new_client: Callable[[], Client]) -> Client:
+    """A client with the connection `s` to the scripted driver."""
+    client = new_client()
+    connect(client, "s")
+    return client
+
+
+def connect(client: Client, name: str, url: str = "scripted://host/db", **more: object) -> control.ConnectionSaved:
+    return client.call(control.SaveConnection(session=client.session, name=name, url=url, **more))
+
+
+def run(client: Client, sql: str, *, on: str | None = None, **more: object) -> RunResult:
+    parameters = {name: pack(value) for name, value in more.pop("parameters", {}).items()}
+    return client.run(control.RunRequest(session="", connection=on, sql=sql, parameters=parameters, **more))
+
+
+def log(client: Client, **more: object) -> list[control.LogEntry]:
+    return list(client.call(control.ReadLog(limit=1000, **more)).entries)
+
+
+def status(client: Client) -> control.CoreStatus:
+    return client.call(control.GetCoreStatus(client_version="test", protocol=PROTOCOL_VERSION))
+
+
+def await_running(client: Client) -> control.RunState:
+    """Wait until a run is under way and fetched by its client."""
+    return wait_until(lambda: next(iter(client.call(control.ListRuns()).runs), None), 10.0, "a run is under way")
+
+
+@pytest.fixture
+def core() -> object:
+    """The helpers above, for tests: `core.run(client, sql)`, `core.log(client)`, ..."""
+    return sys.modules[__name__]

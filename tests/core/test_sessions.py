@@ -1,0 +1,127 @@
+"""Database sessions: sticky per client and connection, gone with their client, limited, without what is not theirs."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import psutil
+import pytest
+from services import wait_until
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+
+
+def test_a_session_keeps_its_state_from_run_to_run(client, core):  # C-03
+    assert [core.run(client, "count").table.column(0)[0].as_py() for _ in range(3)] == [1, 2, 3]
+
+
+def test_every_client_has_a_session_of_its_own(client, new_client, core):
+    core.run(client, "count")
+    assert core.run(new_client(), "count", on="s").table.column(0).to_pylist() == [1]
+
+
+def test_isolation_statement_gives_each_run_a_fresh_process(client, core):  # QB-45
+    core.connect(client, "strict", isolation="statement")
+    pids = {core.run(client, "pid", on="strict").table.column(0)[0].as_py() for _ in range(3)}
+    assert len(pids) == 3
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids), 10.0, "their processes have ended")
+
+
+def test_a_large_result_under_isolation_statement_is_not_cut_off(client, core):
+    core.connect(client, "strict", isolation="statement")
+    assert core.run(client, "rows 3000000 65536", on="strict").rows == 3_000_000
+
+
+def test_a_driver_sees_a_scrubbed_environment_and_an_empty_folder_of_its_own(client, core, monkeypatch):  # QB-48, R-11
+    names = core.run(client, "environ").table.column(0).to_pylist()
+    assert "PATH" in names
+    assert not [name for name in names if name.startswith(("PG", "MYSQL", "TUSK", "DBUS", "AWS"))]
+    folder = core.run(client, "cwd").table.column(0)[0].as_py()
+    assert os.path.dirname(folder) == str(client.link.places.run)
+    assert os.listdir(folder) == []
+
+
+def test_a_password_is_in_no_command_line_and_no_environment(client, core):  # R-11
+    core.connect(client, "secret", url="scripted://u:open%20sesame@host/db", tier="memory")
+    pid = core.run(client, "pid", on="secret").table.column(0)[0].as_py()
+    for process in (psutil.Process(pid), psutil.Process(core.status(client).pid)):
+        assert "open sesame" not in " ".join(process.cmdline())
+        assert "open sesame" not in " ".join(process.environ().values())
+
+
+def test_a_crash_is_a_typed_error_and_the_next_run_works(client, core):  # R-18, R-19
+    core.run(client, "count")
+    with pytest.raises(errors.DriverCrashed, match="exit code 3"):
+        core.run(client, "crash")
+    result = core.run(client, "count")
+    assert result.table.column(0).to_pylist() == [1]
+    assert result.accepted.session_lost
+    assert [one.status for one in core.log(client)] == ["completed", "failed", "completed"]
+
+
+def test_a_killed_driver_is_a_typed_error(client, core):
+    with pytest.raises(errors.DriverCrashed, match="SIGKILL"):
+        core.run(client, "kill")
+
+
+def test_a_memory_bomb_ends_at_the_cap_and_the_next_run_works(client, core):  # R-18, QB-38
+    core.connect(client, "small", memory_limit_mb=600)
+    with pytest.raises(errors.DriverError) as caught:
+        core.run(client, "grab 2000", on="small")
+    assert caught.value.scenario == "memory_limit"
+    assert core.run(client, "rows 3", on="small").rows == 3
+
+
+def test_an_idle_session_is_closed_and_its_loss_is_told(client, core):  # TK-35
+    pid = core.run(client, "pid").table.column(0)[0].as_py()
+    client.call(control.SetPreference(name="idle_session_s", value="1"))
+    wait_until(lambda: not psutil.pid_exists(pid), 15.0, "the idle driver has ended")
+    assert core.run(client, "rows 1").accepted.session_lost
+
+
+def test_a_session_in_a_transaction_is_not_closed_for_idling(client, core):
+    core.run(client, "begin")
+    client.call(control.SetPreference(name="idle_session_s", value="1"))
+    with pytest.raises(AssertionError):
+        wait_until(lambda: core.status(client).sessions == 0, 3.0)
+    core.run(client, "commit")
+    wait_until(lambda: core.status(client).sessions == 0, 15.0, "the session is closed once the transaction is over")
+
+
+def test_the_sessions_of_a_killed_client_are_closed_and_its_run_is_completed_in_the_log(client, core, scripted_home):
+    script = """
+        import sys
+        from tusk_jupyter.client import get_client
+        from tusk_jupyter.protocol import control
+        client = get_client("doomed.ipynb")
+        client.run(control.RunRequest(session="", connection="s", sql="rows 1"))
+        print("ready", flush=True)
+        client.run(control.RunRequest(session="", connection="s", sql="wait 600"))
+    """
+    doomed = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE)
+    doomed.stdout.readline()
+    wait_until(lambda: client.call(control.ListRuns()).runs, 10.0, "the long run is under way")
+    doomed.send_signal(signal.SIGKILL)
+    doomed.wait()
+    doomed.stdout.close()
+    wait_until(lambda: not client.call(control.ListRuns()).runs, 15.0, "its run has ended")
+    entry = core.log(client, source="doomed.ipynb")[0]
+    assert (entry.status, entry.sql) == ("cancelled", "wait 600")
+    wait_until(lambda: core.status(client).sessions == 0, 15.0, "its session is closed")
+
+
+def test_removing_a_connection_closes_its_sessions_and_keeps_its_log(client, core):  # QB-20, C-11
+    pid = core.run(client, "pid").table.column(0)[0].as_py()
+    removed = client.call(control.RemoveConnection(session=client.session, name="s"))
+    assert removed.sessions == 1
+    wait_until(lambda: not psutil.pid_exists(pid), 15.0, "its driver has ended")
+    assert core.log(client)[0].connection == "s"
+
+
+def test_changing_a_connection_makes_the_next_run_use_the_new_form(client, core):
+    core.run(client, "count")
+    core.connect(client, "s", url="scripted://elsewhere/db", replace=True)
+    assert core.run(client, "count").table.column(0).to_pylist() == [1]
