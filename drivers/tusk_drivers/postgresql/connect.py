@@ -1,0 +1,129 @@
+"""Signing in: name resolution with a deadline of its own, TLS by where the server is, and the failures told apart."""
+
+from __future__ import annotations
+
+import ipaddress
+import queue
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+from tusk_drivers.postgresql.errors import connect_error
+from tusk_jupyter.driverkit.session import Settings
+from tusk_jupyter.errors import ConnectError, UsageError
+from tusk_jupyter.protocol.scenarios import hint_for
+
+DEFAULT_PORT = 5432
+
+KEEPALIVES = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds and tries: a peer that vanished is noticed within a minute and a half."""
+
+CHECK_INTERVAL_MS = 2000
+"""How often the server looks whether we are still there while it works, where it knows how (version 14)."""
+
+_PASSED_ON = ("sslrootcert", "sslcert", "sslkey", "options", "target_session_attrs")
+
+
+def sign_in(settings: Settings) -> psycopg.Connection[Any]:
+    """Return a connection in autocommit mode.
+
+    Raises:
+        ConnectError: with scenario, and the stage that failed in `detail`.
+    """
+    target = describe(settings)
+    known = _parameters(settings)
+    if not _is_local_path(known["host"]) and "," not in known["host"]:
+        known["hostaddr"] = _resolve(known["host"], int(known["port"]), settings.connect_timeout_s, target)
+        known["host"] = ",".join([known["host"]] * (known["hostaddr"].count(",") + 1))
+    try:
+        connection = psycopg.connect(**known, autocommit=True, prepare_threshold=None)
+    except psycopg.Error as exc:
+        raise connect_error(str(exc), target=target) from None  # the chain would show the connection text
+    except (UnicodeError, ValueError) as exc:
+        raise UsageError(f"The connection's fields cannot be sent to a server: {exc}") from None
+    prepare(connection)
+    return connection
+
+
+def describe(settings: Settings) -> str:
+    """Return where to, for people."""
+    host, port = settings.text("host") or "localhost", settings.text("port") or DEFAULT_PORT
+    place = f"{host} (port {port})" if _is_local_path(host) else f"{host}:{port}"
+    return f"PostgreSQL at {place}, database {settings.text('database')!r}, user {settings.text('user')!r}"
+
+
+def _parameters(settings: Settings) -> dict[str, str]:
+    host = settings.text("host") or "localhost"
+    known: dict[str, Any] = {
+        "host": host,
+        "port": settings.text("port") or str(DEFAULT_PORT),
+        "dbname": settings.text("database"),
+        "user": settings.text("user"),
+        "password": settings.secrets.get("password"),
+        "sslpassword": settings.secrets.get("sslpassword"),
+        "sslmode": settings.text("sslmode") or default_sslmode(host, settings.config),
+        "connect_timeout": str(max(2, round(settings.connect_timeout_s))),
+        "application_name": settings.application,
+        "client_encoding": "UTF8",
+        **{name: settings.text(name) for name in _PASSED_ON},
+        **{name: str(value) for name, value in KEEPALIVES.items()},
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def default_sslmode(host: str, config: Mapping[str, Any]) -> str:
+    """Return the encryption where the connection names none: strict where it leaves this machine (REQUIREMENTS C-18)."""
+    if config.get("sslrootcert"):
+        return "verify-full"
+    return "prefer" if all(_is_loopback(part) for part in host.split(",")) else "require"
+
+
+def _is_loopback(host: str) -> bool:
+    if _is_local_path(host) or host.lower() in ("localhost", "localhost."):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_local_path(host: str) -> bool:
+    return host.startswith(("/", "@"))
+
+
+def _resolve(host: str, port: int, timeout_s: float, target: str) -> str:
+    """Return the host's addresses, separated by commas; the resolver has no deadline of its own, so it gets a thread."""
+    answer: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.put(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
+        except (OSError, UnicodeError) as exc:
+            answer.put(exc)
+
+    threading.Thread(target=ask, name="resolve", daemon=True).start()
+    try:
+        found = answer.get(timeout=timeout_s)
+    except queue.Empty:
+        found = TimeoutError(f"no answer within {timeout_s:g} s")
+    if isinstance(found, list):
+        return ",".join(found)
+    raise ConnectError(
+        f"Could not connect to {target}: the name {host!r} could not be resolved ({getattr(found, 'strerror', None) or found}).",
+        hint=hint_for("unknown_host"),
+        detail=f"stage=name\n{found}",
+        scenario="unknown_host",
+    )
+
+
+def prepare(connection: psycopg.Connection[Any]) -> None:
+    """Let the server notice a dead client during long statements. Nothing else of the session is touched."""
+    if connection.info.server_version >= 140000:
+        try:
+            connection.execute(f"SET client_connection_check_interval = {CHECK_INTERVAL_MS}")
+        except psycopg.Error:  # not every platform's poll can tell; the server says so, and does without
+            return

@@ -1,0 +1,141 @@
+"""From SQLSTATE and libpq's connect failures to the exception tree and the known scenarios."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from psycopg.pq import DiagnosticField
+
+from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
+from tusk_jupyter.protocol.scenarios import hint_for
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+_SCENARIOS: dict[str, tuple[type[TuskError], str | None]] = {
+    "25006": (QueryError, "read_only"),
+    "25P02": (QueryError, "transaction_failed"),
+    "25P03": (ConnectError, "link_lost"),  # idle in transaction for too long: the server ended the session
+    "28000": (ConnectError, "bad_password"),
+    "28P01": (ConnectError, "bad_password"),
+    "3D000": (ConnectError, "no_such_database"),
+    "40P01": (QueryError, "deadlock"),
+    "42501": (QueryError, "permission"),
+    "42601": (QueryError, "syntax"),
+    "42703": (QueryError, "undefined_column"),
+    "42P01": (QueryError, "undefined_table"),
+    "3F000": (QueryError, "undefined_table"),
+    "53100": (QueryError, "disk_full"),
+    "53300": (ConnectError, "too_many_connections"),
+    "55P03": (QueryError, "lock_timeout"),
+    "57P01": (Cancelled, "cancelled_by_admin"),
+    "57P02": (ConnectError, "link_lost"),
+    "57P03": (ConnectError, "shutdown"),
+    "57P04": (ConnectError, "link_lost"),
+    "57P05": (ConnectError, "link_lost"),
+}
+_CLASSES = {"23": (QueryError, "constraint"), "08": (ConnectError, "link_lost")}
+CANCELLED = "57014"
+
+_CONNECT: tuple[tuple[str, str | None, str], ...] = (
+    # libpq's own words are English in psycopg's build; the server's follow lc_messages, so their codes are not at hand here.
+    (r"password authentication failed|no password supplied|authentication failed|role \"[^\"]*\" does not exist|"
+     r"no encryption.*no PostgreSQL user", "bad_password", "sign-in"),
+    (r"too many (clients|connections)|remaining connection slots", "too_many_connections", "sign-in"),
+    (r"no pg_hba\.conf entry.*(no encryption|SSL off)", "ssl_required", "tls"),
+    (r"no pg_hba\.conf entry|is not permitted to log in", "permission", "sign-in"),
+    (r"permission denied for database", "permission", "database"),
+    (r"database \"[^\"]*\" does not exist|database .* is not currently accepting", "no_such_database", "database"),
+    (r"is starting up|is shutting down|not yet accepting connections|recovery", "shutdown", "sign-in"),
+    (r"certificate|SSL error|tlsv1|root\.crt", "bad_certificate", "tls"),
+    (r"server does not support SSL", None, "tls"),
+    (r"could not translate host name|Name or service not known|nodename nor servname", "unknown_host", "name"),
+    (r"[Cc]onnection refused|No such file or directory|not accepting", "refused", "tcp"),
+    (r"timeout expired|timed out", "connect_timeout", "tcp"),
+    (r"No route to host|unreachable", "connect_timeout", "tcp"),
+)  # fmt: skip
+
+
+def query_error(
+    result: PGresult, *, by_user: bool = False, place: Callable[[int], int | None] | None = None
+) -> TuskError:
+    """Return the error of a failed result.
+
+    Args:
+        result: the failed one.
+        by_user: whether we asked for the cancel that ended it.
+        place: maps the server's 0-based character position to the statement's text.
+    """
+    code = _field(result, DiagnosticField.SQLSTATE)
+    message = _field(result, DiagnosticField.MESSAGE_PRIMARY) or result.get_error_message().strip()
+    position = _field(result, DiagnosticField.STATEMENT_POSITION)
+    at = int(position) - 1 if position else None
+    kind, scenario = _classify(code, message, by_user=by_user)
+    return kind(
+        message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else "."),
+        hint=_field(result, DiagnosticField.MESSAGE_HINT) or hint_for(scenario),
+        detail=_detail(result),
+        position=at if at is None or place is None else place(at),
+        code=code,
+        scenario=scenario,
+    )
+
+
+def _classify(code: str | None, message: str, *, by_user: bool) -> tuple[type[TuskError], str | None]:
+    if code == CANCELLED:
+        # One code for a user's cancel and for statement_timeout; only the words differ, and we know of our own cancels.
+        if not by_user and "timeout" in message:
+            return TimeoutExceeded, "statement_timeout"
+        return Cancelled, "cancelled_by_user"
+    if code is None:
+        return ConnectError, "link_lost"
+    return _SCENARIOS.get(code) or _CLASSES.get(code[:2]) or (QueryError, None)
+
+
+def _detail(result: PGresult) -> str | None:
+    parts = [_field(result, DiagnosticField.MESSAGE_DETAIL), _field(result, DiagnosticField.CONTEXT)]
+    return "\n".join(part for part in parts if part) or None
+
+
+def _field(result: PGresult, which: DiagnosticField) -> str | None:
+    value = result.error_field(which)
+    return value.decode("utf-8", "replace") if value else None
+
+
+def link_lost(message: str, *, by_user: bool = False) -> TuskError:
+    """Return the error for a link that broke in the middle."""
+    if by_user:
+        return Cancelled("The run was stopped, and the link to the server with it.", scenario="cancelled_by_user")
+    return ConnectError(
+        f"The link to the server was lost: {' '.join(message.split())}",
+        hint=hint_for("link_lost"),
+        scenario="link_lost",
+    )
+
+
+def connect_error(words: str, *, target: str) -> ConnectError:
+    """Return the error for a failed sign-in.
+
+    Args:
+        words: what libpq or the server said.
+        target: where to, for people.
+    """
+    said = " ".join(words.split())
+    for pattern, scenario, stage in _CONNECT:
+        if re.search(pattern, said, re.IGNORECASE):
+            break
+    else:
+        scenario, stage = None, "sign-in"
+    hint = hint_for(scenario)
+    if stage == "tls" and scenario is None:
+        hint = "The server offers no encryption: set `sslmode=prefer` on the connection if that is acceptable."
+    return ConnectError(
+        f"Could not connect to {target}: {_core(said)}", hint=hint, detail=f"stage={stage}\n{said}", scenario=scenario
+    )
+
+
+def _core(said: str) -> str:
+    """Return the telling part of libpq's words, which repeat host and port for each attempt."""
+    return re.sub(r"^(connection failed: )?(connection to server (at|on) .*? failed: )?", "", said).strip()

@@ -1,0 +1,318 @@
+"""One statement from its text to its rows or its end; what was changed around it is put back whatever happens.
+
+The road: guard (read-only) -> Parse and Describe in one round trip -> COPY, or the extended protocol -> batches. Batches are
+parsed on a second thread while the next rows are read.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from psycopg.pq import ExecStatus, TransactionStatus
+
+from tusk_drivers.postgresql import formats
+from tusk_drivers.postgresql.columns import Column, columns_of, notes_of, schema_of
+from tusk_drivers.postgresql.copy import PREFIX, CopySource
+from tusk_drivers.postgresql.link import Link, deadline_in
+from tusk_drivers.postgresql.parameters import Bound, bind
+from tusk_drivers.postgresql.readonly import ReadOnly
+from tusk_drivers.postgresql.rows import RowSource
+from tusk_drivers.postgresql.source import Source
+from tusk_drivers.postgresql.types import Setting
+from tusk_jupyter.driverkit.session import Changed, Rows
+from tusk_jupyter.errors import UsageError
+from tusk_jupyter.sqltext.statements import Statement
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+    from tusk_drivers.postgresql.catalog_types import TypeNames
+
+SKIP_S = 0.25
+"""A result that is cut off is read on for so long before its statement is cancelled: small ones end by themselves, and what
+their functions changed stays."""
+
+SAVEPOINT = "tusk_result"
+
+_YIELDING = {
+    "SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "EXECUTE", "FETCH", "CALL", "INSERT", "UPDATE", "DELETE", "MERGE",
+}  # fmt: skip
+_READING = {"SELECT", "WITH", "VALUES", "TABLE"}
+_CHANGES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
+_CLIENT_COPY = re.compile(r"\b(stdin|stdout)\b", re.IGNORECASE)
+
+
+def placeholder(_name: str, number: int) -> str:
+    """Return PostgreSQL's own placeholder."""
+    return f"${number}"
+
+
+class Execution:
+    """A statement under way."""
+
+    def __init__(
+        self, link: Link, names: TypeNames, statement: Statement, parameters: Mapping[str, object], *, read_only: bool
+    ) -> None:
+        """Prepare; nothing is sent yet."""
+        self._link, self._names, self._statement = link, names, statement
+        self._command = statement.command.partition(" ")[0].upper()
+        self.guard = ReadOnly(link, statement, on=read_only)
+        self._check()
+        self._bound = bind(link.connection, statement.parameters, parameters) if statement.parameters else Bound()
+        self._sql = statement.bind(placeholder)
+        self._before: dict[Setting, str] = {}
+        self._savepoint = False
+        self._source: Source | None = None
+        self._steps: Generator[pa.RecordBatch, None, None] | None = None
+        self._columns: tuple[Column, ...] = ()
+        self._asked: Mapping[Setting, str] = {}
+        self._ended = False
+        self._stopped = False
+        self._extra_notes: list[str] = []
+
+    @property
+    def _may_stop(self) -> bool:
+        """Whether the statement only reads, as far as its words tell: then COPY takes it, and it may be cut off."""
+        return self._command in _READING and not _CHANGES.search(self._statement.text)
+
+    def _check(self) -> None:
+        text = self._statement.text
+        if "\x00" in text:
+            raise UsageError(
+                "The statement holds a NUL character, which PostgreSQL's text cannot.", position=text.index("\x00")
+            )
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:
+            raise UsageError("The statement holds a lone surrogate, which is no text.", position=exc.start) from exc
+        if self._command == "COPY" and _CLIENT_COPY.search(text):
+            raise UsageError(
+                "COPY FROM STDIN and COPY TO STDOUT need a client that feeds and takes the data.",
+                hint="Use `--append DF` or `--persist DF` to write, a SELECT with `--to FILE` to read.",
+            )
+
+    def start(self) -> Rows | Changed:
+        """Run the statement up to its first batch.
+
+        Raises:
+            TuskError: it failed; the session is as it was before.
+        """
+        self._link.begin()
+        try:
+            self._keep_utf8()
+            sent = self.guard.enter()
+            if sent is not self._statement.text:
+                self._sql = sent
+            described = self._describe() if self._command in _YIELDING else None
+            if described is None or described.nfields == 0:
+                return self._change()
+            return self._rows(described)
+        except BaseException:
+            self._leave(ok=False)
+            raise
+
+    def _keep_utf8(self) -> None:
+        if self._link.setting("client_encoding") != "UTF8" and self._link.status != TransactionStatus.INERROR:
+            self._link.run("SET client_encoding TO 'UTF8'")
+            self._extra_notes.append(
+                "client_encoding was put back to UTF8: text travels as UTF-8 between here and the server."
+            )
+
+    # --- statements without rows ---
+
+    def _change(self) -> Rows | Changed:
+        bound, pg = self._bound, self._link.pg
+        self._link.send(lambda: pg.send_query_params(self._sql.encode(), bound.values, bound.types, bound.formats))
+        results = self._all_results()
+        if (failed := self._link.failed(results)) is not None:
+            raise self._link.error(failed, self._place)
+        last = results[-1]
+        self._leave(ok=True)
+        if last.status == ExecStatus.TUPLES_OK:  # SELECT without columns
+            return _no_columns(last.ntuples, (*self._extra_notes, *self._link.notices))
+        return Changed(affected=last.command_tuples, notes=(*self._extra_notes, *self._link.notices))
+
+    def _all_results(self) -> list[PGresult]:
+        """Return the statement's results, ending a COPY that nobody here can feed."""
+        found = []
+        while (one := self._link.result()) is not None:
+            found.append(one)
+            if one.status == ExecStatus.COPY_IN:
+                self._link.send(lambda: self._link.pg.put_copy_end(b"this client feeds no COPY"))
+            while one.status == ExecStatus.COPY_OUT and (size := self._link.pg.get_copy_data(1)[0]) >= 0:
+                if size == 0:
+                    self._link.wait()
+        return found
+
+    # --- statements with rows ---
+
+    def _describe(self) -> PGresult:
+        """Parse and describe in one round trip, under the name "" that leaves nothing on the server.
+
+        Raises:
+            TuskError: the server does not take the statement; or it is more than one.
+        """
+        pg = self._link.pg
+        pg.enter_pipeline_mode()
+        try:
+            self._link.send(self._send_describe)
+            results = []
+            while True:
+                if (one := self._link.result()) is None:
+                    continue
+                if one.status == ExecStatus.PIPELINE_SYNC:
+                    break
+                results.append(one)
+        finally:
+            if self._link.is_open:
+                pg.exit_pipeline_mode()
+        if (failed := self._link.failed(results)) is not None:
+            raise self._link.error(failed, self._place)
+        _, described, settings = results
+        words = [(settings.get_value(0, index) or b"").decode() for index in range(2)]
+        self._asked = {Setting.BYTEA_OUTPUT: words[0], Setting.FLOAT_DIGITS: words[1]}
+        return described
+
+    def _send_describe(self) -> None:
+        pg = self._link.pg
+        pg.send_prepare(b"", self._sql.encode(), list(self._bound.types) or None)
+        pg.send_describe_prepared(b"")
+        pg.send_query_params(formats.QUERY, [])
+        pg.pipeline_sync()
+
+    def _rows(self, described: PGresult) -> Rows:
+        self._columns = columns_of(described, zone=self._link.setting("TimeZone"), names=self._names)
+        self._surround()
+        self._source = self._choose()
+        self._source.start()
+        self._steps = steps = self._batches(self._source)
+        first = next(steps, None)
+        return Rows(
+            schema=first.schema if first is not None else schema_of(self._columns),
+            batches=_continued(first, steps),
+            types=[column.type_name for column in self._columns],
+            notes=lambda: [*notes_of(self._columns), *self._extra_notes, *self._link.notices],
+            affected=lambda: self._source.affected if self._source and not self._may_stop else None,
+        )
+
+    def _choose(self) -> Source:
+        if self._may_stop and not self._statement.parameters:
+            return CopySource(self._link, self._sql, self._columns, lambda at: self._place(at - len(PREFIX)))
+        return RowSource(self._link, self._sql, self._bound, self._columns, self._place)
+
+    def _surround(self) -> None:
+        """Set what the result's text depends on; mark where to come back to in the user's transaction."""
+        commands = []
+        if self._may_stop and not self.guard.wrapped and self._link.status == TransactionStatus.INTRANS:
+            commands.append(f"SAVEPOINT {SAVEPOINT}")
+            self._savepoint = True
+        needed = frozenset().union(*(column.settings for column in self._columns))
+        if values := formats.overrides(self._link, needed, self._asked):
+            self._before = formats.present(self._link, self._asked, values)
+            commands.append(formats.set_command(values))
+        if commands:
+            self._link.run("; ".join(commands))
+
+    def _batches(self, source: Source) -> Generator[pa.RecordBatch, None, None]:
+        try:
+            yield from _parsed(source.jobs())
+            self._leave(ok=True)
+        except GeneratorExit:
+            self._cut_off(source)
+            raise
+        except BaseException:
+            self._leave(ok=False)
+            raise
+
+    # --- the end ---
+
+    def close(self) -> None:
+        """End the statement if its rows were left lying; idempotent."""
+        if self._steps is not None:
+            self._steps.close()
+
+    def _cut_off(self, source: Source) -> None:
+        """End a statement whose further rows nobody wants: read on for a moment, then cancel what only reads."""
+        patience = deadline_in(SKIP_S) if self._may_stop else float("inf")
+        while not source.ended and (left := patience - time.monotonic()) > 0:
+            source.skip(min(left, 60.0))
+        cancelled = not source.ended
+        if cancelled and self._savepoint:
+            self._extra_notes.append(
+                "The statement was stopped at the limit; what its functions changed or locked in this transaction is undone."
+            )
+        self._leave(ok=not cancelled)
+
+    def _leave(self, *, ok: bool) -> None:
+        """Put back what was changed around the statement. Idempotent; on a lost link there is nothing to put back."""
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            if self._link.is_open:
+                self._finish_source()
+                self._put_back(undo=not ok and (self._link.cancelled or self._stopped))
+        finally:
+            self._link.end()
+
+    def _finish_source(self) -> None:
+        """Stop a statement that still runs, and read its end."""
+        if self._source is None or self._source.ended or self._link.status != TransactionStatus.ACTIVE:
+            return
+        self._link.cancel(by_user=False)
+        self._stopped = True
+        while not self._source.ended:
+            self._source.skip(60.0)
+
+    def _put_back(self, *, undo: bool) -> None:
+        failed = self._link.status == TransactionStatus.INERROR
+        if failed and undo and self._savepoint:
+            self._link.run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}; RELEASE SAVEPOINT {SAVEPOINT}")
+        elif not failed:
+            if self._before:
+                self._link.run(formats.set_command(self._before))
+            if self._savepoint:
+                self._link.run(f"RELEASE SAVEPOINT {SAVEPOINT}")
+        self.guard.leave()
+
+    def _place(self, position: int) -> int | None:
+        if position < 0 or self._sql != self._statement.bind(placeholder):
+            return None
+        return self._statement.original_position(position, placeholder)
+
+
+def _parsed(jobs: Iterator[Callable[[], pa.RecordBatch] | None]) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of `jobs`; all but the first are made on a thread while the next rows are read."""
+    first = next((job for job in jobs if job is not None), None)
+    if first is None:
+        return
+    yield first()
+    with ThreadPoolExecutor(1, thread_name_prefix="parse") as pool:
+        pending: Future[pa.RecordBatch] | None = None
+        for job in jobs:
+            ready, pending = pending, pool.submit(job) if job else None
+            if ready is not None:
+                yield ready.result()
+            if job is None and pending is not None:
+                yield pending.result()
+        if pending is not None:
+            yield pending.result()
+
+
+def _continued(first: pa.RecordBatch | None, steps: Generator[pa.RecordBatch, None, None]) -> Iterator[pa.RecordBatch]:
+    try:
+        if first is not None:
+            yield first
+        yield from steps
+    finally:
+        steps.close()
+
+
+def _no_columns(rows: int, notes: Sequence[str]) -> Rows:
+    batch = pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+    return Rows(schema=batch.schema, batches=iter([batch]), notes=lambda: notes)

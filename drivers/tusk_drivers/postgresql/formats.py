@@ -1,0 +1,55 @@
+"""Reading under our text formats while the session keeps the user's.
+
+Dates, intervals, bytes and floats are written as the session's settings say. Where a result has such columns and a setting
+differs from ours, it is changed for that one statement and put back; results without such columns leave all as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tusk_drivers.postgresql.link import Link
+from tusk_drivers.postgresql.types import Setting
+
+QUERY = b"SELECT pg_catalog.current_setting('bytea_output'), pg_catalog.current_setting('extra_float_digits')"
+"""The two settings that the server does not report by itself; asked in the same round trip as Describe."""
+
+
+def overrides(link: Link, needed: Iterable[Setting], asked: Mapping[Setting, str]) -> dict[Setting, str]:
+    """Return what to set for a result that depends on `needed`.
+
+    Args:
+        link: knows the settings that the server reports.
+        needed: settings on which the result's text depends.
+        asked: the values of the others.
+    """
+    found = {}
+    for setting in needed:
+        now = asked.get(setting) or link.setting(setting.value)
+        wanted = _wanted(setting, now)
+        if wanted is not None:
+            found[setting] = wanted
+    return found
+
+
+def _wanted(setting: Setting, now: str) -> str | None:
+    """Return the value under which we read, or None if the present one will do."""
+    if setting is Setting.DATE_STYLE:
+        style, _, order = now.partition(", ")
+        return None if style == "ISO" else f"ISO, {order or 'MDY'}"
+    if setting is Setting.INTERVAL_STYLE:
+        return None if now == "postgres" else "postgres"
+    if setting is Setting.BYTEA_OUTPUT:
+        return None if now == "hex" else "hex"
+    return None if int(now) >= 1 else "1"  # from 1 on the server writes the shortest text that reads back exactly
+
+
+def set_command(values: Mapping[Setting, str]) -> str:
+    """Return one statement that sets them for the session."""
+    calls = [f"pg_catalog.set_config('{setting.value}', '{value}', false)" for setting, value in values.items()]
+    return f"SELECT {', '.join(calls)}"
+
+
+def present(link: Link, asked: Mapping[Setting, str], which: Iterable[Setting]) -> dict[Setting, str]:
+    """Return the present values, to put back."""
+    return {setting: asked.get(setting) or link.setting(setting.value) for setting in which}

@@ -1,0 +1,200 @@
+"""The link to the server: libpq in non-blocking mode, waited for with `poll`.
+
+psycopg's cursors would hold a whole result; here results are taken as they arrive, and the thread that waits holds no lock,
+so that another one can cancel.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+
+from tusk_drivers.postgresql.errors import link_lost, query_error
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+CANCEL_TIMEOUT_S = 5.0
+"""How long the server may take to receive a cancel request."""
+
+MAX_NOTICES = 50
+"""Notices kept per statement; a RAISE in a loop must not fill the memory."""
+
+_GOOD = {
+    ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.COPY_OUT, ExecStatus.COPY_IN, ExecStatus.EMPTY_QUERY,
+    ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK, ExecStatus.PIPELINE_SYNC,
+}  # fmt: skip
+
+
+class Link:
+    """A signed-in connection."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        """Take over `connection`."""
+        self.connection = connection
+        self.pg = connection.pgconn
+        self.notices: list[str] = []
+        self.cancelled = False
+        self._busy = False
+        self._state = threading.Lock()
+        self._poll = select.poll()
+        self._poll.register(self.pg.socket, select.POLLIN)
+        connection.add_notice_handler(self._notice)
+
+    # --- who may cancel what ---
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Mark the time in which a cancel has something to hit; leaving waits for a cancel under way."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        """A statement begins."""
+        with self._state:
+            self._busy, self.cancelled = True, False
+        self.notices.clear()
+
+    def end(self) -> None:
+        """A statement has ended: a cancel from now on has nothing to hit."""
+        with self._state:
+            self._busy = False
+
+    def cancel(self, *, by_user: bool = True) -> bool:
+        """Ask the server to stop the statement now running; False if none is."""
+        with self._state:
+            if not self._busy:
+                return False
+            self.cancelled = self.cancelled or by_user
+            try:
+                self.connection.cancel_safe(timeout=CANCEL_TIMEOUT_S)
+            except psycopg.OperationalError as exc:
+                raise link_lost(f"The cancel request did not reach the server: {exc}") from exc
+            return True
+
+    # --- state without a round trip ---
+
+    @property
+    def status(self) -> TransactionStatus:
+        """The transaction as the server last said."""
+        return TransactionStatus(self.pg.transaction_status)
+
+    def setting(self, name: str) -> str:
+        """Return a setting that the server reports by itself."""
+        return (self.pg.parameter_status(name.encode()) or b"").decode()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the link was standing when last used."""
+        return not self.connection.closed and self.pg.status == ConnStatus.OK
+
+    def is_alive(self) -> bool:
+        """Return whether the link stands; reads what has arrived, waits for nothing."""
+        if not self.is_open or self._busy:
+            return self.is_open
+        try:
+            if self._poll.poll(0):
+                self.pg.consume_input()
+        except psycopg.OperationalError:
+            return False
+        return self.is_open
+
+    # --- words out and in ---
+
+    def flush(self) -> None:
+        """Send what libpq holds."""
+        while self.pg.flush():
+            select.select([], [self.pg.socket], [], 1.0)
+            self.pg.consume_input()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for input and take it in; False after `timeout_s` seconds without any."""
+        if not self._poll.poll(None if timeout_s is None else timeout_s * 1000):
+            return False
+        with self.losing():
+            self.pg.consume_input()
+        return True
+
+    def result(self) -> PGresult | None:
+        """Return the next result whatever it says, None at the end of a command."""
+        while self.pg.is_busy():
+            self.wait()
+        return self.pg.get_result()
+
+    def run(self, sql: str) -> list[PGresult]:
+        """Run statements of our own that hold no value, and return their results.
+
+        Raises:
+            TuskError: one of them failed.
+        """
+        self.send(lambda: self.pg.send_query(sql.encode()))
+        return self.results()
+
+    def results(self) -> list[PGresult]:
+        """Return all results of a command.
+
+        Raises:
+            TuskError: one of them is an error; the command has been read to its end.
+        """
+        found = self.all_results()
+        for one in found:
+            if one.status not in _GOOD:
+                raise self.error(one)
+        return found
+
+    def all_results(self) -> list[PGresult]:
+        """Return all results of a command, errors among them."""
+        found = []
+        while (one := self.result()) is not None:
+            found.append(one)
+        return found
+
+    def send(self, action: Callable[[], None]) -> None:
+        """Do what sends, and see that it leaves."""
+        with self.losing():
+            action()
+            self.flush()
+
+    @contextmanager
+    def losing(self) -> Iterator[None]:
+        """Turn the loss of the link into its error."""
+        try:
+            yield
+        except psycopg.OperationalError as exc:
+            raise link_lost(str(exc).strip() or "The server closed the connection.", by_user=self.cancelled) from exc
+
+    def error(self, result: PGresult, place: Callable[[int], int | None] | None = None) -> Exception:
+        """Return the error of a failed result.
+
+        Args:
+            result: the failed one.
+            place: maps the server's 0-based position to the statement's text.
+        """
+        return query_error(result, by_user=self.cancelled, place=place)
+
+    def failed(self, results: Sequence[PGresult]) -> PGresult | None:
+        """Return the first failed result."""
+        return next((one for one in results if one.status not in _GOOD), None)
+
+    def _notice(self, notice: psycopg.errors.Diagnostic) -> None:
+        if len(self.notices) < MAX_NOTICES:
+            self.notices.append(f"{(notice.severity or 'NOTICE').capitalize()}: {notice.message_primary}")
+
+    def close(self) -> None:
+        """Close the link; idempotent."""
+        self.connection.close()
+
+
+def deadline_in(seconds: float) -> float:
+    """Return the monotonic time in `seconds`."""
+    return time.monotonic() + seconds

@@ -1,0 +1,72 @@
+"""Where a result's rows come from: the interface of the two roads, `copy` and `rows`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tusk_drivers.postgresql.link import Link
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from psycopg.pq.abc import PGresult
+
+FIRST_ROWS = 2_048
+"""Rows of the first batch: few, so that something is there early."""
+
+CHUNK_ROWS = 16_384
+"""Rows of the others: 2-4 MB, which stay in the processor's cache between reading and parsing (0.89 s against 0.95 s with
+65,536 for 1,000,000 rows x 12 columns)."""
+
+SKIP_ROWS = 4_096
+"""Rows thrown away between two looks at the clock."""
+
+CHUNK_BYTES = 8 * 1024 * 1024
+"""A batch of wide rows ends early; so memory stays bounded."""
+
+HAND_OUT_S = 0.2
+"""A batch that is not full goes out when the server lets us wait for so long."""
+
+
+class Source(ABC):
+    """Rows under way."""
+
+    def __init__(self, link: Link, place: Callable[[int], int | None]) -> None:
+        """Prepare; `place` maps a position in what the server got to one in the statement's text."""
+        self._link = link
+        self._place = place
+        self.started = False
+        self.ended = False
+        self.affected: int | None = None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Send the statement."""
+
+    @abstractmethod
+    def jobs(self) -> Iterator[Callable[[], pa.RecordBatch] | None]:
+        """Yield work that makes a batch each, None where the server lets us wait.
+
+        Raises:
+            TuskError: the statement failed; it has been read to its end.
+        """
+
+    @abstractmethod
+    def skip(self, timeout_s: float) -> None:
+        """Throw away some of what arrives, waiting at most `timeout_s` for it; `ended` tells of the end."""
+
+    def _end(self, *, quietly: bool = False) -> None:
+        rest = self._link.all_results()
+        self.ended = True
+        if (failed := self._link.failed(rest)) is not None and not quietly:
+            raise self._link.error(failed, self._place)
+        self.affected = next((one.command_tuples for one in rest if one.command_tuples is not None), self.affected)
+
+    def _fail(self, results: Sequence[PGresult]) -> Exception:
+        """Read the command to its end and return its error."""
+        failed = self._link.failed([*results, *self._link.all_results()])
+        self.ended = True
+        if failed is None:
+            raise AssertionError("the server neither took the statement nor refused it")
+        return self._link.error(failed, self._place)
