@@ -39,7 +39,8 @@ def _outcome(result: RunResult, *, into: str | None, shown: int | None, limit: i
             f"{_count(result.rows)} written to {result.path} ({_size(result.path.stat().st_size)}){_cut(result, limit)}"
         )
     if result.schema is None:
-        return _did(result.statements[-1]) if result.statements else "done"
+        several = len(result.statements) > 1
+        return f"{len(result.statements)} statements" if several else _did(result.statements[0])
     columns = f"{len(result.schema):,} column{'' if len(result.schema) == 1 else 's'}"
     rows = result.rows
     if into:

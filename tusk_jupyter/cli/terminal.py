@@ -56,7 +56,9 @@ def print_table(listing: Listing, *, to: TextIO, width: int | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=to, width=width, highlight=False, color_system="auto" if to.isatty() else None)
+    console = Console(
+        file=to, width=width, highlight=False, color_system="auto" if to.isatty() else None, force_jupyter=False
+    )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in listing.columns:
         table.add_column(name, justify="right" if name in listing.right else "left", overflow="fold")
