@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -36,8 +36,15 @@ def description(engines: tuple[str, ...]) -> list[tuple[str, str]]:
         facts.append(("PostgreSQL", _output([str(postgres), "--version"])))
     if "mariadb" in engines:
         facts.append(("MariaDB", _output([str(find_program("mariadbd", package="mariadb-server")), "--version"])))
-    facts.append(("Packages", ", ".join(f"{name} {version(name)}" for name in PACKAGES)))
+    facts.append(("Packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)))
     return facts
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def _processor() -> str:

@@ -14,7 +14,7 @@ HOW = """
 Written by `make bench`; do not edit. Every measurement is taken in a fresh process that has connected and run one
 statement before the clock starts; the ways take turns, each round beginning with another one; medians over the rounds.
 "Peak" is the highest resident memory of the measuring process (interpreter, libraries and frame), "frame" is
-`memory_usage(deep=True)`. Servers speak over loopback TCP without TLS. JupySQL's usage statistics are off, and a watch
+`memory_usage(deep=True)`. Servers speak over loopback TCP without TLS. Usage statistics are off, and a watch
 on the sockets fails any measurement that tries to reach another machine. A missed target says **missed**.
 """
 
