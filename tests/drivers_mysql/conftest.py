@@ -36,7 +36,9 @@ class Client:
         rows = self.rows(sql, **parameters)
         batches = list(rows.batches)
         schema = batches[-1].schema if batches else rows.schema
-        return pa.concat_tables([pa.Table.from_batches([batch]).cast(schema) for batch in batches] or [schema.empty_table()])
+        return pa.concat_tables(
+            [pa.Table.from_batches([batch]).cast(schema) for batch in batches] or [schema.empty_table()]
+        )
 
     def values(self, sql: str, **parameters: object) -> list[Any]:
         """The first column."""
@@ -58,7 +60,9 @@ def mysql_settings(mariadb: MariaDB) -> Settings:
 @pytest.fixture
 def admin_settings(mysql_settings: Settings, mariadb: MariaDB) -> Settings:
     return replace(
-        mysql_settings, config={**mysql_settings.config, "user": mariadb.admin_user}, secrets={"password": mariadb.admin_password}
+        mysql_settings,
+        config={**mysql_settings.config, "user": mariadb.admin_user},
+        secrets={"password": mariadb.admin_password},
     )
 
 
