@@ -1,7 +1,7 @@
 """How a column of DuckDB's Arrow export becomes exact and plain.
 
-A converter may *widen*: when a value comes that its type cannot hold, its type becomes a wider one for good, and so does
-the result's schema. Nothing is ever rounded, clipped or turned into another date instead.
+A converter may *widen*: when a value comes that its type cannot hold, its type becomes a wider one for good, and so
+does the result's schema. Nothing is ever rounded, clipped or turned into another date instead.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.buffers import TEXT, fixed_width, validity_of, words_of
+from tusk_drivers.duckdb.moments import moments, trimmed
 
 WIDE_INTEGER = pa.decimal256(39, 0)
 """Holds all of HUGEINT and UHUGEINT (39 digits)."""
-_MAX_YEAR = 32_767
-"""Arrow prints no year beyond it."""
 _DAY_US = 86_400_000_000
 _ONES = np.uint64(2**64 - 1)
 _NONE = np.uint64(0)
@@ -85,22 +84,12 @@ class HugeInteger(Converter):
 
 
 class Temporal(Converter):
-    """DATE and the TIMESTAMPs: text from the first infinite value, or year beyond 32767, on."""
+    """DATE and the TIMESTAMPs: text from the first infinite value on."""
 
     def __init__(self, type_: pa.DataType) -> None:
         self.type = self._source = type_
-        days = pa.types.is_date(type_)
-        self._unit = "D" if days else type_.unit
-        self._integer = pa.int32() if days else pa.int64()
-        self._infinity = 2**31 - 1 if days else 2**63 - 1
-        self._first, self._last = self._printable()
-
-    def _printable(self) -> tuple[int, int]:
-        """Return the least and greatest raw value that Arrow can print; of nanoseconds, all but the infinities."""
-        if self._unit == "ns":
-            return 1 - self._infinity, self._infinity - 1
-        ends = np.array([f"-{_MAX_YEAR}-01-01", f"{_MAX_YEAR}-12-31"], dtype=f"datetime64[{self._unit}]")
-        return int(ends[0].astype(np.int64)), int(ends[1].astype(np.int64))
+        self._integer = pa.int32() if pa.types.is_date(type_) else pa.int64()
+        self._infinity = 2**31 - 1 if pa.types.is_date(type_) else 2**63 - 1
 
     def convert(self, array: pa.Array) -> pa.Array:
         """Return `array`, or its text once the column is widened."""
@@ -108,26 +97,13 @@ class Temporal(Converter):
         if self.type == self._source:
             found = pc.min_max(raw)
             low, high = found["min"].as_py(), found["max"].as_py()
-            if low is None or (low >= self._first and high <= self._last):
+            if low is None or (low > -self._infinity and high < self._infinity):
                 return array
-            self.type, self.note = TEXT, "holds infinite dates or years beyond 32767, so all of it is text"
-        return self._text(array, raw)
-
-    def _text(self, array: pa.Array, raw: pa.Array) -> pa.Array:
-        outside = pc.fill_null(pc.or_(pc.less(raw, self._first), pc.greater(raw, self._last)), False)
-        usual = pc.if_else(outside, pa.scalar(None, array.type), array).cast(TEXT)
-        if not outside.true_count:
-            return usual
-        texts = usual.to_pylist()
-        for index in np.flatnonzero(outside.to_numpy(zero_copy_only=False)):
-            texts[index] = self._special(raw[int(index)].as_py())
-        return pa.array(texts, TEXT)
-
-    def _special(self, value: int) -> str:
-        if abs(value) >= self._infinity:
-            return "infinity" if value > 0 else "-infinity"
-        zone = "" if pa.types.is_date(self._source) or self._source.tz is None else "Z"
-        return str(np.array(value, dtype=f"datetime64[{self._unit}]")).replace("T", " ") + zone
+            self.type, self.note = TEXT, "holds infinite dates, so all of it is text"
+        above, below = (pc.fill_null(pc.equal(raw, end), False) for end in (self._infinity, -self._infinity))
+        finite = pc.if_else(pc.or_(above, below), pa.scalar(None, array.type), array)
+        text = pc.if_else(above, pa.scalar("infinity", TEXT), moments(finite))
+        return pc.if_else(below, pa.scalar("-infinity", TEXT), text)
 
 
 class TimeOfDay(Converter):
@@ -145,7 +121,6 @@ class TimeOfDay(Converter):
             if high is None or high < self._day:
                 return array
             self.type, self.note = TEXT, "holds the time 24:00:00, so all of it is text"
-        outside = pc.fill_null(pc.greater_equal(raw, self._day), False)
-        usual = pc.if_else(outside, pa.scalar(None, array.type), array).cast(TEXT)
-        digits = "000000000" if self._source.unit == "ns" else "000000"
-        return pc.if_else(outside, pa.scalar(f"24:00:00.{digits}", TEXT), usual)
+        midnight = pc.fill_null(pc.greater_equal(raw, self._day), False)
+        usual = trimmed(pc.if_else(midnight, pa.scalar(None, array.type), array).cast(TEXT))
+        return pc.if_else(midnight, pa.scalar("24:00:00", TEXT), usual)

@@ -2,7 +2,8 @@
 
 The engine does most of it: every statement runs inside BEGIN TRANSACTION READ ONLY, which refuses each write to a
 database. It does not refuse what goes elsewhere (COPY TO a file, ATTACH, EXPORT, temp tables, settings of the whole
-process), so a statement must also be of a kind that reads. Kinds come from DuckDB's own parser; unknown ones are refused.
+process), so a statement must also be of a kind that reads. Kinds come from DuckDB's own parser; unknown ones are
+refused.
 """
 
 from __future__ import annotations

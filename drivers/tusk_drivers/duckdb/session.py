@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from tusk_drivers.duckdb import catalog, guard, instances, upload
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
+from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.results import Result
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
@@ -86,7 +87,7 @@ class DuckDBSession(Session):
         guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
         if not parsed:
             return Changed()
-        values = _bound(statement, parameters)
+        values = bound(statement, parameters)
         own = self._begin_read_only(sql, parsed)
         return self._run(statement, sql, kinds[-1], values, own_transaction=own)
 
@@ -289,25 +290,15 @@ class DuckDBSession(Session):
             )
         try:
             return upload.write(self._connection, table, reader, append=append)
-        except ENGINE_ERRORS as exc:
-            found = translate(exc)
+        except duckdb.Error as exc:
+            raise translate(exc) from exc
+        finally:
             self._look_at_transaction()
-            raise found from exc
 
 
 _EXPLAIN = "EXPLAIN "
 _DIALECT = dialect_named("duckdb")
 _TRANSACTION_ID = "SELECT current_transaction_id()"
-
-
-def _bound(statement: Statement, parameters: Mapping[str, object]) -> dict[str, object]:
-    """Return the values of the statement's own placeholders: DuckDB refuses to be given more."""
-    missing = [name for name in statement.parameters if name not in parameters]
-    if missing:
-        raise errors.UsageError(
-            f"There is no value for :{missing[0]}.", hint=f"Give it with `--param {missing[0]}=VALUE`."
-        )
-    return {name: parameters[name] for name in statement.parameters}
 
 
 def _mentions_returning(sql: str) -> bool:
