@@ -68,7 +68,8 @@ def run(notebook: NotebookNode, console: Console) -> int:
 def print_source(source: str, console: Console) -> None:
     """Print a cell as it stands in the notebook."""
     language = "sql" if source.startswith("%%sql") else "python"
-    console.print(Syntax(source, language, theme="ansi_dark", background_color="default", word_wrap=True))
+    syntax = Syntax("", language, theme="ansi_dark", background_color="default")
+    console.print(syntax.highlight(source.rstrip()), soft_wrap=True)  # lines as they were written, however long
 
 
 def print_outputs(outputs: list[NotebookNode], console: Console) -> None:
