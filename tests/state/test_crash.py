@@ -34,7 +34,9 @@ def say(text):
 def work(thread):
     for n in itertools.count():
         run = f"{cycle}-{thread}-{n}"
-        store.log.started(RunStart(run=run, session="s", source="n.ipynb", connection="c", connection_id="i", driver="d", sql=f"select {run}"))
+        store.log.started(RunStart(
+            run=run, session="s", source="n.ipynb", connection="c", connection_id="i", driver="d", sql=f"select {run}"
+        ))
         say(f"start {run}")
         if n % 3:
             store.log.ended(RunEnd(run=run, status="completed", rows=n, elapsed_ms=1.0))

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tusk_jupyter.errors import StorageError
-from tusk_jupyter.state import frame, journal as journal_module
+from tusk_jupyter.state import frame
+from tusk_jupyter.state import journal as journal_module
 from tusk_jupyter.state.frame import Damage, Record
 from tusk_jupyter.state.journal import Journal
 
@@ -26,7 +27,11 @@ def fill(folder: Path, count: int, **options: int) -> list[tuple[int, str, dict]
     journal = Journal(folder, **options)
     try:
         return [
-            (journal.append("run.start", {"n": n, "sql": WORDS[n % len(WORDS)]}), "run.start", {"n": n, "sql": WORDS[n % len(WORDS)]})
+            (
+                journal.append("run.start", {"n": n, "sql": WORDS[n % len(WORDS)]}),
+                "run.start",
+                {"n": n, "sql": WORDS[n % len(WORDS)]},
+            )
             for n in range(count)
         ]
     finally:

@@ -57,7 +57,7 @@ class Database:
         self._urgent = self._closing = False
         self._error: StorageError | None = None
         self._con = self._adopt(*statefile.open_file(path))
-        self._replay()
+        self._catch_up_at_start()
         journal.on_durable(self._take)
         self._thread = threading.Thread(target=self._project, name="tusk-projection", daemon=True)
         self._thread.start()
@@ -156,21 +156,51 @@ class Database:
             )
         return None
 
-    def _apply(self, records: Iterable[Record]) -> None:
+    def _apply(self, records: list[Record]) -> None:
+        """Write records into the tables; one that no table can take is passed over, with a notice."""
+        import duckdb
+
+        try:
+            self._write(records)
+        except (duckdb.DataError, duckdb.InvalidInputException) as exc:
+            if len(records) > 1:  # halve until the one is found: it must not hold up all that follow
+                middle = len(records) // 2
+                self._apply(records[:middle])
+                self._apply(records[middle:])
+                return
+            self.notices.append(f"Record {records[0].seq} of the journal fits no table and was left out: {exc}")
+            self._write([], up_to=records[0].seq)
+
+    def _write(self, records: list[Record], *, up_to: int = 0) -> None:
         """Write records into the tables, and their last number with them, in one transaction."""
         with self._file:
             changes = Changes(record for record in records if record.seq > self.applied_seq)
-            if not changes.last_seq:
+            last_seq = changes.last_seq or up_to
+            if last_seq <= self.applied_seq:
                 return
             self._con.execute("BEGIN")
             try:
                 changes.write(self._con)
-                self._con.execute("UPDATE projection SET applied_seq = ?", [changes.last_seq])
+                self._con.execute("UPDATE projection SET applied_seq = ?", [last_seq])
                 self._con.execute("COMMIT")
             except BaseException:
                 statefile.roll_back(self._con)
                 raise
-            self.applied_seq = changes.last_seq
+            self.applied_seq = last_seq
+
+    def _catch_up_at_start(self) -> None:
+        import duckdb
+
+        try:
+            self._replay()
+        except BaseException as exc:
+            self._con.close()
+            if isinstance(exc, duckdb.Error):
+                raise StorageError(
+                    f"The state file {self.path} could not be brought up to its journal: {exc}",
+                    hint="Make room on the disk, and see that the folder may be written.",
+                ) from exc
+            raise
 
     def _replay(self) -> None:
         """Apply what the journal has and the file has not."""

@@ -52,9 +52,11 @@ class Damage:
 
 def pack_body(kind: str, body: dict[str, Any]) -> bytes:
     """Return the body's bytes; JSON cannot hold anything that is not plain, and raises TypeError then."""
-    return json.dumps({"kind": kind, "body": body}, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
+    text = json.dumps({"kind": kind, "body": body}, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair: no UTF-8 has it, and DuckDB takes nothing but UTF-8
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
 
 
 def pack(record: Record) -> bytes:
