@@ -95,7 +95,7 @@ def read_lines(lines: bytes | bytearray, columns: Sequence[Column]) -> pa.Record
     """Return the batch for lines of COPY's text form.
 
     Raises:
-        QueryError: text that is no UTF-8 (only a server with encoding SQL_ASCII sends it).
+        QueryError: lines that are no table, as one of more than 2 GB.
     """
     if lines.startswith(_BOM):  # pyarrow.csv takes a first one for a mark of the encoding and drops it
         lines = _BOM + lines
@@ -105,7 +105,7 @@ def read_lines(lines: bytes | bytearray, columns: Sequence[Column]) -> pa.Record
         except pa.ArrowInvalid:  # a value that a type cannot hold: the readers look at the text and widen
             table = _parse(lines, [pa.string()] * len(columns))
     except pa.ArrowInvalid as exc:
-        raise _unreadable(exc) from exc
+        raise QueryError(f"A part of the result cannot be read as text: {exc}") from exc
     arrays = [_one(table.column(index)) for index in range(len(columns))]
     arrays = [unescape(array) if array.type == pa.string() else array for array in arrays]
     if all(array.type == column.reader.type != pa.string() for array, column in zip(arrays, columns, strict=True)):
@@ -141,11 +141,3 @@ def unescape(text: pa.StringArray) -> pa.StringArray:
     for escape, character in _ESCAPES:
         text = pc.replace_substring(text, escape, character)
     return pc.replace_substring(text, _HELD, "\\")
-
-
-def _unreadable(exc: Exception) -> QueryError:
-    return QueryError(
-        "The result holds text that is no valid UTF-8: the database's encoding is SQL_ASCII, which promises nothing.",
-        hint="Select the column as bytes: `convert_to(column, 'SQL_ASCII')`.",
-        detail=str(exc),
-    )

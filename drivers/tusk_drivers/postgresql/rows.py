@@ -99,13 +99,7 @@ class RowSource(Source):
             return []
         self._transformer.set_pgresult(found, set_loaders=False)
         self._transformer.set_loader_types([_TEXT_OID] * found.nfields, Format.TEXT)
-        try:
-            return self._transformer.load_rows(0, found.ntuples, tuple)
-        except UnicodeDecodeError as exc:
-            raise QueryError(
-                "The result holds text that is no valid UTF-8: the database's encoding is SQL_ASCII, which promises nothing.",
-                hint="Select the column as bytes: `convert_to(column, 'SQL_ASCII')`.",
-            ) from exc
+        return self._transformer.load_rows(0, found.ntuples, tuple)
 
     def _job(self, rows: list[Row]) -> Callable[[], pa.RecordBatch]:
         return lambda: batch_of(self._columns, [pa.array(values, pa.string()) for values in zip(*rows, strict=True)])

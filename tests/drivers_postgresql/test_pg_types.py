@@ -1,0 +1,318 @@
+"""Golden values per type: NULL, smallest, largest, the awkward ones; the same on both roads to a result.
+
+R-31, DESIGN section 5.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+
+from tusk_jupyter.errors import QueryError
+
+D = Decimal
+S = pa.string()
+US = pa.timestamp("us")
+TZ = pa.timestamp("us", tz="UTC")
+MDN = pa.month_day_nano_interval()
+T = pa.list_
+NINES_60 = "9" * 60
+
+# (type, literals, Arrow type, values); NULL is added to each.
+GOLDEN: list[tuple[str, list[str], pa.DataType, list[Any]]] = [
+    ("boolean", ["t", "f"], pa.bool_(), [True, False]),
+    ("smallint", ["-32768", "32767"], pa.int16(), [-32768, 32767]),
+    ("integer", ["-2147483648", "2147483647"], pa.int32(), [-(2**31), 2**31 - 1]),
+    ("bigint", ["-9223372036854775808", "9223372036854775807"], pa.int64(), [-(2**63), 2**63 - 1]),
+    ("oid", ["0", "4294967295"], pa.uint32(), [0, 2**32 - 1]),
+    ("xid", ["3", "4294967295"], pa.uint32(), [3, 2**32 - 1]),
+    ("cid", ["0", "4294967295"], pa.uint32(), [0, 2**32 - 1]),
+    ("xid8", ["0", "18446744073709551615"], pa.uint64(), [0, 2**64 - 1]),
+    ("real", ["-3.4028235e38", "1e-45", "0.1", "Infinity"], pa.float32(), [-3.4028234663852886e38, 1.401298464324817e-45, 0.10000000149011612, float("inf")]),
+    ("double precision", ["-1.7976931348623157e308", "5e-324", "0.1", "-Infinity", "-0"], pa.float64(), [-1.7976931348623157e308, 5e-324, 0.1, float("-inf"), -0.0]),
+    ("numeric(12,2)", ["-9999999999.99", "9999999999.99", "0"], pa.decimal128(12, 2), [D("-9999999999.99"), D("9999999999.99"), D("0.00")]),
+    ("numeric(12,2)", ["1.5", "NaN"], S, ["1.50", "NaN"]),
+    ("numeric(38,0)", ["-" + "9" * 38, "9" * 38], pa.decimal128(38, 0), [D("-" + "9" * 38), D("9" * 38)]),
+    ("numeric(60,30)", [NINES_60[:30] + "." + NINES_60[:30]], pa.decimal256(60, 30), [D(NINES_60[:30] + "." + NINES_60[:30])]),
+    ("numeric(5,-2)", ["12345", "-9999900"], pa.decimal128(7, 0), [D(12300), D(-9999900)]),
+    ("numeric(2,5)", ["0.00099", "-0.00001"], pa.decimal128(5, 5), [D("0.00099"), D("-0.00001")]),
+    ("numeric(100,50)", ["1.5"], S, ["1." + "5".ljust(50, "0")]),
+    ("numeric", ["1", "2.50", "-0.125"], pa.decimal128(38, 3), [D("1.000"), D("2.500"), D("-0.125")]),
+    ("numeric", [NINES_60, "1.5"], pa.decimal256(76, 1), [D(NINES_60 + ".0"), D("1.5")]),
+    ("numeric", ["1e90", "1.5"], S, ["1" + "0" * 90, "1.5"]),
+    ("numeric", ["Infinity", "-Infinity", "NaN", "1.10"], S, ["Infinity", "-Infinity", "NaN", "1.10"]),
+    ("money", ["-92233720368547758.08", "92233720368547758.07", "1.5"], S, ["-$92,233,720,368,547,758.08", "$92,233,720,368,547,758.07", "$1.50"]),
+    ("date", ["0001-01-01", "9999-12-31", "2024-02-29"], pa.date32(), [date(1, 1, 1), date(9999, 12, 31), date(2024, 2, 29)]),
+    ("date", ["2024-02-29", "infinity", "-infinity", "0044-03-15 BC", "10000-01-01", "5874897-12-31"], S, ["2024-02-29", "infinity", "-infinity", "0044-03-15 BC", "10000-01-01", "5874897-12-31"]),
+    ("time", ["00:00:00", "23:59:59.999999"], pa.time64("us"), [time(0), time(23, 59, 59, 999999)]),
+    ("time", ["24:00:00", "12:30:00"], S, ["24:00:00", "12:30:00"]),
+    ("time(0)", ["12:30:01"], pa.time64("us"), [time(12, 30, 1)]),
+    ("timetz", ["00:00:00+15:59", "24:00:00-15:59", "12:30:00.5+05:30"], S, ["00:00:00+15:59", "24:00:00-15:59", "12:30:00.5+05:30"]),
+    ("timestamp", ["0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"], US, [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)]),
+    ("timestamp", ["2024-01-02 03:04:05", "infinity", "4713-01-01 00:00:00 BC", "294276-12-31 23:59:59.999999"], S, ["2024-01-02 03:04:05", "infinity", "4713-01-01 00:00:00 BC", "294276-12-31 23:59:59.999999"]),
+    ("timestamptz", ["2024-07-02 03:04:05.5+02", "0001-01-01 00:00:00+00"], TZ, [datetime(2024, 7, 2, 1, 4, 5, 500000, UTC), datetime(1, 1, 1, tzinfo=UTC)]),
+    ("timestamptz", ["2024-07-02 03:04:05+02", "-infinity"], S, ["2024-07-02 01:04:05+00", "-infinity"]),
+    ("interval", ["1 year 2 mons -3 days -04:05:06.789", "00:00:00", "-1 mons +2 days", "178000000 years"], MDN, [pa.MonthDayNano([14, -3, -14706789000000]), pa.MonthDayNano([0, 0, 0]), pa.MonthDayNano([-1, 2, 0]), pa.MonthDayNano([2136000000, 0, 0])]),
+    ("interval", ["2562048:00:00", "1 day"], S, ["2562048:00:00", "1 day"]),
+    ("bytea", ["\\x", "\\x00ff5c0a09", "\\x27"], pa.binary(), [b"", b"\x00\xff\\\n\t", b"'"]),
+    ("text", ["", "a\tb\nc\r\nd\\N", "\\", "\\N", "NULL", '"q"', "héllo 🐘", " sp ", "\ufeffbom", "\b\f\v\x01"], S, ["", "a\tb\nc\r\nd\\N", "\\", "\\N", "NULL", '"q"', "héllo 🐘", " sp ", "\ufeffbom", "\b\f\v\x01"]),
+    ("varchar(5)", ["", "abc"], S, ["", "abc"]),
+    ("char(5)", ["", "abc"], S, ["     ", "abc  "]),
+    ('"char"', ["a", ""], S, ["a", ""]),
+    ("name", ["", "abc"], S, ["", "abc"]),
+    ("uuid", ["00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"], S, ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]),
+    ("json", ['{"b": 1,  "a": [1.10, null], "b": "\\u00e9\\n"}'], S, ['{"b": 1,  "a": [1.10, null], "b": "\\u00e9\\n"}']),
+    ("jsonb", ['{"b": 1.10, "a": [true, null]}', "null"], S, ['{"a": [true, null], "b": 1.10}', "null"]),
+    ("jsonpath", ["$.a[*]"], S, ['$."a"[*]']),
+    ("xml", ["<a>1 &amp; 2</a>"], S, ["<a>1 &amp; 2</a>"]),
+    ("bit(3)", ["101"], S, ["101"]),
+    ("bit varying", ["", "1", "0" * 70], S, ["", "1", "0" * 70]),
+    ("inet", ["192.168.0.1/24", "::1"], S, ["192.168.0.1/24", "::1"]),
+    ("cidr", ["10.0.0.0/8", "2001:db8::/32"], S, ["10.0.0.0/8", "2001:db8::/32"]),
+    ("macaddr", ["08:00:2b:01:02:03"], S, ["08:00:2b:01:02:03"]),
+    ("macaddr8", ["08:00:2b:01:02:03:04:05"], S, ["08:00:2b:01:02:03:04:05"]),
+    ("int4range", ["[1,5)", "empty", "(,)"], S, ["[1,5)", "empty", "(,)"]),
+    ("int8range", ["[1,9223372036854775807)"], S, ["[1,9223372036854775807)"]),
+    ("numrange", ["[1.10,2)"], S, ["[1.10,2)"]),
+    ("daterange", ["[2024-01-01,infinity)"], S, ["[2024-01-01,infinity)"]),
+    ("tsrange", ["[2024-01-01 00:00,)"], S, ['["2024-01-01 00:00:00",)']),
+    ("tstzrange", ["[2024-01-01 00:00+00,)"], S, ['["2024-01-01 00:00:00+00",)']),
+    ("int4multirange", ["{[1,3),[5,7)}", "{}"], S, ["{[1,3),[5,7)}", "{}"]),
+    ("nummultirange", ["{[1.5,2)}"], S, ["{[1.5,2)}"]),
+    ("datemultirange", ["{[2024-01-01,2024-01-03)}"], S, ["{[2024-01-01,2024-01-03)}"]),
+    ("tsvector", ["a:1 'b c':2"], S, ["'a':1 'b c':2"]),
+    ("tsquery", ["a & !b"], S, ["'a' & !'b'"]),
+    ("point", ["(0.1,-1e300)"], S, ["(0.1,-1e+300)"]),
+    ("line", ["{1,2,3}"], S, ["{1,2,3}"]),
+    ("lseg", ["[(0,0),(1,1)]"], S, ["[(0,0),(1,1)]"]),
+    ("box", ["(1,1),(0,0)"], S, ["(1,1),(0,0)"]),
+    ("path", ["((0,0),(1,1))"], S, ["((0,0),(1,1))"]),
+    ("polygon", ["((0,0),(1,1))"], S, ["((0,0),(1,1))"]),
+    ("circle", ["<(0,0),1>"], S, ["<(0,0),1>"]),
+    ("pg_lsn", ["16/B374D848"], S, ["16/B374D848"]),
+    ("tid", ["(0,1)"], S, ["(0,1)"]),
+    ("pg_snapshot", ["10:20:10,14"], S, ["10:20:10,14"]),
+    ("int2vector", ["1 2"], S, ["1 2"]),
+    ("oidvector", ["1 2"], S, ["1 2"]),
+    ("regclass", ["pg_class"], S, ["pg_class"]),
+    ("regtype", ["integer"], S, ["integer"]),
+    ("mood", ["sad", "it's ok"], S, ["sad", "it's ok"]),
+    ("place", ['("a b",1.10)', "(,)"], S, ['("a b",1.10)', "(,)"]),
+    ("positive", ["1"], pa.int32(), [1]),
+    ("floatrange", ["[0.1,2)"], S, ["[0.1,2)"]),
+    ("integer[]", ["{}", "{1,NULL,-3}"], T(pa.int32()), [[], [1, None, -3]]),
+    ("integer[]", ["{{1,2},{3,NULL}}", "{}"], T(T(pa.int32())), [[[1, 2], [3, None]], []]),
+    ("integer[]", ["{{{1},{2}}}"], T(T(T(pa.int32()))), [[[[1], [2]]]]),
+    ("integer[]", ["[0:1]={5,6}"], T(pa.int32()), [[5, 6]]),
+    ("integer[]", ["{1}", "{{1}}"], S, ["{1}", "{{1}}"]),
+    ("bigint[]", ["{9223372036854775807}"], T(pa.int64()), [[2**63 - 1]]),
+    ("boolean[]", ["{t,f,NULL}"], T(pa.bool_()), [[True, False, None]]),
+    ("text[]", ['{"","NULL",NULL,"a,b","q\\"\\\\","{}","new\nline","ünï"}', "{}", "{plain}"], T(S), [["", "NULL", None, "a,b", 'q"\\', "{}", "new\nline", "ünï"], [], ["plain"]]),
+    ("varchar(3)[]", ["{abc}"], T(S), [["abc"]]),
+    ("numeric[]", ["{1.5,2.25}", "{3}"], T(pa.decimal128(38, 2)), [[D("1.50"), D("2.25")], [D("3.00")]]),
+    ("numeric(5,2)[]", ["{1.5}"], T(pa.decimal128(5, 2)), [[D("1.50")]]),
+    ("double precision[]", ["{0.1,Infinity,NULL}"], T(pa.float64()), [[0.1, float("inf"), None]]),
+    ("date[]", ["{2024-01-01}"], T(pa.date32()), [[date(2024, 1, 1)]]),
+    ("date[]", ["{2024-01-01,infinity}"], T(S), [["2024-01-01", "infinity"]]),
+    ("timestamp[]", ['{"2024-01-01 00:00:00"}'], T(US), [[datetime(2024, 1, 1)]]),
+    ("timestamptz[]", ['{"2024-01-01 00:00:00+00"}'], T(TZ), [[datetime(2024, 1, 1, tzinfo=UTC)]]),
+    ("interval[]", ['{"1 mon","-00:00:01"}'], T(MDN), [[pa.MonthDayNano([1, 0, 0]), pa.MonthDayNano([0, 0, -1000000000])]]),
+    ("bytea[]", ['{"\\\\x00ff",NULL,"\\\\x"}'], T(pa.binary()), [[b"\x00\xff", None, b""]]),
+    ("uuid[]", ["{00000000-0000-0000-0000-000000000000}"], T(S), [["00000000-0000-0000-0000-000000000000"]]),
+    ("jsonb[]", ['{"{\\"a\\": 1}"}'], T(S), [['{"a": 1}']]),
+    ("box[]", ["{(1,1),(0,0);(2,2),(1,1)}"], T(S), [["(1,1),(0,0)", "(2,2),(1,1)"]]),
+    ("mood[]", ["{sad,\"it's ok\"}"], T(S), [["sad", "it's ok"]]),
+    ("place[]", ['{"(a,1)"}'], T(S), [["(a,1)"]]),
+    ("positive[]", ["{1,2}"], T(pa.int32()), [[1, 2]]),
+    ("daterange[]", ['{"[2024-01-01,2024-01-02)"}'], T(S), [["[2024-01-01,2024-01-02)"]]),
+]  # fmt: skip
+
+
+@pytest.fixture
+def typed(db):
+    db.do("""CREATE TYPE pg_temp.mood AS ENUM ('sad', 'it''s ok'); CREATE TYPE pg_temp.place AS (name text, size numeric);
+    CREATE DOMAIN pg_temp.positive AS integer CHECK (VALUE > 0);
+    CREATE TYPE pg_temp.floatrange AS RANGE (subtype = float8); SET search_path = pg_temp, public""")
+    return db
+
+
+def plain(values: list[Any]) -> str:
+    """Text in which 1 is not 1.0 and -0.0 is not 0.0, and one UTC is the other."""
+    return repr(values).replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc")
+
+
+def as_table(literals: list[str], type_: str) -> str:
+    values = ["NULL", *("E'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'" for text in literals)]
+    return f"SELECT v::{type_} AS x FROM (VALUES {', '.join(f'({n}, {v}::text)' for n, v in enumerate(values))}) s(n, v)"
+
+
+@pytest.mark.parametrize(
+    ("type_", "literals", "arrow", "values"), GOLDEN, ids=[f"{n}-{case[0]}" for n, case in enumerate(GOLDEN)]
+)
+def test_a_type_arrives_exactly_by_both_roads(typed, type_, literals, arrow, values):
+    fast = typed.table(as_table(literals, type_))
+    notes = typed.notes
+    slow = typed.table(as_table(literals, type_) + " WHERE :one = 1", one=1)
+    assert fast.schema.field("x").type == arrow
+    assert plain(fast.column("x").to_pylist()) == plain([None, *values])
+    assert slow == fast
+    assert typed.notes == notes
+
+
+def test_the_golden_table_covers_many_types():
+    assert len({case[0] for case in GOLDEN}) >= 60
+
+
+def test_nan_is_nan_and_not_null(db):
+    table = db.table("SELECT 'NaN'::float8 AS a, 'NaN'::float4 AS b, NULL::float8 AS c")
+    assert [repr(column[0].as_py()) for column in table.columns] == ["nan", "nan", "None"]
+
+
+def test_what_widened_says_so(db):
+    db.table("SELECT 'infinity'::date AS due, 1 AS a")
+    assert db.notes == [
+        "Column 'due' holds dates that are infinite, before Christ or after the year 9999; shown as text."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("late", "early", "type_", "arrow", "first", "last"),
+    [
+        ("'infinity'", "'2024-01-02'", "date", S, "2024-01-02", "infinity"),
+        ("1.12345", "1.5", "numeric", pa.decimal128(38, 5), D("1.50000"), D("1.12345")),
+        (NINES_60, "1.5", "numeric", pa.decimal256(76, 1), D("1.5"), D(NINES_60)),
+        ("'NaN'", "1.5", "numeric", S, "1.5", "NaN"),
+        ("'{infinity}'", "'{2024-01-02}'", "date[]", T(S), ["2024-01-02"], ["infinity"]),
+        ("'{1.25}'", "'{1}'", "numeric[]", T(pa.decimal128(38, 2)), [D("1.00")], [D("1.25")]),
+    ],
+)
+@pytest.mark.parametrize("bound", [False, True], ids=["copy", "bound"])
+def test_a_late_value_widens_the_column(db, late, early, type_, arrow, first, last, bound):
+    sql = f"SELECT CASE WHEN g = 40000 THEN {late}::{type_} ELSE {early}::{type_} END AS x FROM generate_series(1, 40000) g"
+    table = db.table(sql + " WHERE :one = 1", one=1) if bound else db.table(sql)
+    assert table.schema.field("x").type == arrow
+    assert (table["x"][0].as_py(), table["x"][-1].as_py(), len(table)) == (first, last, 40000)
+
+
+def test_a_late_value_that_nothing_can_hold_is_a_clear_error_and_the_session_goes_on(db):
+    with pytest.raises(Exception, match="different numbers of dimensions") as caught:
+        db.table("SELECT CASE WHEN g = 40000 THEN '{{1}}'::int[] ELSE '{1}' END AS x FROM generate_series(1, 40000) g")
+    assert "::text" in caught.value.hint
+    assert db.one("SELECT 1") == 1
+
+
+def test_instants_are_shown_in_the_sessions_zone(db):
+    db.do("SET timezone = 'Europe/Berlin'")
+    table = db.table("SELECT '2024-07-02 12:00+00'::timestamptz AS a, '1890-01-01 00:00+00'::timestamptz AS lmt")
+    assert table.schema.field("a").type == pa.timestamp("us", tz="Europe/Berlin")
+    assert table["a"][0].as_py() == datetime(2024, 7, 2, 14, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert table["lmt"].cast(TZ)[0].as_py() == datetime(1890, 1, 1, tzinfo=UTC)  # +00:53:28 there and then
+
+
+def test_a_zone_that_only_the_server_knows_is_shown_as_utc(db):
+    db.do("SET timezone = '<+03>-03'")
+    table = db.table("SELECT '2024-07-02 12:00+00'::timestamptz AS a")
+    assert table.schema.field("a").type == TZ
+    assert table["a"][0].as_py() == datetime(2024, 7, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("bound", [False, True], ids=["copy", "bound"])
+def test_names_may_be_twice_the_same_or_none_at_all(db, bound):
+    table = db.table("SELECT 1 AS a, 'x' AS a, 3" + (" WHERE :n = 1" if bound else ""), n=1)
+    assert table.column_names == ["a", "a", "?column?"]
+    assert [column[0].as_py() for column in table.columns] == [1, "x", 3]
+
+
+def test_one_column_keeps_null_rows_and_empty_texts_apart(db):
+    assert db.rows("SELECT * FROM (VALUES (1, NULL), (2, ''), (3, NULL), (4, 'x')) v(n, t) ORDER BY n")
+    assert db.rows("SELECT t FROM (VALUES (1, NULL), (2, ''), (3, NULL), (4, 'x')) v(n, t) ORDER BY n") == [
+        (None,), ("",), (None,), ("x",),
+    ]  # fmt: skip
+
+
+def test_a_statement_without_columns_keeps_its_rows(db):
+    result = db.batches("SELECT FROM generate_series(1, 3)")
+    assert [batch.num_rows for batch in result.batches] == [3]
+
+
+def test_no_rows_have_their_types(db):
+    table = db.table("SELECT 1::int8 a, 'x' b, 1.5::numeric(5,1) c, '{1}'::int[] d, now() e, interval '1 day' f LIMIT 0")
+    assert table.num_rows == 0
+    assert table.schema.types == [pa.int64(), S, pa.decimal128(5, 1), T(pa.int32()), TZ, MDN]
+
+
+def test_types_are_named_in_the_databases_words(typed):
+    typed.table(
+        "SELECT 1::numeric(12,2), 'a'::varchar(10), B'1'::bit(3), now()::timestamp(3), '{a}'::varchar(5)[], 'sad'::mood,"
+        " '{sad}'::mood[], ROW(1, 2), 1::numeric, 'x'::char(2)"
+    )
+    assert typed.types == [
+        "numeric(12,2)", "character varying(10)", "bit(3)", "timestamp(3) without time zone", "character varying(5)[]",
+        "mood", "mood[]", "record", "numeric", "character(2)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("bound", [False, True], ids=["copy", "bound"])
+@pytest.mark.parametrize("place", ["session", "transaction"])
+def test_the_users_text_formats_change_no_value_and_stay(db, place, bound):
+    """DateStyle and the like decide how text is written; results are right under all, and the user's choice is kept."""
+    query = (
+        "SELECT '2024-03-04'::date d, '2024-03-04 05:06:07'::timestamp ts, '2024-03-04 05:06+00'::timestamptz tz,"
+        " interval '1 mon -2 days' i, '\\x00ff'::bytea b, 0.1::float8 + 0.2::float8 f, '{2024-03-04}'::date[] a"
+    )
+    plain = db.table(query)
+    if place == "transaction":
+        db.do("BEGIN")
+    wanted = {"DateStyle": "German, DMY", "IntervalStyle": "iso_8601", "bytea_output": "escape", "extra_float_digits": "-5"}
+    for name, value in wanted.items():
+        db.do(f"SET {name} = {value if ',' in value else repr(value)}")
+    assert (db.table(query + " WHERE :n = 1", n=1) if bound else db.table(query)) == plain
+    assert {name: db.one(f"SHOW {name}") for name in wanted} == wanted
+    assert db.one("SELECT '2024-03-04'::date::text") == "04.03.2024"
+
+
+def test_the_client_encoding_is_put_back_and_said(db):
+    db.do("SET client_encoding = 'LATIN1'")
+    assert db.one("SELECT 'é🐘'") == "é🐘"
+    assert db.notes == ["client_encoding was put back to UTF8: text travels as UTF-8 between here and the server."]
+
+
+def test_bytes_that_are_no_text_are_a_clear_error(admin, connect):
+    """A database with the encoding SQL_ASCII may hold anything."""
+    admin.do("CREATE DATABASE raw ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        raw = connect(admin=True, database="raw")
+        for sql in ("SELECT chr(255)", "SELECT chr(255) WHERE :n = 1"):
+            with pytest.raises(QueryError, match="UTF8") as caught:
+                raw.table(sql, n=1)
+            assert caught.value.code == "22021"
+            assert raw.one("SELECT 1") == 1
+        raw.session.close()
+    finally:
+        admin.do("DROP DATABASE raw WITH (FORCE)")
+
+
+def test_parameters_keep_their_types(db):
+    values = {
+        "i": 5, "big": 2**62, "f": 0.1, "s": "it's; DROP TABLE x --", "n": None, "b": b"\x00\xff", "d": D("1.10"),
+        "day": date(2024, 1, 2), "ts": datetime(2024, 1, 2, 3), "tz": datetime(2024, 1, 2, 3, tzinfo=timezone(timedelta(hours=1))),
+        "t": time(1, 2), "td": timedelta(days=1, seconds=2), "yes": True, "l": [1, 2, 3], "j": {"a": [1]},
+    }  # fmt: skip
+    row = db.rows(
+        "SELECT :i + 1, :big, :f, :s::text, :n::text, :b, :d, :day, :ts, :tz, :t, :td, :yes, 2 = ANY(:l), :j::jsonb -> 'a'",
+        **values,
+    )[0]
+    assert row == (
+        6, 2**62, 0.1, "it's; DROP TABLE x --", None, b"\x00\xff", D("1.10"), date(2024, 1, 2), datetime(2024, 1, 2, 3),
+        datetime(2024, 1, 2, 2, tzinfo=UTC), time(1, 2), pa.MonthDayNano([0, 1, 2000000000]), True, True, "[1]",
+    )  # fmt: skip
+
+
+def test_a_percent_sign_is_a_percent_sign(db):
+    assert db.one("SELECT '50%s' || 7 % 4 || '%(x)s' WHERE 'abc' LIKE '%b%'") == "50%s3%(x)s"
+    assert db.one("SELECT '%s' || :x", x="y") == "%sy"
