@@ -90,3 +90,17 @@ def test_without_the_right_to_install_it_says_what_is_missing(bare_path):
     assert (
         done.stderr == "Missing here: its-package. Please install it, for example: sudo apt-get install its-package\n"
     )
+
+
+def test_what_is_missing_is_installed_without_starting_services_and_nothing_else(bare_path):
+    for name, text in {"id": "echo 0", "apt-get": 'echo "$RUNLEVEL $DEBIAN_FRONTEND: $*" >&2'}.items():
+        path = Path(bare_path, name)
+        path.unlink(missing_ok=True)
+        path.write_text(f"#!{shutil.which('bash')}\n{text}\n")
+        path.chmod(0o755)
+    done = install(bare_path, "bash=bash", "no-such-program=its-package", "nor-this=another")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "1 noninteractive: -qq -o Dpkg::Use-Pty=0 update",
+        "1 noninteractive: -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends its-package another",
+    ]
