@@ -61,10 +61,12 @@ class ContractBase:
         opened.close()
 
     @pytest.fixture
-    def table(self, settings: Settings) -> Iterator[str]:
-        """A table name that no one else uses; dropped afterwards."""
+    def table(self, settings: Settings, request: pytest.FixtureRequest) -> Iterator[str]:
+        """A table name that no one else uses; dropped once the test's session, which may hold locks, is closed."""
         name = f"tusk_kit_{uuid4().hex[:12]}"
         yield name
+        if "session" in request.node.funcargs:
+            request.node.funcargs["session"].close()
         cleaner = self.session_class().connect(settings)
         try:
             self.run(cleaner, self.drop_sql.format(table=name))

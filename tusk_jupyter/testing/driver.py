@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tusk_jupyter.testing.failures import FailuresContract
 from tusk_jupyter.testing.parameters import ParametersContract
+from tusk_jupyter.testing.process import ProcessContract
 from tusk_jupyter.testing.results import ResultsContract
 from tusk_jupyter.testing.schema import SchemaContract
 from tusk_jupyter.testing.sessions import InterruptsContract, SessionsContract
@@ -26,5 +27,5 @@ class SessionContract(
         assert not unknown, f"no such tests: {unknown}"
 
 
-class DriverContract(SessionContract):
-    """Everything."""
+class DriverContract(SessionContract, ProcessContract):
+    """Everything: the session class, and the process around it."""
