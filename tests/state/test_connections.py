@@ -24,9 +24,17 @@ def shop(**changes: object) -> ConnectionRecord:
 
 def test_every_field_survives(open_store: Open):
     record = shop(
-        credential_ref="conn:1:password", credential_tier="vault", credential_state="stored",
-        password_command="pass show x", read_only=True, environment="production", timeout_s=1.5, memory_limit_mb=512, isolation="statement", log=False,
-    )  # fmt: skip
+        credential_ref="conn:1:password",
+        credential_tier="vault",
+        credential_state="stored",
+        password_command="pass show x",
+        read_only=True,
+        environment="production",
+        timeout_s=1.5,
+        memory_limit_mb=512,
+        isolation="statement",
+        log=False,
+    )
     with open_store() as store:
         saved = store.connections.save(record)
         store.connections.touch(saved.id)

@@ -12,7 +12,8 @@ import pytest
 from tusk_jupyter.errors import InternalError, StorageError, UsageError
 from tusk_jupyter.protocol.control import LogEntry, ReadLog
 from tusk_jupyter.state.journal import Journal
-from tusk_jupyter.state.query_log import ENDS, RunEnd, RunStart
+from tusk_jupyter.state.log_filter import ENDS
+from tusk_jupyter.state.query_log import RunEnd, RunStart
 from tusk_jupyter.state.store import Store
 
 Open = Callable[[], Store]

@@ -8,7 +8,9 @@ from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.state import clock
 
-STATUSES = ("running", "completed", "cancelled", "timeout", "failed", "skipped", "interrupted")
+ENDS = ("completed", "cancelled", "timeout", "failed", "skipped", "interrupted")
+"""What a run may end as; before that it is `running`, and after it nothing else (REQUIREMENTS C-13)."""
+STATUSES = ("running", *ENDS)
 
 
 def conditions(request: control.ReadLog) -> tuple[str, list[Any]]:
@@ -20,7 +22,7 @@ def conditions(request: control.ReadLog) -> tuple[str, list[Any]]:
     if request.status is not None and request.status not in STATUSES:
         raise UsageError(f"No run has the status {request.status!r}.", hint=f"There are {', '.join(STATUSES)}.")
     tests: list[tuple[str, Any]] = [
-        ("contains(lower(sql), lower(?))", request.text),
+        ("contains(lower(sql), ?)", request.text.lower() if request.text is not None else None),
         ("status = ?", request.status),
         ("lower(connection) = lower(?)", request.connection),
         ("contains(lower(source), lower(?))", request.source),
