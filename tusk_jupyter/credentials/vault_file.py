@@ -184,9 +184,7 @@ def _code(body: bytes, data_key: bytearray) -> bytes:
 
 
 def _about_key(document: Document) -> bytes:
-    derivation = document.derivation
-    terms = [derivation.salt.hex(), derivation.memory_kib, derivation.passes, derivation.lanes] if derivation else []
-    return json.dumps([FORMAT, document.version, document.vault, document.key, terms]).encode()
+    return json.dumps([FORMAT, document.version, document.vault, document.key]).encode()
 
 
 def _about_record(document: Document, ref: str, version: int) -> bytes:
