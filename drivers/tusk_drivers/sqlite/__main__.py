@@ -1,0 +1,7 @@
+"""`python -m tusk_drivers.sqlite info|serve`."""
+
+from __future__ import annotations
+
+from tusk_jupyter.driverkit.cli import main
+
+main(package=__package__ or "tusk_drivers.sqlite")

@@ -1,0 +1,193 @@
+"""One column of a result: its values become Arrow as they are, and its type widens where a value does not fit.
+
+The ladder is NULL, BOOL, INTEGER, REAL, TEXT, BINARY, with DATE and DATETIME beside the numbers. A step up never changes
+a value: an integer becomes REAL only where that is exact, numbers become their digits, text becomes its UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tusk_drivers.sqlite.types import TEXT, Kind, kind_for
+
+_NONE = type(None)
+_EXACT = 2**53
+"""Integers up to here are exact as floats."""
+_STEPS: dict[Kind, tuple[Kind, ...]] = {
+    Kind.NULL: (),
+    Kind.BOOL: (Kind.INTEGER, Kind.REAL, Kind.TEXT, Kind.BINARY),
+    Kind.INTEGER: (Kind.REAL, Kind.TEXT, Kind.BINARY),
+    Kind.REAL: (Kind.TEXT, Kind.BINARY),
+    Kind.DATE: (Kind.TEXT, Kind.BINARY),
+    Kind.DATETIME: (Kind.TEXT, Kind.BINARY),
+    Kind.TEXT: (Kind.BINARY,),
+    Kind.BINARY: (),
+}
+_WORDS = {
+    Kind.INTEGER: "holds integers beside the truth values",
+    Kind.REAL: "holds real numbers beside integers",
+    Kind.TEXT: "holds values that its type cannot hold, so all of it is text",
+    Kind.BINARY: "holds binary values beside others, or text that is not UTF-8, so all of it is binary",
+}
+
+
+class Column:
+    """The state of a column while its result is read. Text values come as `bytearray`, blobs as `bytes`."""
+
+    def __init__(self, name: str, declared: str | None) -> None:
+        """Begin with what was declared."""
+        self.name = name
+        self.kind = kind_for(declared or "")
+        self.note: str | None = None
+        self._declared = declared or ""
+        self._sent = False
+        self._inexact = False
+        """An integer beyond 2**53 has been sent: the column cannot become REAL any more."""
+
+    @property
+    def type_name(self) -> str:
+        """The declared type, else the storage class of the values."""
+        names = {Kind.NULL: "NULL", Kind.BINARY: "BLOB"}
+        return self._declared or names.get(self.kind, self.kind.name)
+
+    def convert(self, values: Sequence[Any]) -> pa.Array:
+        """Return `values` as the column's type, which may become a wider one by that."""
+        seen = set(map(type, values))
+        seen.discard(_NONE)
+        before = self.kind
+        array = self._fitted(values, seen)
+        if self._sent and self.kind is not before and before is not Kind.NULL:
+            self.note = _WORDS[self.kind]
+        self._sent = True
+        if self.kind is Kind.INTEGER and not self._inexact and seen:
+            ends = pc.min_max(array)
+            self._inexact = ends["max"].as_py() > _EXACT or ends["min"].as_py() < -_EXACT
+        return array
+
+    def _fitted(self, values: Sequence[Any], seen: set[type]) -> pa.Array:
+        for kind in self._candidates(seen):
+            if kind is Kind.REAL and self.kind is Kind.INTEGER and self._inexact:
+                continue
+            try:
+                array = _make(kind, values, seen)
+            except (pa.ArrowInvalid, pa.ArrowTypeError, _Unfit):
+                continue
+            if not self._sent and kind in (Kind.TEXT, Kind.BINARY) and len(seen) > 1:
+                self.note = _WORDS[kind]
+            self.kind = kind
+            return array
+        raise AssertionError("every value is binary at last")
+
+    def _candidates(self, seen: set[type]) -> tuple[Kind, ...]:
+        """Return the kinds to try: from the declared one upwards, or by the values where nothing is fixed yet."""
+        if self.kind is Kind.NULL or not self._sent:
+            by_values = _by_values(seen)
+            return (self.kind, *by_values) if self.kind is not Kind.NULL else by_values
+        return (self.kind, *_STEPS[self.kind])
+
+
+def steps_between(old: Kind, new: Kind) -> tuple[Kind, ...]:
+    """Return the kinds over which values already sent go from `old` to `new`, so that each cast exists and is exact."""
+    if old is new:
+        return ()
+    if new is Kind.BINARY and old not in (Kind.NULL, Kind.TEXT):
+        return (*steps_between(old, Kind.TEXT), Kind.BINARY)
+    if new is Kind.TEXT and old is Kind.BOOL:  # 1 and 0, not true and false
+        return (Kind.INTEGER, Kind.TEXT)
+    return (new,)
+
+
+class _Unfit(Exception):
+    """A value is not of the kind tried."""
+
+
+def _by_values(seen: set[type]) -> tuple[Kind, ...]:
+    if not seen:
+        return (Kind.NULL,)
+    if seen == {int}:
+        return (Kind.INTEGER,)
+    if seen <= {int, float}:
+        return (Kind.REAL, Kind.TEXT)
+    return (Kind.BINARY,) if bytes in seen else (Kind.TEXT, Kind.BINARY)
+
+
+def _make(kind: Kind, values: Sequence[Any], seen: set[type]) -> pa.Array:
+    if not seen:
+        return pa.nulls(len(values), kind.value)
+    return _MAKERS[kind](values, seen)
+
+
+def _only(seen: set[type], *allowed: type) -> None:
+    if not seen.issubset(allowed):
+        raise _Unfit
+
+
+def _null(_values: Sequence[Any], _seen: set[type]) -> pa.Array:
+    raise _Unfit
+
+
+def _bool(values: Sequence[Any], seen: set[type]) -> pa.Array:
+    _only(seen, int)
+    if not set(values) <= {0, 1, None}:
+        raise _Unfit
+    return pa.array(values, pa.int64()).cast(pa.bool_())
+
+
+def _integer(values: Sequence[Any], seen: set[type]) -> pa.Array:
+    _only(seen, int)  # pyarrow would cut a float's fraction off without a word
+    return pa.array(values, pa.int64())
+
+
+def _real(values: Sequence[Any], seen: set[type]) -> pa.Array:
+    _only(seen, int, float)
+    return pa.array(values, pa.float64())  # refuses an integer that is not exact
+
+
+def _date(values: Sequence[Any], seen: set[type]) -> pa.Array:
+    _only(seen, bytearray)
+    return pa.array(values, TEXT).cast(pa.date32())  # YYYY-MM-DD and nothing else
+
+
+def _datetime(values: Sequence[Any], seen: set[type]) -> pa.Array:
+    _only(seen, bytearray)
+    return pa.array(values, TEXT).cast(
+        pa.timestamp("us")
+    )  # ISO 8601 without a zone, at most 6 digits behind the second
+
+
+def _text(values: Sequence[Any], seen: set[type]) -> pa.Array:
+    if bytes in seen:
+        raise _Unfit
+    if seen == {bytearray}:
+        return pa.array(values, TEXT)  # refuses what is not UTF-8
+    return pa.array([value if value is None else _digits(value) for value in values], TEXT)
+
+
+def _binary(values: Sequence[Any], _seen: set[type]) -> pa.Array:
+    return pa.array([value if value is None else bytes(_digits(value)) for value in values], pa.large_binary())
+
+
+def _digits(value: Any) -> bytes | bytearray:  # noqa: ANN401 - any of SQLite's values
+    """Return a number as its digits, the shortest that read back as the same; text and blobs as they are."""
+    if isinstance(value, bytes | bytearray):
+        return value
+    if isinstance(value, float):
+        word = repr(value)
+        return {"inf": b"Infinity", "-inf": b"-Infinity"}.get(word, word.encode())
+    return str(value).encode()
+
+
+_MAKERS = {
+    Kind.NULL: _null,
+    Kind.BOOL: _bool,
+    Kind.INTEGER: _integer,
+    Kind.REAL: _real,
+    Kind.DATE: _date,
+    Kind.DATETIME: _datetime,
+    Kind.TEXT: _text,
+    Kind.BINARY: _binary,
+}

@@ -1,0 +1,120 @@
+"""SQLite's errors as ours: by its result code; its generic SQLITE_ERROR, which has no finer one, by its words.
+
+The place of an error is in SQLite's C interface only, so it is found by the token that the message names: for a syntax
+error exactly, by compiling the text up to each place where the token stands.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, tokens
+
+_DIALECT = dialect_named("sqlite")
+_PRIMARY = {
+    sqlite3.SQLITE_BUSY: "lock_timeout",
+    sqlite3.SQLITE_LOCKED: "lock_timeout",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_AUTH: "read_only",
+    sqlite3.SQLITE_CONSTRAINT: "constraint",
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_NOMEM: "memory_limit",
+    sqlite3.SQLITE_CANTOPEN: "no_such_file",
+    sqlite3.SQLITE_PERM: "permission",
+}
+_SYNTAX = re.compile(
+    r'near "(?P<near>.+)": syntax error|unrecognized token: "(?P<token>.+)"|incomplete input', re.DOTALL
+)
+_TABLE = re.compile(r"no such (?:table|view): (?P<name>.+)")
+_COLUMN = re.compile(r"no such column: (?P<name>.+)|table \S+ has no column named (?P<other>.+)")
+_NAMED = re.compile(
+    r"(?:no such (?:function|index|trigger|collation sequence|module)|ambiguous column name): (?P<name>.+)"
+)
+
+USAGE = (sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError, UnicodeEncodeError)
+"""What the sqlite3 module itself refuses before SQLite sees it: wrong parameters, several statements, a NUL in the text."""
+
+ENGINE_ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+
+
+def code_of(exc: BaseException) -> int:
+    """Return SQLite's primary result code, 0 where there is none."""
+    return int(getattr(exc, "sqlite_errorcode", 0)) & 0xFF
+
+
+def is_interrupt(exc: BaseException) -> bool:
+    """Return whether the statement was interrupted."""
+    return code_of(exc) == sqlite3.SQLITE_INTERRUPT
+
+
+def translate(
+    exc: BaseException, sql: str = "", *, compiles: Callable[[str], str] | None = None, holder: str | None = None
+) -> errors.TuskError:
+    """Return `exc` as the error to raise.
+
+    Args:
+        exc: from the sqlite3 module.
+        sql: the text that ran.
+        compiles: returns the message with which SQLite refuses to compile a text, "" where it compiles.
+        holder: the program that holds the file, for a lock.
+    """
+    if is_interrupt(exc):
+        return errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="SQLITE_INTERRUPT")
+    if isinstance(exc, USAGE):
+        return errors.UsageError(f"{exc}", hint="Check the statement's parameters." if "indin" in str(exc) else None)
+    message = str(exc)
+    scenario = _scenario(exc, message)
+    if scenario == "lock_timeout":
+        message = f"{message}: {holder} holds the file" if holder else f"{message} by another program or session"
+    return errors.QueryError(
+        message,
+        hint=hint_for(scenario),
+        position=_place(sql, message, compiles) if sql else None,
+        code=getattr(exc, "sqlite_errorname", None),
+        scenario=scenario,
+    )
+
+
+def _scenario(exc: BaseException, message: str) -> str | None:
+    if named := _PRIMARY.get(code_of(exc)):
+        return named
+    if _SYNTAX.search(message):
+        return "syntax"
+    if _TABLE.match(message):
+        return "undefined_table"
+    if _COLUMN.match(message):
+        return "undefined_column"
+    return "read_only" if message.startswith("not authorized") else None
+
+
+def _place(sql: str, message: str, compiles: Callable[[str], str] | None) -> int | None:
+    found = _SYNTAX.search(message)
+    if found:
+        wanted = found["near"] or found["token"]
+        return _syntax_place(sql, wanted, message, compiles) if wanted else len(sql.rstrip())
+    named = _TABLE.match(message) or _COLUMN.match(message) or _NAMED.match(message)
+    return _name_place(sql, next(filter(None, named.groups()))) if named else None
+
+
+def _syntax_place(sql: str, wanted: str, message: str, compiles: Callable[[str], str] | None) -> int | None:
+    """Return the first place of `wanted` up to which the text has this very error already."""
+    places = [at for at in range(len(sql)) if sql.startswith(wanted, at)]
+    if compiles is None or len(places) < 2:
+        return places[0] if places else None
+    return next((at for at in places if compiles(sql[: at + len(wanted)]) == message), places[-1])
+
+
+def _name_place(sql: str, name: str) -> int | None:
+    """Return where a name is used first outside literals and comments; of a.b.c, its last part behind the others."""
+    parts = [part.strip('"`[]').lower() for part in name.split(".")]
+    found = [token for token in tokens(sql, _DIALECT) if token.kind in (Kind.WORD, Kind.NAME, Kind.STRING)]
+    texts = [sql[token.start : token.end].strip("\"`[]'").lower() for token in found]
+    for index in range(len(found) - len(parts) + 1):
+        if texts[index : index + len(parts)] == parts and found[index].kind is not Kind.STRING:
+            return found[index].start
+    return next((t.start for t, text in zip(found, texts, strict=True) if text == parts[-1]), None)

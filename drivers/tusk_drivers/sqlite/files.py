@@ -1,0 +1,139 @@
+"""Opening a SQLite file, and why that fails, in words that say what to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from tusk_drivers.sqlite.errors import code_of
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.session import Settings
+from tusk_jupyter.protocol.scenarios import hint_for
+
+_STATEMENTS = 128
+"""Prepared statements kept per session."""
+_LOCKS = Path("/proc/locks")
+
+
+def path_of(settings: Settings) -> Path | None:
+    """Return the database file, None for one in memory."""
+    text = settings.text("path")
+    return None if text in (None, ":memory:") else Path(str(text)).expanduser().absolute()
+
+
+def open_database(path: Path | None, settings: Settings, *, read_only: bool) -> sqlite3.Connection:
+    """Open the file; one that is not there yet is made by the first statement, not by connecting.
+
+    Raises:
+        ConnectError: it cannot be opened, or is no SQLite database.
+    """
+    if path is None:
+        return _connect("file::memory:")
+    new = not path.exists()
+    _check_place(path, may_create=not read_only and bool(settings.config.get("create", True)))
+    mode = "ro" if read_only else "rwc" if new else "rw"
+    try:
+        connection = _connect(f"file:{quote(str(path))}?mode={mode}")
+        if not new:
+            _read_header(connection)
+    except (sqlite3.Error, OSError) as exc:
+        raise _explain(exc, path) from exc
+    return connection
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
+    )
+
+
+def _read_header(connection: sqlite3.Connection) -> None:
+    """SQLite opens lazily: only a look inside tells whether it is a database at all. A writer's lock may stand."""
+    try:
+        connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError as exc:
+        if code_of(exc) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            connection.close()
+            raise
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _check_place(path: Path, *, may_create: bool) -> None:
+    if path.is_dir():
+        raise _error(f"{path} is a folder, not a SQLite file.", hint="Give a file's path.", scenario="no_such_file")
+    if path.exists():
+        return
+    if not path.parent.is_dir():
+        raise _error(
+            f"There is no folder {path.parent}, so {path.name} can be neither opened nor created there.",
+            scenario="no_such_file",
+        )
+    if not may_create:
+        raise _error(
+            f"There is no file {path}, and this connection does not create it.",
+            hint="Check the path; to create the file, connect without read-only and with `create` on.",
+            scenario="no_such_file",
+        )
+
+
+def _explain(exc: BaseException, path: Path) -> errors.ConnectError:
+    code = code_of(exc)
+    if code == sqlite3.SQLITE_NOTADB:
+        if b"DUCK" in _head(path):
+            return _error(
+                f"{path} is a DuckDB database, not a SQLite one.",
+                hint=f"Connect with duckdb:///{str(path).lstrip('/')} instead.",
+            )
+        return _error(f"{path} is no SQLite database, or it is encrypted.", hint="Check the path.")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return _error(f"{path} is damaged: {exc}", hint="Restore it from a backup, or try SQLite's `.recover`.")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
+        return _error(f"{path} cannot be opened: {exc}", hint="Check who may read and write the file and its folder.")
+    return _error(f"SQLite could not open {path}: {exc}")
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except OSError:
+        return b""
+
+
+def holder_of(path: Path | None) -> str | None:
+    """Name the other process that holds a lock on the file, where the system tells (Linux)."""
+    if path is None or not _LOCKS.exists():
+        return None
+    files = {str(found) for name in (path, f"{path}-shm", f"{path}-wal") if (found := _inode(Path(name)))}
+    for line in _LOCKS.read_text().splitlines():
+        fields = line.split()
+        if len(fields) > 5 and fields[-3].rpartition(":")[2] in files and fields[-4] not in (str(os.getpid()), "-1"):
+            return _program(int(fields[-4]))
+    return None
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _program(pid: int) -> str:
+    try:
+        process = psutil.Process(pid)
+        name, arguments = process.name(), process.cmdline()[1:]
+    except psutil.Error:  # of another user, or gone meanwhile
+        return f"the process with id {pid}"
+    script = next((Path(argument).name for argument in arguments if argument.endswith(".py")), None)
+    return f"{name} ({script}; process id {pid})" if script else f"{name} (process id {pid})"
+
+
+def _error(message: str, *, hint: str | None = None, scenario: str | None = None) -> errors.ConnectError:
+    return errors.ConnectError(message, hint=hint or hint_for(scenario), detail="stage=file", scenario=scenario)

@@ -1,0 +1,294 @@
+"""A session: one connection of the standard library's sqlite3 in autocommit mode: transactions are the user's own.
+
+Decision to question: waiting for a lock is done here and not by SQLite's busy handler, which no interrupt ends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+import pyarrow as pa
+
+from tusk_drivers.sqlite import catalog, files, guard, upload
+from tusk_drivers.sqlite.declared import declared_types
+from tusk_drivers.sqlite.errors import ENGINE_ERRORS, code_of, translate
+from tusk_drivers.sqlite.parameters import bound
+from tusk_drivers.sqlite.results import Result
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
+from tusk_jupyter.protocol.driver import Description, TreeNode
+from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.sqltext.statements import Statement
+
+T = TypeVar("T")
+_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"})
+_RETRY_S = 0.02
+_DEFAULT_BUSY_S = 5.0
+
+
+class SQLiteSession(Session):
+    """See the module."""
+
+    dialect = "sqlite"
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the database."""
+        self._settings = settings
+        self._path = files.path_of(settings)
+        self._new = self._path is not None and not self._path.exists()
+        self._read_only = self._opened_read_only = settings.read_only
+        self._busy_s = float(settings.config.get("busy_timeout_s", _DEFAULT_BUSY_S))
+        self._stop = threading.Event()
+        self._result: Result | None = None
+        self._closed = False
+        self._guarded = False
+        self._connection = self._open()
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """Open the file.
+
+        Raises:
+            ConnectError: it cannot be opened, or is no SQLite database.
+        """
+        return cls(settings)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = files.open_database(self._path, self._settings, read_only=self._opened_read_only)
+        if self._settings.config.get("foreign_keys", False):
+            connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    # --- statements ---
+
+    def execute(self, statement: Statement, parameters: Mapping[str, object]) -> Rows | Changed:
+        """Run one statement.
+
+        Raises:
+            QueryError: SQLite rejected it, or it writes and the session is read-only.
+            UsageError: a parameter is missing, or SQLite cannot hold its value.
+        """
+        self._release_result()
+        values = bound(statement, parameters)
+        if self._read_only:
+            guard.check_command(statement.text)
+        self._guard(lifted=True)
+        declared = declared_types(self._connection, statement)
+        self._guard()
+        before = self._connection.total_changes
+        try:
+            cursor = self._patiently(lambda: self._connection.execute(statement.text, values))
+        except (*ENGINE_ERRORS, ValueError) as exc:
+            raise self._failure(exc, statement.text) from exc
+        if cursor.description is None:
+            return Changed(affected=self._affected(statement, before))
+        return self._rows(statement, cursor, declared)
+
+    def _rows(self, statement: Statement, cursor: sqlite3.Cursor, declared: list[str] | None) -> Rows:
+        changes = statement.command.split(" ")[0] in _CHANGES and declared is None
+
+        def read(count: int) -> Sequence[tuple[Any, ...]]:
+            self._connection.text_factory = bytearray  # tells text from blobs, and stops at no bytes
+            try:
+                return self._patiently(lambda: cursor.fetchmany(count))
+            finally:
+                self._connection.text_factory = str
+
+        def failed(exc: BaseException) -> errors.TuskError:
+            return self._failure(exc, statement.text)
+
+        # Changes are complete only when all of their rows are taken.
+        fetch = _taken(self._all(cursor, read, failed)) if changes else read
+        self._result = Result(cursor, fetch, declared, failed=failed, finished=lambda: None)
+        return self._result.rows(changes=changes)
+
+    def _all(
+        self,
+        cursor: sqlite3.Cursor,
+        fetch: Callable[[int], Sequence[tuple[Any, ...]]],
+        failed: Any,  # noqa: ANN401
+    ) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        try:
+            while found := fetch(1_024):
+                rows += found
+        except ENGINE_ERRORS as exc:
+            cursor.close()
+            raise failed(exc) from exc
+        return rows
+
+    def _affected(self, statement: Statement, before: int) -> int | None:
+        if statement.command.split(" ")[0] not in _CHANGES:
+            return None
+        if self._connection.total_changes == before:
+            return 0
+        return int(self._connection.execute("SELECT changes()").fetchone()[0])  # without those of triggers
+
+    def _guard(self, *, lifted: bool = False) -> None:
+        """Set the session's mode anew before each statement, whatever the one before did to it.
+
+        Args:
+            lifted: for a moment's temporary view of our own.
+        """
+        strict = self._read_only and not lifted
+        if strict or self._guarded:
+            self._connection.set_authorizer(None)
+            self._connection.execute(f"PRAGMA query_only = {int(strict)}")
+            if strict:
+                self._connection.set_authorizer(guard.authorize)
+            self._guarded = strict
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """Try again while another program holds a lock that makes us wait, until the time is up or we are stopped."""
+        self._stop.clear()
+        until = time.monotonic() + self._busy_s
+        while True:
+            try:
+                return call()
+            except sqlite3.OperationalError as exc:
+                waits = code_of(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                if not waits or exc.sqlite_errorcode == sqlite3.SQLITE_BUSY_SNAPSHOT or time.monotonic() >= until:
+                    raise
+            if self._stop.wait(_RETRY_S):
+                raise errors.Cancelled("The wait for a lock was cancelled.", scenario="cancelled_by_user")
+
+    def _failure(self, exc: BaseException, sql: str) -> errors.TuskError:
+        if isinstance(exc, errors.TuskError):
+            return exc
+        if not isinstance(exc, ENGINE_ERRORS):
+            return errors.UsageError(f"SQLite takes no such statement: {exc}")
+        holder = files.holder_of(self._path) if code_of(exc) == sqlite3.SQLITE_BUSY else None
+        found = translate(exc, sql, compiles=self._compile_error, holder=holder)
+        if found.scenario == "undefined_table" and self._new:
+            found.hint = f"The file {self._path} did not exist when this session was opened: check its path."
+        return found
+
+    def _compile_error(self, sql: str) -> str:
+        try:
+            self._connection.execute(f"EXPLAIN {sql}").close()
+        except (sqlite3.Error, ValueError) as exc:
+            return str(exc)
+        return ""
+
+    # --- modes and life ---
+
+    @property
+    def transaction(self) -> Transaction:
+        """SQLite has no failed transactions: an error undoes its statement, or ends the transaction."""
+        open_ = not self._closed and self._connection.in_transaction
+        return Transaction.OPEN if open_ else Transaction.IDLE
+
+    def set_read_only(self, on: bool) -> None:
+        """Refuse writes, or allow them again; a file that was opened read-only is opened anew for that.
+
+        Raises:
+            UsageError: inside an open transaction.
+        """
+        if on == self._read_only:
+            return
+        self._release_result()
+        if self._connection.in_transaction:
+            raise errors.UsageError(
+                "The session's open transaction cannot change between read-only and writing.",
+                hint="End it with COMMIT or ROLLBACK first.",
+            )
+        if not on and self._opened_read_only:
+            self._opened_read_only = False
+            self._connection.close()
+            self._guarded = False
+            self._connection = self._open()
+        self._read_only = on
+
+    def interrupt(self) -> None:
+        """Stop the statement, or its wait for a lock."""
+        self._stop.set()
+        if not self._closed:
+            self._connection.interrupt()
+
+    def is_alive(self) -> bool:
+        """Return whether the session is open; in one process no link can break."""
+        return not self._closed
+
+    def close(self) -> None:
+        """End the session; an open transaction is rolled back."""
+        if not self._closed:
+            self._closed = True
+            self._release_result()
+            self._connection.close()
+
+    def reset(self) -> None:
+        """Start over on a new connection: temp tables, settings and an open transaction go with the old one."""
+        self._release_result()
+        self._connection.close()
+        self._guarded = False
+        self._read_only = self._opened_read_only = self._settings.read_only
+        self._connection = self._open()
+
+    def _release_result(self) -> None:
+        result, self._result = self._result, None
+        if result is not None:
+            result.close()
+
+    # --- what answers ---
+
+    @property
+    def server(self) -> str:
+        """SQLite's version, and that the file is new where it is."""
+        return f"SQLite {sqlite3.sqlite_version}{f', new file {self._path}' if self._new else ''}"
+
+    def tree(self, path: Sequence[str]) -> list[TreeNode]:
+        """List databases (main, temp, attached ones), tables and views, or columns."""
+        return self._asking(lambda connection: catalog.tree(connection, path))
+
+    def describe(self, path: Sequence[str]) -> Description:
+        """Describe a table or view.
+
+        Raises:
+            QueryError: there is none; scenario undefined_table.
+        """
+        return self._asking(lambda connection: catalog.describe(connection, path))
+
+    def _asking(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        self._release_result()
+        self._guard()
+        try:
+            return self._patiently(lambda: question(self._connection))
+        except ENGINE_ERRORS as exc:
+            raise self._failure(exc, "") from exc
+
+    def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
+        """Write the reader's rows in a transaction of their own, or in a savepoint of the open one.
+
+        Raises:
+            QueryError: the session is read-only, or SQLite refused the table or a row.
+        """
+        self._release_result()
+        if self._read_only:
+            raise errors.QueryError(
+                "A read-only session takes no upload.", hint=hint_for("read_only"), scenario="read_only"
+            )
+        self._guard()
+        try:
+            return upload.write(self._connection, table, reader, append=append, patiently=self._patiently)
+        except ENGINE_ERRORS as exc:
+            raise self._failure(exc, "") from exc
+
+
+def _taken(rows: list[tuple[Any, ...]]) -> Callable[[int], Sequence[tuple[Any, ...]]]:
+    """Return a fetch function over rows that are here already."""
+    place = 0
+
+    def fetch(count: int) -> Sequence[tuple[Any, ...]]:
+        nonlocal place
+        found = rows[place : place + count]
+        place += len(found)
+        return found
+
+    return fetch
+
+
+SESSION = SQLiteSession
