@@ -93,7 +93,7 @@ def _moments(array: pa.Array, digits: int | None) -> pa.Array:
         array = array.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.int64()).cast(pa.timestamp(kind.unit))
     numbers = array.cast(pa.int32() if type_of.is_date(kind) else pa.int64())
     day = 1 if type_of.is_date(kind) else 86_400 * _PER_SECOND[kind.unit]
-    odd = pc.or_(pc.less(numbers, -719_162 * day), pc.greater_equal(numbers, 2_932_897 * day))  # years 1 to 9999
+    odd = _is_far(numbers, day)
     texts = array.cast(pa.string())
     if not type_of.is_date(kind):
         texts = _fraction(texts, digits)
@@ -105,6 +105,14 @@ def _moments(array: pa.Array, digits: int | None) -> pa.Array:
     bc = pc.match_substring_regex(texts, " BC$")
     plain = pc.binary_join_element_wise(texts, "+00", "")
     return pc.if_else(bc, pc.replace_substring_regex(texts, " BC$", "+00 BC"), plain)
+
+
+def _is_far(numbers: pa.Array, day: int) -> pa.Array:
+    """Whether each of `numbers`, of which `day` make a day, is before the year 1 or after 9999."""
+    first, end = -719_162 * day, 2_932_897 * day
+    if end > 2**63:  # nanoseconds reach from 1677 to 2262
+        return pa.array([False]).take(pa.nulls(len(numbers), pa.int8()))
+    return pc.or_(pc.less(numbers, first), pc.greater_equal(numbers, end))
 
 
 def _fraction(texts: pa.Array, digits: int | None) -> pa.Array:

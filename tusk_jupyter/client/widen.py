@@ -91,7 +91,17 @@ def _converted(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Arr
     if is_text and not texts.is_bytes(array.type) and not pa.types.is_null(array.type):
         return texts.to_text(array, digits=digits).cast(kind)
     cast = array.cast(kind, safe=True)
-    lossy = pa.types.is_decimal(array.type) and pa.types.is_floating(kind)
-    if lossy and not cast.cast(array.type, safe=False).equals(array):
-        raise pa.ArrowInvalid("a decimal has more digits than a float")
+    loses = pa.types.is_floating(kind) or pa.types.is_date(kind)  # where Arrow's safe casts round all the same
+    if loses and not _same(cast.cast(array.type, safe=False), array):
+        raise pa.ArrowInvalid("they would be rounded")
     return cast
+
+
+def _same(left: pa.Array, right: pa.Array) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(left.type):
+        return bool(left.equals(right))
+    both_nan = pc.and_(pc.is_nan(left), pc.is_nan(right))
+    return bool(pc.all(pc.fill_null(pc.or_(pc.equal(left, right), both_nan), True), min_count=0).as_py())
