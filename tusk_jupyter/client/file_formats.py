@@ -27,6 +27,9 @@ class Writer(Protocol):
     def close(self) -> None:
         """End the file; the handle stays open."""
 
+    def discard(self) -> None:
+        """Give the file up."""
+
     def goes_on(self, schema: pa.Schema) -> bool:
         """Whether the file can go on under a wider schema as it is; then it does."""
 
@@ -76,6 +79,10 @@ class ParquetWriter(_Fitted):
         """Write the footer."""
         self._writer.close()
 
+    def discard(self) -> None:
+        """Keep pyarrow from writing a footer when the object goes, into a file that is closed by then."""
+        self._writer.is_open = False
+
     def goes_on(self, schema: pa.Schema) -> bool:
         """Never: the schema stands once for the whole file."""
         return False
@@ -104,6 +111,9 @@ class ArrowWriter:
     def close(self) -> None:
         """Write the footer."""
         self._writer.close()
+
+    def discard(self) -> None:
+        """Nothing is held."""
 
     def goes_on(self, schema: pa.Schema) -> bool:
         """Never: the schema stands once for the whole file."""
@@ -140,6 +150,9 @@ class CsvWriter:
             empty = pa.Table.from_arrays([pa.array([], pa.string()) for _ in self._names], names=self._names)
             pa.csv.write_csv(empty, self._file)
             self._header = False
+
+    def discard(self) -> None:
+        """Nothing is held."""
 
     def goes_on(self, schema: pa.Schema) -> bool:
         """Always: what was written is text already."""

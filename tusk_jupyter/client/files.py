@@ -147,6 +147,8 @@ class FileSink:
 
     def abort(self) -> None:
         """Leave no trace."""
+        if self._writer is not None:
+            self._writer.discard()
         if self._file is not None:
             with contextlib.suppress(OSError):  # what its buffer still holds may not fit on the disk
                 self._file.close()
@@ -245,5 +247,6 @@ def target(path: str | Path, *, overwrite: bool = False) -> Path:
 
 def _exists(path: Path) -> UsageError:
     return UsageError(
-        f"There is a file {path} already; it was left as it is.", hint="Add `--overwrite` (in Python `overwrite=True`), or choose another name."
+        f"There is a file {path} already; it was left as it is.",
+        hint="Add `--overwrite` (in Python `overwrite=True`), or choose another name.",
     )
