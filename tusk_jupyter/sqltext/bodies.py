@@ -119,8 +119,8 @@ class Blocks:
             return
         if word == "END":
             self._end(after)
-        elif self.previous == "END":
-            return  # END IF, END LOOP, END label
+        elif self.previous == "END" and word in _LONE_BLOCKS:
+            return  # END IF, END LOOP
         elif word == "CASE":
             if self.open or not self.atomic:
                 self._push("CASE")

@@ -170,3 +170,16 @@ def _end_of_nested(text: str, at: int) -> int:
 
 
 _KINDS = {kind.name: kind for kind in Kind}
+
+
+def token_span(text: str, position: int, dialect: Dialect) -> tuple[int, int]:
+    """Return start and end of the token at `position`, for underlining.
+
+    Between tokens it is the next one, as servers point at the first character they could not use. Behind the last token
+    it is the empty span at the text's last sign, which is where `unexpected end of input` is.
+    """
+    for token in tokens(text, dialect):
+        if token.end > position and token.kind is not Kind.COMMENT:
+            return token.start, token.end
+    end = len(text.rstrip())
+    return end, end
