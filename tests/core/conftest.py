@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from services import TuskHome, wait_until
@@ -73,6 +74,6 @@ def await_running(client: Client) -> control.RunState:
 
 
 @pytest.fixture
-def core() -> object:
+def core() -> SimpleNamespace:
     """The helpers above, for tests: `core.run(client, sql)`, `core.log(client)`, ..."""
-    return sys.modules[__name__]
+    return SimpleNamespace(connect=connect, run=run, log=log, status=status, await_running=await_running)

@@ -122,6 +122,7 @@ class Server:
         self._guardian = subprocess.Popen(
             [sys.executable, "-I", str(guardian), json.dumps(order)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("TUSK_")},  # outlives the home
         )  # fmt: skip
         try:
             wait_until(lambda: self._exited() or ready(), START_S)

@@ -146,11 +146,21 @@ class Client:
 
 _current: Client | None = None
 _current_lock = threading.Lock()
+_forked_in_use = False
 
 
 def get_client(source: str | None = None) -> Client:
-    """Return this process's client for the state folder of `TUSK_HOME`, made at the first call and after a fork."""
+    """Return this process's client for the state folder of `TUSK_HOME`, made at the first call.
+
+    Raises:
+        UsageError: this process was forked from one that had used its client.
+    """
     global _current
+    if _forked_in_use:
+        raise errors.UsageError(
+            "This process was forked from one that talks to the core, and gRPC does not survive a fork.",
+            hint="Start it with `multiprocessing.get_context('spawn')`, or query in the parent and hand the frame over.",
+        )
     places = Places.of_environment()
     with _current_lock:
         if _current is None or _current.link.places != places:
@@ -166,8 +176,9 @@ def _script() -> str:
 
 
 def _forget() -> None:
-    """In a forked child: gRPC's threads are not there, and the session is the parent's."""
-    global _current, _current_lock
+    """In a forked child: the session is the parent's, and gRPC's threads are not there: a call would hang (seen)."""
+    global _current, _current_lock, _forked_in_use
+    _forked_in_use = _forked_in_use or (_current is not None and _current.link.epoch > 0)
     _current, _current_lock = None, threading.Lock()
 
 

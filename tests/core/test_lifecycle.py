@@ -1,0 +1,237 @@
+"""The core as a process: exactly one, reachable by its user only, started when needed, gone when not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pyarrow.flight as flight
+import pytest
+from services import processes_of, wait_until
+
+from tusk_jupyter import errors
+from tusk_jupyter.client import Client
+from tusk_jupyter.protocol import control
+from tusk_jupyter.system.places import Places
+
+ASKS_FOR_THE_PID = """
+    from tusk_jupyter.client import get_client
+    from tusk_jupyter.protocol import control
+    print(get_client().call(control.GetCoreStatus(client_version="t", protocol=1)).pid)
+"""
+
+
+def cores_of(home) -> list[psutil.Process]:
+    return [one for one in processes_of(home) if "tusk_jupyter.service" in one.cmdline()]
+
+
+def test_twenty_simultaneous_cold_starts_leave_exactly_one_core(scripted_home):  # R-10
+    def ask(_):
+        command = [sys.executable, "-c", textwrap.dedent(ASKS_FOR_THE_PID)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    with ThreadPoolExecutor(20) as pool:
+        pids = set(pool.map(ask, range(20)))
+    assert len(pids) == 1
+    assert [str(one.pid) for one in cores_of(scripted_home)] == list(pids)
+
+
+def test_twenty_cores_started_by_hand_leave_exactly_one(scripted_home):
+    command = [sys.executable, "-m", "tusk_jupyter.service"]
+    started = [subprocess.Popen(command) for _ in range(20)]
+    wait_until(lambda: sum(one.poll() is None for one in started) == 1, 60.0, "all but one have left")
+    assert {one.poll() for one in started} == {0, None}
+    survivor = next(one for one in started if one.poll() is None)
+    survivor.terminate()
+    assert survivor.wait(15) == 0
+
+
+def test_everything_in_the_state_folder_is_for_its_user_alone(client, core, scripted_home):  # R-15, R-16, B-7
+    core.run(client, "rows 1")
+    core.log(client)
+    wrong = []
+    for folder, _, files in os.walk(scripted_home.path):
+        for path in (folder, *(os.path.join(folder, name) for name in files)):
+            mode = stat.S_IMODE(os.lstat(path).st_mode)
+            if mode & 0o077 and "drivers" not in path:
+                wrong.append((path, oct(mode)))
+    assert wrong == []
+
+
+def test_a_call_without_the_token_is_refused(client, core):
+    core.run(client, "rows 1")
+    said = json.loads(client.link.places.address_file.read_text())
+    with flight.FlightClient(said["address"]) as stranger:
+        for options in (None, flight.FlightCallOptions(headers=[(b"authorization", b"Bearer guess")])):
+            with pytest.raises(flight.FlightUnauthenticatedError):
+                list(stranger.do_action(flight.Action("run.list", b"{}"), options))
+
+
+def test_a_driver_takes_no_action_from_a_client(client, core):  # QB-42: a ticket fetches one result and nothing else
+    from tusk_jupyter.protocol import codec
+
+    peer = client.link.peer()
+    command = control.RunCommand(run=control.RunRequest(session="x", connection="s", sql="rows 1"))
+    info = peer.flight.get_flight_info(flight.FlightDescriptor.for_command(codec.encode(command)), peer.options())
+    with flight.FlightClient(info.endpoints[0].locations[0]) as driver, pytest.raises(flight.FlightUnauthenticatedError):
+        list(driver.do_action(flight.Action("close", b"{}")))
+
+
+def test_an_unknown_action_names_both_versions(client):  # HOUSE_STYLE 11
+    from tusk_jupyter.protocol.calls import translated
+
+    peer = client.link.peer()
+    with pytest.raises(flight.FlightError) as caught:
+        list(peer.flight.do_action(flight.Action("no.such", b"{}"), peer.options()))
+    assert "protocol 1" in translated(caught.value).message
+
+
+def test_a_client_of_another_protocol_gets_a_clear_message(client):
+    with pytest.raises(errors.VersionMismatch, match=r"tusk-jupyter 0\.0\.9 \(protocol 99\)") as caught:
+        client.call(control.GetCoreStatus(client_version="0.0.9", protocol=99))
+    assert "tusk core stop" in caught.value.hint
+
+
+def test_a_core_of_another_protocol_is_told_before_it_is_called(new_client, client):
+    path = client.link.places.address_file
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "protocol": 99, "version": "9.9"}))
+    with pytest.raises(errors.VersionMismatch, match=r"running core is 9\.9"):
+        new_client().call(control.ListRuns())
+    path.write_text(json.dumps(said))
+
+
+def test_the_core_ends_when_idle_and_starts_again_at_the_next_call(client, core, scripted_home):
+    pid = core.status(client).pid
+    client.call(control.SetPreference(name="idle_core_s", value="1"))
+    wait_until(lambda: not cores_of(scripted_home), 30.0, "the core has ended")
+    assert core.run(client, "rows 2").rows == 2
+    assert core.status(client).pid != pid
+
+
+def test_an_attached_client_keeps_the_core(client, core, scripted_home):
+    core.run(client, "rows 1")
+    client.call(control.SetPreference(name="idle_core_s", value="1"))
+    with pytest.raises(AssertionError):
+        wait_until(lambda: not cores_of(scripted_home), 4.0)
+    client.call(control.SetPreference(name="idle_core_s", value=None))
+
+
+def test_stop_ends_runs_sessions_and_processes(client, core, scripted_home):
+    core.run(client, "rows 1")
+    stopped = client.call(control.StopCore())
+    assert stopped.sessions == 1
+    wait_until(lambda: not processes_of(scripted_home), 15.0, "the core and its drivers have ended")
+    assert not client.link.places.address_file.exists()
+    assert list(client.link.places.run.iterdir()) == []
+
+
+def test_a_killed_core_leaves_no_driver_and_the_next_cell_works(client, core, scripted_home):
+    core.run(client, "count")
+    core.connect(client, "other")
+    os.kill(core.status(client).pid, signal.SIGKILL)
+    wait_until(lambda: not processes_of(scripted_home), 10.0, "the drivers have ended with their core")
+    result = core.run(client, "count", on="s")
+    assert result.table.column(0).to_pylist() == [1]
+    assert result.accepted.session_lost
+    assert core.run(client, "count").accepted.connection == "s"
+
+
+def test_a_notebook_keeps_its_current_connection_across_cores(client, core):
+    core.connect(client, "other")
+    core.run(client, "count", on="s")
+    os.kill(core.status(client).pid, signal.SIGKILL)
+    assert core.run(client, "count").accepted.connection == "s"
+
+
+def test_a_run_that_the_core_did_not_survive_is_interrupted_in_the_log(client, core):  # C-13
+    import threading
+
+    failures = []
+
+    def work():
+        try:
+            core.run(client, "wait 600")
+        except errors.TuskError as exc:
+            failures.append(exc)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    core.await_running(client)
+    os.kill(core.status(client).pid, signal.SIGKILL)
+    thread.join(30)
+    assert isinstance(failures[0], errors.CoreError)
+    assert [(one.sql, one.status) for one in core.log(client)] == [("wait 600", "interrupted")]
+
+
+def test_a_core_that_cannot_start_says_why(tusk_home):
+    (tusk_home / "state.duckdb").mkdir()
+    with pytest.raises(errors.CoreError) as caught:
+        Client(Places(tusk_home.path), source="t").call(control.ListRuns())
+    assert "state.duckdb" in (caught.value.detail or "")
+
+
+def test_a_planted_link_in_place_of_the_socket_folder_is_refused(tusk_home, tmp_path):  # R-15
+    (tusk_home / "run").symlink_to(tmp_path)
+    with pytest.raises(errors.StorageError, match="is a link"):
+        Client(Places(tusk_home.path), source="t").call(control.ListRuns())
+
+
+def test_a_home_with_a_long_path_works(tmp_path, monkeypatch):  # R-15: sockets take 104 bytes
+    from services.homes import TuskHome
+
+    home = TuskHome(tmp_path / ("long" * 30))
+    monkeypatch.setenv("TUSK_HOME", str(home))
+    client = Client(Places(home.path), source="t")
+    try:
+        assert client.call(control.ListRuns()).runs == ()
+        assert len(str(client.link.places.run)) < 80
+    finally:
+        client.link.forget()
+        home.close()
+
+
+def test_a_forked_child_is_told_to_use_spawn_instead_of_hanging(client, core, scripted_home):
+    script = """
+        import os
+        from tusk_jupyter import errors
+        from tusk_jupyter.client import get_client
+        from tusk_jupyter.protocol import control
+        def count():
+            request = control.RunRequest(session="", connection="s", sql="count")
+            return get_client().run(request).table.column(0)[0].as_py()
+        count(), count()
+        child = os.fork()
+        if child == 0:
+            try:
+                count()
+            except errors.UsageError as exc:
+                os._exit(77 if "spawn" in exc.hint else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), count())
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["77", "3"], done.stderr
+
+
+def test_a_child_forked_before_the_first_call_has_a_client_of_its_own(client, core, scripted_home):
+    script = """
+        import os
+        from tusk_jupyter.client import get_client
+        from tusk_jupyter.protocol import control
+        get_client()
+        child = os.fork()
+        request = control.RunRequest(session="", connection="s", sql="count")
+        value = get_client().run(request).table.column(0)[0].as_py()
+        if child == 0:
+            os._exit(value)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), value)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["1", "1"], done.stderr
