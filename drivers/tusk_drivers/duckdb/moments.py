@@ -1,7 +1,7 @@
 """Dates and times as text, for columns that hold a value which Arrow has no date or time for.
 
-The form is the one in which a client brings earlier batches of the same column to text: no trailing zeros of a fraction,
-UTC with +00 behind where there is a time zone, BC behind years before 1.
+The form is the one in which a client brings earlier batches of the same column to text: no trailing zeros of a
+fraction, UTC with +00 behind where there is a time zone, BC behind years before 1.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.buffers import TEXT
 
-_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 """0001-01-01 and 9999-12-31, between which Arrow prints as wanted."""
 
@@ -34,6 +34,8 @@ def moments(array: pa.Array) -> pa.Array:
     texts = plain.cast(TEXT) if is_date else trimmed(plain.cast(TEXT))
     if zone:
         texts = pc.binary_join_element_wise(texts, pa.scalar("+00", TEXT), pa.scalar("", TEXT))
+    if unit == "ns":  # 1677 to 2262, all there is
+        return texts
     first, last = _FIRST_DAY * _PER_DAY[unit], (_LAST_DAY + 1) * _PER_DAY[unit] - 1
     odd = pc.fill_null(pc.or_(pc.less(raw, first), pc.greater(raw, last)), False)
     if not pc.any(odd).as_py():
@@ -45,7 +47,7 @@ def moments(array: pa.Array) -> pa.Array:
 def _far(number: int, unit: str, zone: str) -> str:
     """Return a moment of any year; numpy counts them as astronomers do, with a year 0 before year 1."""
     text = str(np.array(number, dtype=f"datetime64[{unit}]"))
-    before_christ = text.startswith("-") or text.startswith("0000-")
+    before_christ = text.startswith(("-", "0000-"))
     year, rest = text.lstrip("-").split("-", 1)
     year = str(int(year) * (-1 if text.startswith("-") else 1))
     shown = f"{1 - int(year):04}" if before_christ else f"{int(year):04}"

@@ -1,7 +1,7 @@
 """One column of a result: its values become Arrow as they are, and its type widens where a value does not fit.
 
-The ladder is NULL, BOOL, INTEGER, REAL, TEXT, BINARY, with DATE and DATETIME beside the numbers. A step up never changes
-a value: an integer becomes REAL only where that is exact, numbers become their digits, text becomes its UTF-8 bytes.
+The ladder is NULL, BOOL, INTEGER, REAL, TEXT, BINARY, with DATE and DATETIME beside the numbers. A step up never
+changes a value: an integer becomes REAL only where that is exact, numbers become their digits, text its UTF-8 bytes.
 """
 
 from __future__ import annotations

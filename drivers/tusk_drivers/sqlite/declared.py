@@ -1,8 +1,8 @@
 """The types that a result's columns were declared with.
 
 Python's sqlite3 does not tell them, but SQLite tells those of a view's columns: so a statement that selects is made a
-temporary view for a moment (0.06 ms; nothing runs, no file is touched, `changes()` stays). What is no plain column has no
-declared type.
+temporary view for a moment (0.06 ms; nothing runs, no file is touched, `changes()` stays). What is no plain column has
+no declared type.
 """
 
 from __future__ import annotations

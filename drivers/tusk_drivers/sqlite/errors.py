@@ -37,7 +37,7 @@ _NAMED = re.compile(
 )
 
 USAGE = (sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError, UnicodeEncodeError)
-"""What the sqlite3 module itself refuses before SQLite sees it: wrong parameters, several statements, a NUL in the text."""
+"""What the sqlite3 module refuses before SQLite sees it: wrong parameters, several statements, a NUL in the text."""
 
 ENGINE_ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
