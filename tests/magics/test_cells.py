@@ -240,3 +240,9 @@ def test_the_footer_can_be_turned_off(cells):
         assert "rows" not in cells.run("x = %sql SELECT * FROM t").out
     finally:
         cells.value("%config TuskMagics.footer = True")
+
+
+def test_a_connect_cell_runs_again_while_its_file_is_in_use(cells):
+    cells.value("%sql lake SELECT 1")
+    assert "Replaced lake" in cells.run(f"%tusk connect lake {cells.folder / 'lake.duckdb'} --replace").out
+    assert "answered in" in cells.run("%tusk test lake").out

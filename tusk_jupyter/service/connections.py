@@ -15,6 +15,7 @@ from difflib import get_close_matches
 
 from tusk_jupyter import errors
 from tusk_jupyter.credentials.credentials import Credentials
+from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.scenarios import hint_for
@@ -37,6 +38,8 @@ class Connections:
     credentials: Credentials
     spares: Spares
     connect_timeout_s: Callable[[], float]
+    serving: Callable[[str, dict[str, object]], DriverProcess | None] = lambda name, config: None
+    """The process that has a file open which only one process can have, if that is what the configuration names."""
 
     # --- finding ---
 
@@ -250,7 +253,9 @@ class Connections:
     def _try(
         self, name: str, config: dict[str, object], secrets: dict[str, str], read_only: bool
     ) -> control.ConnectionTested:
-        process = self.spares.take(name)
+        # A file that our own process holds is tried there: any other would find it locked, by us.
+        holder = self.serving(name, config)
+        process = holder or self.spares.take(name)
         limit_s = self.connect_timeout_s()
         try:
             tested: driver.Tested = process.call(
@@ -258,7 +263,8 @@ class Connections:
                 timeout_s=limit_s + TEST_MARGIN_S,
             )
         finally:
-            process.stop()  # it has seen a secret: it is no spare any more
+            if holder is None:
+                process.stop()  # it has seen a secret: it is no spare any more
         return control.ConnectionTested(
             ok=tested.ok, stage=tested.stage, server=tested.server, elapsed_s=tested.elapsed_s, error=tested.error
         )

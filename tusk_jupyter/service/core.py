@@ -64,6 +64,7 @@ class Core:
             store.connections, self.credentials, self.spares, lambda: float(store.preferences.get("connect_timeout_s"))
         )
         self.sessions = Sessions(self.spares, self.connections.secrets_of)
+        self.connections.serving = self.sessions.serving
         self.runs = Runs(
             on_start=self._log_start,
             on_end=self._log_end,

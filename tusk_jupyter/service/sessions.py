@@ -10,7 +10,7 @@ import enum
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tusk_jupyter import errors
@@ -129,6 +129,13 @@ class Sessions:
             process.stop()
         session.state = State.DISCONNECTED
 
+    def serving(self, driver_name: str, config: Mapping[str, object]) -> DriverProcess | None:
+        """Return the process that holds the locked file of `config` open for some session, or None."""
+        file = self._file_of(driver_name, config)
+        with self._lock:
+            shared = self._shared.get(file) if file else None
+        return shared.process if shared is not None and not shared.process.ended else None
+
     def process_ended(self, process: DriverProcess) -> None:
         """Mark the sessions of a process that ended by itself."""
         with self._lock:
@@ -171,7 +178,7 @@ class Sessions:
 
     def _open(self, session: Session, *, memory_mb: int, connect_timeout_s: float) -> None:
         secrets = self._secrets_of(session.connection)
-        file = self._file_of(session.connection)
+        file = self._file_of(session.connection.driver, session.connection.config)
         if file is None:
             process = self._spares.take(session.connection.driver)
             self._sign_in(session, process, secrets, memory_mb, connect_timeout_s)
@@ -205,7 +212,7 @@ class Sessions:
                 timeout_s=connect_timeout_s + 5.0,
             )
         except BaseException:
-            if self._file_of(session.connection) is None:
+            if self._file_of(session.connection.driver, session.connection.config) is None:
                 process.stop()
             raise
         finally:
@@ -225,17 +232,17 @@ class Sessions:
                     del self._shared[file]
         return False
 
-    def _file_of(self, connection: ConnectionRecord) -> tuple[str, str] | None:
-        """Return the key of the locked file that the connection opens, or None."""
-        manifest = self._spares.catalog.named(connection.driver).manifest
+    def _file_of(self, driver_name: str, config: Mapping[str, object]) -> tuple[str, str] | None:
+        """Return the key of the locked file that a connection opens, or None."""
+        manifest = self._spares.catalog.named(driver_name).manifest
         if manifest is None or manifest.locked_file is None:
             return None
-        path = connection.config.get(manifest.locked_file)
+        path = config.get(manifest.locked_file)
         if path in (None, "", MEMORY):
             return None
         from pathlib import Path
 
-        return connection.driver, str(Path(str(path)).resolve())
+        return driver_name, str(Path(str(path)).resolve())
 
     def _lock_of(self, key: object) -> threading.Lock:
         with self._lock:
