@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,14 +58,14 @@ def connect(
     from tusk_jupyter.protocol.control import SaveConnection
 
     given = {**(secrets or {}), **({"password": password} if password is not None else {})}
-    reply: control.ConnectionSaved = call(
-        SaveConnection(
-            session=client().session, name=name, url=url, driver=driver, config=fields, secrets=given,
-            password_command=password_command, tier=tier, read_only=read_only, environment=environment,
-            timeout_s=timeout_s, memory_limit_mb=memory_limit_mb, isolation=isolation, log=log, replace=replace,
-            test=test, base=str(Path.cwd()),
-        )
+    request = SaveConnection(
+        session="", name=name, url=url, driver=driver, config=fields, secrets=given,
+        password_command=password_command, tier=tier, read_only=read_only, environment=environment,
+        timeout_s=timeout_s, memory_limit_mb=memory_limit_mb, isolation=isolation, log=log, replace=replace,
+        test=test, base=str(Path.cwd()),
     )  # fmt: skip
+    del password, secrets, given, url  # `%xmode Verbose` and error reporters print the locals of every frame
+    reply: control.ConnectionSaved = call(replace_fields(request, session=client().session))
     return reply
 
 

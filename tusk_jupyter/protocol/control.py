@@ -164,8 +164,8 @@ class SaveConnection:
     REPLY: ClassVar[type] = ConnectionSaved
     session: str
     name: str
-    url: str | None = None
-    """A URL or a file path; or give driver and config."""
+    url: str | None = field(default=None, repr=False)
+    """A URL or a file path; or give driver and config. May hold a password."""
     driver: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
     """Fields of the driver's manifest; they win over the URL's."""
