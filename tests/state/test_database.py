@@ -19,7 +19,7 @@ import pytest
 
 from tusk_jupyter.errors import StorageError
 from tusk_jupyter.protocol import control
-from tusk_jupyter.state import migrations, statefile
+from tusk_jupyter.state import database, migrations, statefile
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.migrations import Migration
 from tusk_jupyter.state.query_log import RunEnd, RunStart
@@ -172,6 +172,22 @@ def test_a_file_that_breaks_while_it_is_open_is_drawn_anew(open_store: Open, hom
     assert "drawn anew" in store.notices[0]
     store.log.started(a_run(1000))
     assert store.log.read(control.ReadLog(limit=1)).entries[0].run == "run-1000"
+
+
+def test_records_that_wait_while_the_file_is_drawn_anew_are_applied_once(
+    open_store: Open, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store = open_store()
+    some_state(store)
+    store._database.catch_up()
+    monkeypatch.setattr(database, "LINGER_S", 60)  # what comes now waits for the next read
+    for n in range(100, 110):
+        store.log.started(a_run(n))
+    (home / "state.duckdb").write_bytes(b"x" * 40_000)
+    store._database._mend(duckdb.FatalException("checksum of a block does not fit"))
+    store.log.started(a_run(110))
+    runs = [entry.run for entry in store.log.read(control.ReadLog(limit=1000)).entries]
+    assert runs == [f"run-{n}" for n in [*reversed(range(100, 111)), *reversed(range(40))]]
 
 
 def test_damage_in_the_journal_is_told_and_the_rest_is_kept(open_store: Open, home: Path):

@@ -103,6 +103,12 @@ def test_a_record_cut_short_at_any_offset_is_cut_off_without_an_error(tmp_path):
         assert (records[:-1], damage) == (written[:kept], []), offset
 
 
+def test_a_stranger_s_file_in_the_folder_is_left_alone(tmp_path):
+    written = fill(tmp_path / "j", 3)
+    (tmp_path / "j" / "copy.journal").write_text("mine")
+    assert records_of(tmp_path / "j") == (written, [])
+
+
 def test_zeros_behind_the_last_record_are_a_cut_too(tmp_path):
     written = fill(tmp_path / "j", 5)
     (segment,) = (tmp_path / "j").iterdir()

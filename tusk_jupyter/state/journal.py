@@ -195,7 +195,7 @@ class Journal:
 
     def segments(self) -> list[Path]:
         """Return the segment files, oldest first."""
-        return sorted(self.folder.glob(f"*{SUFFIX}"))
+        return sorted(self.folder.glob(f"{'[0-9]' * 20}{SUFFIX}"))
 
     def _segments_after(self, seq: int) -> list[Path]:
         paths = self.segments()
