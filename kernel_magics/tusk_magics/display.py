@@ -39,8 +39,8 @@ def _outcome(result: RunResult, *, into: str | None, shown: int | None, limit: i
             f"{_count(result.rows)} written to {result.path} ({_size(result.path.stat().st_size)}){_cut(result, limit)}"
         )
     if result.schema is None:
-        several = len(result.statements) > 1
-        return f"{len(result.statements)} statements" if several else _did(result.statements[0])
+        one = len(result.statements) == 1
+        return _did(result.statements[0]) if one else f"{len(result.statements)} statements"
     columns = f"{len(result.schema):,} column{'' if len(result.schema) == 1 else 's'}"
     rows = result.rows
     if into:

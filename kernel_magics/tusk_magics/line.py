@@ -13,19 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_magics.options import SqlOptions, begins_option, identifier, read_option
-
-KEYWORDS = frozenset(
-    """
-    abort alter analyse analyze attach audit backup begin bind cache call change check checkpoint checksum clone close
-    cluster comment commit connect copy create deallocate declare delete desc describe detach discard do drop end exec
-    execute explain export fetch flush force from get grant handler help import insert install kill listen load
-    lock merge move next notify open optimize pivot pragma prepare purge reassign refresh reindex release rename repair
-    replace reset restore revert revoke rollback savepoint security select set show shutdown signal start stop summarize
-    table truncate unbind undrop unlisten unlock unpivot update upsert use vacuum values with xa
-    """.split()  # noqa: SIM905 - readable as a block
-)
-"""First words of a statement in the dialects we know; a connection of such a name is refused by `%tusk connect`."""
 
 _BLANK = re.compile(r"\s*")
 _BLANK_IN_LINE = re.compile(r"[ \t]*")
@@ -76,7 +65,7 @@ def parse_sql_line(line: str, body: str | None = None) -> SqlLine:
 
 def misspelt_keyword(word: str) -> str | None:
     """Return the keyword that `word` was probably meant to be, or None: `SELEC` was read as a connection's name."""
-    near = difflib.get_close_matches(word.casefold(), KEYWORDS, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(word.casefold(), STATEMENT_KEYWORDS, n=1, cutoff=0.8)
     return near[0].upper() if near else None
 
 
@@ -122,7 +111,7 @@ class _Head:
         if word is None or self.connection is not None:
             return None
         text = word.group()
-        if text.casefold() in KEYWORDS or text.startswith(("--", "/*", "#")):
+        if text.casefold() in STATEMENT_KEYWORDS or text.startswith(("--", "/*", "#")):
             return None
         if self.found.keys() & {"persist", "append"} and text.casefold() == "as":
             return None
@@ -142,7 +131,7 @@ def url_for_name() -> UsageError:
 def _assignment(text: str, at: int) -> tuple[str | None, int]:
     """Return the NAME of `NAME <<` at `at` and the place of what follows, or None and `at`."""
     match = _ASSIGN.match(text, at)
-    if match is None or match.group(1).casefold() in KEYWORDS or not re.match(r"[\w-]", match.group(1)):
+    if match is None or match.group(1).casefold() in STATEMENT_KEYWORDS or not re.match(r"[\w-]", match.group(1)):
         return None, at
     end = match.end()
     while text[end : end + 1] in (" ", "\t"):

@@ -12,6 +12,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from services.homes import TuskHome, make_home
 from traitlets.config import Config
+
 from tusk_jupyter.errors import TuskError
 
 
@@ -73,7 +74,7 @@ def module_home() -> Iterator[TuskHome]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUSK_HOME", str(home))
         patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
-        patch.setenv("TUSK_MASTER_KEY", "a master key for tests only")
+        patch.setenv("TUSK_MASTER_KEY", "5e" * 32)
         yield home
         home.close()
 

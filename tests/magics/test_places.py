@@ -1,6 +1,7 @@
 """Errors point into the user's own cell: its lines, its columns, its token."""
 
 import pytest
+
 from tusk_jupyter.errors import Cancelled, QueryError
 from tusk_magics.errors import error_lines
 from tusk_magics.place import Place, place_in_cell
@@ -39,7 +40,7 @@ def test_without_the_cell_the_magic_s_own_text_is_shown():
 def test_the_whole_token_is_underlined(text, position, mark):
     line, under = Place(text=text).excerpt(position)
     assert line.endswith(text)
-    assert under.endswith(" " + mark) or under.endswith("|" + mark)
+    assert under.endswith((" " + mark, "|" + mark))
     assert under.count("^") == len(mark)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tusk_jupyter.errors import UsageError
 from tusk_magics.line import is_blank, parse_sql_line
 

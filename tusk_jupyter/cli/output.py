@@ -49,6 +49,8 @@ class Output(Protocol):
 
 
 def one_line(text: str | None, *, width: int | None = None) -> str:
-    """Return `text` on one line, without control characters, cut at `width`."""
+    """Return `text` on one line, without control characters; with a `width`, blanks shrink and the rest is cut."""
     plain = _CONTROL.sub(" ", text or "").strip()
+    if width is not None:
+        plain = " ".join(plain.split())
     return plain if width is None or len(plain) <= width else plain[: width - 1] + "…"
