@@ -7,7 +7,7 @@ What both do not know is kept: the log is its user's own data, and a log that hi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote, quote_plus
 
 from tusk_jupyter.sqltext.dialects import ANSI, DIALECTS, Dialect
@@ -16,10 +16,13 @@ from tusk_jupyter.sqltext.secret_places import secret_tokens
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, find_shapes, hide_shapes
 
 _HINTS = re.compile(
-    r"pass|pwd|secret|token|key|identified|credential|crypt|hmac|connection|://|bearer|auth|-u|AKIA|ASIA|eyJ", re.I
+    r"pass|pwd|secret|token|key|identified|credential|crypt|hmac|connection|://|bearer|auth|-u|sig="
+    r"|AKIA|ASIA|eyJ|gh[pousr]_|github_pat|xox|glpat|sk-",
+    re.IGNORECASE,
 )
 """A text without any of these has no secret that we know; most have none, and go unread."""
 _DOLLARS = re.compile(r"\$(?:[^\W\d]\w*)?\$")
+_MAY_HOLD_ONE = (Kind.STRING, Kind.COMMENT, Kind.NAME)
 _DEPTH = 4  # code in a dollar-quoted body in a dollar-quoted body ...
 _SHORT = 4  # characters; a shorter secret is replaced only where it stands alone, or it would tear words apart
 
@@ -35,9 +38,7 @@ def secrets_in(sql: str, dialect_name: str) -> tuple[str, ...]:
     """Return the secrets that stand in `sql`, unquoted: an error message may repeat them out of their place."""
     if not _HINTS.search(sql):
         return ()
-    found = tokens(sql, DIALECTS.get(dialect_name, ANSI))
-    inner = [_unquoted(sql[found[index].start : found[index].end]) for index in sorted(secret_tokens(sql, found))]
-    return tuple(dict.fromkeys(filter(None, [*inner, *find_shapes(sql)])))
+    return tuple(dict.fromkeys(filter(None, _secrets(sql, DIALECTS.get(dialect_name, ANSI), _DEPTH))))
 
 
 def redact_text(text: str, known_secrets: Iterable[str]) -> str:
@@ -68,16 +69,33 @@ def _redact(sql: str, dialect: Dialect, depth: int) -> str:
     return "".join([*parts, sql[at:]])
 
 
+def _secrets(sql: str, dialect: Dialect, depth: int) -> Iterator[str]:
+    found = tokens(sql, dialect)
+    secret = secret_tokens(sql, found)
+    for index, token in enumerate(found):
+        written = sql[token.start : token.end]
+        if index in secret:
+            yield _unquoted(written)
+        elif token.kind in _MAY_HOLD_ONE and _HINTS.search(written):
+            body = _body(written) if token.kind is Kind.STRING and depth else None
+            yield from _secrets(body, dialect, depth - 1) if body else find_shapes(written)
+
+
 def _shown(sql: str, token: Token, dialect: Dialect, depth: int) -> str | None:
     """Return what the log shows of a token that is no secret as a whole, or None for the token itself."""
-    if token.kind not in (Kind.STRING, Kind.COMMENT, Kind.NAME):
-        return None
     written = sql[token.start : token.end]
-    tag = _DOLLARS.match(written)
-    if token.kind is Kind.STRING and tag and depth and len(written) >= 2 * len(tag[0]):
-        body = written[len(tag[0]) : -len(tag[0])]
-        written = tag[0] + _redact(body, dialect, depth - 1) + tag[0]
-    return hide_shapes(written) if _HINTS.search(written) else None
+    if token.kind not in _MAY_HOLD_ONE or not _HINTS.search(written):
+        return None
+    body = _body(written) if token.kind is Kind.STRING and depth else None
+    if body:
+        written = written.replace(body, _redact(body, dialect, depth - 1))
+    return hide_shapes(written)
+
+
+def _body(literal: str) -> str | None:
+    """Return the inside of a dollar-quoted literal, which may be code, or None for another literal."""
+    tag = _DOLLARS.match(literal)
+    return literal[len(tag[0]) : -len(tag[0])] if tag and len(literal) >= 2 * len(tag[0]) else None
 
 
 def _unquoted(literal: str) -> str:

@@ -18,7 +18,7 @@ _KEY = re.compile(rf"(?:.*[^a-z])?{KEY_WORDS}|(?:pg|mysql|db|user|my|new|old)pas
 _ASSIGNS = frozenset(["=", "==", "=>", ":=", "<>", "!=", "<=>", ":", "~", "LIKE", "ILIKE", "IN", "TO", "("])
 _CHAINS = frozenset(["||", "+"])
 _AFTER_IDENTIFIED = frozenset(["BY", "AS", "USING", "PASSWORD", "REPLACE", "("])
-_SECRET_PRAGMAS = frozenset(["KEY", "REKEY", "HEXKEY", "HEXREKEY", "TEXTKEY", "TEXTREKEY"])
+_SECRET_PRAGMAS = frozenset(["KEY", "REKEY", "HEXKEY", "HEXREKEY", "TEXTKEY", "TEXTREKEY", "ADD_PARQUET_KEY"])
 _OPEN_SETTINGS = frozenset(
     """
     TYPE PROVIDER SCOPE REGION ENDPOINT HOST HOSTADDR PORT DATABASE DBNAME USER USERNAME URL_STYLE USE_SSL CHAIN PROFILE

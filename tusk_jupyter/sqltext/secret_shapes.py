@@ -13,7 +13,7 @@ HIDDEN = "***"
 KEY_WORDS = (
     r"(?:pass(?:word|wd|phrase|code)|pwd"
     r"|secret_?access_?key|access_?key_?id|(?:aws_?|s3_?|gcs_?)?secret_?key|client_?secret|secret_?id|secretkey"
-    r"|(?:account|shared_?access|storage|master|private|encryption|api|auth|ssl)_?key"
+    r"|footer_key_value|(?:account|shared_?access|storage|master|private|encryption|api|auth|ssl)_?key"
     r"|(?:auth|access|session|bearer|refresh|sas|security|motherduck|oauth|api|id)_?token|connection_?string)"
 )
 """Names whose value is a secret wherever it stands; a prefix may stand before them (`user_password`, `PGPASSWORD`)."""
@@ -35,7 +35,7 @@ _VALUES = (
     re.compile(rf"({KEY_WORDS}(?:\\?[\"'`]){{0,2}}\s{{0,40}}+(?:=>|:=|=|:)\s{{0,40}}+)({_QUOTED})", _FLAGS),
     re.compile(rf"({KEY_WORDS}\s{{0,40}}+=\s{{0,40}}+)({_BARE})", _FLAGS),
     # PASSWORD 'x', PASSWORD('x'), IDENTIFIED BY 'x', IDENTIFIED VIA plugin USING 'x'
-    re.compile(rf"(\b(?:{KEY_WORDS}|IDENTIFIED\s+BY)\s{{0,40}}+\(?\s{{0,40}}+)({_QUOTED})", _FLAGS),
+    re.compile(rf"(\b(?:{KEY_WORDS}|IDENTIFIED\s+BY)(?:\s{{1,40}}+|\s{{0,40}}+\(\s{{0,40}}+))({_QUOTED})", _FLAGS),
     re.compile(
         rf"(\bIDENTIFIED\s+(?:WITH|VIA)\s+\S{{1,80}}\s+(?:BY|AS|USING)\s+(?:PASSWORD\s*\(\s*)?)({_QUOTED})", _FLAGS
     ),
