@@ -42,6 +42,9 @@ LOST = frozenset({0, 2006, 2013, 2055, 4031})
 UNPREPARABLE = frozenset({1295, 1461, 1210})
 """The statement is not for the prepared protocol (ER_UNSUPPORTED_PS), or the server has no room for one more."""
 
+LOCAL_FILES = frozenset({1148, 3948, 4166})
+_NO_LOCAL_FILES = "The driver never hands files to a server: read the file into a frame and write it with `--persist`."
+
 _NEAR = re.compile(r"near '(.*)' at line (\d+)\Z", re.DOTALL)
 _NEAR_BYTES = 80
 """The server quotes the rest of the text from the mistake on, cut after so many bytes."""
@@ -83,7 +86,7 @@ def from_server(exc: pymysql.MySQLError, *, sql: str = "") -> TuskError:
     scenario = SCENARIOS.get(errno)
     return QueryError(
         message,
-        hint=hint_for(scenario),
+        hint=_NO_LOCAL_FILES if errno in LOCAL_FILES else hint_for(scenario),
         detail=_detail(exc),
         position=position(errno, message, sql),
         code=str(errno),

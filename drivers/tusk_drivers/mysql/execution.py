@@ -184,7 +184,7 @@ class Execution:
             else:
                 result = ResultSet(reader=reader, columns=answer)
                 schema, count = result.schema, count + 1
-                kept = _rows(result, iter(list(result.batches())), told, schema=schema)
+                kept = _rows(result, _held(list(result.batches())), told, schema=schema)
                 outcome = result.end
             if not outcome.has_more:
                 break
@@ -197,9 +197,7 @@ class Execution:
         deadline = time.monotonic() + DRAIN_S
         try:
             while result.outcome is None and may_kill and not self.turn.stopped:
-                if time.monotonic() < deadline and result.reader.readable(deadline - time.monotonic()):
-                    result.skip()
-                else:
+                if not result.skip(wait_s=max(deadline - time.monotonic(), 0)) or time.monotonic() >= deadline:
                     self.turn.stop()
             result.drain()
             if result.outcome:
@@ -277,6 +275,10 @@ def _rows(
         notes=lambda: [*result.notes(), *told.notes],
         affected=lambda: result.rows if counted else None,
     )
+
+
+def _held(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    yield from batches
 
 
 def _left_out(count: int) -> Sequence[str]:

@@ -7,8 +7,6 @@ columns.
 
 from __future__ import annotations
 
-import select
-import ssl
 import struct
 import time
 from dataclasses import dataclass
@@ -95,8 +93,8 @@ class PacketReader:
 
     # --- rows ---
 
-    def block(self, *, max_rows: int) -> Block | End:
-        """Return the next rows, or the packet behind the last one.
+    def block(self, *, max_rows: int, wait_s: float | None = None) -> Block | End | None:
+        """Return the next rows, the packet behind the last one, or None when neither came within `wait_s`.
 
         Raises:
             ConnectError: the link broke.
@@ -105,19 +103,17 @@ class PacketReader:
         self._make_room(wanted)
         chain = [self._at]
         deadline = time.monotonic() + LINGER_S
-        while True:
-            stop = _cut(self._buffer, chain, self._filled, max_rows)
-            if stop or chain[-1] - chain[0] >= wanted * 7 // 8:
-                break
-            if len(chain) > 1 and (self._filled == self._room() or not self.readable(deadline - time.monotonic())):
+        while not (stop := _cut(self._buffer, chain, self._filled, max_rows)):
+            if chain[-1] - chain[0] >= wanted * 7 // 8 or (len(chain) > 1 and self._filled == self._room()):
                 break
             if len(chain) == 1:
                 self._make_room(self._size_of_next())
                 chain[0] = self._at
-            self._receive()
-        if len(chain) == 1:
-            return self._single()
-        return self._hand_out(chain)
+            if not self._receive(wait_s if len(chain) == 1 else deadline - time.monotonic()):
+                break
+        if len(chain) > 1:
+            return self._hand_out(chain)
+        return self._single() if stop else None
 
     def _size_of_next(self) -> int:
         """Bytes of the packet at `_at`, header included; 4 while its header is not there."""
@@ -156,23 +152,28 @@ class PacketReader:
         self._buffer[: len(unread)] = unread
         self._at, self._filled = 0, len(unread)
 
-    def _receive(self) -> None:
+    def _receive(self, wait_s: float | None = None) -> bool:
+        """Take in what the socket has; return False when nothing came within `wait_s`.
+
+        A timeout of the socket rather than `select`: inside TLS there may be bytes to read and yet no whole record.
+        """
+        if wait_s is not None and wait_s <= 0:
+            return False
         try:
+            self._sock.settimeout(wait_s)
             with memoryview(self._buffer) as view:
                 size = self._sock.recv_into(view[self._filled : self._room()])
+        except TimeoutError:
+            return False
         except OSError as exc:
             raise link_lost(exc) from exc
+        finally:
+            if wait_s is not None and self._sock.fileno() >= 0:
+                self._sock.settimeout(None)
         if not size:
             raise link_lost(None)
         self._filled += size
-
-    def readable(self, timeout_s: float) -> bool:
-        """Return whether bytes can be had without waiting longer than `timeout_s` for them."""
-        if self._filled > self._at:
-            return True
-        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
-            return True
-        return timeout_s > 0 and bool(select.select([self._sock], [], [], timeout_s)[0])
+        return True
 
 
 def _cut(buffer: bytearray, chain: list[int], filled: int, max_rows: int) -> bool:

@@ -53,10 +53,13 @@ class ResultSet:
             pymysql.MySQLError: the statement failed in the middle.
             ConnectError: the link broke.
         """
-        while isinstance(item := self.reader.block(max_rows=BATCH_ROWS), Block):
-            self.rows += len(item.starts)
-            yield self._batch(item)
-        self.outcome = parse_end(item.payload)
+        while self.outcome is None:
+            match self.reader.block(max_rows=BATCH_ROWS):
+                case Block() as block:
+                    self.rows += len(block.starts)
+                    yield self._batch(block)
+                case End(payload=payload):
+                    self.outcome = parse_end(payload)
 
     def drain(self) -> None:
         """Read to the end without looking at the rows.
@@ -66,12 +69,14 @@ class ResultSet:
             ConnectError: the link broke.
         """
         while self.outcome is None:
-            self.skip()
+            self.skip(wait_s=None)
 
-    def skip(self) -> None:
-        """Read one block without looking at its rows."""
-        if isinstance(item := self.reader.block(max_rows=BATCH_ROWS), End):
+    def skip(self, *, wait_s: float | None) -> bool:
+        """Read one block without looking at its rows; return False when none came within `wait_s`."""
+        item = self.reader.block(max_rows=BATCH_ROWS, wait_s=wait_s)
+        if isinstance(item, End):
             self.outcome = parse_end(item.payload)
+        return item is not None
 
     def _batch(self, block: Block) -> pa.RecordBatch:
         cells = binary_columns(block, self.columns) if self.binary else columns(block, len(self.columns))
