@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from services.postgresql import PostgreSQL
-from tusk_drivers.postgresql.session import PostgresqlSession
 
+from tusk_drivers.postgresql.session import PostgresqlSession
 from tusk_jupyter.driverkit.session import Changed, Rows, Settings
 from tusk_jupyter.sqltext.statements import split
 

@@ -15,5 +15,10 @@ class TestPostgreSQL(DriverContract):
 
     @pytest.fixture
     def settings(self, postgresql: PostgreSQL) -> Settings:
-        config = {"host": postgresql.host, "port": postgresql.port, "database": postgresql.database, "user": postgresql.user}
+        config = {
+            "host": postgresql.host,
+            "port": postgresql.port,
+            "database": postgresql.database,
+            "user": postgresql.user,
+        }
         return Settings(config=config, secrets={"password": postgresql.password})

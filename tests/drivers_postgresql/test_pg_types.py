@@ -148,7 +148,9 @@ def plain(values: list[Any]) -> str:
 
 def as_table(literals: list[str], type_: str) -> str:
     values = ["NULL", *("E'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'" for text in literals)]
-    return f"SELECT v::{type_} AS x FROM (VALUES {', '.join(f'({n}, {v}::text)' for n, v in enumerate(values))}) s(n, v)"
+    return (
+        f"SELECT v::{type_} AS x FROM (VALUES {', '.join(f'({n}, {v}::text)' for n, v in enumerate(values))}) s(n, v)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,9 @@ def test_a_statement_without_columns_keeps_its_rows(db):
 
 
 def test_no_rows_have_their_types(db):
-    table = db.table("SELECT 1::int8 a, 'x' b, 1.5::numeric(5,1) c, '{1}'::int[] d, now() e, interval '1 day' f LIMIT 0")
+    table = db.table(
+        "SELECT 1::int8 a, 'x' b, 1.5::numeric(5,1) c, '{1}'::int[] d, now() e, interval '1 day' f LIMIT 0"
+    )
     assert table.num_rows == 0
     assert table.schema.types == [pa.int64(), S, pa.decimal128(5, 1), T(pa.int32()), TZ, MDN]
 
@@ -268,7 +272,12 @@ def test_the_users_text_formats_change_no_value_and_stay(db, place, bound):
     plain = db.table(query)
     if place == "transaction":
         db.do("BEGIN")
-    wanted = {"DateStyle": "German, DMY", "IntervalStyle": "iso_8601", "bytea_output": "escape", "extra_float_digits": "-5"}
+    wanted = {
+        "DateStyle": "German, DMY",
+        "IntervalStyle": "iso_8601",
+        "bytea_output": "escape",
+        "extra_float_digits": "-5",
+    }
     for name, value in wanted.items():
         db.do(f"SET {name} = {value if ',' in value else repr(value)}")
     assert (db.table(query + " WHERE :n = 1", n=1) if bound else db.table(query)) == plain

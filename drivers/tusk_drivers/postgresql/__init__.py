@@ -1,1 +1,1 @@
-"""PostgreSQL over psycopg 3: results by `COPY` in text form under described types, everything else by the extended protocol."""
+"""PostgreSQL over psycopg 3: results by `COPY` under described types, all else by the extended protocol."""

@@ -35,7 +35,7 @@ class ArrayReader(Reader):
         self._element = element
         self._delimiter = delimiter
         self._token = re.compile(rf'"((?:[^"\\]|\\.)*)"|([{{}}{delimiter}])|([^"{{}}{delimiter}]+)', re.DOTALL)
-        self._hard = rf'["\\=]|\{{.*\{{|^\{{$'
+        self._hard = r'["\\=]|\{.*\{'
         self._depth = 0
 
     def read(self, text: pa.StringArray) -> pa.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tusk_drivers.postgresql.types import BY_OID, PgType
 
@@ -27,7 +27,7 @@ WHERE t.oid = ANY(%s)
 class TypeNames:
     """Names and element types by oid, kept for the session."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
         """Begin knowing nothing."""
         self._connection = connection
         self._known: dict[int, PgType] = {}
@@ -37,7 +37,7 @@ class TypeNames:
         missing = [oid for oid in set(oids) if oid not in self._known]
         if missing:
             rows = self._connection.execute(_QUERY, [missing]).fetchall()
-            self._known.update({int(str(row[0])): _entry(*row) for row in rows})
+            self._known.update({row[0]: _entry(*row) for row in rows})
         return self._known
 
 

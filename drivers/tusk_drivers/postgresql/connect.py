@@ -55,7 +55,7 @@ def describe(settings: Settings) -> str:
     return f"PostgreSQL at {place}, database {settings.text('database')!r}, user {settings.text('user')!r}"
 
 
-def _parameters(settings: Settings) -> dict[str, str]:
+def _parameters(settings: Settings) -> dict[str, Any]:
     host = settings.text("host") or "localhost"
     known: dict[str, Any] = {
         "host": host,

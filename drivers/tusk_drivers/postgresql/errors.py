@@ -123,11 +123,8 @@ def connect_error(words: str, *, target: str) -> ConnectError:
         target: where to, for people.
     """
     said = " ".join(words.split())
-    for pattern, scenario, stage in _CONNECT:
-        if re.search(pattern, said, re.IGNORECASE):
-            break
-    else:
-        scenario, stage = None, "sign-in"
+    found = (rest for pattern, *rest in _CONNECT if re.search(pattern, said, re.IGNORECASE))
+    scenario, stage = next(found, (None, "sign-in"))
     hint = hint_for(scenario)
     if stage == "tls" and scenario is None:
         hint = "The server offers no encryption: set `sslmode=prefer` on the connection if that is acceptable."

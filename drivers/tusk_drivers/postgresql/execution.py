@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from psycopg.pq import ExecStatus, TransactionStatus
@@ -109,6 +109,7 @@ class Execution:
             if sent is not self._statement.text:
                 self._sql = sent
             described = self._describe() if self._command in _YIELDING else None
+            self._link.raise_if_cancelled()
             if described is None or described.nfields == 0:
                 return self._change()
             return self._rows(described)
@@ -174,6 +175,9 @@ class Execution:
         if (failed := self._link.failed(results)) is not None:
             raise self._link.error(failed, self._place)
         _, described, settings = results
+        if (better := self._bound.with_text_lists(described)) is not None:
+            self._bound = better
+            return self._describe()
         words = [(settings.get_value(0, index) or b"").decode() for index in range(2)]
         self._asked = {Setting.BYTEA_OUTPUT: words[0], Setting.FLOAT_DIGITS: words[1]}
         return described
@@ -194,7 +198,7 @@ class Execution:
         first = next(steps, None)
         return Rows(
             schema=first.schema if first is not None else schema_of(self._columns),
-            batches=_continued(first, steps),
+            batches=_Batches(first, steps),
             types=[column.type_name for column in self._columns],
             notes=lambda: [*notes_of(self._columns), *self._extra_notes, *self._link.notices],
             affected=lambda: self._source.affected if self._source and not self._may_stop else None,
@@ -220,7 +224,9 @@ class Execution:
 
     def _batches(self, source: Source) -> Generator[pa.RecordBatch, None, None]:
         try:
-            yield from _parsed(source.jobs())
+            for batch in _parsed(source.jobs()):
+                self._link.raise_if_cancelled()
+                yield batch
             self._leave(ok=True)
         except GeneratorExit:
             self._cut_off(source)
@@ -239,7 +245,7 @@ class Execution:
     def _cut_off(self, source: Source) -> None:
         """End a statement whose further rows nobody wants: read on for a moment, then cancel what only reads."""
         patience = deadline_in(SKIP_S) if self._may_stop else float("inf")
-        while not source.ended and (left := patience - time.monotonic()) > 0:
+        while self._link.is_open and not source.ended and (left := patience - time.monotonic()) > 0:
             source.skip(min(left, 60.0))
         cancelled = not source.ended
         if cancelled and self._savepoint:
@@ -304,13 +310,21 @@ def _parsed(jobs: Iterator[Callable[[], pa.RecordBatch] | None]) -> Iterator[pa.
             yield pending.result()
 
 
-def _continued(first: pa.RecordBatch | None, steps: Generator[pa.RecordBatch, None, None]) -> Iterator[pa.RecordBatch]:
-    try:
-        if first is not None:
-            yield first
-        yield from steps
-    finally:
-        steps.close()
+class _Batches(Generator[pa.RecordBatch, None, None]):
+    """The first batch, then the others. A class, as closing a generator that nobody began runs nothing of it."""
+
+    def __init__(self, first: pa.RecordBatch | None, steps: Generator[pa.RecordBatch, None, None]) -> None:
+        self._first, self._steps = first, steps
+
+    def send(self, value: None) -> pa.RecordBatch:
+        """Return the next batch."""
+        first, self._first = self._first, None
+        return first if first is not None else self._steps.send(value)
+
+    def throw(self, *args: Any) -> pa.RecordBatch:
+        """Let the statement end with an error; `close` is this with GeneratorExit."""
+        self._first = None
+        return self._steps.throw(*args)
 
 
 def _no_columns(rows: int, notes: Sequence[str]) -> Rows:

@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
 from tusk_drivers.postgresql.errors import link_lost, query_error
+from tusk_jupyter.errors import Cancelled
+from tusk_jupyter.protocol.scenarios import hint_for
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -81,6 +83,15 @@ class Link:
             except psycopg.OperationalError as exc:
                 raise link_lost(f"The cancel request did not reach the server: {exc}") from exc
             return True
+
+    def raise_if_cancelled(self) -> None:
+        """End work on a statement whose cancel came while the server had nothing of it to stop.
+
+        Raises:
+            Cancelled: somebody asked for it.
+        """
+        if self.cancelled:
+            raise Cancelled("The run was stopped.", hint=hint_for("cancelled_by_user"), scenario="cancelled_by_user")
 
     # --- state without a round trip ---
 
@@ -159,7 +170,7 @@ class Link:
             found.append(one)
         return found
 
-    def send(self, action: Callable[[], None]) -> None:
+    def send(self, action: Callable[[], object]) -> None:
         """Do what sends, and see that it leaves."""
         with self.losing():
             action()
@@ -171,7 +182,14 @@ class Link:
         try:
             yield
         except psycopg.OperationalError as exc:
-            raise link_lost(str(exc).strip() or "The server closed the connection.", by_user=self.cancelled) from exc
+            raise self._last_words() or link_lost(str(exc), by_user=self.cancelled) from exc
+
+    def _last_words(self) -> Exception | None:
+        """Return the error that the server sent before it closed the connection, as it does when told to end it."""
+        while (one := self.pg.get_result()) is not None:
+            if one.error_field(DiagnosticField.SQLSTATE):
+                return self.error(one)
+        return None
 
     def error(self, result: PGresult, place: Callable[[int], int | None] | None = None) -> Exception:
         """Return the error of a failed result.

@@ -7,6 +7,7 @@ text columns here first: bytes, intervals, lists, structs.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -45,7 +46,7 @@ def writable(column: pa.Array, *, name: str) -> pa.Array:
     return column
 
 
-def literal(value: Any) -> str:
+def literal(value: object) -> str:
     """Return PostgreSQL's text of one value, as its input functions read it."""
     if isinstance(value, list):
         return "{" + ",".join("NULL" if item is None else _element(item) for item in value) + "}"
@@ -57,7 +58,7 @@ def literal(value: Any) -> str:
         return f"{value.months} mons {value.days} days {_seconds(value.nanoseconds // 1000)}"
     if isinstance(value, timedelta):
         return _seconds(value // timedelta(microseconds=1))
-    if isinstance(value, dict) or (isinstance(value, tuple)):
+    if isinstance(value, (dict, tuple)):
         return json.dumps(value, ensure_ascii=False, default=_json)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
@@ -66,7 +67,7 @@ def literal(value: Any) -> str:
     return str(value)
 
 
-def _element(item: Any) -> str:
+def _element(item: object) -> str:
     if isinstance(item, list):
         return literal(item)
     return '"' + literal(item).replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -77,7 +78,7 @@ def _seconds(microseconds: int) -> str:
     return f"{sign}{rest // 1_000_000}.{rest % 1_000_000:06d} secs"
 
 
-def _json(value: Any) -> Any:
+def _json(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return literal(value)
@@ -87,7 +88,7 @@ def _uuid_text(value: bytes) -> str:
     return value.hex()
 
 
-def _texts(column: pa.Array, write: Any) -> pa.Array:
+def _texts(column: pa.Array, write: Callable[[Any], str]) -> pa.Array:
     return pa.array([None if value is None else write(value) for value in column.to_pylist()], pa.string())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,6 +14,9 @@ from tusk_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
     from psycopg.abc import Buffer
+    from psycopg.pq.abc import PGresult
+
+TEXT_OID, TEXT_LIST_OID = 25, 1009
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,17 @@ class Bound:
     values: Sequence[Buffer | None] = ()
     types: Sequence[int] = ()
     formats: Sequence[int] = ()
+    lists: Sequence[int] = ()
+    """Indexes of lists that went without a type."""
+
+    def with_text_lists(self, described: PGresult) -> Bound | None:
+        """Return the same with lists of text declared as such, where the server took them for one text; else None.
+
+        Untyped they fit a list of any type (enum, uuid), which is why they are tried so first.
+        """
+        wrong = [index for index in self.lists if described.param_type(index) == TEXT_OID]
+        types = [TEXT_LIST_OID if index in wrong else oid for index, oid in enumerate(self.types)]
+        return replace(self, types=types, lists=()) if wrong else None
 
 
 def bind(connection: psycopg.Connection[Any], names: Sequence[str], values: Mapping[str, object]) -> Bound:
@@ -41,7 +55,9 @@ def bind(connection: psycopg.Connection[Any], names: Sequence[str], values: Mapp
         raise UsageError(
             f"A parameter cannot be sent to PostgreSQL: {exc}", hint="Text may hold neither NUL nor lone surrogates."
         ) from exc
-    return Bound(values=dumped, types=transformer.types or (), formats=transformer.formats or ())
+    types = transformer.types or ()
+    lists = [index for index, value in enumerate(plain) if isinstance(value, (list, tuple)) and not types[index]]
+    return Bound(values=dumped, types=types, formats=transformer.formats or (), lists=lists)
 
 
 def _plain(name: str, values: Mapping[str, object]) -> object:

@@ -6,6 +6,7 @@ It takes what COPY cannot: parameters, SHOW, EXPLAIN, CALL, FETCH, and statement
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from psycopg import pq
@@ -23,6 +24,9 @@ PIECE_ROWS = 256
 
 _TEXT_OID = 25
 _ROWS = (ExecStatus.TUPLES_CHUNK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_OK)
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
 
 Row = tuple[str | None, ...]
 
@@ -76,9 +80,10 @@ class RowSource(Source):
             if self._link.pg.is_busy():
                 self._link.wait(timeout_s)
                 return
-            if self._link.pg.get_result() is None:
+            if (found := self._link.pg.get_result()) is None:
                 self.ended = True
                 return
+            self._count(found)
 
     def _take(self) -> list[Row]:
         """Return the next rows; none at the end of them.
@@ -93,13 +98,16 @@ class RowSource(Source):
             raise self._fail([found])
         if found.nfields != len(self._columns):
             raise QueryError("A table was changed while the statement began: its columns differ. Run it again.")
-        if found.command_tuples is not None:
-            self.affected = found.command_tuples
+        self._count(found)
         if not found.ntuples:
             return []
         self._transformer.set_pgresult(found, set_loaders=False)
         self._transformer.set_loader_types([_TEXT_OID] * found.nfields, Format.TEXT)
         return self._transformer.load_rows(0, found.ntuples, tuple)
+
+    def _count(self, found: PGresult) -> None:
+        if found.command_tuples is not None:
+            self.affected = found.command_tuples
 
     def _job(self, rows: list[Row]) -> Callable[[], pa.RecordBatch]:
         return lambda: batch_of(self._columns, [pa.array(values, pa.string()) for values in zip(*rows, strict=True)])

@@ -1,7 +1,7 @@
 """The one table of types: PostgreSQL's name and numbers, the Arrow type, and how the text becomes it.
 
-Text is what the server sends on both roads (`COPY` and the extended protocol), so one conversion serves both and the two
-cannot differ. `TYPES.md` beside this file is this table for people; a test compares the two.
+Text is what the server sends on both roads (`COPY` and the extended protocol), so one conversion serves both and
+they cannot differ. `TYPES.md` beside this file is this table for people; a test compares the two.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ TYPES: tuple[PgType, ...] = (
     PgType("refcursor", 1790, 2201),
     PgType("void", 2278, 0),
 )
-"""Every other type (enum, composite, range of one's own, an extension's) reads as text; a domain as the type below it."""
+"""Every other type (enum, composite, one's own range, an extension's) reads as text; a domain as the type below it."""
 
 BY_OID = {entry.oid: entry for entry in TYPES}
 BY_ARRAY_OID = {entry.array_oid: entry for entry in TYPES if entry.array_oid}

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 _OFFSET = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?)([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$")
 _UTC_NAMES = {"UTC", "Etc/UTC", "UCT", "Etc/UCT", "Zulu", "Etc/Zulu", "GMT", "Etc/GMT", "Universal", "Etc/Universal"}
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - arithmetic between naive UTC values
+_EPOCH = datetime(1970, 1, 1)  # naive, as are the local times it is subtracted from
 _MICROSECOND = timedelta(microseconds=1)
 
 
