@@ -36,6 +36,8 @@ _ADVICE = (
     "\n\nPlease try installing",
     "\n\nPossible solutions",
 )
+_NAMED = re.compile(r'(?:with name|Referenced (?:column|table)) "?([^"\s]+?)"? (?:does not exist|not found|is not)')
+_NO_TABLE = re.compile(r"(?:Table|View) with name .* does not exist", re.DOTALL)
 _SUBTYPES = {
     "COLUMN_NOT_FOUND": "undefined_column",
     "SYNTAX_ERROR": "syntax",
@@ -104,8 +106,10 @@ def _scenario(report: Report) -> str | None:
     if named := _SUBTYPES.get(str(report.fields.get("error_subtype"))) or _TYPES.get(report.kind):
         return named
     text = report.message
-    if report.kind == "Catalog" and report.fields.get("type") in ("Table", "View") and "does not exist" in text:
+    if report.kind == "Catalog" and _NO_TABLE.match(text):
         return "undefined_table"
+    if report.kind == "Binder" and text.startswith("Referenced column"):
+        return "undefined_column"
     if report.kind in ("TransactionContext", "Transaction"):
         if "aborted" in text:
             return "transaction_failed"
@@ -151,7 +155,8 @@ def _place(sql: str, report: Report) -> int | None:
     """Return the offset in characters; where DuckDB gives none, that of the first use of the name it mentions."""
     if report.byte_position is not None:
         return len(sql.encode()[: report.byte_position].decode(errors="replace"))
-    name = str(report.fields.get("name") or "").lower()
+    found = _NAMED.search(report.message)
+    name = str(report.fields.get("name") or (found[1] if found else "")).lower()
     for token in tokens(sql, _DIALECT) if name else ():
         if token.kind in (Kind.WORD, Kind.NAME) and sql[token.start : token.end].lower().strip('"') == name:
             return token.start

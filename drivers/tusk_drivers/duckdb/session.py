@@ -170,8 +170,12 @@ class DuckDBSession(Session):
         return found
 
     def _with_place(self, exc: BaseException, sql: str, parameters: Mapping[str, object]) -> errors.TuskError | None:
-        """Ask for a binder's error once more: `sql()` tells it without its place, and EXPLAIN runs nothing."""
-        if not isinstance(exc, duckdb.BinderException | duckdb.CatalogException) or report_of(exc).fields:
+        """Ask for a binder's error once more: `sql()` tells it without its place, and EXPLAIN runs nothing.
+
+        Not in an open transaction, which this error would abort while that of `sql()` leaves it open.
+        """
+        bound = isinstance(exc, duckdb.BinderException | duckdb.CatalogException)
+        if not bound or report_of(exc).fields or self._transaction is not Transaction.IDLE:
             return None
         try:
             self._connection.execute(f"{_EXPLAIN}{sql}", dict(parameters) or None).fetchall()
@@ -193,7 +197,7 @@ class DuckDBSession(Session):
         if self._transaction is Transaction.IDLE:
             return
         try:
-            first, second = (self._connection.execute(_TRANSACTION_ID).fetchone() for _ in range(2))
+            first, second = (self._connection.execute(_TRANSACTION_ID).fetchall() for _ in range(2))
         except duckdb.Error:
             self._transaction = Transaction.FAILED
         else:
