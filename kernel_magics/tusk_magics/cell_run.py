@@ -149,7 +149,9 @@ class CellRun:
             raise
         # The table is handed over, so that its memory goes as the frame grows.
         tables, result = [result.table], dataclasses.replace(result, table=None)
-        value = _convert(tables, kind, options.decimal or self._config.decimal)
+        notes = list(result.notes)
+        value = _convert(tables, kind, options.decimal or self._config.decimal, notes)
+        result = dataclasses.replace(result, notes=tuple(notes))
         shown = display.rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
         return self._assign(parsed.into, value)
@@ -270,12 +272,15 @@ def _import_ahead(kind: str) -> None:
         threading.Thread(target=importlib.import_module, args=(kind,), name="tusk-import", daemon=True).start()
 
 
-def _convert(tables: list[pa.Table | None], kind: str, decimal: str) -> object:
-    """Return the one table as a frame; the list is emptied, so that nothing else holds it."""
+def _convert(tables: list[pa.Table | None], kind: str, decimal: str, notes: list[str]) -> object:
+    """Return the one table as a frame; the list is emptied, so that nothing else holds it.
+
+    What the frame has otherwise than the database goes into `notes`.
+    """
     if tables[0] is None or kind == "arrow":
         return tables.pop()
     from tusk_jupyter.client import frames
 
     if kind == "polars":
-        return frames.to_polars(tables.pop())
+        return frames.to_polars(tables.pop(), notes=notes)
     return frames.to_pandas(tables.pop(), decimal="float" if decimal == "float" else "exact")
