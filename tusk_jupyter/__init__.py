@@ -61,6 +61,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name == "__version__":
         return import_module("tusk_jupyter.api").version()
+    if name == "errors":
+        return import_module("tusk_jupyter.errors")
     if name in __all__:
         return getattr(import_module("tusk_jupyter.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
