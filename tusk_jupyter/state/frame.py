@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 HEADER = struct.Struct("<4sIQqI")  # mark, body bytes, seq, time in microseconds since 1970 UTC, CRC32 of the body
 HEADER_CRC = struct.Struct("<I")  # CRC32 of the header before it
 HEADER_BYTES = HEADER.size + HEADER_CRC.size
@@ -34,7 +36,7 @@ class Record:
 
     def load(self) -> tuple[str, dict[str, Any]]:
         """Return kind and body."""
-        content = json.loads(self.raw)
+        content = msgspec.json.decode(self.raw)  # five times as fast as json: a state file is drawn anew from millions
         return content["kind"], content["body"]
 
 
@@ -51,11 +53,16 @@ class Damage:
 
 
 def pack_body(kind: str, body: dict[str, Any]) -> bytes:
-    """Return the body's bytes; JSON cannot hold anything that is not plain, and raises TypeError then."""
-    text = json.dumps({"kind": kind, "body": body}, ensure_ascii=False, separators=(",", ":"))
+    """Return the body's bytes.
+
+    Raises:
+        TypeError: something in it is no plain value.
+    """
+    content = {"kind": kind, "body": body}
     try:
-        return text.encode()
+        return msgspec.json.encode(content)
     except UnicodeEncodeError:  # half a surrogate pair: no UTF-8 has it, and DuckDB takes nothing but UTF-8
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
 
 

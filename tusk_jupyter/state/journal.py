@@ -19,7 +19,7 @@ from tusk_jupyter.state import frame
 from tusk_jupyter.state.frame import Damage, Record, Torn
 from tusk_jupyter.system.private_files import make_private_directory, sync_directory
 
-SEGMENT_BYTES = 8 * 1024 * 1024  # the last segment is read whole at each start of the core: about 15 ms
+SEGMENT_BYTES = 2 * 1024 * 1024  # the last segment is read whole at each start of the core: about 20 ms
 SUFFIX = ".journal"
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS and Windows have no fdatasync
 Listener = Callable[[Sequence[Record]], None]
