@@ -71,7 +71,7 @@ class Core:
             kill_backend=self._kill_backend,
             close_session=lambda session: self.sessions.close(session),
         )
-        self._notices = [*store.notices, *self.connections.finish_unfinished()]
+        self._left_over = tuple(self.connections.finish_unfinished())
         self._last_busy = time.monotonic()
         store.log.interrupt_open("The core was stopped while this ran.")
         store.sessions.close_open()
@@ -106,8 +106,13 @@ class Core:
             idle_exit_s=float(self.store.preferences.get("idle_core_s")),
             python=platform.python_version(),
             duckdb=duckdb.__version__,
-            notices=tuple(self._notices),
+            notices=self._notices,
         )
+
+    @property
+    def _notices(self) -> tuple[str, ...]:
+        """What the user must hear; the store may find damage at any time."""
+        return (*self.store.notices, *self._left_over)
 
     def stop_core(self, _: control.StopCore) -> control.Stopped:
         """End the process; the reply goes out first."""
@@ -124,7 +129,7 @@ class Core:
         self.clients.attach(request.session, source=request.source, pid=request.pid)
         self.store.sessions.started(request.session, source=request.source, pid=request.pid)
         try:
-            yield control.AttachEvent(event="attached", notices=tuple(self._notices))
+            yield control.AttachEvent(event="attached", notices=self._notices)
             while not gone():
                 time.sleep(0.25)
         finally:
