@@ -130,7 +130,7 @@ STATE = """
 SELECT (SELECT array_agg(a ORDER BY a) FROM ro), (SELECT last_value FROM ro_seq), to_regclass('ro2') IS NULL,
        (SELECT count(*) FROM pg_largeobject_metadata), (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc),
        (SELECT count(*) FROM pg_attribute), obj_description('ro'::regclass), (SELECT relacl FROM pg_class WHERE relname = 'ro'),
-       (SELECT array_agg(rolconfig) FROM pg_roles), (SELECT count(*) FROM pg_prepared_xacts)
+       (SELECT array_agg(rolconfig::text) FROM pg_roles), (SELECT count(*) FROM pg_prepared_xacts)
 """
 
 

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
 from tusk_drivers.postgresql.errors import link_lost, query_error
-from tusk_jupyter.errors import Cancelled
+from tusk_jupyter.errors import Cancelled, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
 if TYPE_CHECKING:
@@ -164,10 +164,14 @@ class Link:
         return found
 
     def all_results(self) -> list[PGresult]:
-        """Return all results of a command, errors among them."""
-        found = []
-        while (one := self.result()) is not None:
-            found.append(one)
+        """Return all results of a command, errors among them; the last one may be that the server ends the session."""
+        found: list[PGresult] = []
+        try:
+            while (one := self.result()) is not None:
+                found.append(one)
+        except TuskError:
+            if self.failed(found) is None:
+                raise
         return found
 
     def send(self, action: Callable[[], object]) -> None:

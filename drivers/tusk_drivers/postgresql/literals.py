@@ -59,7 +59,7 @@ def literal(value: object) -> str:
     if isinstance(value, timedelta):
         return _seconds(value // timedelta(microseconds=1))
     if isinstance(value, (dict, tuple)):
-        return json.dumps(value, ensure_ascii=False, default=_json)
+        return _json(value)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, float):
@@ -78,10 +78,17 @@ def _seconds(microseconds: int) -> str:
     return f"{sign}{rest // 1_000_000}.{rest % 1_000_000:06d} secs"
 
 
-def _json(value: object) -> object:
+def _json(value: object) -> str:
+    """Return JSON in which decimals keep their digits; a map's pairs become an object."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(name))}: {_json(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_json(item) for item in value) + "]"
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return literal(value)
+        return f"{value:f}"
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(literal(value))
 
 
 def _uuid_text(value: bytes) -> str:
@@ -99,18 +106,26 @@ def _is_bytes(type_: pa.DataType) -> bool:
 
 def _whole_microseconds(column: pa.Array, name: str) -> pa.Array:
     """Return nanosecond columns in microseconds, which is all that PostgreSQL keeps."""
-    type_ = column.type
-    finer = {
-        pa.timestamp("ns", tz=getattr(type_, "tz", None)): pa.timestamp("us", tz=getattr(type_, "tz", None)),
-        pa.time64("ns"): pa.time64("us"),
-        pa.duration("ns"): pa.duration("us"),
-    }
-    if type_ not in finer:
-        return column
+    coarser = _in_microseconds(column.type)
     try:
-        return pc.cast(column, finer[type_])
+        if pa.types.is_interval(column.type):
+            finest = (value.nanoseconds % 1000 for value in column.to_pylist() if value is not None)
+            if any(finest):
+                raise pa.ArrowInvalid("would lose data")
+        return column if coarser == column.type else pc.cast(column, coarser)
     except pa.ArrowInvalid as exc:
         raise UsageError(
             f"The column {name!r} has nanoseconds, and PostgreSQL keeps microseconds.",
             hint=f"Round it first, as `df[{name!r}] = df[{name!r}].dt.round('us')`.",
         ) from exc
+
+
+def _in_microseconds(type_: pa.DataType) -> pa.DataType:
+    if is_list(type_):
+        inner = _in_microseconds(type_.value_type)
+        return type_ if inner == type_.value_type else pa.large_list(inner)
+    if pa.types.is_timestamp(type_) and type_.unit == "ns":
+        return pa.timestamp("us", tz=type_.tz)
+    if type_ == pa.time64("ns"):
+        return pa.time64("us")
+    return pa.duration("us") if type_ == pa.duration("ns") else type_

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tusk_drivers.postgresql.link import Link
 
+from tusk_jupyter.errors import TuskError
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from psycopg.pq.abc import PGresult
@@ -65,7 +67,13 @@ class Source(ABC):
 
     def _fail(self, results: Sequence[PGresult]) -> Exception:
         """Read the command to its end and return its error."""
-        failed = self._link.failed([*results, *self._link.all_results()])
+        failed = self._link.failed(results)
+        try:
+            failed = failed or self._link.failed(self._link.all_results())
+            self._link.all_results()
+        except TuskError:  # the server ended the session with that error
+            if failed is None:
+                raise
         self.ended = True
         if failed is None:
             raise AssertionError("the server neither took the statement nor refused it")

@@ -1,0 +1,182 @@
+"""Signing in: every failure has its scenario and its stage, and no secret shows.
+
+C-18, TK-04..TK-11, the connect scenarios of REQUIREMENTS section 2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from services import postgresql as services
+from services import wait_until
+from tusk_drivers.postgresql.connect import default_sslmode
+from tusk_drivers.postgresql.errors import connect_error
+from tusk_drivers.postgresql.session import PostgresqlSession
+
+from tusk_jupyter.errors import ConnectError
+
+
+def failure(settings, **fields) -> ConnectError:
+    with pytest.raises(ConnectError) as caught:
+        PostgresqlSession.connect(settings(**fields))
+    error = caught.value
+    for word in (fields.get("password"), settings().secrets["password"]):
+        assert not word or word not in f"{error} {error.detail} {error.__cause__} {settings(**fields)!r}"
+    return error
+
+
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_it_says_who_answered(db, postgresql):
+    assert db.session.server.startswith("PostgreSQL 1")
+    assert int(db.session.backend) > 0
+    assert db.one("SHOW application_name") == "tusk-jupyter"
+    assert db.one("SHOW client_connection_check_interval") == "2s"
+
+
+@pytest.mark.parametrize(
+    ("fields", "scenario", "stage"),
+    [
+        ({"password": "wr0ng-secret"}, "bad_password", "sign-in"),
+        ({"user": "nobody"}, "bad_password", "sign-in"),
+        ({"password": ""}, "bad_password", "sign-in"),
+        ({"host": "no-such-host.invalid"}, "unknown_host", "name"),
+        ({"port": 1}, "refused", "tcp"),
+        ({"host": "/nowhere"}, "refused", "tcp"),
+        ({"database": "nowhere"}, "no_such_database", "database"),
+        ({"sslrootcert": "/nowhere/ca.pem"}, "bad_certificate", "tls"),
+    ],
+)
+def test_a_failed_sign_in_is_told_apart(settings, fields, scenario, stage):
+    error = failure(settings, **fields)
+    assert (error.scenario, (error.detail or "").splitlines()[0]) == (scenario, f"stage={stage}")
+    assert error.hint
+
+
+def test_a_server_that_says_nothing_is_given_up(settings):
+    with contextlib.contextmanager(silent_port)() as port:
+        error = failure(settings, port=port, timeout_s=2.0)
+    assert (error.scenario, (error.detail or "").splitlines()[0]) == ("connect_timeout", "stage=tcp")
+
+
+def test_a_name_that_does_not_resolve_is_not_waited_for(settings, monkeypatch):
+    """The resolver may hang for long; its thread is left alone at the time limit."""
+    hanging = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [] if hanging.wait(30) else [])
+    error = failure(settings, host="slow.example", timeout_s=0.1)
+    hanging.set()
+    assert error.scenario == "unknown_host"
+
+
+def test_no_room_for_one_more_session(settings, admin, postgresql):
+    admin.do("ALTER ROLE tusk CONNECTION LIMIT 0")
+    try:
+        assert failure(settings).scenario == "too_many_connections"
+    finally:
+        admin.do("ALTER ROLE tusk CONNECTION LIMIT -1")
+
+
+def test_a_server_that_wants_encryption(settings, postgresql, admin):
+    rules = Path(admin.one("SHOW hba_file"))
+    plain = rules.read_text()
+    rules.write_text("local all all scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256\n")
+    try:
+        admin.do("SELECT pg_reload_conf()")
+        wait_until(lambda: not _plain_sign_in(postgresql), what="the server takes only encrypted sign-ins")
+        assert failure(settings, sslmode="disable").scenario == "ssl_required"
+        PostgresqlSession.connect(settings()).close()  # prefer finds the way
+    finally:
+        rules.write_text(plain)
+        admin.do("SELECT pg_reload_conf()")
+        wait_until(lambda: _plain_sign_in(postgresql), what="the server takes plain sign-ins again")
+
+
+def _plain_sign_in(postgresql) -> bool:
+    try:
+        psycopg.connect(postgresql.dsn, sslmode="disable").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_a_server_without_encryption(settings):
+    with services.running(tls=False) as plain:
+        fields = {"port": plain.port, "password": plain.password, "host": plain.host}
+        error = failure(settings, sslmode="require", **fields)
+        assert (error.detail or "").startswith("stage=tls")
+        assert "sslmode=prefer" in (error.hint or "")
+        PostgresqlSession.connect(settings(**fields)).close()
+
+
+def test_an_authority_that_is_given_is_checked(connect, settings, postgresql, tmp_path):
+    strict = connect(sslrootcert=postgresql.ca_file, host="localhost")
+    assert strict.one("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") is True
+    from services.certificates import make_certificates
+
+    foreign = make_certificates(tmp_path).ca_file
+    assert failure(settings, sslrootcert=str(foreign)).scenario == "bad_certificate"
+
+
+def test_the_socket_is_a_host(connect, postgresql):
+    local = connect(host=postgresql.socket_dir)
+    assert local.one("SELECT inet_client_addr()") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "config", "mode"),
+    [
+        ("localhost", {}, "prefer"),
+        ("127.0.0.1", {}, "prefer"),
+        ("::1", {}, "prefer"),
+        ("/var/run/postgresql", {}, "prefer"),
+        ("db.example.com", {}, "require"),
+        ("10.0.0.1", {}, "require"),
+        ("localhost,db.example.com", {}, "require"),
+        ("db.example.com", {"sslrootcert": "ca.pem"}, "verify-full"),
+    ],
+)
+def test_encryption_is_strict_where_it_leaves_the_machine(host, config, mode):
+    assert default_sslmode(host, config) == mode
+
+
+@pytest.mark.parametrize(
+    ("words", "scenario"),
+    [
+        ("FATAL:  the database system is starting up", "shutdown"),
+        ("FATAL:  the database system is shutting down", "shutdown"),
+        ("FATAL:  sorry, too many clients already", "too_many_connections"),
+        ("FATAL:  remaining connection slots are reserved for non-replication superuser connections", "too_many_connections"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", SSL off', "ssl_required"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", SSL encryption', "permission"),
+        ("connection timeout expired", "connect_timeout"),
+        ('SSL error: certificate verify failed', "bad_certificate"),
+    ],
+)  # fmt: skip
+def test_words_of_servers_that_are_hard_to_bring_about(words, scenario):
+    assert connect_error(words, target="x").scenario == scenario
+
+
+def test_server_options_are_passed_on(connect):
+    assert connect(options="-c search_path=pg_catalog").one("SHOW search_path") == "pg_catalog"
+
+
+def test_a_long_statement_ends_when_its_client_is_gone(settings, admin):
+    """client_connection_check_interval: a killed driver leaves nothing running."""
+    lost = PostgresqlSession.connect(settings())
+    pid = int(lost.backend or 0)
+    lost._link.pg.send_query(b"SELECT pg_sleep(600)")
+    lost._link.flush()
+    here = "SELECT count(*) FROM pg_stat_activity WHERE pid = :pid AND state = 'active'"
+    wait_until(lambda: admin.one(here, pid=pid) == 1, what="the statement runs")
+    lost.close()
+    wait_until(lambda: admin.one(here, pid=pid) == 0, what="the server noticed")
