@@ -86,7 +86,8 @@ class Column:
         """Return the kinds to try: from the declared one upwards, or by the values where nothing is fixed yet."""
         if self.kind is Kind.NULL or not self._sent:
             by_values = _by_values(seen)
-            return (self.kind, *by_values) if self.kind is not Kind.NULL else by_values
+            fits = self.kind is not Kind.NULL and (self.kind is not Kind.BINARY or bytes in seen or not seen)
+            return (self.kind, *by_values) if fits else by_values
         return (self.kind, *_STEPS[self.kind])
 
 

@@ -26,7 +26,7 @@ def path_of(settings: Settings) -> Path | None:
 
 
 def open_database(path: Path | None, settings: Settings, *, read_only: bool) -> sqlite3.Connection:
-    """Open the file; one that is not there yet is made by the first statement, not by connecting.
+    """Open the file, or make it where that is allowed.
 
     Raises:
         ConnectError: it cannot be opened, or is no SQLite database.
@@ -34,7 +34,7 @@ def open_database(path: Path | None, settings: Settings, *, read_only: bool) -> 
     if path is None:
         return _connect("file::memory:")
     new = not path.exists()
-    _check_place(path, may_create=not read_only and bool(settings.config.get("create", True)))
+    check_place(path, settings)
     mode = "ro" if read_only else "rwc" if new else "rw"
     try:
         connection = _connect(f"file:{quote(str(path))}?mode={mode}")
@@ -64,7 +64,12 @@ def _read_header(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _check_place(path: Path, *, may_create: bool) -> None:
+def check_place(path: Path, settings: Settings) -> None:
+    """Refuse a place where no database can be opened or made.
+
+    Raises:
+        ConnectError: no such folder, a folder instead of a file, or no file where none may be made.
+    """
     if path.is_dir():
         raise _error(f"{path} is a folder, not a SQLite file.", hint="Give a file's path.", scenario="no_such_file")
     if path.exists():
@@ -74,7 +79,7 @@ def _check_place(path: Path, *, may_create: bool) -> None:
             f"There is no folder {path.parent}, so {path.name} can be neither opened nor created there.",
             scenario="no_such_file",
         )
-    if not may_create:
+    if settings.read_only or not settings.config.get("create", True):
         raise _error(
             f"There is no file {path}, and this connection does not create it.",
             hint="Check the path; to create the file, connect without read-only and with `create` on.",

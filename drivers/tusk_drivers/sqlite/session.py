@@ -46,7 +46,11 @@ class SQLiteSession(Session):
         self._result: Result | None = None
         self._closed = False
         self._guarded = False
-        self._connection = self._open()
+        self._opened: sqlite3.Connection | None = None
+        if not self._new:
+            self._opened = self._open()
+        elif self._path is not None:
+            files.check_place(self._path, settings)
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -56,6 +60,13 @@ class SQLiteSession(Session):
             ConnectError: it cannot be opened, or is no SQLite database.
         """
         return cls(settings)
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection; SQLite makes a new file on opening it, so that waits for the first statement."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
 
     def _open(self) -> sqlite3.Connection:
         connection = files.open_database(self._path, self._settings, read_only=self._opened_read_only)
@@ -179,8 +190,8 @@ class SQLiteSession(Session):
     @property
     def transaction(self) -> Transaction:
         """SQLite has no failed transactions: an error undoes its statement, or ends the transaction."""
-        open_ = not self._closed and self._connection.in_transaction
-        return Transaction.OPEN if open_ else Transaction.IDLE
+        inside = not self._closed and self._opened is not None and self._opened.in_transaction
+        return Transaction.OPEN if inside else Transaction.IDLE
 
     def set_read_only(self, on: bool) -> None:
         """Refuse writes, or allow them again; a file that was opened read-only is opened anew for that.
@@ -191,23 +202,21 @@ class SQLiteSession(Session):
         if on == self._read_only:
             return
         self._release_result()
-        if self._connection.in_transaction:
+        if self.transaction is not Transaction.IDLE:
             raise errors.UsageError(
                 "The session's open transaction cannot change between read-only and writing.",
                 hint="End it with COMMIT or ROLLBACK first.",
             )
         if not on and self._opened_read_only:
             self._opened_read_only = False
-            self._connection.close()
-            self._guarded = False
-            self._connection = self._open()
+            self._drop_connection()
         self._read_only = on
 
     def interrupt(self) -> None:
         """Stop the statement, or its wait for a lock."""
         self._stop.set()
-        if not self._closed:
-            self._connection.interrupt()
+        if not self._closed and self._opened is not None:
+            self._opened.interrupt()
 
     def is_alive(self) -> bool:
         """Return whether the session is open; in one process no link can break."""
@@ -218,15 +227,18 @@ class SQLiteSession(Session):
         if not self._closed:
             self._closed = True
             self._release_result()
-            self._connection.close()
+            self._drop_connection()
 
     def reset(self) -> None:
         """Start over on a new connection: temp tables, settings and an open transaction go with the old one."""
         self._release_result()
-        self._connection.close()
-        self._guarded = False
+        self._drop_connection()
         self._read_only = self._opened_read_only = self._settings.read_only
-        self._connection = self._open()
+
+    def _drop_connection(self) -> None:
+        opened, self._opened, self._guarded = self._opened, None, False
+        if opened is not None:
+            opened.close()
 
     def _release_result(self) -> None:
         result, self._result = self._result, None
