@@ -1,6 +1,6 @@
 """Arrow to pandas: the dtype that the rules say, and every value as the database had it."""
 
-# R-31, NL-45 of the type rules: DESIGN section 5
+# R-31; DESIGN section 5
 
 from __future__ import annotations
 

@@ -322,6 +322,13 @@ def test_a_second_process_is_refused_and_changes_nothing(open_store: Open, home:
     assert not list(home.glob("*.damaged-*"))
 
 
+def test_a_state_folder_that_is_none_is_an_error_that_names_it(home: Path, open_store: Open):
+    home.write_text("mine")
+    with pytest.raises(StorageError, match=r"The state folder .*home cannot be used: File exists"):
+        open_store()
+    assert home.read_text() == "mine"
+
+
 def test_a_file_that_another_program_holds_is_not_taken_for_damaged(open_store: Open, home: Path):
     open_store().close()
     script = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"

@@ -55,10 +55,17 @@ class Store:
             StorageError: the state is a newer version's, another process holds it, or it cannot be read or written.
         """
         os.umask(0o077)
-        make_private_directory(home)
+        lock = FileLock(home / LOCK_FILE)  # opening a journal that another process writes would cut its last record
+        try:
+            make_private_directory(home)
+            free = lock.try_acquire()
+        except OSError as exc:
+            raise StorageError(
+                f"The state folder {home} cannot be used: {exc.strerror or exc}.",
+                hint="See that it is a folder, belongs to you and may be written; TUSK_HOME says where it is.",
+            ) from exc
         with contextlib.ExitStack() as undo:
-            lock = FileLock(home / LOCK_FILE)  # opening a journal that another process writes would cut its last record
-            if not lock.try_acquire():
+            if not free:
                 raise StorageError(
                     f"The state in {home} is in use by another process.",
                     hint="`tusk core status` shows the running core.",
