@@ -145,3 +145,18 @@ def test_a_ticket_is_good_for_one_use(client, core):  # QB-43
         assert driver.do_get(info.endpoints[0].ticket).read_all().num_rows == 1
         with pytest.raises(flight.FlightError, match="unknown, used"):
             driver.do_get(info.endpoints[0].ticket)
+
+
+def test_an_interrupt_before_the_core_has_the_run_stops_it_all_the_same(client, core):
+    """The cancel overtakes the run: it must not run on behind a cell that has returned."""
+    core.run(client, "count")
+    for _ in range(10):
+        pressed = threading.Timer(0.0, os.kill, (os.getpid(), signal.SIGINT))
+        try:
+            pressed.start()
+            core.run(client, "wait 600")
+        except (errors.Cancelled, KeyboardInterrupt):
+            pass
+        pressed.join()
+    wait_until(lambda: not client.call(control.ListRuns()).runs, 10.0, "nothing runs on")
+    assert core.run(client, "count").table.column(0).to_pylist() == [2]

@@ -28,6 +28,10 @@ START_TIMEOUT_S = 30.0
 POLL_S = 0.01
 
 
+withheld: set[str] = set()
+"""Environment variables that a core which is started here does not get: they hold a secret that it is told in a message."""
+
+
 class Link:
     """The way to the core of one state folder; thread-safe."""
 
@@ -38,7 +42,6 @@ class Link:
         """Counts the cores this link has talked to."""
         self._peer: Peer | None = None
         self._lock = threading.Lock()
-        self._started: list[processes.Detached] = []
 
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
         """Send a request to the core and return its reply; a core that has gone is started again, once.
@@ -164,14 +167,14 @@ class Link:
         return True
 
     def _spawn(self) -> processes.Detached:
-        self._started = [one for one in self._started if not one.ended()]  # reaps those that ended
-        process = processes.Detached(
+        return processes.Detached(
             processes.python("-m", "tusk_jupyter.service"),
-            environ={**os.environ, "TUSK_HOME": str(self.places.home)},
+            environ={
+                **{name: value for name, value in os.environ.items() if name not in withheld},
+                "TUSK_HOME": str(self.places.home),
+            },
             log=self._words,
         )
-        self._started.append(process)
-        return process
 
     @property
     def _words(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +143,7 @@ class Fetch:
         self._sink = sink
         self._began = time.perf_counter()
         self._first_batch_s: float | None = None
+        self._interrupted = threading.Event()
         self.accepted: control.RunAccepted | None = None
         self._data: pa.Table | None = None
 
@@ -191,6 +192,7 @@ class Fetch:
 
     def _cancel(self, task: Task[RunResult]) -> None:
         """Stop the run on the server and return soon, whether or not it has ended by then."""
+        self._interrupted.set()
         elapsed = time.perf_counter() - self._began
         asking = Task(self._ask_to_cancel, name="tusk-cancel")
         deadline = time.monotonic() + CANCEL_PATIENCE_S
@@ -216,19 +218,17 @@ class Fetch:
         )
 
     def _ask_to_cancel(self) -> None:
-        run = self.accepted.run if self.accepted else None
-        asked = self._command.run or self._command.upload
-        session = asked.session if asked else None
-        self._link.call(control.CancelRun(run=run, session=None if run else session), timeout_s=5.0)
+        """Cancel the run; one that is not accepted yet is cancelled when it is, before anything of it is fetched."""
+        if self.accepted is not None:
+            self._link.call(control.CancelRun(run=self.accepted.run), timeout_s=5.0)
 
     # --- on the worker thread ---
 
     def _work(self) -> RunResult:
         try:
             result = self._upload() if self._data is not None else self._fetch()
-            if self._sink is not None:
-                self._sink.commit()
-            return result
+            written = self._sink.commit() if self._sink is not None else None
+            return result if written is None else replace(result, notes=(*result.notes, *written.notes))
         except BaseException as exc:
             if self._sink is not None:
                 self._sink.abort()
@@ -243,6 +243,9 @@ class Fetch:
             self._link.forget()
             info = self._flight_info(descriptor)
         self.accepted = codec.decode(control.RunAccepted, info.app_metadata)
+        if self._interrupted.is_set():  # the cancel may have reached the core before the run did
+            self._ask_to_cancel()
+            raise errors.Cancelled("The run was cancelled before it began.", scenario="cancelled_by_user")
         endpoint = info.endpoints[0]
         return self._drivers.at(endpoint.locations[0]), endpoint.ticket.ticket.decode()
 

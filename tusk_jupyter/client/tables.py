@@ -1,14 +1,67 @@
-"""A data frame of any kind as an Arrow table, for writing into a database."""
+"""Arrow tables and data frames of any kind: results on their way out, and what a database is given on its way in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import importlib.util
+from typing import TYPE_CHECKING, Any, cast
 
 from tusk_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+
+FORMATS = ("pandas", "polars", "arrow")
+
+
+def check_format(kind: str) -> None:
+    """See that results of a kind can be made, before anything is run.
+
+    Raises:
+        UsageError: there is no such kind, or its library is not installed.
+    """
+    if kind not in FORMATS:
+        raise UsageError(f"There is no format {kind!r}.", hint=f"Use one of {', '.join(FORMATS)}.")
+    if kind == "polars" and importlib.util.find_spec("polars") is None:
+        raise UsageError(
+            "The format polars needs polars, which is not installed here.",
+            hint="Install it with `pip install 'tusk-jupyter[polars]'`, or use the format arrow.",
+        )
+
+
+def to_frame(
+    tables: list[pa.Table | None], kind: str, *, decimal: str = "exact", notes: list[str] | None = None
+) -> Any:  # noqa: ANN401 - as `kind` says
+    """Return the one table of `tables` as a frame, or None for none.
+
+    The list is emptied, so that nothing else holds the table while the frame grows.
+
+    Args:
+        tables: one table, or None.
+        kind: one of `FORMATS`.
+        decimal: "exact", or "float" for float64 in the place of DECIMAL.
+        notes: takes what the frame has otherwise than the database.
+    """
+    from tusk_jupyter.client import frames
+
+    if tables[0] is None:
+        return tables.pop()
+    if kind == "pandas":
+        return frames.to_pandas(tables.pop(), decimal="float" if decimal == "float" else "exact")
+    if decimal == "float":
+        tables[0] = _with_floats(tables[0])
+    return tables.pop() if kind == "arrow" else frames.to_polars(tables.pop(), notes=notes)
+
+
+def _with_floats(table: pa.Table) -> pa.Table:
+    """Return `table` with float64 for its DECIMAL columns."""
+    import pyarrow as pa
+
+    for place, column in enumerate(table.schema):
+        if pa.types.is_decimal(column.type):
+            table = table.set_column(place, column.with_type(pa.float64()), table.column(place).cast(pa.float64()))
+    return table
 
 
 def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:

@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -194,8 +195,7 @@ class Run:
             bytes=self._bytes,
             statement=self._index,
             statements=tuple(self._reports),
-            transaction=self._session.transaction.value if last else "idle",
-            alive=self._session.is_alive() if last else True,
+            **(session_state(self._session) if last else {}),
             error=to_wire(exc) if exc else None,
         )
 
@@ -284,6 +284,15 @@ class Run:
         exc.statement = self._index if len(self._statements) > 1 else None
         exc.position = None if exc.position is None else exc.position + statement.start
         return exc
+
+
+def session_state(session: Session) -> dict[str, Any]:
+    """Return the part of a last word that tells of the session; one that cannot even say counts as gone."""
+    try:
+        return {"transaction": session.transaction.value, "alive": session.is_alive()}
+    except Exception:  # a run without a last word would never end
+        traceback.print_exc()
+        return {"alive": False}
 
 
 class TicketBook:

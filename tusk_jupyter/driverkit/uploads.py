@@ -10,6 +10,7 @@ from time import perf_counter
 import pyarrow as pa
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.runs import session_state
 from tusk_jupyter.driverkit.session import Session
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
@@ -105,8 +106,7 @@ class Upload:
                     event="failed" if exc else "finished",
                     rows=self._rows,
                     statements=reports,
-                    transaction=self._session.transaction.value,
-                    alive=self._session.is_alive(),
+                    **session_state(self._session),
                     error=to_wire(exc) if exc else None,
                 )
             )

@@ -250,8 +250,8 @@ class Runs:
         session.transaction, session.last_used = last.transaction, time.monotonic()
         try:
             self._on_end(Ending(run=run, status=status, event=last))
-        except errors.StorageError as exc:  # the run stays open in the log and is told as interrupted at the next start
-            _LOG.error("run %s: its end could not be logged (%s)", run.id, type(exc).__name__)
+        except Exception:  # the run stays open in the log and is told as interrupted at the next start
+            _LOG.exception("run %s: its end could not be logged", run.id)
         run.status = status
         if not last.alive or session.connection.isolation == "statement":
             self._close_session(session)

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -45,19 +46,21 @@ class Detached:
         """Start it with no input and with both outputs appended to `log` (made 0600)."""
         fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            self._pid = _spawn(list(command), dict(environ), fd)
+            self.pid = _spawn(list(command), dict(environ), fd)
         finally:
             os.close(fd)
-        self._ended = False
+        self._over = threading.Event()
+        threading.Thread(target=self._reap, name=f"reap-{self.pid}", daemon=True).start()
 
     def ended(self) -> bool:
-        """Return whether it has ended; reaps it then."""
-        if not self._ended and hasattr(os, "waitpid"):
-            try:
-                self._ended = os.waitpid(self._pid, os.WNOHANG)[0] != 0
-            except ChildProcessError:
-                self._ended = not alive(self._pid)
-        return self._ended
+        """Return whether it has ended."""
+        return self._over.is_set() or not alive(self.pid)
+
+    def _reap(self) -> None:
+        """Wait for its end, so that it does not stay in the process table as long as we live."""
+        with contextlib.suppress(ChildProcessError, AttributeError):
+            os.waitpid(self.pid, 0)
+            self._over.set()
 
 
 def _spawn(command: list[str], environ: dict[str, str], log: int) -> int:
