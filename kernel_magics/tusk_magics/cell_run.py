@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import importlib.util
 import re
 import sys
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import TuskError, UsageError
@@ -37,8 +37,16 @@ _PLACEHOLDER = re.compile(r":[A-Za-z_]")
 class CellRun:
     """A run and where its SQL stands, which an error needs to know."""
 
-    def __init__(self, *, shell: InteractiveShell, config: TuskMagics, notebook: Notebook) -> None:
+    def __init__(
+        self,
+        *,
+        shell: InteractiveShell,
+        config: TuskMagics,
+        notebook: Notebook,
+        variables: Mapping[str, Any],
+    ) -> None:
         self._shell = shell
+        self._variables = variables
         self._config = config
         self._notebook = notebook
         self._connection: str | None = None
@@ -109,7 +117,7 @@ class CellRun:
         if options.jinja:
             from tusk_magics.template import render
 
-            values = {**self._shell.user_ns, **given_values(options, self._shell.user_ns)}
+            values = {**self._variables, **given_values(options, self._variables)}
             sql = render(sql, values)
             self.place = Place(text=sql, name="the rendered SQL")
             if is_blank(sql):
@@ -118,12 +126,13 @@ class CellRun:
 
     def _query(self, parsed: SqlLine, *, is_cell: bool) -> object:
 
+        from tusk_jupyter.client.tables import check_format, to_frame
         from tusk_jupyter.protocol.control import RunRequest
         from tusk_jupyter.protocol.values import Value
 
         options = parsed.options
         kind = options.format or self._config.format
-        _check_installed(kind)
+        check_format(kind)
         # The target and the parameters are checked first: a cell that cannot end well is not begun.
         sink = self._sink(parsed, kind)
         client = self._client()
@@ -150,7 +159,7 @@ class CellRun:
         # The table is handed over, so that its memory goes as the frame grows.
         tables, result = [result.table], dataclasses.replace(result, table=None)
         notes = list(result.notes)
-        value = _convert(tables, kind, options.decimal or self._config.decimal, notes)
+        value = to_frame(tables, kind, decimal=options.decimal or self._config.decimal, notes=notes)
         result = dataclasses.replace(result, notes=tuple(notes))
         shown = display.rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
@@ -174,7 +183,7 @@ class CellRun:
         if _PLACEHOLDER.search(self._sql):
             split = client.split(self._sql, parsed.connection)
             names = tuple(name for statement in split.statements for name in statement.parameters)
-        return pack_parameters(chosen_values(names, parsed.options, self._shell.user_ns))
+        return pack_parameters(chosen_values(names, parsed.options, self._variables))
 
     def _upload(self, parsed: SqlLine) -> None:
         from tusk_jupyter.client.tables import to_arrow
@@ -183,7 +192,7 @@ class CellRun:
         options, table = parsed.options, parsed.table
         name = options.persist or options.append
         assert name is not None and table is not None  # noqa: S101 - `parse_sql_line` made sure
-        data: pa.Table = to_arrow(_variable(name, self._shell.user_ns), name=f"`{name}`")
+        data: pa.Table = to_arrow(_variable(name, self._variables), name=f"`{name}`")
         client = self._client()
         request = UploadRequest(
             session=client.session,
@@ -240,13 +249,23 @@ def _check(parsed: SqlLine) -> None:
         raise UsageError(
             "--overwrite says what --to may do, and there is no --to.", hint="Leave it out, or add --to FILE."
         )
-    if parsed.table is not None and (parsed.into or options.to or options.file):
+    if parsed.table is not None:
+        _check_upload(parsed)
+
+
+def _check_upload(parsed: SqlLine) -> None:
+    """Refuse what --persist and --append would only ignore."""
+    named = {name for name, value in dataclasses.asdict(parsed.options).items() if value}
+    idle = sorted(named - {"persist", "append", "timeout", "no_log"})
+    if parsed.into or idle:
+        word = f"--{idle[0].replace('_', '-')}" if idle else f"{parsed.into} <<"
         raise UsageError(
-            "--persist and --append write a table and yield no result.", hint="Leave out what names a result."
+            f"{word} means nothing beside --persist or --append, which write a table and yield no result.",
+            hint="Leave it out.",
         )
 
 
-def _variable(name: str, namespace: dict[str, Any]) -> object:
+def _variable(name: str, namespace: Mapping[str, Any]) -> object:
     if name in namespace:
         return namespace[name]
     frames = [
@@ -258,29 +277,7 @@ def _variable(name: str, namespace: dict[str, Any]) -> object:
     )
 
 
-def _check_installed(kind: str) -> None:
-    if kind == "polars" and importlib.util.find_spec("polars") is None:
-        raise UsageError(
-            "--format polars needs polars, which is not installed here.",
-            hint="Install it with `pip install 'tusk-jupyter[polars]'`, or use --format arrow.",
-        )
-
-
 def _import_ahead(kind: str) -> None:
     """Import the frame library on a second thread while the core and the driver are at work: pandas takes 0.5 s."""
     if kind != "arrow" and kind not in sys.modules:
         threading.Thread(target=importlib.import_module, args=(kind,), name="tusk-import", daemon=True).start()
-
-
-def _convert(tables: list[pa.Table | None], kind: str, decimal: str, notes: list[str]) -> object:
-    """Return the one table as a frame; the list is emptied, so that nothing else holds it.
-
-    What the frame has otherwise than the database goes into `notes`.
-    """
-    if tables[0] is None or kind == "arrow":
-        return tables.pop()
-    from tusk_jupyter.client import frames
-
-    if kind == "polars":
-        return frames.to_polars(tables.pop(), notes=notes)
-    return frames.to_pandas(tables.pop(), decimal="float" if decimal == "float" else "exact")

@@ -45,6 +45,8 @@ def _outcome(result: RunResult, *, into: str | None, shown: int | None, limit: i
     rows = result.rows
     if into:
         return f"{into} ← {_count(rows)}{_cut(result, limit)} · {columns}"
+    if not rows and not result.more:
+        return f"0 rows: the statement ran and matched none · {columns}"
     if shown is not None and shown < rows and not result.more:
         return f"Showing {shown:,} of {_count(rows)} · {columns}"
     showing = f" · showing {shown:,}" if shown is not None and shown < rows else ""

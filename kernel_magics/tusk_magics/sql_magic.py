@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
+from collections.abc import Callable
+from typing import Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
 from tusk_jupyter.cli.passwords import has_password, refusal
-from tusk_jupyter.errors import TuskError
+from tusk_jupyter.errors import Cancelled, TuskError
 from tusk_magics.cell_run import CellRun
 from tusk_magics.config import TuskMagics
 from tusk_magics.errors import show_without_traceback
@@ -25,18 +28,20 @@ _URL = re.compile(r"\s*[A-Za-z][\w+.-]*://")
 class SqlMagic(Magics):
     """The SQL magic; its defaults are `TuskMagics`."""
 
+    @needs_local_scope  # a `%sql` in a function sees the function's variables
     @no_var_expand  # IPython would fill in {x} and $x, both of which mean something in SQL
     @line_cell_magic
-    def sql(self, line: str, cell: str | None = None) -> object:
+    def sql(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> object:
         """Replaced below by the help that is drawn from the options."""
         assert self.shell is not None  # noqa: S101 - registered magics have one
         notebook = Notebook(self.shell)
-        run = CellRun(shell=self.shell, config=TuskMagics.instance(), notebook=notebook)
+        variables = ChainMap(local_ns or {}, self.shell.user_ns)
+        run = CellRun(shell=self.shell, config=TuskMagics.instance(), notebook=notebook, variables=variables)
         try:
             if _URL.match(line) and has_password(line):
                 scrub(self.shell)
                 raise refusal(where="on a magic line", stays=IN_CELL)
-            return run.do(line, cell)
+            return _not_interrupted(run.do, line, cell)
         except TuskError as exc:
             run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None
@@ -44,3 +49,15 @@ class SqlMagic(Magics):
             raise
 
     sql.__doc__ = help_text()
+
+
+def _not_interrupted(do: Callable[[str, str | None], object], line: str, cell: str | None) -> object:
+    """Do it; an interrupt where no run was under way (the client answers for those) is told as such.
+
+    Raises:
+        Cancelled: the user broke off.
+    """
+    try:
+        return do(line, cell)
+    except KeyboardInterrupt:
+        raise Cancelled("Interrupted; no statement was running then.", scenario="cancelled_by_user") from None

@@ -53,6 +53,8 @@ def is_one_paragraph(error):
         ("%sql --to x.csv --into y SELECT 1", "nothing to assign to y", "Leave one of them out"),
         ("%sql --overwrite SELECT 1", "there is no --to", "add --to FILE"),
         ("%sql --persist nosuch", "There is no variable `nosuch`", "variable's name"),
+        ("%sql --persist frame --limit 5", "--limit means nothing beside --persist", "Leave it out"),
+        ("%sql --persist frame x <<", "x << means nothing beside --persist", "Leave it out"),
         ("%sql --params nosuch SELECT :a", "there is no such variable", "nosuch"),
         ("%sql --params [1] SELECT :a", "takes a dictionary", "--params"),
         ("%sql --params {oops SELECT :a", "not closed", "Close it"),

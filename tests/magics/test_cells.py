@@ -72,7 +72,7 @@ def test_rows_shown_fetched_and_known_are_told_apart(cells):
 def test_a_result_without_rows_still_has_its_columns(cells):
     ran = cells.run("%%sql\nSELECT * FROM t WHERE i < 0")
     assert list(ran.value.columns) == ["i", "g", "name"]
-    assert "0 rows · 3 columns" in ran.out
+    assert "3 columns" in ran.out
 
 
 def test_a_statement_without_rows_says_what_it_changed(cells):
@@ -246,3 +246,31 @@ def test_a_connect_cell_runs_again_while_its_file_is_in_use(cells):
     cells.value("%sql lake SELECT 1")
     assert "Replaced lake" in cells.run(f"%tusk connect lake {cells.folder / 'lake.duckdb'} --replace").out
     assert "answered in" in cells.run("%tusk test lake").out
+
+
+def test_a_line_in_a_function_sees_the_function_s_variables(cells):
+    cells.value("def upto(low):\n    frame = %sql lake SELECT * FROM t WHERE i < :low\n    return frame")
+    assert len(cells.value("upto(7)")) == 7
+
+
+def test_decimal_float_means_the_same_in_every_format(cells):
+    sql = "SELECT 1.10::DECIMAL(9,2) AS d"
+    assert cells.value(f"%sql --format polars --decimal float {sql}")["d"].dtype == pl.Float64
+    assert cells.value(f"%sql --format arrow --decimal float {sql}")["d"].type == pa.float64()
+    assert cells.value(f"%sql --format arrow {sql}")["d"].type == pa.decimal128(9, 2)
+
+
+def test_a_result_without_rows_says_so_in_words(cells):
+    assert "0 rows: the statement ran and matched none" in cells.run("%sql SELECT * FROM t WHERE i < 0").out
+
+
+def test_settings_are_shown_by_ipython_s_own_magic(cells):
+    out = cells.run("%config TuskMagics").out
+    for name in ("format", "decimal", "limit", "timeout", "progress", "footer"):
+        assert f"TuskMagics.{name}" in out
+    cells.value("%config TuskMagics.limit = 3")
+    try:
+        assert "3 rows fetched, more exist (limit 3)" in cells.run("%sql SELECT * FROM t").out
+        assert len(cells.value("%sql --limit 5 SELECT * FROM t")) == 5
+    finally:
+        cells.value("%config TuskMagics.limit = None")

@@ -45,16 +45,15 @@ def query(
     Raises:
         TuskError: see `tusk_jupyter.errors`.
     """
-    if format not in ("pandas", "polars", "arrow"):
-        raise UsageError(f"There is no format {format!r}.", hint="Use pandas, polars or arrow.")
+    from tusk_jupyter.client.tables import check_format, to_frame
+
+    check_format(format)
     result = execute(
         sql, connection=connection, params=params, limit=limit, timeout_s=timeout_s, read_only=read_only, log=log
     )
-    if result.table is None or format == "arrow":
-        return result.table
-    from tusk_jupyter.client import frames
-
-    return frames.to_polars(result.table) if format == "polars" else frames.to_pandas(result.table, decimal=decimal)
+    tables = [result.table]
+    del result  # the table is handed over, so that its memory goes as the frame grows
+    return to_frame(tables, format, decimal=decimal)
 
 
 def execute(

@@ -90,8 +90,10 @@ def run_verb(words: list[str], *, output: Output) -> int:
     """
     try:
         code: Any = root.main(args=words, prog_name=output.prefix, standalone_mode=False, obj=output)
-    except click.Abort:
-        raise errors.Cancelled("Broken off; nothing was changed.") from None
+    except click.Abort as exc:
+        if isinstance(exc.__cause__, KeyboardInterrupt):
+            raise errors.Cancelled("Interrupted; what the core had been asked for, it may still do.") from None
+        raise errors.Cancelled("Nothing was changed.") from None
     except click.UsageError as exc:
         raise errors.UsageError(exc.format_message(), hint=_usage(exc)) from None
     except click.ClickException as exc:
