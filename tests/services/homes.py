@@ -63,7 +63,7 @@ def short_folder(prefix: str) -> Iterator[Path]:
 
 
 def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:
-    """Return all processes but our own that run with this TUSK_HOME, in a folder of it, or name it on their command line.
+    """Return all processes but our own that run with this TUSK_HOME, in a folder of it, or name it in their command.
 
     Drivers have no TUSK_HOME in their environment; their working folder lies in the home.
     """

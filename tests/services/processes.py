@@ -122,7 +122,8 @@ class Server:
         self._guardian = subprocess.Popen(
             [sys.executable, "-I", str(guardian), json.dumps(order)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True,
-            env={name: value for name, value in os.environ.items() if not name.startswith("TUSK_")},  # outlives the home
+            # It outlives the home of the test that happens to be the first to want it.
+            env={name: value for name, value in os.environ.items() if not name.startswith("TUSK_")},
         )  # fmt: skip
         try:
             wait_until(lambda: self._exited() or ready(), START_S)
