@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from tusk_jupyter import api
-from tusk_jupyter.cli.options import from_environment, pairs, pass_output
+from tusk_jupyter.cli.options import from_environment, pairs, pass_output, secret_variable_option
 from tusk_jupyter.cli.output import Output
 from tusk_jupyter.errors import ConnectError, UsageError
 from tusk_jupyter.protocol.control import DriverInfo
@@ -20,14 +20,14 @@ _PLACES = ("host", "port", "user", "database")
 @click.command()
 @click.argument("name")
 @click.argument("url", required=False)
-@click.option("--url-env", metavar="VAR", help="Take the URL from an environment variable; it may hold a password.")
+@secret_variable_option("--url-env", help="Take the URL from an environment variable; it may hold a password.")
 @click.option("--driver", metavar="NAME", help="Driver; otherwise the URL's scheme or the file's ending says it.")
 @click.option("--host", metavar="HOST")
 @click.option("--port", metavar="PORT")
 @click.option("--user", metavar="USER")
 @click.option("--database", metavar="NAME")
 @click.option("--set", "fields", metavar="FIELD=VALUE", multiple=True, help="Any field of the driver (`drivers NAME`).")
-@click.option("--password-env", metavar="VAR", help="Take the password from an environment variable, now.")
+@secret_variable_option("--password-env", help="Take the password from an environment variable, now.")
 @click.option("--password-command", metavar="CMD", help="Run CMD at each sign-in; its first line is the password.")
 @click.option("--no-password", is_flag=True, help="Do not ask for a password.")
 @click.option("--tier", type=click.Choice(["keyring", "vault", "memory"]), help="Where to keep the password.")

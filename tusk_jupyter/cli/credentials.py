@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from tusk_jupyter import api
-from tusk_jupyter.cli.options import from_environment, json_option, pass_output, print_json
+from tusk_jupyter.cli.options import (
+    from_environment,
+    json_option,
+    pass_output,
+    print_json,
+    secret_variable_option,
+)
 from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.times import ago
 from tusk_jupyter.client import get_client
@@ -57,7 +63,7 @@ def _list(output: Output, *, as_json: bool) -> None:
 @credentials.command("set")
 @click.argument("name")
 @click.option("--kind", default="password", show_default=True, help="Which secret field of the driver.")
-@click.option("--password-env", metavar="VAR", help="Take it from an environment variable.")
+@secret_variable_option("--password-env", help="Take it from an environment variable.")
 @click.option("--tier", type=click.Choice(["keyring", "vault", "memory"]), help="Where to keep it.")
 @pass_output
 def set_(output: Output, name: str, kind: str, password_env: str | None, tier: str | None) -> None:
@@ -81,7 +87,7 @@ def delete(output: Output, name: str) -> None:
 
 
 @credentials.command("unlock")
-@click.option("--passphrase-env", metavar="VAR", help="Take the passphrase from an environment variable.")
+@secret_variable_option("--passphrase-env", help="Take the passphrase from an environment variable.")
 @pass_output
 def unlock(output: Output, passphrase_env: str | None) -> None:
     """Open the sealed vault with its passphrase, until the core stops; makes the vault if there is none."""

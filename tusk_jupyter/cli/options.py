@@ -22,6 +22,19 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
 
 
+def secret_variable_option(name: str, *, help: str) -> Callable[[F], F]:
+    """Add an option that names an environment variable with a secret; a core that the verb starts goes without it."""
+
+    def withhold(_: click.Context, __: click.Parameter, variable: str | None) -> str | None:
+        if variable:
+            from tusk_jupyter.client.link import withheld
+
+            withheld.add(variable)
+        return variable
+
+    return click.option(name, metavar="VAR", help=help, callback=withhold)
+
+
 def show(output: Output, listing: Listing, *, as_json: bool) -> None:
     """Show a listing as a table or as JSON."""
     if as_json:

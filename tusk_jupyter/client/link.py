@@ -29,7 +29,7 @@ POLL_S = 0.01
 
 
 withheld: set[str] = set()
-"""Environment variables that a core which is started here does not get: they hold a secret that it is told in a message."""
+"""Environment variables that a core which is started here does not get: they hold a secret that it is told otherwise."""
 
 
 class Link:
@@ -43,7 +43,7 @@ class Link:
         self._peer: Peer | None = None
         self._lock = threading.Lock()
 
-    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
+    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send a request to the core and return its reply; a core that has gone is started again, once.
 
         Raises:
