@@ -94,16 +94,11 @@ class Canary:
         return found
 
     def hits_in_memory(self, pid: int) -> list[Hit]:
-        """Search all that a process has written to its memory."""
+        """Search all that a process has written to its memory; every form of the password has one of its core in it."""
+        needles = {needle: form for form, needle in self.forms.items() if form.startswith("core")}
         found: dict[Hit, None] = {}
-        with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-            for start, end in _writable(pid):
-                memory.seek(start)
-                try:
-                    content = memory.read(end - start)
-                except OSError:  # a page of a device
-                    continue
-                found |= dict.fromkeys(self.hits(f"memory of {pid}", content))
+        for content in _written(pid):
+            found |= {Hit(f"memory of {pid}", form): None for needle, form in needles.items() if needle in content}
         return list(found)
 
 
@@ -137,9 +132,34 @@ def _inner_base64(raw: bytes, shift: int, altchars: bytes | None = None) -> byte
     return text[-(-shift * 8 // 6) : whole]
 
 
+CHUNK = 1 << 20
+OVERLAP = 1 << 10
+_ZEROS = bytes(CHUNK + OVERLAP)
+
+
+def _written(pid: int) -> Iterator[bytes]:
+    """Yield the memory that a process may write, in overlapping pieces; most of what is reserved was never touched."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for start, end in _writable(pid):
+            for place in range(start, end, CHUNK):
+                size = min(CHUNK + OVERLAP, end - place)
+                memory.seek(place)
+                try:
+                    content = memory.read(size)
+                except OSError:  # a device's page
+                    continue
+                if content != _ZEROS[: len(content)]:
+                    yield content
+
+
 def _writable(pid: int) -> Iterator[tuple[int, int]]:
-    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-        places, rights, *_ = line.split()
-        if rights.startswith("rw"):
-            start, end = (int(part, 16) for part in places.split("-"))
+    """Yield the places that a process may write and has pages in."""
+    start = end = 0
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        first, *more = line.split()
+        if "-" in first and not first.endswith(":"):
+            start, end = (int(part, 16) for part in first.split("-"))
+            if not more[0].startswith("rw"):
+                end = start
+        elif first == "Rss:" and int(more[0]) and end > start:
             yield start, end

@@ -6,12 +6,14 @@ types into a cell is in the cell.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 import psutil
@@ -26,6 +28,7 @@ from services.mariadb import MariaDB
 from services.postgresql import PostgreSQL
 
 import tusk_jupyter as tusk
+from tusk_jupyter import errors as tusk_errors
 
 TUSK = [sys.executable, "-c", "from tusk_jupyter.cli import main; main()"]
 
@@ -258,6 +261,8 @@ word = Path({spoken!r}).read_text().replace("'", "").replace('"', "").replace(ch
 %sql by_env --jinja ALTER USER nobody_there WITH ENCRYPTED PASSWORD '{{{{ word }}}}' VALID UNTIL 'infinity'
 %sql shop --jinja SET PASSWORD = PASSWORD('{{{{ word }}}}x')
 %sql shop --jinja CREATE USER nobody IDENTIFIED BY '{{{{ word }}}}'
+%sql shop --jinja CREATE USERR nobody IDENTIFIED BY '{{{{ word }}}}'
+%sql by_env --jinja CREATE ROLE another PASSWORD '{{{{ word }}}}' BOGUS
 """.strip().splitlines()
 
 
@@ -282,6 +287,92 @@ def failed(notebook: nbformat.NotebookNode, text: str) -> bool:
     """Whether the first cell with `text` in it failed."""
     cell = next(cell for cell in notebook.cells if text in cell.source)
     return any(output.output_type == "error" for output in cell.outputs)
+
+
+def in_terminal(place: Place, *words: str, answer: str | None = None, **environ: str) -> str:
+    """Run `tusk` in a terminal of its own, and type an answer when it asks for a secret; returns the screen."""
+    leader, follower = os.openpty()
+    process = subprocess.Popen(
+        [*TUSK, *words],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        cwd=place.folder,
+        env={**os.environ, **environ},
+        start_new_session=True,
+    )
+    os.close(follower)
+    screen = b""
+    with os.fdopen(leader, "r+b", buffering=0) as terminal:
+        while True:
+            try:
+                screen += terminal.read(65_536)
+            except OSError:  # Linux's word for a terminal that everybody has left
+                break
+            if answer is not None and screen.rstrip().endswith(b":"):
+                terminal.write(f"{answer}\n".encode())
+                answer = None
+    assert process.wait(60) == 0, screen.decode()
+    return screen.decode()
+
+
+@pytest.mark.parametrize("tier", ["keyring", "vault", "memory"])
+def test_a_password_typed_into_a_terminal(
+    secret_service: SecretService, master_key: None, place: Place, tier: str
+) -> None:
+    screen = in_terminal(place, "connect", "typed", place.pg_url, "--tier", tier, answer=place.right.password)
+    assert "typed" in screen
+    assert place.right.hits("the screen", screen.encode()) == []
+    assert tusk.query("SELECT current_user AS u", connection="typed")["u"][0] == "canary"
+    with pytest.raises(tusk_errors.QueryError):
+        tusk.query("SELECT nothing", connection="typed")
+    assert sweep(place, place.right) == []
+
+
+def test_a_core_that_is_started_by_connect_does_not_inherit_the_password(
+    secret_service: SecretService, place: Place
+) -> None:
+    word, url = place.right.password, place.pg_url.replace("canary@", f"canary:{quote(place.right.password, safe='')}@")
+    in_terminal(place, "connect", "first", place.pg_url, "--password-env", "PGWORD", PGWORD=word)
+    assert sweep(place, place.right) == []
+    in_terminal(place, "connect", "second", "--url-env", "URL", URL=url)
+    assert sweep(place, place.right) == []
+    in_terminal(place, "credentials", "set", "first", "--password-env", "PGWORD", PGWORD=word)
+    assert sweep(place, place.right) == []
+
+
+SCAN = """
+import sys
+from pathlib import Path
+import tusk_jupyter as tusk
+from tusk_jupyter.errors import TuskError
+print(tusk.query("SELECT 1 AS n", connection="kept")["n"][0], flush=True)
+for sql in ("SELEC", "SELECT * FROM nowhere", "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 2"):
+    try:
+        tusk.query(sql, connection="kept")
+    except TuskError as exc:
+        print(type(exc).__name__, flush=True)
+tusk.connections(), tusk.credentials(), tusk.test("kept"), tusk.log(), tusk.doctor()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("tier", ["keyring", "vault", "memory"])
+def test_a_process_that_only_uses_a_connection_never_has_its_password(
+    secret_service: SecretService, master_key: None, place: Place, tier: str
+) -> None:
+    """R-13: not in the kernel's memory, in no form; the driver that signs in has it, so the scan is able."""
+    tusk.connect("kept", place.pg_url, password=place.right.password, tier=tier)
+    user = subprocess.Popen([sys.executable, "-c", SCAN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        said = list(iter(user.stdout.readline, "ready\n"))
+        assert said[0] == "1\n"
+        assert place.right.hits_in_memory(user.pid) == []
+        drivers = [each for each in processes_of(place.home) if "serve" in each.cmdline()]
+        assert any(place.right.hits_in_memory(driver.pid) for driver in drivers)
+    finally:
+        user.communicate()
 
 
 @pytest.fixture
