@@ -75,7 +75,9 @@ def test_returning_that_nobody_reads_still_changes(people):
 
 
 def test_call_gives_the_last_of_several_results_and_notes_the_others(client):
-    client.run("CREATE OR REPLACE PROCEDURE three() BEGIN SELECT 1 AS a; SELECT 'x' AS b, 2 AS c; SELECT seq FROM seq_1_to_100000; END")
+    client.run(
+        "CREATE OR REPLACE PROCEDURE three() BEGIN SELECT 1 AS a; SELECT 'x' AS b, 2 AS c; SELECT seq FROM seq_1_to_100000; END"
+    )
     rows = client.rows("CALL three()")
     assert rows.schema.names == ["seq"]
     assert sum(batch.num_rows for batch in rows.batches) == 100_000
@@ -188,7 +190,9 @@ def test_next_statement_closes_a_result_that_nobody_closed(client):
 
 
 @pytest.mark.parametrize("taken", [0, 1, 3])
-@pytest.mark.parametrize("sql", ["SELECT * FROM seq_1_to_5000000", "SELECT seq, REPEAT('x', 20000), SLEEP(0.01) FROM seq_1_to_10000"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT * FROM seq_1_to_5000000", "SELECT seq, REPEAT('x', 20000), SLEEP(0.01) FROM seq_1_to_10000"]
+)
 def test_half_read_result_leaves_the_transaction_as_it_was(people, taken, sql):
     people.run("START TRANSACTION")
     people.run("INSERT INTO people VALUES (3, 'Cy')")
@@ -255,7 +259,7 @@ def test_moment_is_compared_in_the_sessions_time_zone(client):
         ("SELECT 1 +", "1064", "syntax", "+"),
         ("SELECT 1\nFROM people\nWHER id = 1", "1064", "syntax", "id"),
         ("SELECT '" + "x" * 200 + "' FRM people WHERE '" + "y" * 200 + "' = 1", "1064", "syntax", "people"),
-        ("SELECT * FROM nowhere.people", "1146", "undefined_table", "nowhere.people"),
+        ("SELECT * FROM tusk.nobody", "1146", "undefined_table", "tusk.nobody"),
         ("SELECT * FROM no_such_table", "1146", "undefined_table", "no_such_table"),
         ("SELECT id, nope FROM people", "1054", "undefined_column", "nope"),
         ("INSERT INTO people VALUES (1, 'x')", "1062", "constraint", None),

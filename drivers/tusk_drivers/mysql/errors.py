@@ -147,10 +147,11 @@ def _position_of_rest(message: str, sql: str) -> int | None:
     end = len(sql.rstrip())
     if not rest:
         return max(end - 1, 0)
-    if len(rest.encode()) < _NEAR_BYTES and sql.rstrip().endswith(rest.rstrip()):
+    if len(rest.encode()) >= _NEAR_BYTES:
+        rest = rest.removesuffix("...")  # MariaDB's mark of the cut
+    elif sql.rstrip().endswith(rest.rstrip()):
         return end - len(rest.rstrip())
-    lines = sql.split("\n")
-    start = sum(len(text) + 1 for text in lines[: line - 1])
+    start = sum(len(text) + 1 for text in sql.split("\n")[: line - 1])
     found = sql.find(rest, start)
     return found if found >= 0 else None
 

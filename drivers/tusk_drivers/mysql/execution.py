@@ -214,7 +214,7 @@ class Execution:
         self._link.status = outcome.status
         if not outcome.warnings or self.turn.stopped:
             return []
-        texts = [f"Warning {code}: {text}" for code, text in self._link.warnings() if code != _EXPLAINED]
+        texts = [f"Warning {code}: {text}" for _, code, text in self._link.warnings() if code != _EXPLAINED]
         more = max(outcome.warnings, len(texts)) - _SHOWN_WARNINGS
         return texts[:_SHOWN_WARNINGS] + ([f"{more} further warnings; `SHOW WARNINGS` lists them."] if more > 0 else [])
 

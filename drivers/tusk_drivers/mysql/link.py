@@ -85,9 +85,10 @@ class Link:
 
     # --- whole exchanges ---
 
-    def query(self, sql: str) -> None:
-        """Run a statement of the driver's own."""
+    def query(self, sql: str) -> int:
+        """Run a statement of the driver's own; return its number of warnings."""
         self._raw.query(sql)
+        return int(self._raw._result.warning_count)
 
     def ask(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         """Run a query of the driver's own; `%s` stands for a value."""
@@ -95,9 +96,9 @@ class Link:
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
 
-    def warnings(self) -> list[tuple[int, str]]:
-        """Return code and text of the last statement's warnings, as far as the server keeps them (64)."""
-        return [(int(code), str(text)) for _, code, text in self._raw.show_warnings()]
+    def warnings(self) -> list[tuple[str, int, str]]:
+        """Return level, code and text of the last statement's warnings, as far as the server keeps them (64)."""
+        return [(str(level), int(code), str(text)) for level, code, text in self._raw.show_warnings()]
 
     def ping(self) -> None:
         """Ask for a sign of life, which brings new status flags."""

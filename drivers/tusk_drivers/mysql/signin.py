@@ -197,6 +197,8 @@ def _from_server(exc: pymysql.MySQLError, settings: Settings, where: str) -> Con
     hint = None
     if errno == _UNSAFE_PLUGIN:
         hint = "Set `sslmode=require` on the connection."
+    elif scenario == "bad_password" and ssl_mode(settings) == "disable":
+        hint = f"{hint_for(scenario)} An account that takes only encrypted links is refused alike: `sslmode=require`."
     return _failure(stage, f"{where} refused the sign-in: {message}.", scenario, code=errno, hint=hint)
 
 

@@ -14,7 +14,8 @@ import pymysql
 
 from tusk_drivers.mysql.errors import cancelled, from_server
 from tusk_drivers.mysql.literals import column_type, literal_column
-from tusk_jupyter.errors import UsageError
+from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.protocol.scenarios import hint_for
 
 if TYPE_CHECKING:
     from tusk_drivers.mysql.link import Link
@@ -84,25 +85,47 @@ def _undo(link: Link, name: str, *, created: bool, in_transaction: bool) -> None
 
 def _insert_all(link: Link, turn: Turn, name: str, columns: Sequence[str], reader: pa.RecordBatchReader) -> int:
     head = f"INSERT INTO {name} ({', '.join(columns)}) VALUES "  # noqa: S608 - the names are quoted
-    limit = min(STATEMENT_BYTES, _max_packet(link)) - len(head.encode()) - _MARGIN_BYTES
+    most = _max_packet(link) - len(head.encode()) - _MARGIN_BYTES
     rows = 0
     for batch in reader:
-        for values, count in _statements(link, batch, limit):
+        for values, count in _statements(link, batch, limit=min(STATEMENT_BYTES, most), most=most):
             if turn.stopped:
                 raise cancelled()
-            link.query(head + values)
+            if link.query(head + values):
+                _refuse_warnings(link)
             rows += count
     return rows
 
 
-def _statements(link: Link, batch: pa.RecordBatch, limit: int) -> Iterator[tuple[str, int]]:
-    """Yield the rows as VALUES lists of at most `limit` bytes; a larger row stands alone, for the server to judge."""
+def _refuse_warnings(link: Link) -> None:
+    """Raise when the server says that it altered a value, which it does outside strict mode."""
+    for level, code, text in link.warnings():
+        if level != "Note":
+            raise QueryError(
+                f"A value does not fit the table: {text}.",
+                hint=hint_for("constraint"),
+                code=str(code),
+                scenario="constraint",
+            )
+
+
+def _statements(link: Link, batch: pa.RecordBatch, *, limit: int, most: int) -> Iterator[tuple[str, int]]:
+    """Yield the rows as VALUES lists of at most `limit` bytes, or of one row where it is larger.
+
+    Raises:
+        UsageError: a row is larger than `most`: the server would break the link.
+    """
     literals = [literal_column(link, column, field) for column, field in zip(batch.columns, batch.schema, strict=True)]
     pending: list[str] = []
     size = 0
     for row in zip(*literals, strict=True):
         text = f"({','.join(row)})"
         length = len(text) if text.isascii() else len(text.encode())
+        if length > most:
+            raise UsageError(
+                f"A row takes {length} bytes, and the server takes at most {most} at once (max_allowed_packet).",
+                hint="Leave the row out, or let the server's administrator raise max_allowed_packet.",
+            )
         if pending and size + length > limit:
             yield ",".join(pending), len(pending)
             pending, size = [], 0

@@ -1,0 +1,155 @@
+"""Tables written by the driver: exact, all or nothing, never in the way of the user's transaction."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from tusk_jupyter.driverkit.session import Transaction
+from tusk_jupyter.errors import QueryError, TuskError, UsageError
+
+# Arrow type, values, the column's type in MySQL, what comes back (None: the same)
+COLUMNS = [
+    (pa.bool_(), [True, False], "tinyint(1)", [1, 0]),
+    (pa.int8(), [-128, 127], "tinyint(4)", None),
+    (pa.uint8(), [0, 255], "tinyint(3) unsigned", None),
+    (pa.int16(), [-32768, 32767], "smallint(6)", None),
+    (pa.uint16(), [0, 65535], "smallint(5) unsigned", None),
+    (pa.int32(), [-(2**31), 2**31 - 1], "int(11)", None),
+    (pa.uint32(), [0, 2**32 - 1], "int(10) unsigned", None),
+    (pa.int64(), [-(2**63), 2**63 - 1], "bigint(20)", None),
+    (pa.uint64(), [0, 2**64 - 1], "bigint(20) unsigned", None),
+    (pa.float32(), [0.10000000149011612, -3.4028234663852886e38, 16777216.0], "float", None),
+    (pa.float64(), [0.1, 5e-324, 1.7976931348623157e308, -1 / 3], "double", None),
+    (pa.decimal128(38, 10), [Decimal("-9999999999999999999999999999.9999999999"), Decimal("1E-10")], "decimal(38,10)", None),
+    (pa.decimal256(65, 30), [Decimal("9" * 35 + "." + "9" * 30)], "decimal(65,30)", None),
+    (pa.string(), ["", "it's \\ \" % 😀\n\0", "NULL", " x "], "longtext", None),
+    (pa.large_string(), ["x" * 2_000_000], "longtext", None),
+    (pa.string_view(), ["view"], "longtext", None),
+    (pa.binary(), [b"", b"\0\xff'\\\xfb"], "longblob", None),
+    (pa.binary(2), [b"ab"], "longblob", None),
+    (pa.date32(), [date(1, 1, 1), date(9999, 12, 31)], "date", None),
+    (pa.timestamp("s"), [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)], "datetime", None),
+    (pa.timestamp("ms"), [datetime(2024, 1, 1, 0, 0, 0, 123000)], "datetime(3)", None),
+    (pa.timestamp("us"), [datetime(1, 1, 1, 0, 0, 0, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)], "datetime(6)", None),
+    (pa.timestamp("us", "Europe/Berlin"), [datetime(2024, 7, 1, 12, tzinfo=UTC)], "datetime(6)", [datetime(2024, 7, 1, 12)]),
+    (pa.time64("us"), [time(0, 0), time(23, 59, 59, 999999)], "time(6)", [timedelta(0), timedelta(days=1, microseconds=-1)]),
+    (pa.duration("us"), [timedelta(hours=-838, minutes=-59, seconds=-59), timedelta(microseconds=1)], "time(6)", None),
+    (pa.null(), [], "text", None),
+    (pa.dictionary(pa.int8(), pa.string()), ["a", "b", "a"], "longtext", None),
+]  # fmt: skip
+
+
+@pytest.fixture
+def table(client):
+    client.run("DROP TABLE IF EXISTS uploaded")
+    yield "uploaded"
+    client.run("ROLLBACK")
+    client.run("DROP TABLE IF EXISTS uploaded")
+
+
+@pytest.mark.parametrize(("kind", "values", "mysql", "back"), COLUMNS, ids=[str(row[0]) for row in COLUMNS])
+def test_values_come_back_exactly(client, table, kind, values, mysql, back):
+    rows = [None, *values, None]
+    sent = pa.table({"n": list(range(len(rows))), "v": pa.array(rows, kind)})
+    assert client.session.upload([table], sent.to_reader(), append=False) == len(rows)
+    described = {column.name: column for column in client.session.describe([table]).columns}
+    assert described["v"].type == mysql
+    assert client.values(f"SELECT v FROM {table} ORDER BY n") == [None, *(values if back is None else back), None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pa.float64(), math.nan),
+        (pa.float64(), math.inf),
+        (pa.timestamp("ns"), 1),
+        (pa.duration("s"), 838 * 3600 + 60 * 60),
+        (pa.list_(pa.int64()), [1]),
+        (pa.struct({"a": pa.int64()}), {"a": 1}),
+        (pa.decimal256(70, 0), Decimal(1)),
+        (pa.month_day_nano_interval(), (1, 1, 1)),
+    ],
+)
+def test_value_that_mysql_cannot_hold_is_refused_and_no_table_is_left(client, table, kind, value):
+    sent = pa.table({"n": [1, 2], "v": pa.array([None, value], kind)})
+    with pytest.raises(UsageError, match="'v'"):
+        client.session.upload([table], sent.to_reader(), append=False)
+    assert table not in client.values("SHOW TABLES")
+
+
+@pytest.mark.parametrize("name", ["", "ends in a blank ", "a" * 65, "nul\0"])
+def test_column_name_that_mysql_refuses(client, table, name):
+    with pytest.raises(TuskError):
+        client.session.upload([table], pa.table({name: [1]}).to_reader(), append=False)
+    assert table not in client.values("SHOW TABLES")
+
+
+def test_statement_is_never_larger_than_the_server_takes(client, table):
+    sent = pa.table({"n": range(300), "v": ["'" * 20_000] * 300})
+    assert client.session.upload([table], sent.to_reader(), append=False) == 300
+    assert client.values(f"SELECT SUM(LENGTH(v)) FROM {table}") == [6_000_000]
+
+
+def test_row_that_is_too_large_leaves_nothing(client, table):
+    sent = pa.table({"v": ["small", "x" * client.value("SELECT @@max_allowed_packet")]})
+    with pytest.raises(UsageError, match="max_allowed_packet"):
+        client.session.upload([table], sent.to_reader(max_chunksize=1), append=False)
+    assert table not in client.values("SHOW TABLES")
+
+
+def test_another_databases_table(admin):
+    admin.run("CREATE OR REPLACE DATABASE `else where`")
+    admin.session.upload(["else where", "t`x"], pa.table({"a": [1]}).to_reader(), append=False)
+    assert admin.values("SELECT a FROM `else where`.`t``x`") == [1]
+    admin.run("DROP DATABASE `else where`")
+
+
+def test_new_table_inside_a_transaction_is_refused_and_the_transaction_stays(client, table):
+    client.run("START TRANSACTION")
+    with pytest.raises(UsageError, match="transaction"):
+        client.session.upload([table], pa.table({"a": [1]}).to_reader(), append=False)
+    assert client.session.transaction is Transaction.OPEN
+
+
+def test_append_inside_a_transaction_belongs_to_it(client, connect, table):
+    client.session.upload([table], pa.table({"a": [1]}).to_reader(), append=False)
+    client.run("START TRANSACTION")
+    client.session.upload([table], pa.table({"a": [2]}).to_reader(), append=True)
+    assert client.session.transaction is Transaction.OPEN
+    assert connect().values(f"SELECT a FROM {table}") == [1]
+    client.run("ROLLBACK")
+    assert client.values(f"SELECT a FROM {table}") == [1]
+
+
+def test_failed_append_inside_a_transaction_takes_back_only_itself(client, table):
+    client.run(f"CREATE TABLE {table} (a INT PRIMARY KEY) ENGINE=InnoDB")
+    client.run("START TRANSACTION")
+    client.run(f"INSERT INTO {table} VALUES (1)")
+    with pytest.raises(QueryError) as caught:
+        client.session.upload([table], pa.table({"a": [2, 3, 1]}).to_reader(max_chunksize=1), append=True)
+    assert caught.value.scenario == "constraint"
+    assert client.session.transaction is Transaction.OPEN
+    client.run("COMMIT")
+    assert client.values(f"SELECT a FROM {table}") == [1]
+
+
+@pytest.mark.parametrize("mode", ["NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", ""])
+def test_upload_follows_the_sql_mode(client, table, mode):
+    client.run("SET sql_mode = :mode", mode=mode)
+    texts = ["\\", "a\\'b", '"', "`", "\n\\n"]
+    client.session.upload([table], pa.table({"n": range(5), "v": texts}).to_reader(), append=False)
+    assert client.values(f"SELECT v FROM {table} ORDER BY n") == texts
+
+
+def test_value_that_does_not_fit_an_existing_column_is_an_error_also_without_strict_mode(client, table):
+    client.run(f"CREATE TABLE {table} (a TINYINT, b VARCHAR(3)) ENGINE=InnoDB")
+    client.run("SET sql_mode = ''")
+    for column, value in (("a", 1000), ("b", "too long")):
+        with pytest.raises(QueryError):
+            client.session.upload([table], pa.table({column: [value]}).to_reader(), append=True)
+    assert client.values(f"SELECT COUNT(*) FROM {table}") == [0]
