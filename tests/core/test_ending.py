@@ -40,7 +40,9 @@ def test_an_interrupt_returns_soon_even_when_the_driver_does_not_listen(client, 
     with pytest.raises(errors.Cancelled, match="has not yet said"):
         core.run(client, "hang")
     thread.join()
-    assert time.monotonic() - began < 60  # the patience is 0.8 s; what counts is that the ladder's 6 s were not waited for
+    assert (
+        time.monotonic() - began < 60
+    )  # the patience is 0.8 s; what counts is that the ladder's 6 s were not waited for
     wait_until(lambda: not client.call(control.ListRuns()).runs, 15.0, "the ladder's last rung ended it")
     assert core.run(client, "rows 1").accepted.session_lost or True
     assert core.log(client)[1].status == "cancelled"

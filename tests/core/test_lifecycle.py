@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pyarrow.flight as flight
@@ -58,9 +59,9 @@ def test_everything_in_the_state_folder_is_for_its_user_alone(client, core, scri
     core.log(client)
     wrong = []
     for folder, _, files in os.walk(scripted_home.path):
-        for path in (folder, *(os.path.join(folder, name) for name in files)):
-            mode = stat.S_IMODE(os.lstat(path).st_mode)
-            if mode & 0o077 and "drivers" not in path:
+        for path in (Path(folder), *(Path(folder) / name for name in files)):
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            if mode & 0o077 and "drivers" not in str(path):
                 wrong.append((path, oct(mode)))
     assert wrong == []
 
@@ -80,7 +81,10 @@ def test_a_driver_takes_no_action_from_a_client(client, core):  # QB-42: a ticke
     peer = client.link.peer()
     command = control.RunCommand(run=control.RunRequest(session="x", connection="s", sql="rows 1"))
     info = peer.flight.get_flight_info(flight.FlightDescriptor.for_command(codec.encode(command)), peer.options())
-    with flight.FlightClient(info.endpoints[0].locations[0]) as driver, pytest.raises(flight.FlightUnauthenticatedError):
+    with (
+        flight.FlightClient(info.endpoints[0].locations[0]) as driver,
+        pytest.raises(flight.FlightUnauthenticatedError),
+    ):
         list(driver.do_action(flight.Action("close", b"{}")))
 
 

@@ -90,8 +90,10 @@ def test_a_core_killed_again_and_again_loses_nothing_that_it_acknowledged(client
     assert core.run(client, "rows 3", on="s").rows == 3
     (living,) = cores_of(scripted_home)
     wait_until(
-        lambda: {one.pid for one in processes_of(scripted_home)}
-        <= {living.pid, *(child.pid for child in living.children(recursive=True))},
+        lambda: (
+            {one.pid for one in processes_of(scripted_home)}
+            <= {living.pid, *(child.pid for child in living.children(recursive=True))}
+        ),
         15.0,
         "no driver of a killed core is left",
     )

@@ -10,7 +10,12 @@ def test_a_result_comes_whole_and_is_in_the_log_with_its_numbers(client, core): 
     assert result.table.column("n").to_pylist() == list(range(2500))
     assert (result.rows, result.more, result.accepted.connection) == (2500, False, "s")
     entry = core.log(client)[0]
-    assert (entry.run, entry.status, entry.rows, entry.sql) == (result.accepted.run, "completed", 2500, "rows 2500 1000")
+    assert (entry.run, entry.status, entry.rows, entry.sql) == (
+        result.accepted.run,
+        "completed",
+        2500,
+        "rows 2500 1000",
+    )
     assert (entry.source, entry.cell, entry.driver, entry.statements) == ("notebook-0.ipynb", "c1", "scripted", 1)
     assert entry.elapsed_ms > 0
 
@@ -34,7 +39,9 @@ def test_a_result_that_widens_arrives_as_one_table_of_the_wider_type(client, cor
     assert result.notes == ("column n holds numbers and text; shown as text",)
 
 
-@pytest.mark.parametrize(("limit", "rows", "more"), [(1500, 1500, True), (2000, 2000, False), (1, 1, True), (0, 0, True)])
+@pytest.mark.parametrize(
+    ("limit", "rows", "more"), [(1500, 1500, True), (2000, 2000, False), (1, 1, True), (0, 0, True)]
+)
 def test_a_limit_says_whether_there_are_more_rows_and_never_rewrites_the_sql(client, core, limit, rows, more):  # UX 8
     result = core.run(client, "rows 2000 1000", limit=limit)
     assert (result.rows, result.table.num_rows, result.more) == (rows, rows, more)

@@ -1,10 +1,10 @@
 """Database sessions: sticky per client and connection, gone with their client, limited, without what is not theirs."""
 
-import os
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import psutil
 import pytest
@@ -39,9 +39,9 @@ def test_a_driver_sees_a_scrubbed_environment_and_an_empty_folder_of_its_own(cli
     names = core.run(client, "environ").table.column(0).to_pylist()
     assert "PATH" in names
     assert not [name for name in names if name.startswith(("PG", "MYSQL", "TUSK", "DBUS", "AWS"))]
-    folder = core.run(client, "cwd").table.column(0)[0].as_py()
-    assert os.path.dirname(folder) == str(client.link.places.run)
-    assert os.listdir(folder) == []
+    folder = Path(core.run(client, "cwd").table.column(0)[0].as_py())
+    assert folder.parent == client.link.places.run
+    assert list(folder.iterdir()) == []
 
 
 def test_a_password_is_in_no_command_line_and_no_environment(client, core):  # R-11

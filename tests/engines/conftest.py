@@ -17,7 +17,9 @@ from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.values import pack
 from tusk_jupyter.system.places import Places
 
-COUNTS_FOR_MINUTES = "SELECT count(*) FROM range(100000) a, range(100000) b, range(1000) c WHERE a.range + b.range > c.range"
+COUNTS_FOR_MINUTES = (
+    "SELECT count(*) FROM range(100000) a, range(100000) b, range(1000) c WHERE a.range + b.range > c.range"
+)
 RECURSES_FOR_MINUTES = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"
 
 
@@ -36,9 +38,7 @@ class Engine:
     def run(self, sql: str, **more: object) -> RunResult:
         parameters = {name: pack(value) for name, value in more.pop("parameters", {}).items()}
         client = more.pop("client", self.client)
-        return client.run(
-            control.RunRequest(session="", connection=self.name, sql=sql, parameters=parameters, **more)
-        )
+        return client.run(control.RunRequest(session="", connection=self.name, sql=sql, parameters=parameters, **more))
 
     def value(self, sql: str, **more: object) -> object:
         return self.run(sql, **more).table.column(0)[0].as_py()
@@ -65,9 +65,7 @@ def second_client(tusk_home: TuskHome) -> Iterator[Client]:
 @pytest.fixture
 def duckdb_engine(client: Client, tmp_path: Path) -> Engine:
     connect(client, "duckdb", str(tmp_path / "lake.duckdb"))
-    return Engine(
-        name="duckdb", client=client, long=COUNTS_FOR_MINUTES, on_server=None, file=tmp_path / "lake.duckdb"
-    )
+    return Engine(name="duckdb", client=client, long=COUNTS_FOR_MINUTES, on_server=None, file=tmp_path / "lake.duckdb")
 
 
 @pytest.fixture

@@ -76,7 +76,9 @@ def test_an_error_points_into_the_submitted_text(engine):  # UX 17
 
 
 def test_the_frame_has_exact_types(engine):  # DESIGN section 5, UX 21
-    table = engine.run("SELECT 9007199254740993 AS big, NULL AS absent, 'x' AS word UNION ALL SELECT NULL, NULL, ''").table
+    table = engine.run(
+        "SELECT 9007199254740993 AS big, NULL AS absent, 'x' AS word UNION ALL SELECT NULL, NULL, ''"
+    ).table
     frame = frames.to_pandas(table, decimal="exact")
     assert frame["big"].dropna().tolist() == [9007199254740993]
     assert frame["word"].tolist() == ["x", ""]
@@ -135,7 +137,11 @@ def test_a_table_goes_up_and_comes_back_equal(engine):
         assert back.schema.names == table.schema.names
         assert back.column("id").to_pylist() == [1, 2, None]
         assert back.column("name").to_pylist() == ["Ann", "", None]
-        assert [None if one is None else str(one) for one in back.column("price").to_pylist()] == ["1.10", None, "-99999.99"]
+        assert [None if one is None else str(one) for one in back.column("price").to_pylist()] == [
+            "1.10",
+            None,
+            "-99999.99",
+        ]
         assert back.column("select").to_pylist() == [1.5, None, -0.1]
         with pytest.raises(errors.TuskError):
             engine.client.upload(request, table)

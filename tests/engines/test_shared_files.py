@@ -62,7 +62,12 @@ def test_an_interrupt_of_one_notebook_leaves_the_other_alone(duckdb_engine, seco
         target=lambda: outcome.append(duckdb_engine.value(slow, client=second_client)), daemon=True
     )
     worker.start()
-    mine = threading.Thread(target=lambda: pytest.raises(errors.Cancelled, duckdb_engine.run, duckdb_engine.long))
+
+    def run_long():
+        with pytest.raises(errors.Cancelled):
+            duckdb_engine.run(duckdb_engine.long)
+
+    mine = threading.Thread(target=run_long)
     mine.start()
     runs = wait_until(
         lambda: [one for one in duckdb_engine.client.call(control.ListRuns()).runs if one.source == "engines.ipynb"],

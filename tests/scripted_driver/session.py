@@ -1,6 +1,7 @@
-"""Statements: rows N [PER_BATCH] | empty | change N | widen | wait S | hang | crash | kill | flood | grab MB | fail | echo :x | begin | commit."""
+"""Statements: rows N [PER_BATCH], empty, change N, widen, wait S, hang, crash, kill, flood, grab MB, fail, echo :x, begin, ..."""
 
 import os
+import pathlib
 import signal
 import sys
 import threading
@@ -27,13 +28,17 @@ class ScriptedSession(Session):
         if settings.secrets.get("password", "") not in ("", "open sesame"):
             raise errors.ConnectError("The password is wrong.", scenario="bad_password", detail="stage=sign-in")
         if settings.text("mood") == "stubborn":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN) if threading.current_thread() is threading.main_thread() else None
+            signal.signal(
+                signal.SIGTERM, signal.SIG_IGN
+            ) if threading.current_thread() is threading.main_thread() else None
         return cls(settings)
 
     def execute(self, statement, parameters):
         self._interrupted.clear()
         words = statement.text.split()
-        return getattr(self, f"_{words[-len(words)].lower()}")(*words[1:], **({"given": parameters} if parameters else {}))
+        return getattr(self, f"_{words[-len(words)].lower()}")(
+            *words[1:], **({"given": parameters} if parameters else {})
+        )
 
     def _rows(self, count, per_batch="1000"):
         schema = pa.schema([("n", pa.int64())])
@@ -111,7 +116,9 @@ class ScriptedSession(Session):
         )
 
     def _cwd(self):
-        return Rows(schema=pa.schema([("x", pa.string())]), batches=iter([pa.record_batch({"x": [os.getcwd()]})]))
+        return Rows(
+            schema=pa.schema([("x", pa.string())]), batches=iter([pa.record_batch({"x": [str(pathlib.Path.cwd())]})])
+        )
 
     def _pid(self):
         return Rows(schema=pa.schema([("x", pa.int64())]), batches=iter([pa.record_batch({"x": [os.getpid()]})]))

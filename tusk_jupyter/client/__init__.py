@@ -5,7 +5,7 @@ Importing this loads neither pyarrow nor pandas; they come with the first call t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tusk_jupyter.client.client import Client, get_client
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Client", "RunResult", "get_client"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load `RunResult`, and pyarrow with it, when somebody asks for it."""
     if name == "RunResult":
         from tusk_jupyter.client.runs import RunResult

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sys
 import threading
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tusk_jupyter import errors
 from tusk_jupyter.client.interrupts import Task
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tusk_jupyter.client.files import Sink
-    from tusk_jupyter.client.runs import Drivers, Progress, RunResult
+    from tusk_jupyter.client.runs import Drivers, Fetch, Progress, RunResult
     from tusk_jupyter.protocol.calls import Request
+
+Asked = TypeVar("Asked", control.RunRequest, control.UploadRequest)
 
 SETTLE_S = 2.0
 """How long a look at the log waits for the client's own last run to be complete in it."""
@@ -47,7 +50,7 @@ class Client:
         self._drivers: Drivers | None = None
         self._lock = threading.Lock()
 
-    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
+    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send a request to the core and return its reply, an instance of `request.REPLY`. Ctrl-C breaks the wait off.
 
         Raises:
@@ -72,7 +75,7 @@ class Client:
         """
         from tusk_jupyter.client.runs import Fetch
 
-        command = control.RunCommand(run=dataclasses.replace(request, session=self.session, last_connection=self._last_connection))
+        command = control.RunCommand(run=self._signed(request))
         return self._finish(Fetch(self.link, self._driver_links(), command, sink=sink), on_progress)
 
     def upload(
@@ -81,7 +84,7 @@ class Client:
         """Write a table into the database; raises as `run`."""
         from tusk_jupyter.client.runs import Fetch
 
-        command = control.RunCommand(upload=dataclasses.replace(request, session=self.session, last_connection=self._last_connection))
+        command = control.RunCommand(upload=self._signed(request))
         return self._finish(Fetch(self.link, self._driver_links(), command).with_upload(data), on_progress)
 
     def split(self, sql: str, connection: str | None) -> control.SplitReply:
@@ -93,6 +96,15 @@ class Client:
         )
         return reply
 
+    def _signed(self, request: Asked) -> Asked:
+        """Return a request with what every run of this client says of itself."""
+        return dataclasses.replace(
+            request,
+            session=self.session,
+            source=request.source or self.source,
+            last_connection=self._last_connection,
+        )
+
     def _driver_links(self) -> Drivers:
         from tusk_jupyter.client.runs import Drivers
 
@@ -100,7 +112,7 @@ class Client:
             self._drivers = Drivers()
         return self._drivers
 
-    def _finish(self, fetch: Any, on_progress: Progress | None) -> RunResult:
+    def _finish(self, fetch: Fetch, on_progress: Progress | None) -> RunResult:
         self._attach()
         try:
             result: RunResult = fetch.run(on_progress)
@@ -115,13 +127,11 @@ class Client:
             return dataclasses.replace(result, accepted=dataclasses.replace(accepted, session_lost=True))
         return result
 
-    def _call(self, request: Request, timeout_s: float | None) -> Any:
+    def _call(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # the request's REPLY says which
         if isinstance(request, control.ReadLog) and self._last_run is not None:
             run, self._last_run = self._last_run, None
-            try:
+            with contextlib.suppress(errors.UsageError):  # a core started since does not know it; its row is complete
                 self.link.call(control.WaitRun(run=run, timeout_s=SETTLE_S))
-            except errors.UsageError:
-                pass  # a core started since does not know it; its row is complete already
         return self.link.call(request, timeout_s=timeout_s)
 
     def _attach(self) -> None:

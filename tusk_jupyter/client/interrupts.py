@@ -37,7 +37,7 @@ class Task(Generic[T]):
     def _run(self) -> None:
         try:
             self._result = self._work()
-        except BaseException as exc:
+        except BaseException as exc:  # noqa: BLE001  # raised again by `result`
             self._error = exc
         finally:
             self._done.set()

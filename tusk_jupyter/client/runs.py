@@ -133,9 +133,7 @@ class Drivers:
 class Fetch:
     """A run under way in this client."""
 
-    def __init__(
-        self, link: Link, drivers: Drivers, command: control.RunCommand, *, sink: Sink | None = None
-    ) -> None:
+    def __init__(self, link: Link, drivers: Drivers, command: control.RunCommand, *, sink: Sink | None = None) -> None:
         """Prepare; `run` does it."""
         self._link = link
         self._drivers = drivers
@@ -293,9 +291,11 @@ class Fetch:
     def _upload(self) -> RunResult:
         driver, ticket = self._ask()
         descriptor = flight.FlightDescriptor.for_command(ticket.encode())
-        writer, replies = driver.do_put(descriptor, self._data.schema)
+        data = self._data
+        assert data is not None  # noqa: S101  # an upload has some
+        writer, replies = driver.do_put(descriptor, data.schema)
         with writer:
-            writer.write_table(self._data, max_chunksize=65_536)
+            writer.write_table(data, max_chunksize=65_536)
             writer.done_writing()
             said = replies.read()
         if said is None:

@@ -87,14 +87,21 @@ def _converted(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Arr
 
     from tusk_jupyter.client import texts
 
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    if is_text and not texts.is_bytes(array.type) and not pa.types.is_null(array.type):
+    if (_is_text(kind) or texts.is_bytes(kind)) and not (_is_text(array.type) or texts.is_bytes(array.type)):
+        if pa.types.is_boolean(array.type):  # only SQLite's truth values widen, and those are its integers 1 and 0
+            array = array.cast(pa.int8())
         return texts.to_text(array, digits=digits).cast(kind)
     cast = array.cast(kind, safe=True)
     loses = pa.types.is_floating(kind) or pa.types.is_date(kind)  # where Arrow's safe casts round all the same
     if loses and not _same(cast.cast(array.type, safe=False), array):
         raise pa.ArrowInvalid("they would be rounded")
     return cast
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _same(left: pa.Array, right: pa.Array) -> bool:

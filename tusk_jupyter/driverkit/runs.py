@@ -215,7 +215,8 @@ class Run:
     # --- the run itself ---
 
     def _results(self) -> Generator[_Opening | pa.RecordBatch, None, None]:
-        for self._index, statement in enumerate(self._statements):
+        for index, statement in enumerate(self._statements):
+            self._index = index
             started = time.perf_counter()
             try:
                 outcome = self._session.execute(statement, self._of(statement))
@@ -290,7 +291,7 @@ def session_state(session: Session) -> dict[str, Any]:
     """Return the part of a last word that tells of the session; one that cannot even say counts as gone."""
     try:
         return {"transaction": session.transaction.value, "alive": session.is_alive()}
-    except Exception:  # a run without a last word would never end
+    except Exception:  # noqa: BLE001  # a run without a last word would never end
         traceback.print_exc()
         return {"alive": False}
 

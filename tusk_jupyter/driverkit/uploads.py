@@ -75,9 +75,7 @@ class Upload:
         began = perf_counter()
         counted = pa.RecordBatchReader.from_batches(reader.schema, self._count(reader))
         try:
-            written = self._session.upload(
-                tuple(self._message.table.split(".")), counted, append=self._message.append
-            )
+            written = self._session.upload(tuple(self._message.table.split(".")), counted, append=self._message.append)
         except BaseException as exc:
             failure = _cancelled() if self._cancelled.is_set() else exc
             self._end(failure, ())
@@ -114,5 +112,7 @@ class Upload:
 
 def _cancelled() -> errors.Cancelled:
     return errors.Cancelled(
-        "The upload was cancelled; nothing of it stays.", hint="The session is still there.", scenario="cancelled_by_user"
+        "The upload was cancelled; nothing of it stays.",
+        hint="The session is still there.",
+        scenario="cancelled_by_user",
     )

@@ -104,7 +104,9 @@ class Catalog:
             self._load()
             driver = self._driver(candidates[name])
             if driver.manifest is None:
-                raise errors.DriverStartError(f"The driver {name!r} of {driver.origin} cannot be used: {driver.problem}")
+                raise errors.DriverStartError(
+                    f"The driver {name!r} of {driver.origin} cannot be used: {driver.problem}"
+                )
             self._known[name] = driver
             self._store()
         return driver
@@ -159,12 +161,14 @@ class Catalog:
                 known = _Answer(fingerprint=candidate.fingerprint, manifest=_ask(candidate))
             except errors.TuskError as exc:
                 return Driver(
-                    name=candidate.name, command=candidate.command, origin=candidate.origin, manifest=None, problem=str(exc)
+                    name=candidate.name,
+                    command=candidate.command,
+                    origin=candidate.origin,
+                    manifest=None,
+                    problem=str(exc),
                 )
             self._answers[candidate.name] = known
-        return Driver(
-            name=candidate.name, command=candidate.command, origin=candidate.origin, manifest=known.manifest
-        )
+        return Driver(name=candidate.name, command=candidate.command, origin=candidate.origin, manifest=known.manifest)
 
     def _load(self) -> None:
         if self._loaded:
@@ -210,7 +214,7 @@ def _module_folder(module: str) -> Path | None:
 def _ask(candidate: Candidate) -> Manifest:
     """Run the candidate's `info`."""
     if not candidate.command:
-        raise errors.DriverStartError("its manifest file needs a \"command\", a list of words.")
+        raise errors.DriverStartError('its manifest file needs a "command", a list of words.')
     try:
         done = subprocess.run(
             [*candidate.command, "info"],

@@ -36,7 +36,6 @@ TAIL_LINES = 40
 """Of a driver's standard error, kept for the error message when it crashes."""
 
 
-
 class DriverProcess:
     """A running driver. `on_exit` is called once, from the thread that watches it, when it has ended for whatever reason."""
 
@@ -94,7 +93,7 @@ class DriverProcess:
         self.memory_mb = memory_mb
         processes.limit(self.pid, memory_mb=memory_mb)
 
-    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
+    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send an action and return its reply.
 
         Raises:

@@ -43,7 +43,7 @@ class Peer:
         headers = [(b"authorization", f"Bearer {self._token}".encode())]
         return flight.FlightCallOptions(timeout=timeout_s, headers=headers)
 
-    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:
+    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send one request and return its one reply, an instance of `request.REPLY`.
 
         Raises:

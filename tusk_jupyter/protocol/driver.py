@@ -14,7 +14,6 @@ from tusk_jupyter.protocol.errors import WireError
 from tusk_jupyter.protocol.stream import StatementReport
 from tusk_jupyter.protocol.values import Value
 
-
 FAREWELL = b"bye\n"
 """Written to a driver's standard input before it is closed when the core ends the driver in peace: results under way may
 still go out. Without it the core has died, and the driver goes at once."""

@@ -203,7 +203,9 @@ class Connections:
                 continue
             self.records.remove(record.id)
             if record.credential_state == "pending":
-                notices.append(f"The connection {record.name!r} was only half saved when the core was stopped: save it again.")
+                notices.append(
+                    f"The connection {record.name!r} was only half saved when the core was stopped: save it again."
+                )
         return tuple(notices)
 
     def test(self, record: ConnectionRecord) -> control.ConnectionTested:

@@ -122,7 +122,9 @@ class Core:
 
     def doctor(self, _: control.Doctor) -> control.Checks:
         """Examine everything."""
-        return control.Checks(checks=tuple(doctor.examine(self.places, self.store, self.credentials, self.spares.catalog)))
+        return control.Checks(
+            checks=tuple(doctor.examine(self.places, self.store, self.credentials, self.spares.catalog))
+        )
 
     def attach(self, request: control.Attach, gone: Callable[[], bool]) -> Iterator[control.AttachEvent]:
         """Hold a client's sessions open until `gone()`, then close them."""
@@ -178,7 +180,9 @@ class Core:
     def list_connections(self, request: control.ListConnections) -> control.ConnectionList:
         """List the connections as the client sees them."""
         client = self.clients.touch(request.session)
-        return control.ConnectionList(connections=tuple(self._public(one, client) for one in self.store.connections.list()))
+        return control.ConnectionList(
+            connections=tuple(self._public(one, client) for one in self.store.connections.list())
+        )
 
     def test_connection(self, request: control.TestConnection) -> control.ConnectionTested:
         """Sign in and out again."""
@@ -265,7 +269,9 @@ class Core:
         """
         client = self.clients.touch(request.session, source=request.source)
         record = self._connection(client, request)
-        run, session = self._begin(client, record, request, redact(request.sql, self._dialect(record)), request.timeout_s)
+        run, session = self._begin(
+            client, record, request, redact(request.sql, self._dialect(record)), request.timeout_s
+        )
         self.runs.start(
             run,
             driver.Run(
@@ -311,9 +317,7 @@ class Core:
         if request.run:
             chosen = [self.runs.find(request.run)]
         else:
-            chosen = [
-                one for one in self.runs.running() if request.everything or one.session.client == request.session
-            ]
+            chosen = [one for one in self.runs.running() if request.everything or one.session.client == request.session]
         for run in chosen:
             self.runs.cancel(run)
         return control.RunList(runs=tuple(one.state() for one in chosen))

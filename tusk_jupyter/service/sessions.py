@@ -85,7 +85,9 @@ class Sessions:
         self._locks: dict[object, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def acquire(self, client: str, connection: ConnectionRecord, *, memory_mb: int, connect_timeout_s: float) -> Session:
+    def acquire(
+        self, client: str, connection: ConnectionRecord, *, memory_mb: int, connect_timeout_s: float
+    ) -> Session:
         """Return the client's session on the connection, opened if there is none that stands.
 
         Raises:
@@ -197,7 +199,12 @@ class Sessions:
                 raise
 
     def _sign_in(
-        self, session: Session, process: DriverProcess, secrets: dict[str, str], memory_mb: int, connect_timeout_s: float
+        self,
+        session: Session,
+        process: DriverProcess,
+        secrets: dict[str, str],
+        memory_mb: int,
+        connect_timeout_s: float,
     ) -> None:
         process.cap_memory(memory_mb)
         try:

@@ -178,7 +178,9 @@ def _coerce(name: str, value: Any, spec: Mapping[str, Any], manifest: Manifest) 
     if "enum" in spec and typed not in spec["enum"]:
         raise UsageError(f"{manifest.name}: {name} is one of {', '.join(map(str, spec['enum']))}, not {typed!r}.")
     if not spec.get("minimum", typed) <= typed <= spec.get("maximum", typed):
-        raise UsageError(f"{manifest.name}: {name} lies between {spec.get('minimum')} and {spec.get('maximum')}, not {typed}.")
+        raise UsageError(
+            f"{manifest.name}: {name} lies between {spec.get('minimum')} and {spec.get('maximum')}, not {typed}."
+        )
     return typed
 
 
