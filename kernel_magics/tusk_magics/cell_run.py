@@ -93,6 +93,7 @@ class CellRun:
 
         client = get_client(self._notebook.source)
         client.source = self._notebook.source
+        client.link.ensure()  # a core that is not up boots while this process imports what it needs
         return client
 
     def _text(self, parsed: SqlLine, written: str) -> str:
@@ -125,7 +126,7 @@ class CellRun:
         return sql
 
     def _query(self, parsed: SqlLine, *, is_cell: bool) -> object:
-
+        client = self._client()
         from tusk_jupyter.client.tables import check_format, to_frame
         from tusk_jupyter.protocol.control import RunRequest
         from tusk_jupyter.protocol.values import Value
@@ -135,7 +136,6 @@ class CellRun:
         check_format(kind)
         # The target and the parameters are checked first: a cell that cannot end well is not begun.
         sink = self._sink(parsed, kind)
-        client = self._client()
         packed: dict[str, Value] = self._parameters(client, parsed)
         limit = options.limit if options.limit is not None else self._config.limit
         request = RunRequest(

@@ -201,6 +201,9 @@ def test_every_verb_has_help_with_one_sentence_at_least(home):
 
 
 def test_the_core_is_shown_stopped_and_starts_again(tusk_home):
+    assert "No core is running" in tusk("core", "status").stdout
+    assert "No core is running" in tusk("core", "stop").stdout
+    assert tusk("connections").returncode == 0
     assert json.loads(tusk("core", "status", "--json").stdout)["home"] == str(tusk_home)
     assert "The core is stopping" in tusk("core", "stop").stdout
     assert str(tusk_home) in tusk("info").stdout

@@ -28,10 +28,12 @@ def core(ctx: click.Context) -> None:
 @json_option
 @pass_output
 def status(output: Output, as_json: bool = False) -> None:
-    """Show the core and what it holds."""
-    found = api.info()
+    """Show the core and what it holds; starts none."""
+    found = api.info() if _runs() else None
     if as_json:
         return print_json(found)
+    if found is None:
+        return output.say("No core is running; the next cell or verb that needs one starts it.")
     facts = (
         ("version", f"{found.version}, protocol {found.protocol}, Python {found.python}, DuckDB {found.duckdb}"),
         ("process", f"{found.pid}, since {local(found.started_at)}"),
@@ -48,8 +50,19 @@ def status(output: Output, as_json: bool = False) -> None:
 @pass_output
 def stop(output: Output) -> None:
     """Stop the core: runs are cancelled and sessions closed. The next cell starts it again."""
+    if not _runs():
+        return output.say("No core is running.")
     stopped = get_client().call(StopCore())
-    output.say(f"The core is stopping: {stopped.running} runs cancelled, {stopped.sessions} sessions closed.")
+    return output.say(f"The core is stopping: {stopped.running} runs cancelled, {stopped.sessions} sessions closed.")
+
+
+def _runs() -> bool:
+    """Return whether a core runs."""
+    peer = get_client().link.running()
+    if peer is None:
+        return False
+    peer.close()
+    return True
 
 
 @click.command()
