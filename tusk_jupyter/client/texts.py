@@ -80,10 +80,15 @@ _WORDS = {"nan": "NaN", "-nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 # --- the rest ----------------------------------------------------------------------------------------------------------
 
 
+def _seconds(nanoseconds: int) -> str:
+    text = f"{Decimal(nanoseconds).scaleb(-9):.9f}"
+    return text.rstrip("0").rstrip(".")
+
+
 def _intervals(array: pa.Array) -> pa.Array:
     """ISO 8601: months, days and seconds apart, as a database keeps them."""
     values = array.to_pylist()
-    return pa.array([None if v is None else f"P{v[0]}M{v[1]}DT{_scaled(v[2], 9)}S" for v in values], pa.string())
+    return pa.array([None if v is None else f"P{v[0]}M{v[1]}DT{_seconds(v[2])}S" for v in values], pa.string())
 
 
 def _bytes(array: pa.Array) -> pa.Array:
