@@ -152,7 +152,20 @@ WIDER = [
     (pa.int32(), pa.int64(), [1, None], [1, None]),
     (pa.int64(), pa.float64(), [2**53, None], [float(2**53), None]),
     (pa.int64(), pa.decimal128(22, 2), [2**63 - 1], [Decimal(2**63 - 1)]),
-    (pa.list_(pa.int64()), pa.list_(pa.string()), [[1, None]], [["1", None]]),
+    (pa.list_(pa.int64()), pa.list_(pa.string()), [[1, None], None, [], [2]], [["1", None], None, [], ["2"]]),
+    (
+        pa.list_(pa.list_(pa.date32())),
+        pa.list_(pa.list_(pa.string())),
+        [[[dt.date(1, 1, 1)], None]],
+        [[["0001-01-01"], None]],
+    ),
+    (
+        pa.list_(pa.decimal128(9, 8)),
+        pa.large_list(pa.string()),
+        [[Decimal("0.00000001")], None],
+        [["0.00000001"], None],
+    ),
+    (pa.list_(pa.timestamp("us")), pa.list_(pa.string()), [[dt.datetime(2020, 1, 1)]], [["2020-01-01 00:00:00"]]),
     (pa.decimal128(10, 2), pa.decimal128(20, 5), [Decimal("1.10")], [Decimal("1.10000")]),
     (pa.decimal128(38, 2), pa.decimal256(60, 20), [Decimal("1.10"), None], [Decimal("1.10"), None]),
     (pa.decimal256(60, 20), pa.string(), [Decimal("1.5")], ["1.50000000000000000000"]),
@@ -186,8 +199,10 @@ def test_earlier_rows_come_to_the_later_types(old: pa.DataType, new: pa.DataType
     widened = widen_table(table, schema)
     assert widened.schema.equals(schema, check_metadata=True)
     assert widened["x"].to_pylist() == [*expected, *expected]
-    batch = widen_batch(pa.record_batch({"x": pa.array(values, old)}), schema)
-    assert batch.column(0).to_pylist() == expected
+    batch = pa.record_batch({"x": pa.array(values, old)})
+    assert widen_batch(batch, schema).column(0).to_pylist() == expected
+    assert widen_batch(batch.slice(1), schema).column(0).to_pylist() == expected[1:]
+    assert widen_batch(batch.slice(0, 0), schema).num_rows == 0
 
 
 @pytest.mark.parametrize(
@@ -205,6 +220,7 @@ def test_earlier_rows_come_to_the_later_types(old: pa.DataType, new: pa.DataType
         (pa.float64(), pa.int64(), 0.5),
         (pa.string(), pa.int64(), "x"),
         (pa.list_(pa.int8()), pa.int8(), [1]),
+        (pa.list_(pa.int64()), pa.list_(pa.float64()), [2**53 + 1]),
     ],
     ids=str,
 )

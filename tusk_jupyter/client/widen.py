@@ -91,11 +91,34 @@ def _converted(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Arr
         if pa.types.is_boolean(array.type):  # only SQLite's truth values widen, and those are its integers 1 and 0
             array = array.cast(pa.int8())
         return texts.to_text(array, digits=digits).cast(kind)
+    if _is_list(array.type) and _is_list(kind):
+        return _converted_list(array, kind, digits)
     cast = array.cast(kind, safe=True)
     loses = pa.types.is_floating(kind) or pa.types.is_date(kind)  # where Arrow's safe casts round all the same
     if loses and not _same(cast.cast(array.type, safe=False), array):
         raise pa.ArrowInvalid("they would be rounded")
     return cast
+
+
+def _converted_list(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Array:
+    """Return lists of the same lengths, with each element as it would be in a column of its own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
+    elements = array.values.slice(first, last - first)
+    if elements.type != kind.value_type:
+        elements = _converted(elements, kind.value_type, digits)
+    offsets = pc.subtract(array.offsets, first)
+    if pa.types.is_large_list(kind):
+        return pa.LargeListArray.from_arrays(offsets.cast(pa.int64()), elements, type=kind, mask=array.is_null())
+    return pa.ListArray.from_arrays(offsets.cast(pa.int32()), elements, type=kind, mask=array.is_null())
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def _is_text(kind: pa.DataType) -> bool:
