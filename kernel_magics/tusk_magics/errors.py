@@ -51,6 +51,9 @@ def show_without_traceback(
         statements: how many statements the SQL has, where that is known.
         colour: whether the frontend shows ANSI colours.
     """
+    if place is not None:  # in the exception itself: a notebook's output has its words too
+        exc.message = place.without_secrets(exc.message)
+        exc.detail = place.without_secrets(exc.detail) if exc.detail else None
     lines = error_lines(exc, place, statements=statements, paint=Paint(on=colour))
     # IPython asks the exception itself: InteractiveShell.showtraceback.
     exc._render_traceback_ = lambda: lines  # type: ignore[attr-defined]

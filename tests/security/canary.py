@@ -88,7 +88,7 @@ class Canary:
             for name in ("cmdline", "environ"):
                 try:
                     content = Path(f"/proc/{process.pid}/{name}").read_bytes()
-                except (PermissionError, FileNotFoundError):
+                except (PermissionError, FileNotFoundError, ProcessLookupError):
                     continue
                 found += self.hits(f"{name} of {process.pid}", content)
         return found
