@@ -53,27 +53,36 @@ class CopySource(Source):
 
     def jobs(self) -> Iterator[Callable[[], pa.RecordBatch] | None]:
         """Yield work that makes a batch each, None where the server lets us wait."""
-        get, wait, limit = self._link.pg.get_copy_data, self._link.wait, FIRST_ROWS
-        lines, rows = bytearray(), 0
+        lines, rows, limit = bytearray(), 0, FIRST_ROWS
         while True:
-            with self._link.losing():
-                size, data = get(1)
+            rows, size = self._fill(lines, rows, limit)
             if size < 0:
                 break
-            if size == 0:
-                if not wait(HAND_OUT_S):
-                    yield self._job(lines) if rows else None
-                    lines, rows = bytearray() if rows else lines, 0
-                    wait()
+            if size == 0 and self._link.wait(HAND_OUT_S):
                 continue
-            lines += data
-            rows += 1
-            if rows >= limit or len(lines) >= CHUNK_BYTES:
-                yield self._job(lines)
+            yield self._job(lines) if rows else None
+            if rows:
                 lines, rows, limit = bytearray(), 0, CHUNK_ROWS
+            if size == 0:
+                self._link.wait()
         self._end()
         if rows:
             yield self._job(lines)
+
+    def _fill(self, lines: bytearray, rows: int, limit: int) -> tuple[int, int]:
+        """Append what has arrived to `lines`; return the rows now in it, and libpq's last word (0: no more yet, -1: the end).
+
+        One context manager around all rows: one per row would take more time than everything else.
+        """
+        get = self._link.pg.get_copy_data
+        with self._link.losing():
+            while rows < limit and len(lines) < CHUNK_BYTES:
+                size, data = get(1)
+                if size <= 0:
+                    return rows, size
+                lines += data
+                rows += 1
+        return rows, 1
 
     def skip(self, timeout_s: float) -> None:
         """Throw away some rows."""

@@ -132,8 +132,10 @@ class Link:
         """Wait for input and take it in; False after `timeout_s` seconds without any."""
         if not self._poll.poll(None if timeout_s is None else timeout_s * 1000):
             return False
-        with self.losing():
+        try:
             self.pg.consume_input()
+        except psycopg.OperationalError as exc:
+            raise self._loss(exc) from exc
         return True
 
     def result(self) -> PGresult | None:
@@ -186,14 +188,14 @@ class Link:
         try:
             yield
         except psycopg.OperationalError as exc:
-            raise self._last_words() or link_lost(str(exc), by_user=self.cancelled) from exc
+            raise self._loss(exc) from exc
 
-    def _last_words(self) -> Exception | None:
-        """Return the error that the server sent before it closed the connection, as it does when told to end it."""
+    def _loss(self, exc: psycopg.OperationalError) -> Exception:
+        """Return the error that the server sent before it closed the connection, or that it is closed."""
         while (one := self.pg.get_result()) is not None:
             if one.error_field(DiagnosticField.SQLSTATE):
                 return self.error(one)
-        return None
+        return link_lost(str(exc), by_user=self.cancelled)
 
     def error(self, result: PGresult, place: Callable[[int], int | None] | None = None) -> Exception:
         """Return the error of a failed result.
