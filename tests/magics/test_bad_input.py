@@ -6,6 +6,8 @@ import sqlite3
 import pandas as pd
 import pytest
 
+from tusk_magics.history import scrub
+
 
 @pytest.fixture(autouse=True)
 def nothing_changes(cells):
@@ -124,6 +126,18 @@ def test_a_password_on_a_magic_line_is_refused_and_taken_out_of_the_history(cell
         seen += [part for row in database.execute("SELECT source, source_raw FROM history") for part in row]
     database.close()
     assert not [text for text in seen if "Geheim" in text]
+
+
+def test_what_is_already_in_the_history_file_is_overwritten(cells):
+    cells.run("x = 'mysql://ann:Geheim-18@db/x'")
+    history = cells.shell.history_manager
+    history.writeout_cache()
+    scrub(cells.shell)
+    with sqlite3.connect(history.hist_file) as database:
+        kept = [part for row in database.execute("SELECT source, source_raw FROM history") for part in row]
+    database.close()
+    assert "x = 'mysql://ann:***@db/x'" in kept
+    assert not [text for text in kept if "Geheim" in text]
 
 
 def test_a_password_in_a_field_is_refused(cells):

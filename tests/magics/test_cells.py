@@ -140,6 +140,8 @@ def test_colons_that_are_no_placeholders_are_left_alone(cells):
 
 def test_what_ipython_would_expand_arrives_as_written(cells):
     cells.variables.update(x="expanded", i=5)
+    for text in ("{x}", "$x", "{x} and $x", "{{x}}"):
+        assert list(cells.value(f"%sql SELECT '{text}' AS s")["s"]) == [text]
     assert list(cells.value("%sql SELECT '{x} $x {{x}} {#c#} {% x %}' AS s")["s"]) == ["{x} $x {{x}} {#c#} {% x %}"]
 
 
