@@ -183,25 +183,26 @@ def _cut(buffer: bytearray, chain: list[int], filled: int, max_rows: int) -> boo
         Whether to stop here: `max_rows` are there, or what follows is no ordinary row.
     """
     at = chain[-1]
-    append = chain.append
-    room = max_rows + 1 - len(chain)
+    append, header, whole = chain.append, _HEADER, WHOLE
     last = filled - 4
-    while at <= last:
-        size = _HEADER(buffer, at)[0] & WHOLE
-        if not 9 <= size < WHOLE and (size == WHOLE or (size and at + 4 < filled and buffer[at + 4] == 0xFE)):
+    stop = True
+    for _ in range(max_rows + 1 - len(chain)):
+        if at > last:
+            stop = False
+            break
+        size = header(buffer, at)[0] & whole
+        if not 8 < size < whole and (size == whole or (size and at < last and buffer[at + 4] == 0xFE)):
             return True
         following = at + 4 + size
         if following > filled:
+            stop = False
             break
         append(following)
         at = following
-        room -= 1
-        if not room:
-            return True
     if at == filled and len(chain) > 1 and _is_error(buffer, chain[-2]):
         chain.pop()  # nothing ever follows an error, so looking at the last packet is enough
-        return True
-    return False
+        stop = True
+    return stop
 
 
 def _is_error(buffer: bytearray, at: int) -> bool:
