@@ -10,6 +10,6 @@ STATEMENT_KEYWORDS = frozenset(
     lock merge move next notify open optimize pivot pragma prepare purge reassign refresh reindex release rename repair
     replace reset restore revert revoke rollback savepoint security select set show shutdown signal start stop summarize
     table truncate unbind undrop unlisten unlock unpivot update upsert use vacuum values with xa
-    """.split()
+    """.split()  # noqa: SIM905 - one word a line would hide the list
 )
 """First words of statements in the dialects we know, in lower case; no connection may be called so."""

@@ -121,6 +121,7 @@ def tokens(text: str, dialect: Dialect) -> list[Token]:
 def _scan(text: str, dialect: Dialect, delimiter: str, at: int, found: list[Token]) -> tuple[int, str]:
     """Append tokens until one needs more than the pattern; return where to go on, under which separator."""
     add, kinds, directives = found.append, _KINDS, dialect.delimiter_lines
+    new = tuple.__new__  # a third quicker than Token(...), and this line runs 300,000 times per megabyte
     for match in _pattern(dialect, delimiter).finditer(text, at):
         kind = kinds.get(match.lastgroup or "")
         start, end = match.span()
@@ -134,7 +135,7 @@ def _scan(text: str, dialect: Dialect, delimiter: str, at: int, found: list[Toke
                     return line.end(), line[1]
             if kind is Kind.SEPARATOR and delimiter != ";":
                 kind = Kind.OPERATOR
-        add(Token(kind, start, end))
+        add(new(Token, (kind, start, end)))
     return len(text), delimiter
 
 
