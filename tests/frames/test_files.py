@@ -144,6 +144,53 @@ def test_widening_a_csv_file_just_goes_on(tmp_path: Path):
     assert rows[0]["raw"] == "\\x00ff"
 
 
+def test_widening_a_csv_file_rewrites_what_would_stand_otherwise(tmp_path: Path):
+    # SQLite: truth values become its 1 and 0, whole floats get their point, text beside blobs becomes bytes
+    old = pa.schema(
+        [("b", pa.bool_()), ("f", pa.float64()), ("s\n", pa.string()), ("s\n", pa.decimal128(9, 8)), ("t", pa.timestamp("us")),
+         ("l", pa.list_(pa.int8())), ("i", pa.int64())]
+    )  # fmt: skip
+    new = [pa.string(), pa.string(), pa.binary(), None, None, None, None]
+    wide = pa.schema([field.with_type(kind or field.type) for field, kind in zip(old, new, strict=True)])
+    rows = [[True, None], [2.0, None], ["ü\n,", ""], [Decimal("1E-8"), None], [0, None], [[1], None], [7, None]]
+    first = pa.RecordBatch.from_arrays(
+        [pa.array(row, field.type) for row, field in zip(rows, old, strict=True)], schema=old
+    )
+    later = pa.RecordBatch.from_arrays(
+        [
+            pa.array([value], kind.type)
+            for value, kind in zip(["x", "y", b"z", None, None, None, None], wide, strict=True)
+        ],
+        schema=wide,
+    )
+    path = tmp_path / "x.csv"
+    with sink_for(path) as sink:
+        sink.open(old)
+        sink.write(first)
+        sink.widen(wide)
+        sink.write(later)
+        written = sink.commit()
+    assert written is not None
+    assert written.rows == 3
+    assert list(csv.reader(io.StringIO(path.read_text())))[1:] == [
+        ["1", "2.0", "\\xc3bc0a2c", "0.00000001", "1970-01-01 00:00:00", "[1]", "7"],
+        ["", "", "\\x", "", "", "", ""],
+        ["x", "y", "\\x7a", "", "", "", ""],
+    ]
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("rows", [[], [None, None]])
+def test_widening_a_csv_file_of_one_column_keeps_its_nulls(tmp_path: Path, rows: list):
+    with sink_for(tmp_path / "x.csv") as sink:
+        sink.open(pa.schema([("x", pa.bool_())]))
+        sink.write(pa.record_batch({"x": pa.array(rows, pa.bool_())}))
+        sink.widen(pa.schema([("x", pa.string())]))
+        sink.write(pa.record_batch({"x": ["later"]}))
+        sink.commit()
+    assert (tmp_path / "x.csv").read_text() == '"x"\n' + "\n" * len(rows) + '"later"\n'
+
+
 def test_what_parquet_has_no_type_for_is_text_with_a_note(tmp_path: Path):
     table = pa.table({"x": pa.array([(1, 2, 3), None], pa.month_day_nano_interval()), "y": [1, 2]})
     with sink_for(tmp_path / "x.parquet") as sink:

@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from tusk_jupyter.client import texts
+from tusk_jupyter.client.widen import widen_batch
 
 type_of = pa.types
 
@@ -33,8 +34,8 @@ class Writer(Protocol):
     def goes_on(self, schema: pa.Schema) -> bool:
         """Whether the file can go on under a wider schema as it is; then it does."""
 
-    def read_back(self, path: Path) -> Iterator[pa.RecordBatch]:
-        """Yield what was written, under the schema it had; after `close`."""
+    def read_back(self, path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield what was written under a wider schema; after `close`."""
 
 
 class _Fitted:
@@ -87,10 +88,11 @@ class ParquetWriter(_Fitted):
         """Never: the schema stands once for the whole file."""
         return False
 
-    def read_back(self, path: Path) -> Iterator[pa.RecordBatch]:
+    def read_back(self, path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield row groups in pieces."""
         with pa.parquet.ParquetFile(path) as file:
-            yield from file.iter_batches()
+            for batch in file.iter_batches():
+                yield widen_batch(batch, schema)
 
 
 class ArrowWriter:
@@ -119,12 +121,12 @@ class ArrowWriter:
         """Never: the schema stands once for the whole file."""
         return False
 
-    def read_back(self, path: Path) -> Iterator[pa.RecordBatch]:
+    def read_back(self, path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the batches."""
         with pa.memory_map(str(path)) as source:
             reader = pa.ipc.open_file(source)
             for position in range(reader.num_record_batches):
-                yield reader.get_batch(position)
+                yield widen_batch(reader.get_batch(position), schema)
 
 
 class CsvWriter:
@@ -133,34 +135,71 @@ class CsvWriter:
     def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:
         self.notes: list[str] = []
         self._file = file
-        self._names = schema.names
-        self._header = True
+        self._schema = schema
+        header = pa.Table.from_arrays([pa.array([], pa.string()) for _ in schema], names=schema.names)
+        pa.csv.write_csv(header, file)
+        self._begin = file.tell()
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows."""
-        columns = [_csv_column(column) for column in batch.columns]
-        table = pa.Table.from_arrays(columns, names=self._names)
-        options = pa.csv.WriteOptions(include_header=self._header, quoting_style="needed")
-        pa.csv.write_csv(table, self._file, options)
-        self._header = False
+        table = pa.Table.from_arrays([_csv_column(column) for column in batch.columns], names=self._schema.names)
+        pa.csv.write_csv(table, self._file, pa.csv.WriteOptions(include_header=False, quoting_style="needed"))
 
     def close(self) -> None:
-        """Write the header if no row has brought it."""
-        if self._header:
-            empty = pa.Table.from_arrays([pa.array([], pa.string()) for _ in self._names], names=self._names)
-            pa.csv.write_csv(empty, self._file)
-            self._header = False
+        """Nothing is left to write."""
+        self._file.flush()
 
     def discard(self) -> None:
         """Nothing is held."""
 
     def goes_on(self, schema: pa.Schema) -> bool:
-        """Always: what was written is text already."""
+        """Whether what was written is the text that widening would make."""
+        if any(_changes_in_csv(old.type, new.type) for old, new in zip(self._schema, schema, strict=True)):
+            return False
+        self._schema = schema
         return True
 
-    def read_back(self, path: Path) -> Iterator[pa.RecordBatch]:
-        """Nothing: a CSV file goes on."""
-        return iter(())
+    def read_back(self, path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield rows with the changed columns under their new types; others may come as the texts that they are in the file."""
+        if path.stat().st_size == self._begin:
+            return
+        read_as = [field.type if _reads_csv(field.type) else pa.string() for field in self._schema]
+        wider = [
+            pa.field(field.name, field.type if field.type != old.type else kind)
+            for field, old, kind in zip(schema, self._schema, read_as, strict=True)
+        ]
+        for batch in _read_csv(path, self._begin, read_as):
+            narrow = pa.RecordBatch.from_arrays(batch.columns, names=schema.names)
+            yield widen_batch(narrow, pa.schema(wider))
+
+
+def _changes_in_csv(old: pa.DataType, new: pa.DataType) -> bool:
+    """Whether a column's values stand otherwise in a file under its new type: true as 1, 2 as 2.0, text as hexadecimal."""
+    differs = type_of.is_boolean(old) or type_of.is_floating(old) or texts.is_bytes(new)
+    return bool(old != new and differs)
+
+
+def _reads_csv(kind: pa.DataType) -> bool:
+    return any(test(kind) for test in (*_CSV_AS_IS, type_of.is_decimal128))
+
+
+def _read_csv(path: Path, begin: int, types: list[pa.DataType]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file of ours, whose header ends at `begin`, by the columns' places."""
+    names = [str(position) for position in range(len(types))]
+    with path.open("rb") as file:
+        file.seek(begin)
+        reader = pa.csv.open_csv(
+            file,
+            read_options=pa.csv.ReadOptions(column_names=names),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict(zip(names, types, strict=True)),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+        yield from reader
 
 
 def _csv_column(column: pa.Array) -> pa.Array:

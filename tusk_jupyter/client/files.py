@@ -106,8 +106,6 @@ class FileSink:
             StorageError: it cannot be written.
             InternalError: a value does not fit the new schema.
         """
-        from tusk_jupyter.client.widen import widen_batch
-
         old = self._opened()
         if old.goes_on(schema):
             return
@@ -119,8 +117,8 @@ class FileSink:
                 raise InternalError("A file sink was widened before it was opened.")
             file.close()
             try:
-                for batch in old.read_back(done):
-                    self._writer.write(widen_batch(batch, schema))
+                for batch in old.read_back(done, schema):
+                    self._writer.write(batch)
             finally:
                 done.unlink()
 
