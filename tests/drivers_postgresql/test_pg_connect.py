@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from services import postgresql as services
 from services import wait_until
+
 from tusk_drivers.postgresql.connect import default_sslmode
 from tusk_drivers.postgresql.errors import connect_error
 from tusk_drivers.postgresql.session import PostgresqlSession
-
 from tusk_jupyter.errors import ConnectError
 
 
@@ -72,7 +72,12 @@ def test_a_server_that_says_nothing_is_given_up(settings):
 def test_a_name_that_does_not_resolve_is_not_waited_for(settings, monkeypatch):
     """The resolver may hang for long; its thread is left alone at the time limit."""
     hanging = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [] if hanging.wait(30) else [])
+
+    def hang(*_args: object, **_words: object) -> list[object]:
+        hanging.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
     error = failure(settings, host="slow.example", timeout_s=0.1)
     hanging.set()
     assert error.scenario == "unknown_host"

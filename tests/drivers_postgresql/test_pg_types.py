@@ -3,6 +3,8 @@
 R-31, DESIGN section 5.
 """
 
+# ruff: noqa: E501 - a golden case is one line
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone

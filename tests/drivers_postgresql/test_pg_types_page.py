@@ -7,7 +7,6 @@ from pathlib import Path
 
 import tusk_drivers.postgresql as package
 from tusk_drivers.postgresql.types import BY_ARRAY_OID, BY_OID, TYPES
-
 from tusk_jupyter.driverkit.cli import read_manifest
 
 

@@ -1,5 +1,7 @@
 """Tables written from Arrow: exact values, all or nothing."""
 
+# ruff: noqa: E501 - a golden case is one line
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,8 +9,8 @@ from decimal import Decimal as D
 
 import pyarrow as pa
 import pytest
-from tusk_drivers.postgresql.session import PostgresqlSession
 
+from tusk_drivers.postgresql.session import PostgresqlSession
 from tusk_jupyter.driverkit.session import Transaction
 from tusk_jupyter.errors import QueryError, UsageError
 

@@ -112,8 +112,9 @@ def _resolve(host: str, port: int, timeout_s: float, target: str) -> str:
         found = TimeoutError(f"no answer within {timeout_s:g} s")
     if isinstance(found, list):
         return ",".join(found)
+    why = getattr(found, "strerror", None) or found
     raise ConnectError(
-        f"Could not connect to {target}: the name {host!r} could not be resolved ({getattr(found, 'strerror', None) or found}).",
+        f"Could not connect to {target}: the name {host!r} could not be resolved ({why}).",
         hint=hint_for("unknown_host"),
         detail=f"stage=name\n{found}",
         scenario="unknown_host",

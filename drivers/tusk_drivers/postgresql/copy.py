@@ -1,7 +1,8 @@
 """The fast road: `COPY (statement) TO STDOUT` in text form, parsed by pyarrow.csv under the described types.
 
-Text form rather than CSV: the server writes it faster (1.0 s against 1.15 s for 1,000,000 rows x 12 columns, binary form 0.75 s),
-it tells NULL from empty text without quotes, and as it escapes newlines a row is a line, so parsing needs no quote rules.
+Text form rather than CSV: the server writes it faster (1.0 s against 1.15 s for 1,000,000 rows x 12 columns, binary form
+0.75 s), it tells NULL from empty text without quotes, and as it escapes newlines a row is a line, so that parsing needs no
+quote rules.
 """
 
 from __future__ import annotations

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from psycopg.pq import ExecStatus, TransactionStatus
 
 from tusk_drivers.postgresql import formats
+from tusk_drivers.postgresql.batches import Batches, parsed, without_columns
 from tusk_drivers.postgresql.columns import Column, columns_of, notes_of, schema_of
 from tusk_drivers.postgresql.copy import PREFIX, CopySource
 from tusk_drivers.postgresql.link import Link, deadline_in
@@ -135,7 +135,7 @@ class Execution:
         last = results[-1]
         self._leave(ok=True)
         if last.status == ExecStatus.TUPLES_OK:  # SELECT without columns
-            return _no_columns(last.ntuples, (*self._extra_notes, *self._link.notices))
+            return without_columns(last.ntuples, (*self._extra_notes, *self._link.notices))
         return Changed(affected=last.command_tuples, notes=(*self._extra_notes, *self._link.notices))
 
     def _all_results(self) -> list[PGresult]:
@@ -198,7 +198,7 @@ class Execution:
         first = next(steps, None)
         return Rows(
             schema=first.schema if first is not None else schema_of(self._columns),
-            batches=_Batches(first, steps),
+            batches=Batches(first, steps),
             types=[column.type_name for column in self._columns],
             notes=lambda: [*notes_of(self._columns), *self._extra_notes, *self._link.notices],
             affected=lambda: self._source.affected if self._source and not self._may_stop else None,
@@ -224,7 +224,7 @@ class Execution:
 
     def _batches(self, source: Source) -> Generator[pa.RecordBatch, None, None]:
         try:
-            for batch in _parsed(source.jobs()):
+            for batch in parsed(source.jobs()):
                 self._link.raise_if_cancelled()
                 yield batch
             self._leave(ok=True)
@@ -290,43 +290,3 @@ class Execution:
         if position < 0 or self._sql != self._statement.bind(placeholder):
             return None
         return self._statement.original_position(position, placeholder)
-
-
-def _parsed(jobs: Iterator[Callable[[], pa.RecordBatch] | None]) -> Iterator[pa.RecordBatch]:
-    """Yield the batches of `jobs`; all but the first are made on a thread while the next rows are read."""
-    first = next((job for job in jobs if job is not None), None)
-    if first is None:
-        return
-    yield first()
-    with ThreadPoolExecutor(1, thread_name_prefix="parse") as pool:
-        pending: Future[pa.RecordBatch] | None = None
-        for job in jobs:
-            ready, pending = pending, pool.submit(job) if job else None
-            if ready is not None:
-                yield ready.result()
-            if job is None and pending is not None:
-                yield pending.result()
-        if pending is not None:
-            yield pending.result()
-
-
-class _Batches(Generator[pa.RecordBatch, None, None]):
-    """The first batch, then the others. A class, as closing a generator that nobody began runs nothing of it."""
-
-    def __init__(self, first: pa.RecordBatch | None, steps: Generator[pa.RecordBatch, None, None]) -> None:
-        self._first, self._steps = first, steps
-
-    def send(self, value: None) -> pa.RecordBatch:
-        """Return the next batch."""
-        first, self._first = self._first, None
-        return first if first is not None else self._steps.send(value)
-
-    def throw(self, *args: Any) -> pa.RecordBatch:
-        """Let the statement end with an error; `close` is this with GeneratorExit."""
-        self._first = None
-        return self._steps.throw(*args)
-
-
-def _no_columns(rows: int, notes: Sequence[str]) -> Rows:
-    batch = pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
-    return Rows(schema=batch.schema, batches=iter([batch]), notes=lambda: notes)

@@ -41,7 +41,9 @@ def _wanted(setting: Setting, now: str) -> str | None:
         return None if now == "postgres" else "postgres"
     if setting is Setting.BYTEA_OUTPUT:
         return None if now == "hex" else "hex"
-    return None if int(now) >= 1 else "3"  # from 1 on (3 before version 12) the server writes the shortest text that reads back exactly
+    return (
+        None if int(now) >= 1 else "3"
+    )  # from 1 on (3 before version 12) the server writes the shortest text that reads back exactly
 
 
 def set_command(values: Mapping[Setting, str]) -> str:

@@ -1,7 +1,7 @@
 r"""Arrow columns to the text that `COPY ... FROM STDIN (FORMAT csv)` reads.
 
-Most types are written by pyarrow.csv as they are; those which it cannot write, or writes otherwise than PostgreSQL reads, become
-text columns here first: bytes, intervals, lists, structs.
+Most types are written by pyarrow.csv as they are; those which it cannot write, or writes otherwise than PostgreSQL reads,
+become text columns here first: bytes, intervals, lists, structs.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tusk_drivers.postgresql.link import Link
-
 from tusk_jupyter.errors import TuskError
 
 if TYPE_CHECKING:
