@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -65,21 +66,38 @@ def short_folder(prefix: str) -> Iterator[Path]:
 def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:
     """Return all processes but our own that run with this TUSK_HOME, in a folder of it, or name it in their command.
 
-    Drivers have no TUSK_HOME in their environment; their working folder lies in the home.
+    Drivers have no TUSK_HOME in their environment; their working folder lies in the home. Core and drivers close their
+    environment and folder to other processes: unless we are root, they are the process that `core.json` names and its
+    descendants, as long as that one lives.
     """
     path, found = str(home), []
+    family = _family(Path(path))
     for process in psutil.process_iter():
         if process.pid == os.getpid():
             continue
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            words = [process.cwd(), process.environ().get("TUSK_HOME", ""), *process.cmdline()]
-            if any(path in word for word in words):
+            if process.pid in family or any(path in word for word in _words(process)):
                 found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except psutil.NoSuchProcess:
             continue
     return found
+
+
+def _words(process: psutil.Process) -> Iterator[str]:
+    yield from process.cmdline()
+    with suppress(psutil.AccessDenied):
+        yield process.cwd()
+        yield process.environ().get("TUSK_HOME", "")
+
+
+def _family(home: Path) -> set[int]:
+    try:
+        core = psutil.Process(json.loads((home / "core.json").read_text())["pid"])
+        return {core.pid, *(child.pid for child in core.children(recursive=True))}
+    except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
+        return set()
 
 
 def _end(path: Path) -> None:
