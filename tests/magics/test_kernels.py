@@ -174,6 +174,28 @@ def test_a_password_is_asked_for_in_the_frontend_and_is_nowhere_else(notebook, m
     notebook.run("%tusk remove asked --yes")
 
 
+def test_a_password_is_asked_for_when_the_server_wants_one_and_not_again(notebook, postgresql):
+    cell = f"%tusk connect warehouse {postgresql.url_without_password}"
+    refused = notebook.run(cell, watched=False)
+    assert "--password-env" in refused.traceback
+    asked = notebook.run(cell, answer=postgresql.password)
+    assert "password in: vault" in asked.out, asked
+    assert notebook.run("%sql warehouse SELECT 1 AS a").status == "ok"
+    again = notebook.run(f"{cell} --replace --timeout 60", watched=False)
+    assert "password in: vault" in again.out, again
+    assert notebook.run("%sql warehouse SELECT 1 AS a").status == "ok"
+
+
+def test_a_stored_password_goes_to_no_other_host_or_user(notebook, postgresql):
+    url = postgresql.url_without_password.replace("@127.0.0.1", "@localhost")
+    assert url != postgresql.url_without_password
+    elsewhere = notebook.run(f"%tusk connect warehouse {url} --replace", watched=False)
+    assert elsewhere.status == "error"
+    assert "--password-env" in elsewhere.traceback
+    assert notebook.run("%sql warehouse SELECT 1 AS a").status == "ok"
+    notebook.run("%tusk remove warehouse --yes")
+
+
 def test_where_nobody_can_answer_no_question_is_asked(notebook):
     reply = notebook.run("%tusk remove lake", watched=False)
     assert reply.status == "error"

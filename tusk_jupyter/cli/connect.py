@@ -12,7 +12,7 @@ from tusk_jupyter import api
 from tusk_jupyter.cli.options import from_environment, pairs, pass_output, secret_variable_option
 from tusk_jupyter.cli.output import Output
 from tusk_jupyter.errors import ConnectError, UsageError
-from tusk_jupyter.protocol.control import DriverInfo
+from tusk_jupyter.protocol.control import ConnectionSaved, DriverInfo
 
 _PLACES = ("host", "port", "user", "database")
 
@@ -43,8 +43,9 @@ _PLACES = ("host", "port", "user", "database")
 def connect(output: Output, /, **given: Any) -> None:  # noqa: ANN401 - one per option, as click hands them over
     """Add a connection; it is tested before anything is stored.
 
-    NAME is what cells say, URL where the database is: a URL without a password, or the path of a database file. The
-    password is asked for without an echo and goes into the OS keyring, a sealed vault or memory; never into a notebook.
+    NAME is what cells say, URL where the database is: a URL without a password, or the path of a database file. When
+    the server wants a password, it is asked for without an echo, and goes into the OS keyring, a sealed vault or
+    memory; never into a notebook.
 
     \b
     Examples:
@@ -56,18 +57,38 @@ def connect(output: Output, /, **given: Any) -> None:  # noqa: ANN401 - one per 
     url = _url(given)
     fields = {key: given[key] for key in _PLACES if given[key] is not None}
     fields |= pairs(given["fields"], option="--set")
-    password = _password(output, given, url, fields)
+    takes_secret = _takes_secret(given, url, fields)
+    password = from_environment(given["password_env"], what="the password") if given["password_env"] else None
+    may_ask = takes_secret and output.can_ask and not (password or given["password_command"] or given["no_password"])
+    if may_ask and given["no_test"]:
+        password = _ask(output, given["name"])
     try:
-        saved = api.connect(
-            given["name"], url, driver=given["driver"], password=password, password_command=given["password_command"],
-            tier=given["tier"], read_only=given["read_only"], environment=given["environment"],
-            timeout_s=given["timeout"], memory_limit_mb=given["memory"], isolation=given["isolation"],
-            log=not given["no_log"], replace=given["replace"], test=not given["no_test"], **fields,
-        )  # fmt: skip
+        saved = _save(given, url, fields, password)
     except ConnectError as exc:
-        if exc.scenario == "bad_password" and password is None and not given["password_command"]:
-            exc.hint = "Give a password: --password-env VARIABLE or --password-command COMMAND, or answer the prompt."
-        raise
+        # As psql does: whether a password is wanted, only the server knows (peer, trust, ~/.pgpass, a stored one).
+        if exc.scenario != "bad_password" or password or given["password_command"]:
+            raise
+        if not may_ask:
+            exc.hint = "Give a password: `--password-env VARIABLE`, `--password-command COMMAND`, or answer the prompt."
+            raise
+        saved = _save(given, url, fields, _ask(output, given["name"]))
+    _tell(output, saved)
+
+
+def _save(given: dict[str, Any], url: str | None, fields: dict[str, Any], password: str | None) -> ConnectionSaved:
+    return api.connect(
+        given["name"], url, driver=given["driver"], password=password, password_command=given["password_command"],
+        tier=given["tier"], read_only=given["read_only"], environment=given["environment"],
+        timeout_s=given["timeout"], memory_limit_mb=given["memory"], isolation=given["isolation"],
+        log=not given["no_log"], replace=given["replace"], test=not given["no_test"], **fields,
+    )  # fmt: skip
+
+
+def _ask(output: Output, name: str) -> str | None:
+    return output.ask_secret(f"Password for {name} (empty for none): ") or None
+
+
+def _tell(output: Output, saved: ConnectionSaved) -> None:
     connection = saved.connection
     verb = "Replaced" if saved.replaced else "Added"
     where = f"{connection.name} → {connection.target} ({saved.server or connection.driver})"
@@ -93,8 +114,12 @@ def _url(given: dict[str, Any]) -> str | None:
     return str(url) if url else None
 
 
-def _password(output: Output, given: dict[str, Any], url: str | None, fields: dict[str, Any]) -> str | None:
-    """Return the password, asked for when the driver takes one and none was given."""
+def _takes_secret(given: dict[str, Any], url: str | None, fields: dict[str, Any]) -> bool:
+    """Return whether the driver takes a password that is not there yet.
+
+    Raises:
+        UsageError: a secret stands among the fields.
+    """
     driver = _driver(url, given["driver"])
     properties = driver.fields.get("properties", {}) if driver else {}
     secrets = [name for name, spec in properties.items() if spec.get("secret")]
@@ -104,13 +129,7 @@ def _password(output: Output, given: dict[str, Any], url: str | None, fields: di
             f"--set {typed}=... would leave a secret in your history; nothing was stored.",
             hint="Use --password-env VARIABLE or --password-command COMMAND, or answer the prompt.",
         )
-    if given["password_env"]:
-        return from_environment(given["password_env"], what="the password")
-    if not secrets or given["password_command"] or given["no_password"] or not output.can_ask:
-        return None
-    if url and urlsplit(url).password:  # only --url-env brings one this far
-        return None
-    return output.ask_secret(f"Password for {given['name']} (empty for none): ") or None
+    return "password" in secrets and not (url and urlsplit(url).password)  # only --url-env brings one this far
 
 
 def _driver(url: str | None, name: str | None) -> DriverInfo | None:

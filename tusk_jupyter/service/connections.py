@@ -27,6 +27,9 @@ from tusk_jupyter.state.connections import Connections as Records
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 ENVIRONMENTS = ("production", "staging", "development")
 ISOLATIONS = ("session", "statement")
+ACCOUNT = ("host", "port", "unix_socket", "user")
+"""The fields that say whose password it is."""
+
 TEST_MARGIN_S = 5.0
 
 
@@ -116,8 +119,9 @@ class Connections:
             secrets=request.secrets,
             base=request.base,
         )
-        server = self._tested(target, request) if request.test else None
-        stored, notices = self._store(_record(request, target, known), target.secrets, request.tier, known)
+        heir = known if known is not None and _keeps_its_secret(known, target, request) else None
+        server = self._tested(target, request, heir) if request.test else None
+        stored, notices = self._store(_record(request, target, known, heir), target.secrets, request.tier, known)
         return stored, control.ConnectionSaved(
             connection=public(stored), replaced=known is not None, server=server, notices=notices
         )
@@ -241,8 +245,8 @@ class Connections:
         kinds = refs_of(record) or {"password": f"conn:{record.id}:password"}
         return tuple(sorted({tier for ref in kinds.values() for tier in self.credentials.delete(ref)}))
 
-    def _tested(self, target: Target, request: control.SaveConnection) -> str:
-        secrets = dict(target.secrets)
+    def _tested(self, target: Target, request: control.SaveConnection, heir: ConnectionRecord | None) -> str:
+        secrets = self.secrets_of(heir) if heir else dict(target.secrets)
         if request.password_command:
             secrets["password"] = self.credentials.run_password_command(request.password_command)
         tested = self._try(target.driver.name, target.config, secrets, request.read_only)
@@ -310,13 +314,25 @@ def _real(tier: str | None) -> str | None:
     return tier if tier in ("keyring", "vault", "memory") else None
 
 
-def _record(request: control.SaveConnection, target: Target, known: ConnectionRecord | None) -> ConnectionRecord:
-    """Return the record to store; a connection that is replaced without a new secret keeps its id and its secret."""
-    heir = known if known is not None and not target.secrets else None
-    keeps_secret = heir is not None and heir.credential_ref is not None and request.password_command is None
-    kept = heir if keeps_secret else None
+def _keeps_its_secret(known: ConnectionRecord, target: Target, request: control.SaveConnection) -> bool:
+    """Return whether a connection that is replaced without a new secret goes on with its own.
+
+    Only for the same account: a password is never handed to another host than the one it was given for.
+    """
+    if target.secrets or request.password_command or known.credential_ref is None or known.driver != target.driver.name:
+        return False
+    return all(known.config.get(field) == target.config.get(field) for field in ACCOUNT)
+
+
+def _record(
+    request: control.SaveConnection,
+    target: Target,
+    known: ConnectionRecord | None,
+    kept: ConnectionRecord | None,
+) -> ConnectionRecord:
+    """Return the record to store; a connection that is replaced without a new secret keeps its id."""
     return ConnectionRecord(
-        id=heir.id if heir else str(uuid.uuid4()),
+        id=known.id if known is not None and not target.secrets else str(uuid.uuid4()),
         name=request.name,
         driver=target.driver.name,
         config=target.config,
