@@ -12,7 +12,7 @@ from pathlib import Path
 sys.argv = ["driver", "info"]
 runpy.run_module("tusk_drivers.duckdb", run_name="__main__")
 print()
-assert "duckdb" not in sys.modules and "sqlite3" not in sys.modules and "pyarrow" not in sys.modules, "info loads no engine"
+assert not {"duckdb", "sqlite3", "pyarrow"} & set(sys.modules), "info loads no engine"
 import pyarrow as pa
 from tusk_drivers.duckdb.session import SESSION
 from tusk_jupyter.driverkit.session import Settings

@@ -486,3 +486,40 @@ def test_tree_and_description(path: Path) -> None:
     assert session.describe(["mine"]).columns[0].type == "DATE"
     assert session.describe(["lake", "s", "v"]).kind == "view"
     session.close()
+
+
+def test_table_missing_in_a_file_just_created_hints_at_the_path(tmp_path: Path) -> None:
+    session = open_session(tmp_path / "typo.duckdb")
+    with pytest.raises(QueryError) as caught:
+        run(session, "SELECT * FROM orders")
+    assert str(tmp_path / "typo.duckdb") in (caught.value.hint or "")
+    session.close()
+
+
+@pytest.mark.parametrize("name", ["select", "limit", "ünïcödé", "a1", "_x"])
+def test_parameter_of_any_name_is_bound(path: Path, name: str) -> None:
+    session = open_session(path)
+    outcome = session.execute(split(f"SELECT :{name} AS v", "duckdb")[0], {name: 5})
+    assert isinstance(outcome, Rows)
+    assert [batch.to_pylist() for batch in outcome.batches] == [[{"v": 5}]]
+    session.close()
+
+
+def test_read_only_session_survives_repeated_interrupts(path: Path) -> None:
+    session = open_session(path, read_only=True)
+    for _ in range(3):
+        stop = threading.Event()
+
+        def insist(stop: threading.Event = stop) -> None:
+            while not stop.is_set():
+                session.interrupt()
+
+        thread = threading.Thread(target=insist)
+        thread.start()
+        with pytest.raises(Cancelled):
+            run(session, "SELECT count(*) FROM range(100000) x, range(100000) y WHERE (x.range + y.range) % 7 = 3")
+        stop.set()
+        thread.join()
+        assert session.transaction is Transaction.IDLE
+        assert run(session, "SELECT count(*) FROM t") == [(0,)]
+    session.close()

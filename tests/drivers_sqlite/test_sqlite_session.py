@@ -413,3 +413,15 @@ def test_tree_and_description(path: Path) -> None:
     assert session.describe(["other", "o"]).kind == "table"
     assert session.describe(["V"]).kind == "view"
     session.close()
+
+
+def test_declared_types_are_known_after_a_wait_for_a_lock_too(path: Path) -> None:
+    session = open_session(path, busy_timeout_s=60)
+    run(session, "CREATE TABLE d (day DATE); INSERT INTO d VALUES ('2024-02-29')")
+    session.reset()
+    with held_by_another_program(path) as process:
+        threading.Timer(0.2, process.kill).start()
+        outcome = session.execute(split("SELECT day FROM d", "sqlite")[0], {})
+    assert isinstance(outcome, Rows)
+    assert outcome.schema.types == [pa.date32()]
+    session.close()

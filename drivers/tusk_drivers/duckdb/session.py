@@ -7,7 +7,7 @@ the file read-only, because DuckDB takes one access mode per file and process an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import Self, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -31,6 +31,7 @@ _COMMANDS = frozenset({("Count",), ("Success",)})
 """Columns of what DuckDB answers to a statement that has no rows of its own."""
 
 
+T = TypeVar("T")
 _Failed = Callable[[BaseException], errors.TuskError]
 _Finished = Callable[[bool], None]
 
@@ -52,7 +53,7 @@ class DuckDBSession(Session):
         self._read_only = settings.read_only
         self._transaction = Transaction.IDLE
         self._result: Result | None = None
-        self._closed = False
+        self._closed = self._broken = False
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -88,7 +89,10 @@ class DuckDBSession(Session):
         if not parsed:
             return Changed()
         values = bound(statement, parameters)
-        own = self._begin_read_only(sql, parsed)
+        try:
+            own = self._begin_read_only(sql, parsed)
+        except ENGINE_ERRORS as exc:
+            raise self._failure(exc, statement, sql, values) from exc
         return self._run(statement, sql, kinds[-1], values, own_transaction=own)
 
     def _begin_read_only(self, sql: str, parsed: Sequence[duckdb.Statement]) -> bool:
@@ -96,9 +100,9 @@ class DuckDBSession(Session):
         if not self._read_only:
             return False
         own = self._transaction is Transaction.IDLE and guard.kind_of(parsed[0]) != "TRANSACTION"
-        if own:
-            self._connection.execute("BEGIN TRANSACTION READ ONLY")
         try:
+            if own:
+                self._connection.execute("BEGIN TRANSACTION READ ONLY")
             guard.check_read_only(self._connection, sql, parsed)
         except BaseException:
             self._end_own(own, keep=False)
@@ -164,6 +168,9 @@ class DuckDBSession(Session):
         self, exc: BaseException, statement: Statement, sql: str, parameters: Mapping[str, object]
     ) -> errors.TuskError:
         found = self._with_place(exc, sql, parameters) or translate(exc, sql)
+        self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
+        if found.scenario == "undefined_table" and self._instance.created:
+            found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
             found.position = statement.original_position(found.position, _parameter)
         self._look_at_transaction()
@@ -189,8 +196,14 @@ class DuckDBSession(Session):
     # --- transactions ---
 
     def _end_own(self, own: bool, *, keep: bool) -> None:
-        if own:
-            self._connection.execute("COMMIT" if keep else "ROLLBACK")
+        for _ in range(_INTERRUPTED_TRIES if own else 0):
+            try:
+                self._connection.execute("COMMIT" if keep else "ROLLBACK")
+            except duckdb.InterruptException:  # meant for the statement that is over
+                continue
+            except duckdb.TransactionException:  # the error before this has ended it
+                pass
+            return
 
     def _look_at_transaction(self) -> None:
         """After an error: some abort the open transaction, a failed COMMIT ends it, others leave it as it is."""
@@ -232,8 +245,8 @@ class DuckDBSession(Session):
             self._connection.interrupt()
 
     def is_alive(self) -> bool:
-        """Return whether the session is open; in one process no link can break."""
-        return not self._closed
+        """Return whether the session is open and DuckDB has not given up its database after a fatal error."""
+        return not (self._closed or self._broken)
 
     def close(self) -> None:
         """End the session, and let go of the file with the last one on it."""
@@ -269,8 +282,7 @@ class DuckDBSession(Session):
 
     def tree(self, path: Sequence[str]) -> list[TreeNode]:
         """List databases, schemas, tables or columns."""
-        self._release_result()
-        return catalog.tree(self._connection, path)
+        return self._asking(lambda connection: catalog.tree(connection, path))
 
     def describe(self, path: Sequence[str]) -> Description:
         """Describe a table or view.
@@ -278,8 +290,14 @@ class DuckDBSession(Session):
         Raises:
             QueryError: there is none; scenario undefined_table.
         """
+        return self._asking(lambda connection: catalog.describe(connection, path))
+
+    def _asking(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         self._release_result()
-        return catalog.describe(self._connection, path)
+        try:
+            return question(self._connection)
+        except duckdb.Error as exc:
+            raise translate(exc) from exc
 
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Write the reader's rows in one statement, which is one transaction unless one is open.
@@ -302,6 +320,7 @@ class DuckDBSession(Session):
 
 _EXPLAIN = "EXPLAIN "
 _DIALECT = dialect_named("duckdb")
+_INTERRUPTED_TRIES = 100
 _TRANSACTION_ID = "SELECT current_transaction_id()"
 
 

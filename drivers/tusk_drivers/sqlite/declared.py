@@ -10,21 +10,29 @@ from __future__ import annotations
 import secrets
 import sqlite3
 
+from tusk_drivers.sqlite.errors import code_of
 from tusk_jupyter.sqltext.statements import Statement
 
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT)
 _SELECTS = frozenset({"SELECT", "WITH", "VALUES"})
 
 
 def declared_types(connection: sqlite3.Connection, statement: Statement) -> list[str] | None:
-    """Return one type per column, "" where none was declared; None where the statement is no plain query."""
+    """Return one type per column, "" where none was declared; None where the statement is no plain query.
+
+    Raises:
+        sqlite3.OperationalError: interrupted, or another program holds a lock.
+    """
     if statement.command.split(" ")[0] not in _SELECTS:
         return None
     view = f"temp.tusk_{secrets.token_hex(8)}"
     sql = statement.bind(lambda _name, _number: "NULL")
     try:
         connection.execute(f"CREATE TEMP VIEW {view.removeprefix('temp.')} AS {sql}")
-    except (sqlite3.Error, ValueError):  # it changes data, or is wrong: running it will tell
-        return None
+    except (sqlite3.Error, ValueError) as exc:
+        if code_of(exc) in _PASSING:
+            raise
+        return None  # it changes data, or is wrong: running it will tell
     try:
         rows = connection.execute(f"PRAGMA temp.table_info({view.removeprefix('temp.')})").fetchall()
         return [str(row[2]) for row in rows]

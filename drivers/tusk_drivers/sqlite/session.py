@@ -87,17 +87,22 @@ class SQLiteSession(Session):
         values = bound(statement, parameters)
         if self._read_only:
             guard.check_command(statement.text)
-        self._guard(lifted=True)
-        declared = declared_types(self._connection, statement)
-        self._guard()
         before = self._connection.total_changes
         try:
+            declared = self._declared(statement)
             cursor = self._patiently(lambda: self._connection.execute(statement.text, values))
         except (*ENGINE_ERRORS, ValueError) as exc:
             raise self._failure(exc, statement.text) from exc
         if cursor.description is None:
             return Changed(affected=self._affected(statement, before))
         return self._rows(statement, cursor, declared)
+
+    def _declared(self, statement: Statement) -> list[str] | None:
+        self._guard(lifted=True)
+        try:
+            return self._patiently(lambda: declared_types(self._connection, statement))
+        finally:
+            self._guard()
 
     def _rows(self, statement: Statement, cursor: sqlite3.Cursor, declared: list[str] | None) -> Rows:
         changes = statement.command.split(" ")[0] in _CHANGES and declared is None
