@@ -45,7 +45,9 @@ def _packets(payloads: list[bytes]) -> bytes:
     return b"".join(out)
 
 
-def _read(data: bytes, *, count: int, pieces: random.Random, max_rows: int = 1000) -> tuple[list[tuple[bytes | None, ...]], End]:
+def _read(
+    data: bytes, *, count: int, pieces: random.Random, max_rows: int = 1000
+) -> tuple[list[tuple[bytes | None, ...]], End]:
     """Send `data` in random pieces and return what the reader makes of it."""
     near, far = socket.socketpair()
 

@@ -106,8 +106,7 @@ def _literals(link: Link, column: pa.Array, kind: pa.DataType) -> list[str]:
     if pa.types.is_floating(kind):
         return _floats(column)
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-        numbers: list[str] = column.cast(pa.string()).fill_null("NULL").to_pylist()
-        return numbers
+        return [value or "NULL" for value in column.cast(pa.string()).to_pylist()]
     if pa.types.is_null(kind):
         return ["NULL"] * len(column)
     escape: Callable[[object], str] = link.escape
@@ -115,9 +114,7 @@ def _literals(link: Link, column: pa.Array, kind: pa.DataType) -> list[str]:
 
 
 def _quoted(text: pa.Array) -> list[str]:
-    quoted = pc.binary_join_element_wise("'", text, "'", "")
-    found: list[str] = pc.fill_null(quoted, "NULL").to_pylist()
-    return found
+    return ["NULL" if value is None else f"'{value}'" for value in text.to_pylist()]
 
 
 def _datetimes(column: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from tusk_drivers.mysql.decode import Cells, little_endian
+from tusk_drivers.mysql.decode import Cells, array_of, little_endian
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,6 +128,5 @@ def binary_datetime_text(cells: Cells, *, decimals: int, dates: bool) -> list[st
     return found
 
 
-def _masked(values: NDArray[np.generic], cells: Cells, kind: pa.DataType) -> pa.Array:
-    plain = pa.int32() if kind == pa.date32() else pa.int64()
-    return pa.array(values, plain, mask=cells.nulls).cast(kind)
+def _masked(values: NDArray[Any], cells: Cells, kind: pa.DataType) -> pa.Array:
+    return array_of(values, kind, cells.nulls)

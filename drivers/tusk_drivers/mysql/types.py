@@ -13,12 +13,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pymysql.charset import charset_by_id
 from pymysql.constants import FIELD_TYPE, FLAG
 
 from tusk_drivers.mysql import temporal
-from tusk_drivers.mysql.decode import Cells
+from tusk_drivers.mysql.decode import Cells, array_of, array_of_text
 
 BINARY_CHARSET = 63
 _MULTIBYTE = {"utf8mb4": 4, "utf8mb3": 3, "utf8": 3}
@@ -147,7 +146,7 @@ def _bits(cells: Cells, column: Column) -> pa.Array:
         more = sizes > place
         byte = cells.data[cells.starts + place].astype(np.uint64)
         total = np.where(more, (total << np.uint64(8)) | byte, total)
-    return pa.array(total, mask=cells.nulls).cast(column.arrow)
+    return array_of(total, pa.uint64(), cells.nulls).cast(column.arrow)
 
 
 def _durations(cells: Cells, column: Column) -> pa.Array:
@@ -159,8 +158,8 @@ def _as_written(cells: Cells, column: Column) -> pa.Array:
     text = cells.text()
     if column.code not in _DATETIMES:
         return text
-    pad = "000000"[column.decimals :]
-    return pc.binary_join_element_wise(text, pad if column.decimals else f".{pad}", "")
+    pad = ("" if column.decimals else ".") + "000000"[column.decimals :]
+    return array_of_text([None if value is None else value + pad for value in text.to_pylist()])
 
 
 # --- readers of the binary protocol ---
@@ -171,7 +170,7 @@ def _fixed(cells: Cells, column: Column) -> pa.Array:
     width = int(cells.ends[0] - cells.starts[0]) if cells.nulls is None else FIXED_WIDTHS[column.code]
     raw = cells.data[cells.starts[:, None] + np.arange(width)]
     values = np.ascontiguousarray(raw).view(np.dtype(f"<{kind.kind}{width}")).reshape(-1)
-    return pa.array(values, mask=cells.nulls).cast(column.arrow)
+    return array_of(values, pa.from_numpy_dtype(values.dtype), cells.nulls).cast(column.arrow)
 
 
 def _integer(column: Column) -> pa.DataType:
@@ -194,7 +193,7 @@ def _as_written_from_binary(cells: Cells, column: Column) -> pa.Array:
     if column.code not in _DATETIMES | _DATES:
         return cells.text()
     dates = column.code in _DATES
-    return pa.array(temporal.binary_datetime_text(cells, decimals=0 if dates else 6, dates=dates), pa.string())
+    return array_of_text(temporal.binary_datetime_text(cells, decimals=0 if dates else 6, dates=dates))
 
 
 # --- names and Arrow types ---
