@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+import pyarrow as pa
 import pytest
 
 from tusk_jupyter.driverkit.session import BATCH_ROWS, Session, Transaction
@@ -35,6 +36,12 @@ class ResultsContract(ContractBase):
             "SELECT a FROM (SELECT NULL AS a, 1 AS i UNION ALL SELECT NULL, 2 UNION ALL SELECT 'x', 3) AS q ORDER BY i"
         )
         assert self.fetch(session, sql) == [(None,), (None,), ("x",)]
+
+    def test_integers_with_null_stay_integers(self, session: Session) -> None:
+        sql = "SELECT a FROM (SELECT 9007199254740993 AS a, 1 AS i UNION ALL SELECT NULL, 2) AS q ORDER BY i"
+        rows = self.select(session, sql)
+        assert pa.types.is_integer(rows.schema.field(0).type)
+        assert as_rows(rows) == [(9007199254740993,), (None,)]
 
     def test_rows_of_only_empty_text_are_rows(self, session: Session) -> None:
         assert self.fetch(session, "SELECT '' AS a UNION ALL SELECT '' UNION ALL SELECT ''") == [("",)] * 3

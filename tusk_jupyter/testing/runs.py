@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -189,6 +190,24 @@ class RunsContract(ProcessBase):
     def test_cancel_of_another_run_does_nothing(self, process: DriverProcess, opened: str) -> None:
         process.peer.call(driver.Cancel(session=opened, run="some other run"))
         assert process.run(opened, "SELECT 1 AS a").error is None
+
+    def test_kill_backend_ends_what_another_process_runs(self, process: DriverProcess, settings: Settings) -> None:
+        self.needs("kill_backend")
+        backend = process.open(settings, "to be killed").backend
+        assert backend, "the manifest declares kill_backend, and the session has no backend"
+        kill = driver.KillBackend(config=dict(settings.config), secrets=dict(settings.secrets), backend=backend)
+        with (
+            DriverProcess(self.driver_command()) as other,
+            process.begin("to be killed", self.long_statement()) as running,
+        ):
+            reader = threading.Thread(target=running.read)
+            reader.start()
+            while reader.is_alive():  # a kill that comes before the statement hits nothing
+                other.peer.call(kill)
+                reader.join(0.25)
+        assert running.outcome.error is not None
+        assert running.outcome.events[-1].event == "failed"
+        process.peer.call(driver.Close(session="to be killed"))
 
     def test_client_that_goes_away_frees_the_session(self, process: DriverProcess, opened: str) -> None:
         with process.begin(opened, self.rows_sql.format(count=200 * BATCH_ROWS)) as running:
