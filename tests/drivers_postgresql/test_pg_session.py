@@ -77,6 +77,7 @@ def test_an_interrupt_with_nothing_running_hits_nothing(db):
     assert db.one("SELECT 1") == 1
     db.session.interrupt()
     assert db.one("SELECT 2") == 2
+    assert db.session._link.cancel() is False, "a cancel request went out that the next statement might get"
 
 
 def test_an_interrupted_read_leaves_the_users_transaction_open(db, watcher):
@@ -124,20 +125,11 @@ def test_a_result_that_was_forgotten_does_not_stand_in_the_way(db):
 
 def test_a_change_that_returns_rows_is_done_whole_though_few_are_taken(db):
     db.do("CREATE TEMP TABLE whole (a int)")
-    result = db.batches("INSERT INTO whole SELECT generate_series(1, 300000) RETURNING a")
+    result = db.batches("INSERT INTO whole SELECT generate_series(1, 300000) RETURNING a, repeat('x', 300)")
     next(result.batches)
     result.batches.close()
     assert result.affected() == 300000
     assert db.one("SELECT count(*) FROM whole") == 300000
-
-
-def test_a_function_that_writes_is_done_whole_though_few_rows_are_taken(db):
-    db.do("CREATE TEMP TABLE log (a int)")
-    db.do("CREATE FUNCTION pg_temp.put(a int) RETURNS int LANGUAGE sql AS 'INSERT INTO log VALUES (a) RETURNING a'")
-    result = db.batches("SELECT pg_temp.put(g) FROM generate_series(1, 5000) g")
-    next(result.batches)
-    result.batches.close()
-    assert db.one("SELECT count(*) FROM log") == 5000
 
 
 def test_changes_are_counted(db):

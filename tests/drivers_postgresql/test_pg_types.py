@@ -239,6 +239,11 @@ def test_one_column_keeps_null_rows_and_empty_texts_apart(db):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["\ufeff", "\ufeffa", "\ufeff\ufeff"])
+def test_a_text_may_begin_with_what_looks_like_a_byte_order_mark(db, text):
+    assert db.rows("SELECT t FROM (VALUES (1, U&'" + text + "'), (2, 'b')) v(n, t) ORDER BY n") == [(text,), ("b",)]
+
+
 def test_a_statement_without_columns_keeps_its_rows(db):
     result = db.batches("SELECT FROM generate_series(1, 3)")
     assert [batch.num_rows for batch in result.batches] == [3]
@@ -269,7 +274,8 @@ def test_the_users_text_formats_change_no_value_and_stay(db, place, bound):
     """DateStyle and the like decide how text is written; results are right under all, and the user's choice is kept."""
     query = (
         "SELECT '2024-03-04'::date d, '2024-03-04 05:06:07'::timestamp ts, '2024-03-04 05:06+00'::timestamptz tz,"
-        " interval '1 mon -2 days' i, '\\x00ff'::bytea b, 0.1::float8 + 0.2::float8 f, '{2024-03-04}'::date[] a"
+        " interval '1 mon -2 days' i, '\\x00ff'::bytea b, 0.1::float8 + 0.2::float8 f, '{2024-03-04}'::date[] a,"
+        " ROW('2024-03-04'::date, 0.1::float8 + 0.2::float8) r"
     )
     plain = db.table(query)
     if place == "transaction":
