@@ -1,8 +1,13 @@
 """A run, from the cell to the log: results, several statements, errors, widening, limits."""
 
+import os
+import stat
+
+import psutil
 import pytest
 
 from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
 
 
 def test_a_result_comes_whole_and_is_in_the_log_with_its_numbers(client, core):  # XL-14, TK-19, NL-15
@@ -119,3 +124,26 @@ def test_without_a_name_a_fresh_notebook_with_several_connections_must_choose(cl
     core.connect(client, "other")
     with pytest.raises(errors.UsageError, match="No connection is chosen; configured: other, s"):
         core.run(new_client(), "rows 1")
+
+
+def test_a_full_disk_costs_the_log_row_and_not_the_result(client, core, scripted_home):  # R-05
+    """No file of the core may grow any more: the closest to a full disk that needs no file system of its own."""
+    core.run(client, "rows 1")
+    limited = psutil.Process(core.status(client).pid)
+    limited.rlimit(psutil.RLIMIT_FSIZE, (1, -1))
+    try:
+        result = core.run(client, "rows 5")
+        assert result.rows == 5
+        assert "not in the query log" in result.accepted.notices[0]
+    finally:
+        limited.rlimit(psutil.RLIMIT_FSIZE, (-1, -1))
+    core.run(client, "rows 6")
+    assert [one.rows for one in core.log(client)] == [6, 1]
+
+
+def test_files_that_a_driver_makes_for_the_user_have_the_users_umask(client, core, tmp_path):
+    client.call(control.SaveConnection(session=client.session, name="lake", url=str(tmp_path / "lake.duckdb")))
+    core.run(client, "CREATE TABLE t (n INTEGER)", on="lake")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "lake.duckdb").stat().st_mode) == 0o666 & ~umask

@@ -27,7 +27,7 @@ def secret_variable_option(name: str, *, help: str) -> Callable[[F], F]:
 
     def withhold(_: click.Context, __: click.Parameter, variable: str | None) -> str | None:
         if variable:
-            from tusk_jupyter.client.link import withheld
+            from tusk_jupyter.client.boot import withheld
 
             withheld.add(variable)
         return variable

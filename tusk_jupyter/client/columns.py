@@ -90,8 +90,7 @@ def _stamps(column: pa.ChunkedArray, dtype: str) -> Any:  # noqa: ANN401 - a num
 
 
 def _strings(column: pa.ChunkedArray) -> Column:
-    whole = pa.chunked_array([_own(column.cast(pa.large_string()))], type=pa.large_string())
-    return _text_dtype().__from_arrow__(whole)
+    return _text_dtype().__from_arrow__(_own(column.cast(pa.large_string())))
 
 
 def _text_dtype() -> Any:  # noqa: ANN401 - pandas' stubs know one of the two forms
@@ -120,12 +119,19 @@ def _objects(column: pa.ChunkedArray) -> Column:
 
 
 def _as_arrow(column: pa.ChunkedArray) -> Column:
-    return pd.arrays.ArrowExtensionArray(pa.chunked_array([_own(column)], type=column.type))
+    return pd.arrays.ArrowExtensionArray(_own(column))
 
 
-def _own(column: pa.ChunkedArray) -> pa.Array:
-    """Return the column in one piece of memory that belongs to nobody else."""
-    return pa.concat_arrays([*column.chunks, pa.nulls(0, column.type)])
+def _own(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the column in memory that belongs to nobody else; pieces that have theirs already are not copied."""
+    if column.num_chunks and all(map(_stands_alone, column.chunks)):
+        return column
+    return pa.chunked_array([pa.concat_arrays([*column.chunks, pa.nulls(0, column.type)])], type=column.type)
+
+
+def _stands_alone(chunk: pa.Array) -> bool:
+    """Return whether no buffer is a part of a larger one, as those of a Flight batch are."""
+    return all(buffer is None or buffer.parent is None for buffer in chunk.buffers())
 
 
 def _storage(column: pa.ChunkedArray) -> pa.ChunkedArray:

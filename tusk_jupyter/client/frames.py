@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from tusk_jupyter.client.columns import Column
 
+GIVE_BACK_BYTES = 1024 * 1024
+"""Columns of that size are worth telling the allocators about."""
+
 
 def to_pandas(table: pa.Table, *, decimal: Literal["exact", "float"] = "exact") -> pd.DataFrame:
     """Return a table as a DataFrame; column names stay as they are, also twice and empty ones.
@@ -29,6 +32,7 @@ def to_pandas(table: pa.Table, *, decimal: Literal["exact", "float"] = "exact") 
     import pandas as pd
 
     from tusk_jupyter.client import columns
+    from tusk_jupyter.client.gather import give_back
 
     names, rows = table.column_names, table.num_rows
     parts: list[Any] = table.columns
@@ -37,7 +41,10 @@ def to_pandas(table: pa.Table, *, decimal: Literal["exact", "float"] = "exact") 
     for position in range(len(parts)):
         column, parts[position] = parts[position], None
         made[position] = columns.to_pandas(column, decimal=decimal)
+        large = column.nbytes >= GIVE_BACK_BYTES
         del column
+        if large:
+            give_back()
     frame = pd.DataFrame(made, index=pd.RangeIndex(rows), copy=False)
     frame.columns = pd.Index(names, dtype=None if names else object)
     return frame

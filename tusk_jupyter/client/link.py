@@ -7,14 +7,13 @@ own lock would send a second one away.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter import errors
+from tusk_jupyter.client import boot
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system import locks, processes
 from tusk_jupyter.system.address import Address, read_address
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 30.0
 POLL_S = 0.01
 
-
-withheld: set[str] = set()
-"""Environment variables that a core which is started here does not get: they hold a secret that it is told otherwise."""
+TRIES = 4
+"""Starts of a core before giving up: one that meets a core just going down finds its lock held and leaves."""
 
 
 class Link:
@@ -98,10 +96,8 @@ class Link:
         return self._connect(address) if address and processes.alive(address.pid) else None
 
     def ensure(self) -> None:
-        """See that a core runs or is on its way, without waiting for it and without importing Flight."""
-        if read_address(self.places.address_file) is None:
-            self.places.prepare()
-            self._spawn()
+        """See that a core runs or is on its way, without waiting for it."""
+        boot.ensure(self.places)
 
     def _reach(self) -> Peer:
         address = read_address(self.places.address_file)
@@ -140,7 +136,9 @@ class Link:
         try:
             with locks.held(self.places.start_lock, timeout_s=START_TIMEOUT_S):
                 found = self._await_core(None, time.monotonic())  # another client may have started it meanwhile
-                return found or self._await_core(self._spawn(), deadline) or self._give_up()
+                for _ in range(TRIES):
+                    found = found or self._await_core(boot.start(self.places), deadline)
+                return found or self._give_up()
         except TimeoutError as exc:
             raise errors.CoreError(
                 f"Another process has been starting the core for {START_TIMEOUT_S:.0f} s.",
@@ -166,24 +164,9 @@ class Link:
             return False
         return True
 
-    def _spawn(self) -> processes.Detached:
-        return processes.Detached(
-            processes.python("-m", "tusk_jupyter.service"),
-            environ={
-                **{name: value for name, value in os.environ.items() if name not in withheld},
-                "TUSK_HOME": str(self.places.home),
-            },
-            log=self._words,
-        )
-
-    @property
-    def _words(self) -> Path:
-        """What a core that does not come up leaves behind."""
-        return self.places.home / "core.err"
-
     def _give_up(self) -> Peer:
         try:
-            said = self._words.read_text(errors="replace").strip().splitlines()
+            said = boot.words(self.places).read_text(errors="replace").strip().splitlines()
         except OSError:
             said = []
         raise errors.CoreError(

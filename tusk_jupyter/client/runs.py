@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import pyarrow.flight as flight
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import widen
+from tusk_jupyter.client.gather import Gathered
 from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.client.link import Link, lost
 from tusk_jupyter.protocol import codec, control, stream
@@ -72,13 +73,13 @@ class _Result:
 
     sink: Sink | None
     schema: pa.Schema | None = None
-    batches: list[pa.RecordBatch] = field(default_factory=list)
+    batches: Gathered | None = None
     earlier: pa.Table | None = None
     rows: int = 0
 
     def begin(self, schema: pa.Schema) -> None:
         """Begin a new result; an earlier one of the same run is let go."""
-        self.schema, self.batches, self.earlier, self.rows = schema, [], None, 0
+        self.schema, self.batches, self.earlier, self.rows = schema, Gathered(schema), None, 0
         if self.sink is not None:
             self.sink.open(schema)
 
@@ -88,7 +89,7 @@ class _Result:
             self.sink.widen(schema)
         else:
             self.earlier = widen.widen_table(self._table(), schema)
-            self.batches = []
+            self.batches = Gathered(schema)
         self.schema = schema
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -96,16 +97,16 @@ class _Result:
         self.rows += batch.num_rows
         if self.sink is not None:
             self.sink.write(batch)
-        else:
-            self.batches.append(batch)
+        elif self.batches is not None:
+            self.batches.add(batch)
 
     def table(self) -> pa.Table | None:
         """Return the rows as a table, or None when a sink has them."""
         return None if self.sink is not None else self._table()
 
     def _table(self) -> pa.Table:
-        table = pa.Table.from_batches(self.batches, schema=self.schema)
-        self.batches = []
+        batches = self.batches or Gathered(self.schema)
+        table = batches.table()
         return table if self.earlier is None else pa.concat_tables([self.earlier, table])
 
 
@@ -330,6 +331,6 @@ class Fetch:
             state: Any = self._link.peer().call(
                 control.WaitRun(run=self.accepted.run, timeout_s=VERDICT_S), timeout_s=VERDICT_S + 2.0
             )
-        except errors.TuskError:
-            return lost() if isinstance(exc, PeerLost) else exc
+        except errors.TuskError:  # the core has gone too, and its drivers with it
+            return exc if self._interrupted.is_set() else lost()
         return state.error.to_exception() if state.error is not None else exc

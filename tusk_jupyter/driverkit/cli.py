@@ -113,7 +113,7 @@ def _load_session(package: str, manifest: Manifest) -> type[Session]:
 
 def _end(server: DriverServer, *, in_peace: bool) -> None:
     """End the process: in peace let results under way go out, otherwise stop what runs on the servers and go at once."""
-    work, patience_s = (server.shutdown, FINISH_S) if in_peace else (server.interrupt_all, LAST_WORDS_S)
+    work, patience_s = (server.finish, FINISH_S) if in_peace else (server.interrupt_all, LAST_WORDS_S)
     farewell = threading.Thread(target=work, daemon=True)
     with contextlib.suppress(RuntimeError):  # no new threads at interpreter exit
         farewell.start()

@@ -110,6 +110,12 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         except Exception as exc:
             raise _on_the_wire(exc) from exc
 
+    def finish(self) -> None:
+        """Let results under way go out, then end the sessions as their databases expect it."""
+        self.shutdown()
+        for slot in list(self._slots.values()):
+            slot.session.close()
+
     def interrupt_all(self) -> None:
         """Stop whatever runs, on the servers."""
         for slot in list(self._slots.values()):

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Catalog
-from tusk_jupyter.launch.process import DriverProcess
+from tusk_jupyter.launch.child import Child
+from tusk_jupyter.launch.head_start import HeadStart, remember
+from tusk_jupyter.launch.process import START_TIMEOUT_S, DriverProcess
 
 KEEP_S = 600.0
 """A driver unused for this long keeps no spare."""
@@ -39,6 +41,7 @@ class Spares:
         self._shelves: dict[str, _Shelf] = {}
         self._processes: set[DriverProcess] = set()
         self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
         self._closed = False
 
     def take(self, driver: str) -> DriverProcess:
@@ -50,10 +53,33 @@ class Spares:
         with self._lock:
             shelf = self._shelves.setdefault(driver, _Shelf(0.0))
             shelf.wanted = time.monotonic()
+            self._arrived.wait_for(lambda: not shelf.starting, timeout=START_TIMEOUT_S)
             spare, shelf.process = shelf.process, None
         if spare is not None and not spare.ended:
             return spare
         return self._start(driver)
+
+    def adopt(self, start: HeadStart) -> None:
+        """Take over a driver that was started before this core was up, as its spare; blocks until it listens."""
+        process: DriverProcess | None
+        try:
+            process = self._start(start.name, start.child)
+        except errors.TuskError:
+            start.child.kill()  # a driver that has changed or gone since; whoever needs it is told
+            process = None
+        with self._lock:
+            shelf = self._shelves.setdefault(start.name, _Shelf(time.monotonic()))
+            if shelf.process is None and not self._closed:
+                shelf.process, process = process, None
+            shelf.starting = False
+            self._arrived.notify_all()
+        if process is not None:
+            process.stop()
+
+    def expect(self, driver: str) -> None:
+        """Note that a spare of that driver is on its way, so that `take` waits for it instead of starting another."""
+        with self._lock:
+            self._shelves[driver] = _Shelf(time.monotonic(), starting=True)
 
     def refill(self) -> None:
         """Start the missing spares and end the stale ones; called now and then, blocks while one starts."""
@@ -77,6 +103,7 @@ class Spares:
             process = None
         with self._lock:
             shelf.starting = False
+            self._arrived.notify_all()
             if not self._closed:
                 shelf.process, process = process, None
         if process is not None:
@@ -100,8 +127,11 @@ class Spares:
         for process in self.processes:
             process.kill()
 
-    def _start(self, driver: str) -> DriverProcess:
-        process = DriverProcess(self.catalog.named(driver), self.catalog.places, on_exit=self._ended)
+    def _start(self, name: str, child: Child | None = None) -> DriverProcess:
+        driver = self.catalog.named(name)
+        process = DriverProcess(driver, self.catalog.places, on_exit=self._ended, child=child)
+        if child is None:
+            remember(self.catalog.places, name, driver.command)
         with self._lock:
             self._processes.add(process)
         return process

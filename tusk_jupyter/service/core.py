@@ -5,6 +5,7 @@ Nothing here knows Flight; `server` does. A method takes a request of `protocol.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import platform
@@ -24,8 +25,8 @@ from tusk_jupyter.service import doctor
 from tusk_jupyter.service.clients import Client, Clients
 from tusk_jupyter.service.connections import Connections, public
 from tusk_jupyter.service.runs import Ending, Run, Runs
-from tusk_jupyter.service.sessions import Session, Sessions
-from tusk_jupyter.sqltext.redaction import redact, redact_text
+from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
+from tusk_jupyter.sqltext.redaction import redact, redact_text, secrets_in
 from tusk_jupyter.sqltext.statements import split
 from tusk_jupyter.state import clock
 from tusk_jupyter.state.connections import ConnectionRecord
@@ -35,6 +36,8 @@ from tusk_jupyter.system.places import Places
 from tusk_jupyter.version import __version__
 
 _LOG = logging.getLogger(__name__)
+
+START_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,8 @@ class Core:
     def attach(self, request: control.Attach, gone: Callable[[], bool]) -> Iterator[control.AttachEvent]:
         """Hold a client's sessions open until `gone()`, then close them."""
         self.clients.attach(request.session, source=request.source, pid=request.pid)
-        self.store.sessions.started(request.session, source=request.source, pid=request.pid)
+        with contextlib.suppress(errors.StorageError):  # the client works without its line in the history
+            self.store.sessions.started(request.session, source=request.source, pid=request.pid)
         try:
             yield control.AttachEvent(event="attached", notices=self._notices)
             while not gone():
@@ -269,13 +273,13 @@ class Core:
         """
         client = self.clients.touch(request.session, source=request.source)
         record = self._connection(client, request)
-        run, session = self._begin(
-            client, record, request, redact(request.sql, self._dialect(record)), request.timeout_s
-        )
-        self.runs.start(
-            run,
-            driver.Run(
-                session=session.id,
+        return self._start(
+            client,
+            record,
+            request,
+            redact(request.sql, self._dialect(record)),
+            lambda run: driver.Run(
+                session=run.session.id,
                 run=run.id,
                 ticket=run.ticket,
                 sql=request.sql,
@@ -284,21 +288,21 @@ class Core:
                 read_only=request.read_only,
             ),
         )
-        return self._accepted(run)
 
     def upload(self, request: control.UploadRequest) -> Accepted:
         """Take an upload in; raises as `run`."""
         client = self.clients.touch(request.session, source=request.source)
         record = self._connection(client, request)
         words = f"-- {'append to' if request.append else 'persist as'} {request.table}"
-        run, session = self._begin(client, record, request, words, request.timeout_s, kind="upload")
-        self.runs.start(
-            run,
-            driver.Upload(
-                session=session.id, run=run.id, ticket=run.ticket, table=request.table, append=request.append
+        return self._start(
+            client,
+            record,
+            request,
+            words,
+            lambda run: driver.Upload(
+                session=run.session.id, run=run.id, ticket=run.ticket, table=request.table, append=request.append
             ),
         )
-        return self._accepted(run)
 
     def list_runs(self, _: control.ListRuns) -> control.RunList:
         """List the runs under way."""
@@ -341,24 +345,46 @@ class Core:
         manifest = self.spares.catalog.named(record.driver).manifest
         return manifest.dialect if manifest else "ansi"
 
+    def _start(
+        self,
+        client: Client,
+        record: ConnectionRecord,
+        request: control.RunRequest | control.UploadRequest,
+        words: str,
+        message: Callable[[Run], driver.Run | driver.Upload],
+    ) -> Accepted:
+        """Hand a run to a session's driver; a session that ends just then is replaced, for nothing was run in it."""
+        for attempt in range(START_TRIES):
+            run = self._begin(client, record, request, words)
+            try:
+                self.runs.start(run, message(run))
+            except SessionGone:
+                self.sessions.close(run.session)
+                if attempt + 1 == START_TRIES:
+                    raise
+            else:
+                return self._accepted(run)
+        raise errors.InternalError("A run was neither started nor refused.")
+
     def _begin(
         self,
         client: Client,
         record: ConnectionRecord,
         request: control.RunRequest | control.UploadRequest,
         words: str,
-        timeout_s: float | None,
-        *,
-        kind: str = "query",
-    ) -> tuple[Run, Session]:
+    ) -> Run:
+        """Return a run with an open session; that none can be opened is in the log, as a failed run."""
         preferences = self.store.preferences
         run = Run(
             session=Session(client.id, record),
             source=request.source or client.source,
             cell=request.cell,
             sql=words,
-            timeout_s=timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
-            kind=kind,
+            timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
+            kind="query" if isinstance(request, control.RunRequest) else "upload",
+            secrets=tuple(secrets_in(request.sql, self._dialect(record)))
+            if isinstance(request, control.RunRequest)
+            else (),
             logged=request.log and record.log,
         )
         try:
@@ -371,8 +397,9 @@ class Core:
         except errors.TuskError as exc:
             self.runs.refuse(run, exc)
             raise
-        self.store.connections.touch(record.id)
-        return run, run.session
+        with contextlib.suppress(errors.StorageError):  # when it was used last is not worth a refusal
+            self.store.connections.touch(record.id)
+        return run
 
     def _accepted(self, run: Run) -> Accepted:
         session = run.session
@@ -385,6 +412,7 @@ class Core:
                 dialect=self._dialect(session.connection),
                 session_id="" if session.connection.isolation == "statement" else session.id,
                 environment=session.connection.environment,
+                notices=run.notices,
             ),
             address=session.live_process().address,
             ticket=run.ticket,
@@ -394,20 +422,23 @@ class Core:
         if not run.logged:
             return
         record = run.session.connection
-        self.store.log.started(
-            RunStart(
-                run=run.id,
-                session=run.session.client,
-                source=run.source,
-                connection=record.name,
-                connection_id=record.id,
-                driver=record.driver,
-                sql=run.sql,
-                cell=run.cell,
-                kind=run.kind,
-                started_at=run.started_at,
-            )
+        start = RunStart(
+            run=run.id,
+            session=run.session.client,
+            source=run.source,
+            connection=record.name,
+            connection_id=record.id,
+            driver=record.driver,
+            sql=run.sql,
+            cell=run.cell,
+            kind=run.kind,
+            started_at=run.started_at,
         )
+        try:
+            self.store.log.started(start)
+        except errors.StorageError as exc:  # R-05: a full disk costs the log row, not the user's result
+            run.logged = False
+            run.notices = (f"This run is not in the query log: {exc.message}",)
 
     def _log_end(self, ending: Ending) -> None:
         run, event = ending.run, ending.event
@@ -423,7 +454,7 @@ class Core:
                 rows=event.rows if yields or event.rows else None,
                 affected=sum(affected) if affected else None,
                 statements=len(event.statements),
-                error=redact_text(run.error.message, ()) if run.error else None,
+                error=redact_text(run.error.message, run.secrets) if run.error else None,
                 code=run.error.code if run.error else None,
                 position=run.error.position if run.error else None,
             )

@@ -13,47 +13,58 @@ import secrets
 import shutil
 import signal
 import threading
+import time
 from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
 
+from tusk_jupyter.launch import head_start
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
-from tusk_jupyter.service.core import Core, keep_spares
-from tusk_jupyter.service.server import CoreServer
-from tusk_jupyter.state.store import Store
-from tusk_jupyter.system import hardening, sockets
+from tusk_jupyter.system import hardening, processes, sockets
 from tusk_jupyter.system.address import Address
 from tusk_jupyter.system.locks import FileLock
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.version import __version__
 
+if TYPE_CHECKING:
+    from tusk_jupyter.service.core import Core
+
 TICK_S = 0.2
+ALONE_AFTER_S = 0.1
 _LOG = logging.getLogger(__name__)
 
 
 def run() -> None:
     """Be the core of `TUSK_HOME` until told to stop or idle for too long; return at once if there is one."""
-    os.umask(0o077)
+    processes.keep_files_private()
     hardening.harden()
     places = Places.of_environment()
     places.prepare()
     lock = FileLock(places.core_lock)
-    if not lock.try_acquire():
+    if not _alone(lock):
         return
+    stopped = threading.Event()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sig, lambda *_: stopped.set())
     os.chdir(places.home)
     _log_to(places)
     _sweep(places)
     try:
-        _serve(places)
+        _serve(places, stopped, head_start.begin(places))
     finally:
         places.address_file.unlink(missing_ok=True)
         lock.release()
 
 
-def _serve(places: Places) -> None:
-    stopped = threading.Event()
-    for sig in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sig, lambda *_: stopped.set())
+def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart | None) -> None:
+    from tusk_jupyter.service.core import Core, keep_spares
+    from tusk_jupyter.service.server import CoreServer
+    from tusk_jupyter.state.store import Store
+
     core = Core(places, Store.open(places.home), stop=lambda: threading.Timer(0.05, stopped.set).start())
+    if early is not None:
+        core.spares.expect(early.name)
+        threading.Thread(target=core.spares.adopt, args=(early,), name="head-start", daemon=True).start()
     token = secrets.token_urlsafe(32)
     server = CoreServer(core, sockets.new_address(places.run, "c"), token)
     _announce(places, server.address, token)
@@ -70,12 +81,22 @@ def _serve(places: Places) -> None:
         os._exit(0)  # Flight's threads may still hold attach streams; what had to be saved is saved
 
 
+def _alone(lock: FileLock) -> bool:
+    """Return whether this is the only core; tries for a moment, since a client that looks holds the lock for as long."""
+    deadline = time.monotonic() + ALONE_AFTER_S
+    while not lock.try_acquire():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def _tick(core: Core, stopped: threading.Event) -> None:
     while not stopped.wait(TICK_S):
         try:
             core.tick()
             idle_s = float(core.store.preferences.get("idle_core_s"))
-        except Exception:
+        except Exception:  # noqa: BLE001  # logged
             _LOG.exception("tick")  # the next tick comes; a core that stops ticking would never cancel or end
             continue
         if idle_s and core.idle_for() > idle_s:

@@ -20,7 +20,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder, Rung
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
-from tusk_jupyter.service.sessions import Session
+from tusk_jupyter.service.sessions import Session, SessionGone
 from tusk_jupyter.state import clock
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class Run:
     sql: str
     """Redacted, as in the log."""
     timeout_s: float | None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Literals of the SQL that the log must not show, also when the server's error repeats them."""
     kind: str = "query"
     logged: bool = True
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -64,6 +66,8 @@ class Run:
     """Whether its client has come for the data."""
     error: WireError | None = None
     ladder: Ladder | None = None
+    notices: tuple[str, ...] = ()
+    """What its client must hear beside the result."""
     why: str = ""
     """What the ladder was begun for: cancelled | timeout | unfetched."""
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -138,6 +142,7 @@ class Runs:
         Raises:
             UsageError: the driver finds nothing to run, or a parameter without a value; nothing is logged.
             TimeoutExceeded: the session stayed busy.
+            SessionGone: the session ended while waiting for it.
             DriverCrashed: the driver went; the run is in the log as failed.
         """
         session = run.session
@@ -148,6 +153,8 @@ class Runs:
             )
         run.has_turn = True
         try:
+            if not session.usable:
+                raise SessionGone(f"The session on {session.connection.name!r} has just ended.")
             words = session.live_process().stream(request)
             self._await_ready(words)
             self._on_start(run)
@@ -250,7 +257,7 @@ class Runs:
         session.transaction, session.last_used = last.transaction, time.monotonic()
         try:
             self._on_end(Ending(run=run, status=status, event=last))
-        except Exception:  # the run stays open in the log and is told as interrupted at the next start
+        except Exception:  # noqa: BLE001  # the run stays open in the log and is told as interrupted at the next start
             _LOG.exception("run %s: its end could not be logged", run.id)
         run.status = status
         if not last.alive or session.connection.isolation == "statement":

@@ -50,6 +50,12 @@ class Session:
     """Held by the run that uses the session."""
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What it is found by: its client and connection; under `isolation = "statement"` nobody is to find it again."""
+        strict = self.connection.isolation == "statement"
+        return self.client, self.id if strict else self.connection.id
+
+    @property
     def usable(self) -> bool:
         """Whether it stands and its process lives."""
         return self.state is State.CONNECTED and self.process is not None and not self.process.ended
@@ -63,6 +69,10 @@ class Session:
         if self.process is None:
             raise errors.DriverCrashed("The session was closed.")
         return self.process
+
+
+class SessionGone(errors.DriverCrashed):
+    """The session ended between being found and being used; another one can be opened, for nothing was run."""
 
 
 @dataclass(slots=True)
@@ -93,6 +103,8 @@ class Sessions:
         Raises:
             ConnectError, CredentialError, DriverError: it cannot be opened.
         """
+        if connection.isolation == "statement":
+            return self._opened(Session(client, connection), memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
         key = (client, connection.id)
         with self._lock_of(key):
             session = self._sessions.get(key)
@@ -101,20 +113,14 @@ class Sessions:
                 return session
             if session is not None:
                 self.close(session)
-            session = self._sessions[key] = Session(client, connection)
-            try:
-                self._open(session, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
-            except BaseException:
-                session.state = State.FAILED
-                raise
-            return session
+            fresh = Session(client, connection)
+            return self._opened(fresh, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
 
     def close(self, session: Session, *, kill: bool = False) -> None:
         """End a session, and its process when nobody else uses it; idempotent."""
-        key = (session.client, session.connection.id)
         with self._lock:
-            if self._sessions.get(key) is session:
-                del self._sessions[key]
+            if self._sessions.get(session.key) is session:
+                del self._sessions[session.key]
             process, session.process = session.process, None
         if process is None:
             return
@@ -128,7 +134,8 @@ class Sessions:
         elif kill:
             process.kill()
         else:
-            process.stop()
+            # A file is free when its process has ended, not before: whoever asks next would find it locked, by us.
+            process.stop(wait=self._file_of(session.connection.driver, session.connection.config) is not None)
         session.state = State.DISCONNECTED
 
     def serving(self, driver_name: str, config: Mapping[str, object]) -> DriverProcess | None:
@@ -177,6 +184,16 @@ class Sessions:
         """End every session."""
         for session in self.all():
             self.close(session)
+
+    def _opened(self, session: Session, *, memory_mb: int, connect_timeout_s: float) -> Session:
+        with self._lock:
+            self._sessions[session.key] = session
+        try:
+            self._open(session, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
+        except BaseException:
+            session.state = State.FAILED
+            raise
+        return session
 
     def _open(self, session: Session, *, memory_mb: int, connect_timeout_s: float) -> None:
         secrets = self._secrets_of(session.connection)

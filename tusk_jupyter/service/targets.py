@@ -167,7 +167,7 @@ def _refuse_missing(checked: Mapping[str, Any], manifest: Manifest) -> None:
         )
 
 
-def _coerce(name: str, value: Any, spec: Mapping[str, Any], manifest: Manifest) -> Any:
+def _coerce(name: str, value: object, spec: Mapping[str, Any], manifest: Manifest) -> Any:  # noqa: ANN401
     """Return `value` as the field's type; None when it is empty."""
     if value is None or value == "":
         return None
@@ -184,7 +184,7 @@ def _coerce(name: str, value: Any, spec: Mapping[str, Any], manifest: Manifest) 
     return typed
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: object) -> bool:
     words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
     if isinstance(value, bool):
         return value

@@ -65,6 +65,11 @@ class Places:
         return self.home / "drivers.json"
 
     @property
+    def last_driver(self) -> Path:
+        """Which driver was used last, for a head start."""
+        return self.home / "last-driver.json"
+
+    @property
     def run(self) -> Path:
         """Folder of the sockets."""
         near = self.home / "run"

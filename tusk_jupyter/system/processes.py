@@ -22,6 +22,15 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 MEBIBYTE = 1 << 20
+PRIVATE_UMASK = 0o077
+
+_umask_of_children = -1  # inherit
+
+
+def keep_files_private() -> None:
+    """Make files of this process for its user alone; those that drivers make for the user keep the user's own umask."""
+    global _umask_of_children
+    _umask_of_children = os.umask(PRIVATE_UMASK)
 
 
 def start(
@@ -35,7 +44,14 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, so that no terminal's Ctrl-C reaches it and its whole group can be ended."""
     return subprocess.Popen(
-        list(command), cwd=cwd, env=dict(environ), stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+        list(command),
+        cwd=cwd,
+        env=dict(environ),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+        umask=_umask_of_children,
     )
 
 
