@@ -125,10 +125,11 @@ def test_a_result_that_was_forgotten_does_not_stand_in_the_way(db):
 
 def test_a_change_that_returns_rows_is_done_whole_though_few_are_taken(db):
     db.do("CREATE TEMP TABLE whole (a int)")
-    result = db.batches("INSERT INTO whole SELECT generate_series(1, 300000) RETURNING a, repeat('x', 300)")
+    result = db.batches(
+        "WITH new AS (INSERT INTO whole SELECT generate_series(1, 300000) RETURNING a) SELECT a, repeat('x', 300) FROM new"
+    )
     next(result.batches)
     result.batches.close()
-    assert result.affected() == 300000
     assert db.one("SELECT count(*) FROM whole") == 300000
 
 
