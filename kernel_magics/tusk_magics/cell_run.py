@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_magics import display
+from tusk_magics.checks import USAGE_HINT, check_options, emptiness, table_variable
 from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line
 from tusk_magics.parameters import chosen_values, given_values
 from tusk_magics.place import Place, place_in_cell
@@ -66,7 +67,7 @@ class CellRun:
 
             print(help_text())  # noqa: T201
             return None
-        _check(parsed)
+        check_options(parsed)
         if parsed.table is not None:
             self._upload(parsed)
             return None
@@ -112,9 +113,7 @@ class CellRun:
             self.place = place_in_cell(self._notebook.cell_text, f"%sql {written}", sql, line_number)
         if is_blank(sql):
             what = f"{options.file} holds" if options.file else "There is"
-            raise UsageError(
-                f"{what} no SQL{' here' if not options.file else ''}: {_emptiness(sql)}.", hint=_USAGE_HINT
-            )
+            raise UsageError(f"{what} no SQL{' here' if not options.file else ''}: {emptiness(sql)}.", hint=USAGE_HINT)
         if options.jinja:
             from tusk_magics.template import render
 
@@ -192,7 +191,7 @@ class CellRun:
         options, table = parsed.options, parsed.table
         name = options.persist or options.append
         assert name is not None and table is not None  # noqa: S101 - `parse_sql_line` made sure
-        data: pa.Table = to_arrow(_variable(name, self._variables), name=f"`{name}`")
+        data: pa.Table = to_arrow(table_variable(name, self._variables), name=f"`{name}`")
         client = self._client()
         request = UploadRequest(
             session=client.session,
@@ -228,53 +227,6 @@ class CellRun:
             return value
         self._shell.user_ns[name] = value
         return None
-
-
-_USAGE_HINT = "Write the statement below `%%sql`, or behind `%sql` on one line; `%sql --help` shows how."
-
-
-def _emptiness(sql: str) -> str:
-    return "only comments" if sql.strip(" \t\r\n;") else "the cell is empty" if "\n" in sql else "nothing was written"
-
-
-def _check(parsed: SqlLine) -> None:
-    """Refuse options that contradict each other."""
-    options = parsed.options
-    if options.to and parsed.into:
-        raise UsageError(
-            f"--to {options.to} writes the result into a file, so there is nothing to assign to {parsed.into}.",
-            hint="Leave one of them out.",
-        )
-    if options.overwrite and not options.to:
-        raise UsageError(
-            "--overwrite says what --to may do, and there is no --to.", hint="Leave it out, or add --to FILE."
-        )
-    if parsed.table is not None:
-        _check_upload(parsed)
-
-
-def _check_upload(parsed: SqlLine) -> None:
-    """Refuse what --persist and --append would only ignore."""
-    named = {name for name, value in dataclasses.asdict(parsed.options).items() if value}
-    idle = sorted(named - {"persist", "append", "timeout", "no_log"})
-    if parsed.into or idle:
-        word = f"--{idle[0].replace('_', '-')}" if idle else f"{parsed.into} <<"
-        raise UsageError(
-            f"{word} means nothing beside --persist or --append, which write a table and yield no result.",
-            hint="Leave it out.",
-        )
-
-
-def _variable(name: str, namespace: Mapping[str, Any]) -> object:
-    if name in namespace:
-        return namespace[name]
-    frames = [
-        key for key, value in namespace.items() if type(value).__name__ == "DataFrame" and not key.startswith("_")
-    ]
-    exists = f"DataFrames there are: {', '.join(frames[:8])}" if frames else "there is no DataFrame in this notebook"
-    raise UsageError(
-        f"There is no variable `{name}` to write into a table; {exists}.", hint="Give the variable's name."
-    )
 
 
 def _import_ahead(kind: str) -> None:

@@ -9,15 +9,17 @@ import sys
 
 import pytest
 
+import tusk_jupyter as tusk
+
 CODE = """%load_ext tusk_jupyter
-%tusk connect lake lake.duckdb
-%sql lake SELECT max(hash(i)) AS m FROM range(700000000) r(i)
+%sql sleepy SELECT 1 AS a, pg_sleep(2)
 %tusk connections
 """
 
 
 @pytest.fixture
-def terminal_folder(tusk_home, tmp_path, monkeypatch):
+def terminal_folder(tusk_home, tmp_path, monkeypatch, postgresql):
+    tusk.connect("sleepy", postgresql.url, tier="memory")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("COLUMNS", "120")
     return tmp_path
@@ -43,11 +45,11 @@ def test_a_long_run_shows_a_line_in_a_terminal_and_takes_it_away(terminal_folder
     os.close(leader)
     assert process.wait(60) == 0
     text = seen.decode()
-    assert "running on lake · Ctrl-C to stop" in text
+    assert "running on sleepy · Ctrl-C to stop" in text
     _, _, after = text.rpartition("to stop")
     assert after.lstrip().startswith("\r") or after.startswith("\r"), after
-    assert "1 row · 1 column" in after
-    assert "lake  " in after
+    assert "1 row · 2 columns" in after
+    assert "sleepy  " in after
 
 
 def test_a_pipe_gets_no_line(terminal_folder):
@@ -55,4 +57,4 @@ def test_a_pipe_gets_no_line(terminal_folder):
     out, err = process.communicate(timeout=100)
     assert process.returncode == 0
     assert b"running on" not in out + err
-    assert "1 row · 1 column" in out.decode()
+    assert "1 row · 2 columns" in out.decode()
