@@ -120,7 +120,8 @@ def test_thousand_tables(admin):
     admin.run("CREATE OR REPLACE DATABASE many")
     try:
         admin.run(
-            "BEGIN NOT ATOMIC FOR i IN 1..1000 DO EXECUTE IMMEDIATE CONCAT('CREATE TABLE many.t', i, ' (n INT) ENGINE=MEMORY'); END FOR; END"
+            "BEGIN NOT ATOMIC FOR i IN 1..1000 DO "
+            "EXECUTE IMMEDIATE CONCAT('CREATE TABLE many.t', i, ' (n INT) ENGINE=MEMORY'); END FOR; END"
         )
         assert len(admin.session.tree(["many"])) == 1000
         assert len(admin.session.tree(["many", "t500"])) == 1

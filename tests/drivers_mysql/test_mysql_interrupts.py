@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import replace
@@ -106,10 +107,8 @@ def test_statement_after_an_interrupted_one_is_never_cancelled(quick):
     for n in range(RACES):
         fire = threading.Timer(n % 20 / 20_000, quick.session.interrupt)
         fire.start()
-        try:
+        with contextlib.suppress(Cancelled):
             quick.value("SELECT SUM(seq) FROM seq_1_to_3000")
-        except Cancelled:
-            pass
         fire.join()
         assert quick.value("SELECT :n", n=n) == n
 

@@ -1,4 +1,4 @@
-"""A read-only session changes nothing, whatever is tried; the server itself refuses, and the guard takes what it lets through."""
+"""A read-only session changes nothing, whatever is tried: the server refuses, and the guard takes what it lets through."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def everything(admin):
         "CREATE TABLE kept (n INT) ENGINE=InnoDB",
         "INSERT INTO kept VALUES (1)",
         "CREATE OR REPLACE PROCEDURE write_plainly() INSERT INTO kept VALUES (2)",
-        "CREATE OR REPLACE PROCEDURE write_after_switching() BEGIN SET SESSION tx_read_only = 0; INSERT INTO kept VALUES (2); END",
+        "CREATE OR REPLACE PROCEDURE write_after_switching() BEGIN SET SESSION tx_read_only = 0; "
+        "INSERT INTO kept VALUES (2); END",
         "CREATE OR REPLACE PROCEDURE write_in_own_transaction() BEGIN COMMIT; START TRANSACTION READ WRITE; "
         "INSERT INTO kept VALUES (2); COMMIT; END",
         "CREATE OR REPLACE FUNCTION write_in_function() RETURNS INT BEGIN INSERT INTO kept VALUES (2); RETURN 1; END",

@@ -259,7 +259,10 @@ def test_session_is_as_it_should_be(client, admin):
 def test_application_is_told_to_the_server(mysql_settings, admin):
     session = MysqlSession.connect(replace(mysql_settings, application="tusk-jupyter"))
     if admin.value("SELECT @@performance_schema"):
-        sql = "SELECT ATTR_VALUE FROM performance_schema.session_connect_attrs WHERE ATTR_NAME = 'program_name' AND PROCESSLIST_ID = :id"
+        sql = (
+            "SELECT ATTR_VALUE FROM performance_schema.session_connect_attrs "
+            "WHERE ATTR_NAME = 'program_name' AND PROCESSLIST_ID = :id"
+        )
         assert admin.values(sql, id=int(session.backend)) == ["tusk-jupyter"]
     assert session._link._raw._connect_attrs["program_name"] == "tusk-jupyter"
     session.close()

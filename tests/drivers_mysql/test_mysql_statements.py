@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tusk_jupyter.driverkit.session import BATCH_ROWS, Changed, Rows, Transaction
+from tusk_jupyter.driverkit.session import BATCH_ROWS, Changed, Transaction
 from tusk_jupyter.errors import QueryError, UsageError
 
 
@@ -47,8 +47,19 @@ def test_changed_rows_are_counted_as_the_server_counts(people, sql, affected):
     assert outcome.affected == affected
 
 
-@pytest.mark.parametrize("sql", ["SHOW TABLES", "DESCRIBE people", "EXPLAIN SELECT * FROM people", "VALUES (1), (2)",
-                                 "CHECK TABLE people", "SHOW CREATE TABLE people", "ANALYZE TABLE people", "(SELECT 1)"])  # fmt: skip
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SHOW TABLES",
+        "DESCRIBE people",
+        "EXPLAIN SELECT * FROM people",
+        "VALUES (1), (2)",
+        "CHECK TABLE people",
+        "SHOW CREATE TABLE people",
+        "ANALYZE TABLE people",
+        "(SELECT 1)",
+    ],
+)
 def test_statements_that_show_something_yield_rows(people, sql):
     rows = people.rows(sql)
     assert sum(batch.num_rows for batch in rows.batches) >= 1
@@ -235,7 +246,7 @@ def test_list_binds_as_a_row(client):
 
 
 def test_missing_parameter_names_itself_and_what_is_given(client):
-    with pytest.raises(UsageError, match=":there.*given: here"):
+    with pytest.raises(UsageError, match=r":there.*given: here"):
         client.run("SELECT :there", here=1)
 
 
@@ -318,7 +329,6 @@ def test_deadlock_ends_the_transaction_and_is_named(people, connect):
 def test_reset_forgets_settings_and_keeps_what_signing_in_set(client):
     client.run("SET @x = 1")
     client.run("SET autocommit = 0")
-    client.run("SET NAMES latin1")
     client.run("CREATE TEMPORARY TABLE scratch (n INT)")
     client.run("START TRANSACTION")
     client.session.reset()
@@ -329,5 +339,33 @@ def test_reset_forgets_settings_and_keeps_what_signing_in_set(client):
     assert client.value("SELECT DATABASE()") == "tusk"
 
 
-def test_rows_class(client):
-    assert isinstance(client.run("SELECT 1"), Rows)
+@pytest.mark.parametrize("sql", ["SET NAMES gbk", "SET character_set_client = latin1", "SET CHARACTER SET sjis"])
+def test_character_set_that_would_break_the_escaping_is_undone(client, sql):
+    with pytest.raises(UsageError, match="utf8mb4"):
+        client.run(sql)
+    assert client.value("SELECT :text", text="縗' é") == "縗' é"
+
+
+@pytest.mark.parametrize("method", ["tree", "describe", "reset", "upload", "set_read_only", "close"])
+def test_session_can_do_anything_while_a_result_is_half_read(people, method):
+    import pyarrow as pa
+
+    rows = people.rows("SELECT seq FROM seq_1_to_3000000")
+    next(rows.batches)
+    match method:
+        case "tree":
+            assert people.session.tree([])
+        case "describe":
+            assert people.session.describe(["people"]).columns
+        case "reset":
+            people.session.reset()
+        case "upload":
+            people.session.upload(["people"], pa.table({"id": [7]}).to_reader(), append=True)
+        case "set_read_only":
+            people.session.set_read_only(True)
+            people.session.set_read_only(False)
+        case "close":
+            people.session.close()
+            people.session = type(people.session).connect(people.settings)
+    assert list(rows.batches) == []
+    assert people.value("SELECT 5") == 5

@@ -25,7 +25,12 @@ COLUMNS = [
     (pa.uint64(), [0, 2**64 - 1], "bigint(20) unsigned", None),
     (pa.float32(), [0.10000000149011612, -3.4028234663852886e38, 16777216.0], "float", None),
     (pa.float64(), [0.1, 5e-324, 1.7976931348623157e308, -1 / 3], "double", None),
-    (pa.decimal128(38, 10), [Decimal("-9999999999999999999999999999.9999999999"), Decimal("1E-10")], "decimal(38,10)", None),
+    (
+        pa.decimal128(38, 10),
+        [Decimal("-9999999999999999999999999999.9999999999"), Decimal("1E-10")],
+        "decimal(38,10)",
+        None,
+    ),
     (pa.decimal256(65, 30), [Decimal("9" * 35 + "." + "9" * 30)], "decimal(65,30)", None),
     (pa.string(), ["", "it's \\ \" % 😀\n\0", "NULL", " x "], "longtext", None),
     (pa.large_string(), ["x" * 2_000_000], "longtext", None),
@@ -35,13 +40,28 @@ COLUMNS = [
     (pa.date32(), [date(1, 1, 1), date(9999, 12, 31)], "date", None),
     (pa.timestamp("s"), [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)], "datetime", None),
     (pa.timestamp("ms"), [datetime(2024, 1, 1, 0, 0, 0, 123000)], "datetime(3)", None),
-    (pa.timestamp("us"), [datetime(1, 1, 1, 0, 0, 0, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)], "datetime(6)", None),
-    (pa.timestamp("us", "Europe/Berlin"), [datetime(2024, 7, 1, 12, tzinfo=UTC)], "datetime(6)", [datetime(2024, 7, 1, 12)]),
-    (pa.time64("us"), [time(0, 0), time(23, 59, 59, 999999)], "time(6)", [timedelta(0), timedelta(days=1, microseconds=-1)]),
+    (
+        pa.timestamp("us"),
+        [datetime(1, 1, 1, 0, 0, 0, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)],
+        "datetime(6)",
+        None,
+    ),
+    (
+        pa.timestamp("us", "Europe/Berlin"),
+        [datetime(2024, 7, 1, 12, tzinfo=UTC)],
+        "datetime(6)",
+        [datetime(2024, 7, 1, 12)],
+    ),
+    (
+        pa.time64("us"),
+        [time(0, 0), time(23, 59, 59, 999999)],
+        "time(6)",
+        [timedelta(0), timedelta(days=1, microseconds=-1)],
+    ),
     (pa.duration("us"), [timedelta(hours=-838, minutes=-59, seconds=-59), timedelta(microseconds=1)], "time(6)", None),
     (pa.null(), [], "text", None),
     (pa.dictionary(pa.int8(), pa.string()), ["a", "b", "a"], "longtext", None),
-]  # fmt: skip
+]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tusk_drivers.mysql.result import ResultSet
 from tusk_drivers.mysql.turn import Turn
 from tusk_drivers.mysql.types import Column
 from tusk_jupyter.driverkit.session import Changed, Rows
-from tusk_jupyter.errors import ConnectError, ProtocolError, TuskError
+from tusk_jupyter.errors import TuskError
 
 if TYPE_CHECKING:
     from tusk_drivers.mysql.link import Link
@@ -74,8 +74,6 @@ class Execution:
         Raises:
             TuskError: what `explain` made of the server's error; Cancelled; ConnectError.
         """
-        if self._unread is not None:
-            self._unread.close()
         self.turn.begin()
         try:
             result = self._start(sql, kind)
@@ -90,6 +88,12 @@ class Execution:
         if self._settle():
             raise cancelled()
         return result
+
+    def close_unread(self) -> None:
+        """Take a result that somebody left half-read off the wire."""
+        if self._unread is not None:
+            self._unread.close()
+            self._unread = None
 
     def _start(self, sql: str, kind: str) -> ResultSet | Rows | Changed:
         reader = self._link.reader()
@@ -194,6 +198,8 @@ class Execution:
 
     def _abandon(self, result: ResultSet, *, may_kill: bool) -> None:
         """Get the rest of a half-read result off the wire, by reading or by killing, and leave a usable session."""
+        if not self._link.is_open:
+            return
         deadline = time.monotonic() + DRAIN_S
         try:
             while result.outcome is None and may_kill and not self.turn.stopped:
@@ -241,8 +247,8 @@ class Execution:
 
     def _failure(self, exc: BaseException, explain: Callable[[TuskError], TuskError]) -> BaseException:
         """End the turn of a statement that failed, and return the error to raise."""
-        if isinstance(exc, (ConnectError, ProtocolError)):
-            self._link.break_off()
+        if not isinstance(exc, pymysql.MySQLError):
+            self._link.break_off()  # what is left of the answer is unknown
         stopped = self._settle()
         if not isinstance(exc, pymysql.MySQLError):
             return exc

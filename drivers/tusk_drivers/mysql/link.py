@@ -117,6 +117,10 @@ class Link:
         if database:
             self._raw.select_db(database)
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Let whole exchanges fail when the server is silent for so long."""
+        self._raw._read_timeout = self._raw._write_timeout = seconds
+
     # --- the end ---
 
     def close(self) -> None:

@@ -10,13 +10,13 @@ import re
 import select
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import pymysql
 
-from tusk_drivers.mysql import catalog, readonly, upload
+from tusk_drivers.mysql import catalog, readonly, signin, upload
 from tusk_drivers.mysql.bind import literals
 from tusk_drivers.mysql.errors import from_server, link_lost, numbered, position
 from tusk_drivers.mysql.execution import Execution
@@ -72,7 +72,23 @@ class MysqlSession(Session):
         if self._read_only:
             readonly.check(statement)
             self._say_read_only()
-        return self._execution.run(sql, kind=statement.command.split(" ")[0], explain=explain)
+        kind = statement.command.split(" ")[0]
+        outcome = self._execution.run(sql, kind=kind, explain=explain)
+        if kind == "SET":
+            self._keep_character_set()
+        return outcome
+
+    def _keep_character_set(self) -> None:
+        """Undo a SET NAMES: literals are escaped for utf8mb4, and under gbk or sjis one could break out of its quotes."""
+        with self._own_statement():
+            ((found,),) = self._link.ask("SELECT @@character_set_client")
+            if found == signin.CHARSET:
+                return
+            self._link.query(f"SET NAMES {signin.CHARSET}")
+        raise UsageError(
+            f"The session speaks {signin.CHARSET}; SET NAMES {found} was undone.",
+            hint="Text arrives as Unicode whatever character set the tables have; CONVERT(x USING latin1) gives other bytes.",
+        )
 
     def interrupt(self) -> None:
         """Send KILL QUERY through a second connection; it can hit no other statement than the one that runs now."""
@@ -93,6 +109,8 @@ class MysqlSession(Session):
     def close(self) -> None:
         """Say goodbye and close the socket; the server rolls back."""
         self._link.close()
+        with suppress(ValueError):  # another thread is in the middle of its rows; it will find the link closed
+            self._execution.close_unread()
 
     def is_alive(self) -> bool:
         """Look whether the socket still stands; an idle server says nothing unless it is closing."""
@@ -114,6 +132,7 @@ class MysqlSession(Session):
         return True
 
     def _check_link(self) -> None:
+        self._execution.close_unread()
         if not self.is_alive():
             self._link.break_off()
             raise link_lost(None)
@@ -205,6 +224,7 @@ def _kill(settings: Settings, command: str) -> None:
     config = {name: value for name, value in settings.config.items() if name != "database"}
     timeout_s = min(settings.connect_timeout_s, KILL_TIMEOUT_S)
     link = sign_in(replace(settings, config=config, connect_timeout_s=timeout_s))
+    link.wait_at_most(timeout_s)
     try:
         link.query(command)
     except pymysql.MySQLError as exc:

@@ -24,6 +24,8 @@ from tusk_jupyter.errors import ConnectError
 from tusk_jupyter.protocol.scenarios import hint_for
 
 DEFAULT_PORT = 3306
+CHARSET = "utf8mb4"
+"""The only one that carries every character; the field `charset` is there because URLs often name it."""
 _STAGES = {"no_such_database": "database", "ssl_required": "tls"}
 _NO_TLS_ON_SERVER = 2026
 _UNSAFE_PLUGIN = 2061
@@ -52,6 +54,8 @@ def sign_in(settings: Settings) -> Link:
     Raises:
         ConnectError: with scenario, and the failed stage in `detail`.
     """
+    if settings.text("charset") not in (None, CHARSET):
+        raise _failure("sign-in", f"The driver speaks {CHARSET} only, not {settings.text('charset')}.")
     with _explained(settings):
         connection: Any = Connection(defer_connect=True, **_options(settings))
         connection._secure = settings.text("unix_socket") is not None  # TLS will set it too
@@ -67,7 +71,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "user": settings.text("user") or "",
         "password": settings.secrets.get("password", "").encode(),
         "database": settings.text("database"),
-        "charset": settings.text("charset") or "utf8mb4",
+        "charset": CHARSET,
         "connect_timeout": settings.connect_timeout_s,
         "read_timeout": settings.connect_timeout_s,
         "write_timeout": settings.connect_timeout_s,
