@@ -67,6 +67,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "shop.db"
 
 
+def _numbers(count: int) -> str:
+    return f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {count}) SELECT i FROM n"
+
+
 # --- locks ---
 
 
@@ -174,6 +178,24 @@ def test_returning_is_complete_even_if_nobody_reads_it(path: Path) -> None:
     assert isinstance(outcome, Rows)
     assert sum(batch.num_rows for batch in outcome.batches) == outcome.affected() == 3
     session.close()
+
+
+def test_returning_that_cannot_be_committed_is_an_error_and_changes_nothing(path: Path) -> None:
+    reader, writer = open_session(path), open_session(path, busy_timeout_s=0.05)
+    run(reader, "BEGIN; SELECT * FROM t")
+    (statement,) = split(f"INSERT INTO t SELECT i, 'x' FROM ({_numbers(3000)}) RETURNING i", "sqlite")
+    with pytest.raises(QueryError) as caught:
+        writer.execute(statement, {})
+    assert caught.value.scenario == "lock_timeout"
+    assert writer.transaction is Transaction.IDLE
+    run(reader, "COMMIT")
+    assert run(reader, "SELECT count(*) FROM t") == [(0,)]
+    outcome = writer.execute(statement, {})
+    assert isinstance(outcome, Rows)
+    assert run(reader, "SELECT count(*) FROM t") == [(3000,)], "all of it, though nobody has read the rows yet"
+    assert sum(batch.num_rows for batch in outcome.batches) == 3000
+    reader.close()
+    writer.close()
 
 
 # --- transactions ---
@@ -424,4 +446,14 @@ def test_declared_types_are_known_after_a_wait_for_a_lock_too(path: Path) -> Non
         outcome = session.execute(split("SELECT day FROM d", "sqlite")[0], {})
     assert isinstance(outcome, Rows)
     assert outcome.schema.types == [pa.date32()]
+    session.close()
+
+
+def test_returning_that_breaks_a_rule_at_its_end_fails_before_a_row_is_handed_out(path: Path) -> None:
+    session = open_session(path, foreign_keys=True)
+    run(session, "CREATE TABLE child (t INTEGER REFERENCES t (i))")
+    with pytest.raises(QueryError) as caught:
+        session.execute(split(f"INSERT INTO child {_numbers(5000)} RETURNING t", "sqlite")[0], {})
+    assert caught.value.scenario == "constraint"
+    assert run(session, "SELECT count(*) FROM child") == [(0,)]
     session.close()

@@ -37,7 +37,6 @@ class Result:
         declared: Sequence[str] | None,
         *,
         failed: Callable[[BaseException], Exception],
-        finished: Callable[[], None],
     ) -> None:
         """Read the first piece, from which the columns get their types.
 
@@ -46,12 +45,10 @@ class Result:
             fetch: returns up to so many rows with text as bytearray, none at the end.
             declared: the columns' declared types, where known.
             failed: turns an error of SQLite into ours.
-            finished: called once when nothing more is read.
         """
         self._cursor = cursor
         self._fetch = fetch
         self._failed = failed
-        self._finished = finished
         names = [str(column[0]) for column in cursor.description]
         known = declared if declared is not None and len(declared) == len(names) else [""] * len(names)
         self._columns = [Column(name, type_) for name, type_ in zip(names, known, strict=True)]
@@ -102,7 +99,6 @@ class Result:
                 yield pa.concat_batches(held)
         finally:
             self._cursor.close()
-            self._finished()
 
     def _read(self) -> pa.RecordBatch | None:
         try:

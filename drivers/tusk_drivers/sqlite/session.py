@@ -17,7 +17,7 @@ from tusk_drivers.sqlite import catalog, files, guard, upload
 from tusk_drivers.sqlite.declared import declared_types
 from tusk_drivers.sqlite.errors import ENGINE_ERRORS, code_of, translate
 from tusk_drivers.sqlite.parameters import bound
-from tusk_drivers.sqlite.results import Result
+from tusk_drivers.sqlite.results import Fetch, Result
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.protocol.driver import Description, TreeNode
@@ -26,6 +26,7 @@ from tusk_jupyter.sqltext.statements import Statement
 
 T = TypeVar("T")
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"})
+_CHANGED_ROWS = 1_024
 _RETRY_S = 0.02
 _DEFAULT_BUSY_S = 5.0
 
@@ -90,12 +91,43 @@ class SQLiteSession(Session):
         before = self._connection.total_changes
         try:
             declared = self._declared(statement)
-            cursor = self._patiently(lambda: self._connection.execute(statement.text, values))
+            changes = _command(statement) in _CHANGES and declared is None
+            cursor, rows = self._patiently(lambda: self._begin(statement.text, values, whole=changes))
         except (*ENGINE_ERRORS, ValueError) as exc:
             raise self._failure(exc, statement.text) from exc
         if cursor.description is None:
-            return Changed(affected=self._affected(statement, before))
-        return self._rows(statement, cursor, declared)
+            return Changed(affected=self._affected(before) if changes else None)
+        self._result = Result(
+            cursor,
+            rows,
+            declared,
+            failed=lambda exc: self._failure(exc, statement.text),
+        )
+        return self._result.rows(changes=changes)
+
+    def _begin(self, sql: str, values: Mapping[str, object], *, whole: bool) -> tuple[sqlite3.Cursor, Fetch]:
+        """Start a statement; return its cursor and how to read its rows.
+
+        Args:
+            sql: its text.
+            values: its parameters.
+            whole: it changes rows and may tell them (RETURNING). Its last step commits, and can fail by another program's
+                lock: so all rows are taken here, where the whole statement can be tried again.
+        """
+        cursor = self._connection.execute(sql, values)
+        if not whole or cursor.description is None:
+            return cursor, lambda count: self._read(cursor, count)
+        rows: list[tuple[Any, ...]] = []
+        while found := self._read(cursor, _CHANGED_ROWS):
+            rows += found
+        return cursor, _taken(rows)
+
+    def _read(self, cursor: sqlite3.Cursor, count: int) -> Sequence[tuple[Any, ...]]:
+        self._connection.text_factory = bytearray  # tells text from blobs, and stops at no bytes
+        try:
+            return cursor.fetchmany(count)
+        finally:
+            self._connection.text_factory = str
 
     def _declared(self, statement: Statement) -> list[str] | None:
         self._guard(lifted=True)
@@ -104,42 +136,7 @@ class SQLiteSession(Session):
         finally:
             self._guard()
 
-    def _rows(self, statement: Statement, cursor: sqlite3.Cursor, declared: list[str] | None) -> Rows:
-        changes = statement.command.split(" ")[0] in _CHANGES and declared is None
-
-        def read(count: int) -> Sequence[tuple[Any, ...]]:
-            self._connection.text_factory = bytearray  # tells text from blobs, and stops at no bytes
-            try:
-                return self._patiently(lambda: cursor.fetchmany(count))
-            finally:
-                self._connection.text_factory = str
-
-        def failed(exc: BaseException) -> errors.TuskError:
-            return self._failure(exc, statement.text)
-
-        # Changes are complete only when all of their rows are taken.
-        fetch = _taken(self._all(cursor, read, failed)) if changes else read
-        self._result = Result(cursor, fetch, declared, failed=failed, finished=lambda: None)
-        return self._result.rows(changes=changes)
-
-    def _all(
-        self,
-        cursor: sqlite3.Cursor,
-        fetch: Callable[[int], Sequence[tuple[Any, ...]]],
-        failed: Any,  # noqa: ANN401
-    ) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        try:
-            while found := fetch(1_024):
-                rows += found
-        except ENGINE_ERRORS as exc:
-            cursor.close()
-            raise failed(exc) from exc
-        return rows
-
-    def _affected(self, statement: Statement, before: int) -> int | None:
-        if statement.command.split(" ")[0] not in _CHANGES:
-            return None
+    def _affected(self, before: int) -> int:
         if self._connection.total_changes == before:
             return 0
         return int(self._connection.execute("SELECT changes()").fetchone()[0])  # without those of triggers
@@ -295,7 +292,11 @@ class SQLiteSession(Session):
             raise self._failure(exc, "") from exc
 
 
-def _taken(rows: list[tuple[Any, ...]]) -> Callable[[int], Sequence[tuple[Any, ...]]]:
+def _command(statement: Statement) -> str:
+    return statement.command.split(" ")[0]
+
+
+def _taken(rows: list[tuple[Any, ...]]) -> Fetch:
     """Return a fetch function over rows that are here already."""
     place = 0
 
