@@ -27,8 +27,8 @@ def test_what_was_set_survives_and_goes_back(open_store: Callable[[], Store]):
         assert store.preferences.set("timeout_s", "12.5").value == 12.5
         store.preferences.set("warm_spare", "OFF")
         store.preferences.set("isolation", "statement")
-        store.preferences.set("display_rows", "3")
-        store.preferences.set("display_rows", None)
+        store.preferences.set("session_wait_s", "3")
+        store.preferences.set("session_wait_s", None)
     with open_store() as store:
         assert {one.name: one.value for one in store.preferences.list() if one.value != one.default} == {
             "timeout_s": 12.5, "warm_spare": False, "isolation": "statement",

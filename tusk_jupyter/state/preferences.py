@@ -92,8 +92,6 @@ KNOWN = {
               description="Keep one driver process of each recently used driver ready."),
         Known(name="log", default=True, read=_switch,
               description="Write runs into the query log, where their connection and cell say nothing."),
-        Known(name="display_rows", default=20, read=_whole(0, 1_000_000), unit="rows",
-              description="Rows of a result that a cell shows; it fetches all of them."),
     )
 }  # fmt: skip
 """Every preference, by name."""
