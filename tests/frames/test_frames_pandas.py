@@ -238,3 +238,10 @@ def test_importing_the_module_imports_nothing_heavy():
         "print([name for name in ('pandas', 'numpy', 'pyarrow', 'polars') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_frame_with_intervals_can_be_shown():
+    table = pa.table({"i": pa.array([(1, 2, 3000), None], pa.month_day_nano_interval())})
+    frame = to_pandas(table)
+    assert "(1, 2, 3000)" in repr(frame)
+    assert frame["i"][0].months == 1

@@ -112,7 +112,7 @@ def _categories(column: pa.ChunkedArray) -> Column:
 
 
 def _objects(column: pa.ChunkedArray) -> Column:
-    """Return Python objects: bytes, and None for NULL."""
+    """Return Python objects (bytes; months, days and nanoseconds of intervals), and None for NULL."""
     values = np.empty(len(column), dtype=object)
     values[:] = column.to_pylist()
     return values
@@ -168,6 +168,7 @@ _CONVERTERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.ChunkedArra
     (type_of.is_duration, _durations),
     (type_of.is_dictionary, _categories),
     (_is_bytes, _objects),
+    (type_of.is_interval, _objects),  # pandas 3.1 cannot print an ArrowDtype of it
     (type_of.is_null, _objects),
 )
-"""First match wins; what is not here stays Arrow: decimals, times of day, intervals, lists, structs, maps."""
+"""First match wins; what is not here stays Arrow: decimals, times of day, lists, structs, maps."""
