@@ -139,11 +139,11 @@ class Connections:
             raise errors.UsageError(
                 f"The driver {record.driver!r} takes no secret {kind!r}; it takes: {', '.join(kinds) or 'none'}."
             )
-        others = self.secrets_of(record) if _real(record.credential_tier) else {}
-        stored = self.credentials.store(f"conn:{record.id}:{kind}", secret, tier or _real(record.credential_tier))
-        for other, value in others.items():  # a connection's secrets live in one tier
-            if other != kind and stored.tier != record.credential_tier:
-                self.credentials.store(f"conn:{record.id}:{other}", value, stored.tier)
+        before = _real(record.credential_tier)
+        stored = self.credentials.store(f"conn:{record.id}:{kind}", secret, tier or before)
+        for other, ref in refs_of(record).items():  # a connection's secrets live in one tier
+            if other != kind and before and stored.tier != before:
+                self.credentials.store(ref, self.credentials.get(ref, before), stored.tier)
         self.records.save(
             dataclasses.replace(
                 record,
