@@ -203,11 +203,31 @@ def test_a_late_value_widens_the_column(db, late, early, type_, arrow, first, la
     assert (table["x"][0].as_py(), table["x"][-1].as_py(), len(table)) == (first, last, 40000)
 
 
-def test_a_late_value_that_nothing_can_hold_is_a_clear_error_and_the_session_goes_on(db):
-    with pytest.raises(Exception, match="different numbers of dimensions") as caught:
-        db.table("SELECT CASE WHEN g = 40000 THEN '{{1}}'::int[] ELSE '{1}' END AS x FROM generate_series(1, 40000) g")
-    assert "::text" in caught.value.hint
+@pytest.mark.parametrize(
+    ("late", "early", "why"),
+    [
+        ("'{{1}}'::int[]", "'{1}'", "different numbers of dimensions"),
+        ("'2562048:00:00'::interval", "'1 day'", "292 years of hours"),
+    ],
+)
+def test_a_late_value_that_cannot_be_brought_over_is_a_clear_error_and_the_session_goes_on(db, late, early, why):
+    with pytest.raises(QueryError, match=why) as caught:
+        db.table(f"SELECT CASE WHEN g = 40000 THEN {late} ELSE {early} END AS x FROM generate_series(1, 40000) g")
+    assert "::text" in (caught.value.hint or "")
     assert db.one("SELECT 1") == 1
+
+
+def test_a_libpq_without_chunks_gives_the_same_rows(db, monkeypatch):
+    """Before version 17 libpq hands out single rows."""
+    query = "SELECT g, g::text || :x AS t FROM generate_series(1, 5000) g"
+    chunked = db.table(query, x="x")
+    monkeypatch.setattr("tusk_drivers.postgresql.rows.pq.version", lambda: 160000)
+    assert db.table(query, x="x") == chunked
+
+
+def test_sixteen_hundred_columns(db):
+    table = db.table("SELECT " + ", ".join(f"{n} AS c{n}" for n in range(1600)))
+    assert [column[0].as_py() for column in table.columns] == list(range(1600))
 
 
 def test_instants_are_shown_in_the_sessions_zone(db):
