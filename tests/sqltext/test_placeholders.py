@@ -49,6 +49,7 @@ def test_in_every_dialect(sql, names, dialect):
         ("postgresql", "SELECT JSON_OBJECT('a':b, 'c': d, :k : :v)", ("k", "v")),
         ("postgresql", "SELECT f(a := :x, b => :y)", ("x", "y")),
         ("duckdb", "SELECT {'a': 1, 'b':x, c: :v, d::w}", ("v",)),
+        ("duckdb", "SELECT {'a' :x, b :y, c : :z}", ("z",)),
         ("duckdb", "SELECT MAP {:k: :v}", ("k", "v")),
         ("duckdb", "SELECT [:a, :b], x[1:-1:2], x[:n], x[:-:2]", ("a", "b")),
         ("duckdb", "SELECT list_transform(l, lambda x :x + :n), list_filter(l, lambda a, b:b)", ("n",)),
