@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from tusk_jupyter import errors
+from tusk_jupyter.cli.stages import detail_lines
 from tusk_magics.place import Place
 
 _TITLES: dict[type[errors.TuskError], str] = {
@@ -67,8 +68,7 @@ def error_lines(
     title = next((_TITLES[cls] for cls in type(exc).__mro__ if cls in _TITLES), type(exc).__name__)
     lines = [paint("1;31", f"{title}: ") + _clean(exc.message)]
     lines += _where(exc, place, statements, paint)
-    if exc.detail:
-        lines.append(f"{paint('1', 'Detail:')} {_clean(exc.detail)}")
+    lines += [f"{paint('1', head + ':')} {_clean(text)}" for head, text in detail_lines(exc.detail)]
     if exc.hint:
         lines.append(f"{paint('1;32', 'Hint:')} {_clean(exc.hint)}")
     if exc.code:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tusk_jupyter.errors import Cancelled, QueryError
+from tusk_jupyter.errors import Cancelled, ConnectError, QueryError
 from tusk_magics.errors import error_lines
 from tusk_magics.place import Place, place_in_cell
 
@@ -80,6 +80,14 @@ def test_an_error_shows_kind_message_place_detail_hint_and_code():
         'Hint: Perhaps "dep_delay".',
         "Code: 42703",
     ]
+
+
+# issue 2, scenarios: which stage of a sign-in failed
+def test_the_stage_of_a_failed_sign_in_is_told_in_words():
+    assert error_lines(ConnectError("Refused.", detail="stage=tcp"), None)[1] == "Failed at: reaching the host and port"
+    lines = error_lines(ConnectError("Refused.", detail="stage=sign-in\nsaid the server"), None)
+    assert lines[1:] == ["Failed at: signing in", "Detail: said the server"]
+    assert error_lines(ConnectError("Locked.", detail="stage=file since noon"), None)[2] == "Detail: since noon"
 
 
 def test_a_server_s_message_cannot_move_the_cursor():

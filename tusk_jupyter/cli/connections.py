@@ -61,9 +61,7 @@ def test(output: Output, name: str, as_json: bool) -> int:
         print_json(tested)
         return 0 if tested.ok else 1
     if tested.error is not None:
-        exc = tested.error.to_exception()
-        exc.message = f"{name}: failed at stage {tested.stage!r}: {exc.message}"
-        raise exc
+        raise tested.error.to_exception()
     output.say(f"{name}: {tested.server} answered in {tested.elapsed_s:.2f} s.")
     return 0
 

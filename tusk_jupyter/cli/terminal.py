@@ -9,6 +9,7 @@ from typing import TextIO
 from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Listing, one_line
 from tusk_jupyter.cli.passwords import has_password, refusal
+from tusk_jupyter.cli.stages import detail_lines
 
 IN_SHELL = "It is still in your shell's history: remove it there (bash: `history -d N`), and change the password."
 _PIPE_WIDTH = 10_000
@@ -98,6 +99,6 @@ def run_command_line(words: Sequence[str]) -> int:
 
 def _print_error(exc: errors.TuskError) -> None:
     lines = [f"tusk: {exc.message}"]
-    lines += [f"Detail: {exc.detail}"] if exc.detail else []
+    lines += [f"{head}: {text}" for head, text in detail_lines(exc.detail)]
     lines += [f"Hint: {exc.hint.replace('%tusk', 'tusk')}"] if exc.hint else []
     print("\n".join(lines), file=sys.stderr)  # noqa: T201
