@@ -225,7 +225,7 @@ def test_a_listing_is_a_table_that_no_text_can_break_out_of(notebook):
 
 
 # B-13, issue 2: load_ext imports no data library
-def test_loading_the_extension_imports_no_data_library_and_starts_nothing(module_home):
+def test_loading_the_extension_imports_no_data_library(module_home):
     with kernel() as fresh:
         heavy = ["pandas", "pyarrow", "duckdb", "sqlalchemy", "polars", "numpy", "jinja2", "rich"]
         code = f"import sys; [name for name in {heavy} if name in sys.modules]"
