@@ -168,7 +168,9 @@ def _text(values: Sequence[Any], seen: set[type]) -> pa.Array:
     return pa.array([value if value is None else _digits(value) for value in values], TEXT)
 
 
-def _binary(values: Sequence[Any], _seen: set[type]) -> pa.Array:
+def _binary(values: Sequence[Any], seen: set[type]) -> pa.Array:
+    if seen == {bytes}:
+        return pa.array(values, pa.large_binary())
     return pa.array([value if value is None else bytes(_digits(value)) for value in values], pa.large_binary())
 
 
