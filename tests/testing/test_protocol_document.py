@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tusk_jupyter.driverkit.session import BATCH_ROWS
-from tusk_jupyter.launch import catalog, process
+from tusk_jupyter.launch import catalog, child, process
 from tusk_jupyter.launch.ladder import AFTER_S
 from tusk_jupyter.protocol import codec, driver, errors, stream, values
 from tusk_jupyter.protocol.errors import WireError
@@ -107,9 +107,7 @@ def test_numbers_are_the_codes():
     assert f"{BATCH_ROWS:,} rows" in section("6. DoGet")
     start = section("4. Start and end")
     assert f"within {process.START_TIMEOUT_S:.0f} s" in start
-    assert (
-        f"SIGTERM follows after {process.TERMINATE_AFTER_S:.0f} s, SIGKILL after {process.KILL_AFTER_S:.0f} s" in start
-    )
+    assert f"SIGTERM follows after {child.TERMINATE_AFTER_S:.0f} s, SIGKILL after {child.KILL_AFTER_S:.0f} s" in start
     assert f"within {catalog.INFO_TIMEOUT_S:.0f} s" in section("2. The program")
     for seconds in AFTER_S.values():
         assert f"| {seconds:.0f} s |" in section("10. The cancel ladder")
