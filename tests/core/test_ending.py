@@ -149,16 +149,24 @@ def test_a_ticket_is_good_for_one_use(client, core):  # QB-43
             driver.do_get(info.endpoints[0].ticket)
 
 
-def test_an_interrupt_before_the_core_has_the_run_stops_it_all_the_same(client, core):
-    """The cancel overtakes the run: it must not run on behind a cell that has returned."""
-    core.run(client, "count")
-    for _ in range(10):
-        pressed = threading.Timer(0.0, os.kill, (os.getpid(), signal.SIGINT))
-        try:
-            pressed.start()
-            core.run(client, "wait 600")
-        except (errors.Cancelled, KeyboardInterrupt):
-            pass
-        pressed.join()
+def test_an_interrupt_while_the_session_is_opened_stops_the_run_before_it_begins(client, core):
+    """The cancel overtakes the run, which the core has not registered yet: it must not run on behind the cell."""
+    core.connect(client, "slow", url="scripted://host/db?mood=slow", test=False)
+
+    def state():
+        listed = client.call(control.ListConnections(session=client.session)).connections
+        return next(one.state for one in listed if one.name == "slow")
+
+    def press():
+        wait_until(lambda: state() == "connecting", 15.0, "the session is being opened")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(errors.Cancelled):
+        core.run(client, "wait 600", on="slow")
+    thread.join()
+    wait_until(lambda: state() == "connected", 15.0, "the session is open")
+    wait_until(lambda: core.log(client), 5.0, "the run has reached the log")
     wait_until(lambda: not client.call(control.ListRuns()).runs, 10.0, "nothing runs on")
-    assert core.run(client, "count").table.column(0).to_pylist() == [2]
+    assert core.log(client)[0].status == "cancelled"

@@ -27,10 +27,8 @@ class ScriptedSession(Session):
     def connect(cls, settings):
         if settings.secrets.get("password", "") not in ("", "open sesame"):
             raise errors.ConnectError("The password is wrong.", scenario="bad_password", detail="stage=sign-in")
-        if settings.text("mood") == "stubborn":
-            signal.signal(
-                signal.SIGTERM, signal.SIG_IGN
-            ) if threading.current_thread() is threading.main_thread() else None
+        if settings.text("mood") == "slow":
+            time.sleep(2)
         return cls(settings)
 
     def execute(self, statement, parameters):
