@@ -16,7 +16,7 @@ from tusk_jupyter.sqltext.secret_places import secret_tokens
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, find_shapes, hide_shapes
 
 _HINTS = re.compile(
-    r"pass|pwd|secret|token|key|identified|credential|crypt|hmac|connection|://|bearer|auth|-u|sig="
+    r"pass|pwd|secret|token|key|identified|credential|crypt|hmac|connection|://|bearer|auth|-u|sig=|user|role|grant"
     r"|AKIA|ASIA|eyJ|gh[pousr]_|github_pat|xox|glpat|sk-",
     re.IGNORECASE,
 )

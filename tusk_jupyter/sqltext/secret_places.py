@@ -27,6 +27,12 @@ _OPEN_SETTINGS = frozenset(
     """.split()  # noqa: SIM905 - one word a line would hide the list
 )
 """What a CREATE SECRET may say openly; every other literal in it is one."""
+_OPEN_IN_ACCOUNTS = frozenset(
+    """
+    USER ROLE EXISTS , @ COMMENT ATTRIBUTE ISSUER SUBJECT CIPHER WITH VIA OR UNTIL TO FROM DEFAULT =
+    """.split()  # noqa: SIM905 - one word a line would hide the list
+)
+"""Behind these a literal of CREATE USER or ALTER ROLE is open; behind others it may be a password after a slip of the pen."""
 _SECRET_ARGUMENTS: dict[str, tuple[int, ...]] = {
     "aes_encrypt": (1,), "aes_decrypt": (1,), "des_encrypt": (1,), "des_decrypt": (1,),
     "pgp_sym_encrypt": (1,), "pgp_sym_encrypt_bytea": (1,), "pgp_sym_decrypt": (1,), "pgp_sym_decrypt_bytea": (1,),
@@ -149,9 +155,15 @@ class _Statement:
                 yield index
 
     def _special(self) -> Iterator[int]:
-        """CREATE SECRET, PRAGMA key, ATTACH ... KEY, SET PASSWORD."""
+        """CREATE SECRET, accounts, PRAGMA key, ATTACH ... KEY."""
         if object_of(self.header) == "SECRET":
             yield from self._created_secret()
+        elif object_of(self.header) in ("USER", "ROLE") and "MAPPING" not in self.header:
+            for index, before in enumerate(["", *self.signs[:-1]]):
+                if self._is_literal(index) and before not in _OPEN_IN_ACCOUNTS and self._sign(index + 1) != "@":
+                    yield index
+        elif self.header[:1] == ["GRANT"]:
+            yield from (n for n in range(1, len(self.part)) if self._sign(n - 1) == "BY" and self._is_literal(n))
         elif self.header[:1] == ["PRAGMA"]:
             names = [n for n in range(1, len(self.part)) if self.signs[n] in _SECRET_PRAGMAS][:1]
             yield from (n for at in names for n in range(at + 1, len(self.part)) if self._is_value(n))
