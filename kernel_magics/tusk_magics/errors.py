@@ -66,7 +66,9 @@ def error_lines(
     """Return what a reader sees of `exc`, line by line."""
     paint = paint or Paint(on=False)
     title = next((_TITLES[cls] for cls in type(exc).__mro__ if cls in _TITLES), type(exc).__name__)
-    lines = [paint("1;31", f"{title}: ") + _clean(exc.message)]
+    message = _clean(exc.message)
+    head, rest = (title, message.removeprefix(title)) if message.startswith(title) else (f"{title}: ", message)
+    lines = [paint("1;31", head) + rest]
     lines += _where(exc, place, statements, paint)
     lines += [f"{paint('1', head + ':')} {_clean(text)}" for head, text in detail_lines(exc.detail)]
     if exc.hint:
