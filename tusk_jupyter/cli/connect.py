@@ -92,7 +92,8 @@ def _tell(output: Output, saved: ConnectionSaved) -> None:
     connection = saved.connection
     verb = "Replaced" if saved.replaced else "Added"
     where = f"{connection.name} → {connection.target} ({saved.server or connection.driver})"
-    kept = f"; password in: {connection.credential_tier}" if connection.credential_tier else ""
+    tier = connection.credential_tier
+    kept = "; password from its command" if tier == "command" else f"; password in: {tier}" if tier else ""
     output.say(f"{verb} {where}{kept}.")
     for notice in saved.notices:
         output.say(f"Note: {notice}")
