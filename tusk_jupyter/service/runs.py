@@ -34,6 +34,9 @@ BUSY_TIMEOUT_S = 30.0
 REMEMBERED = 500
 """Ended runs kept in memory, for clients that ask how theirs ended."""
 
+MOST_RUNS = 1_000
+"""Runs followed at once; threads are made as they are needed and kept, which is quicker than one anew for each run."""
+
 ENDED = ("finished", "failed")
 
 
@@ -134,6 +137,7 @@ class Runs:
         self._close_session = close_session
         self._runs: collections.OrderedDict[str, Run] = collections.OrderedDict()
         self._lock = threading.Lock()
+        self._followers = ThreadPoolExecutor(MOST_RUNS, thread_name_prefix="run")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
 
     def start(self, run: Run, request: driver.Run | driver.Upload) -> None:
@@ -165,7 +169,7 @@ class Runs:
         with self._lock:
             self._runs[run.id] = run
             self._forget_old()
-        threading.Thread(target=self._follow, args=(run, words), name=f"run-{run.id[:8]}", daemon=True).start()
+        self._followers.submit(self._follow, run, words)
 
     def refuse(self, run: Run, exc: errors.TuskError) -> None:
         """Put a run into the log that failed before it had a session."""
@@ -255,16 +259,16 @@ class Runs:
         run.elapsed_s = time.monotonic() - run.started
         session = run.session
         session.transaction, session.last_used = last.transaction, time.monotonic()
+        if not last.alive or session.connection.isolation == "statement":
+            self._close_session(session)
+        if run.has_turn:  # before the log: the next run need not wait for this one's disk sync
+            run.has_turn = False
+            session.turn.release()
         try:
             self._on_end(Ending(run=run, status=status, event=last))
         except Exception:  # noqa: BLE001  # the run stays open in the log and is told as interrupted at the next start
             _LOG.exception("run %s: its end could not be logged", run.id)
         run.status = status
-        if not last.alive or session.connection.isolation == "statement":
-            self._close_session(session)
-        if run.has_turn:
-            run.has_turn = False
-            session.turn.release()
         with run.changed:
             run.changed.notify_all()
 
