@@ -1,4 +1,4 @@
-"""Statements: rows N [PER_BATCH], empty, change N, widen, wait S, hang, crash, kill, flood, grab MB, fail, echo :x, begin, ..."""
+"""Statements: rows N [PER_BATCH], empty, change N, widen, wait S, hang, crash, kill, flood, grab MB, fail, echo :x, ..."""
 
 import os
 import pathlib

@@ -26,12 +26,12 @@ def test_what_was_set_survives_and_goes_back(open_store: Callable[[], Store]):
     with open_store() as store:
         assert store.preferences.set("timeout_s", "12.5").value == 12.5
         store.preferences.set("warm_spare", "OFF")
-        store.preferences.set("isolation", "statement")
+        store.preferences.set("log", "off")
         store.preferences.set("session_wait_s", "3")
         store.preferences.set("session_wait_s", None)
     with open_store() as store:
         assert {one.name: one.value for one in store.preferences.list() if one.value != one.default} == {
-            "timeout_s": 12.5, "warm_spare": False, "isolation": "statement",
+            "timeout_s": 12.5, "warm_spare": False, "log": False,
         }  # fmt: skip
 
 
@@ -46,7 +46,6 @@ def test_what_was_set_survives_and_goes_back(open_store: Callable[[], Store]):
         ("memory_limit_mb", "1.5", "a whole number from 0"),
         ("memory_limit_mb", "", "a whole number from 0"),
         ("warm_spare", "maybe", "on or off"),
-        ("isolation", "cell", "one of session, statement"),
     ],
 )
 def test_a_value_that_makes_no_sense_says_what_would(store: Store, name: str, text: str, words: str):

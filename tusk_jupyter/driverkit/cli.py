@@ -13,10 +13,12 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.lean import keep_out
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import FAREWELL, Ready, Start
 from tusk_jupyter.protocol.errors import to_wire
@@ -35,8 +37,14 @@ FINISH_S = 10.0
 """How long a driver that is ended in peace may take to hand out the rest of its results."""
 
 
-def main(*, package: str) -> None:
-    """Run the driver in `package`: its `manifest.json`, and the `SESSION` class in its module `session`."""
+def main(*, package: str, refuse: Sequence[str] = ("pandas",)) -> None:
+    """Run the driver in `package`: its `manifest.json`, and the `SESSION` class in its module `session`.
+
+    Args:
+        package: the driver's package.
+        refuse: packages that this process does without, although they are installed: see `lean`.
+    """
+    keep_out(*refuse)
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command == "info":
         sys.stdout.write(_manifest_text(package))

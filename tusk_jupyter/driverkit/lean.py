@@ -29,5 +29,5 @@ class _Refusal(MetaPathFinder):
 
 
 def keep_out(*packages: str) -> None:
-    """Let imports of `packages` fail from now on in this process; a driver's `__main__` calls it first of all."""
+    """Let imports of `packages` fail from now on in this process; the kit's `main` calls it first of all."""
     sys.meta_path.insert(0, _Refusal(packages))

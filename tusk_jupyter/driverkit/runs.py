@@ -24,6 +24,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import RunEvent
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
+from tusk_jupyter.sqltext.redaction import redact_text, secrets_in
 from tusk_jupyter.sqltext.statements import Statement
 
 PROGRESS_S = 0.25
@@ -282,6 +283,9 @@ class Run:
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
         if self._cancelled.is_set() and not isinstance(exc, errors.Cancelled):
             exc = _cancelled()
+        secrets_here = secrets_in(statement.text, self._session.dialect)
+        exc.message = redact_text(exc.message, secrets_here)  # a server may repeat the literal it stumbled over
+        exc.detail = exc.detail and redact_text(exc.detail, secrets_here)
         exc.statement = self._index if len(self._statements) > 1 else None
         exc.position = None if exc.position is None else exc.position + statement.start
         return exc

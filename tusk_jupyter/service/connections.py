@@ -84,6 +84,11 @@ class Connections:
             )
         return record
 
+    def dialect_of(self, record: ConnectionRecord) -> str:
+        """Return the name of the rules by which SQL for this connection is read."""
+        manifest = self.spares.catalog.named(record.driver).manifest
+        return manifest.dialect if manifest else "ansi"
+
     def secrets_of(self, record: ConnectionRecord) -> dict[str, str]:
         """Return a connection's secrets, by field.
 

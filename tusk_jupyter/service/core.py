@@ -12,7 +12,6 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from tusk_jupyter import errors
 from tusk_jupyter.credentials.credentials import Credentials
@@ -24,29 +23,16 @@ from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.service import doctor
 from tusk_jupyter.service.clients import Client, Clients
 from tusk_jupyter.service.connections import Connections, public
-from tusk_jupyter.service.runs import Ending, Run, Runs
-from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
-from tusk_jupyter.sqltext.redaction import redact, redact_text, secrets_in
+from tusk_jupyter.service.dispatch import Accepted, Dispatch
+from tusk_jupyter.service.sessions import Sessions
 from tusk_jupyter.sqltext.statements import split
 from tusk_jupyter.state import clock
 from tusk_jupyter.state.connections import ConnectionRecord
-from tusk_jupyter.state.query_log import RunEnd, RunStart
 from tusk_jupyter.state.store import Store
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.version import __version__
 
 _LOG = logging.getLogger(__name__)
-
-START_TRIES = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """A run that waits for its client, and where."""
-
-    reply: control.RunAccepted
-    address: str
-    ticket: str
 
 
 class Core:
@@ -68,12 +54,8 @@ class Core:
         )
         self.sessions = Sessions(self.spares, self.connections.secrets_of)
         self.connections.serving = self.sessions.serving
-        self.runs = Runs(
-            on_start=self._log_start,
-            on_end=self._log_end,
-            kill_backend=self._kill_backend,
-            close_session=lambda session: self.sessions.close(session),
-        )
+        self.dispatch = Dispatch(store, self.sessions, self.connections, self.spares)
+        self.runs = self.dispatch.runs
         self._left_over = tuple(self.connections.finish_unfinished())
         self._last_busy = time.monotonic()
         store.log.interrupt_open("The core was stopped while this ran.")
@@ -260,49 +242,19 @@ class Core:
             connection=record.name,
             statements=tuple(
                 driver.StatementText(start=one.start, end=one.start + len(one.text), parameters=one.parameters)
-                for one in split(request.sql, self._dialect(record))
+                for one in split(request.sql, self.connections.dialect_of(record))
             ),
         )
 
     def run(self, request: control.RunRequest) -> Accepted:
-        """Take a run in: session open, in the log, its ticket at the driver.
-
-        Raises:
-            UsageError: nothing to run, no such connection; nothing is logged.
-            TuskError: the session cannot be opened; that is logged.
-        """
+        """Take a run in."""
         client = self.clients.touch(request.session, source=request.source)
-        record = self._connection(client, request)
-        return self._start(
-            client,
-            record,
-            request,
-            redact(request.sql, self._dialect(record)),
-            lambda run: driver.Run(
-                session=run.session.id,
-                run=run.id,
-                ticket=run.ticket,
-                sql=request.sql,
-                parameters=request.parameters,
-                limit=request.limit,
-                read_only=request.read_only,
-            ),
-        )
+        return self.dispatch.run(client, self._connection(client, request), request)
 
     def upload(self, request: control.UploadRequest) -> Accepted:
-        """Take an upload in; raises as `run`."""
+        """Take an upload in."""
         client = self.clients.touch(request.session, source=request.source)
-        record = self._connection(client, request)
-        words = f"-- {'append to' if request.append else 'persist as'} {request.table}"
-        return self._start(
-            client,
-            record,
-            request,
-            words,
-            lambda run: driver.Upload(
-                session=run.session.id, run=run.id, ticket=run.ticket, table=request.table, append=request.append
-            ),
-        )
+        return self.dispatch.upload(client, self._connection(client, request), request)
 
     def list_runs(self, _: control.ListRuns) -> control.RunList:
         """List the runs under way."""
@@ -340,143 +292,6 @@ class Core:
         record = self.connections.named(name) if name else self.connections.default(client.current)
         client.current = record.id
         return record
-
-    def _dialect(self, record: ConnectionRecord) -> str:
-        manifest = self.spares.catalog.named(record.driver).manifest
-        return manifest.dialect if manifest else "ansi"
-
-    def _start(
-        self,
-        client: Client,
-        record: ConnectionRecord,
-        request: control.RunRequest | control.UploadRequest,
-        words: str,
-        message: Callable[[Run], driver.Run | driver.Upload],
-    ) -> Accepted:
-        """Hand a run to a session's driver; a session that ends just then is replaced, for nothing was run in it."""
-        for attempt in range(START_TRIES):
-            run = self._begin(client, record, request, words)
-            try:
-                self.runs.start(run, message(run))
-            except SessionGone:
-                self.sessions.close(run.session)
-                if attempt + 1 == START_TRIES:
-                    raise
-            else:
-                return self._accepted(run)
-        raise errors.InternalError("A run was neither started nor refused.")
-
-    def _begin(
-        self,
-        client: Client,
-        record: ConnectionRecord,
-        request: control.RunRequest | control.UploadRequest,
-        words: str,
-    ) -> Run:
-        """Return a run with an open session; that none can be opened is in the log, as a failed run."""
-        preferences = self.store.preferences
-        run = Run(
-            session=Session(client.id, record),
-            source=request.source or client.source,
-            cell=request.cell,
-            sql=words,
-            timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
-            kind="query" if isinstance(request, control.RunRequest) else "upload",
-            secrets=tuple(secrets_in(request.sql, self._dialect(record)))
-            if isinstance(request, control.RunRequest)
-            else (),
-            logged=request.log and record.log,
-        )
-        try:
-            run.session = self.sessions.acquire(
-                client.id,
-                record,
-                memory_mb=record.memory_limit_mb or int(preferences.get("memory_limit_mb")),
-                connect_timeout_s=float(preferences.get("connect_timeout_s")),
-            )
-        except errors.TuskError as exc:
-            self.runs.refuse(run, exc)
-            raise
-        with contextlib.suppress(errors.StorageError):  # when it was used last is not worth a refusal
-            self.store.connections.touch(record.id)
-        return run
-
-    def _accepted(self, run: Run) -> Accepted:
-        session = run.session
-        return Accepted(
-            reply=control.RunAccepted(
-                run=run.id,
-                connection=session.connection.name,
-                driver=session.connection.driver,
-                server=session.server,
-                dialect=self._dialect(session.connection),
-                session_id="" if session.connection.isolation == "statement" else session.id,
-                environment=session.connection.environment,
-                notices=run.notices,
-            ),
-            address=session.live_process().address,
-            ticket=run.ticket,
-        )
-
-    def _log_start(self, run: Run) -> None:
-        if not run.logged:
-            return
-        record = run.session.connection
-        start = RunStart(
-            run=run.id,
-            session=run.session.client,
-            source=run.source,
-            connection=record.name,
-            connection_id=record.id,
-            driver=record.driver,
-            sql=run.sql,
-            cell=run.cell,
-            kind=run.kind,
-            started_at=run.started_at,
-        )
-        try:
-            self.store.log.started(start)
-        except errors.StorageError as exc:  # R-05: a full disk costs the log row, not the user's result
-            run.logged = False
-            run.notices = (f"This run is not in the query log: {exc.message}",)
-
-    def _log_end(self, ending: Ending) -> None:
-        run, event = ending.run, ending.event
-        if not run.logged:
-            return
-        affected = [one.affected for one in event.statements if one.affected is not None]
-        yields = [one.rows for one in event.statements if one.rows is not None]
-        self.store.log.ended(
-            RunEnd(
-                run=run.id,
-                status=ending.status,
-                elapsed_ms=round((run.elapsed_s or 0.0) * 1000, 3),
-                rows=event.rows if yields or event.rows else None,
-                affected=sum(affected) if affected else None,
-                statements=len(event.statements),
-                error=redact_text(run.error.message, run.secrets) if run.error else None,
-                code=run.error.code if run.error else None,
-                position=run.error.position if run.error else None,
-            )
-        )
-
-    def _kill_backend(self, session: Session) -> None:
-        """End on the server what a session's own driver no longer ends, from a second process with the same sign-in."""
-        manifest = session.live_process().manifest
-        if session.backend is None or not manifest.capabilities.kill_backend:
-            return
-        helper = self.spares.take(session.connection.driver)
-        try:
-            helper.call(
-                driver.KillBackend(
-                    config=session.connection.config,
-                    secrets=self.connections.secrets_of(session.connection),
-                    backend=session.backend,
-                ),
-                timeout_s=3.0,
-            )
-        finally:
-            helper.stop()
 
     def _process_ended(self, process: DriverProcess) -> None:
         _LOG.info("driver process %d (%s) ended", process.pid, process.name)

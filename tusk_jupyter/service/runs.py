@@ -28,9 +28,6 @@ _LOG = logging.getLogger(__name__)
 FETCH_TIMEOUT_S = 60.0
 """A run whose ticket nobody redeems in this time is given up: its client has gone."""
 
-BUSY_TIMEOUT_S = 30.0
-"""How long a run waits for the run before it on the same session."""
-
 REMEMBERED = 500
 """Ended runs kept in memory, for clients that ask how theirs ended."""
 
@@ -140,8 +137,8 @@ class Runs:
         self._followers = ThreadPoolExecutor(MOST_RUNS, thread_name_prefix="run")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
 
-    def start(self, run: Run, request: driver.Run | driver.Upload) -> None:
-        """Hand the run to its driver and put it into the log.
+    def start(self, run: Run, request: driver.Run | driver.Upload, *, wait_s: float) -> None:
+        """Hand the run to its driver and put it into the log; waits `wait_s` for the run before it on the session.
 
         Raises:
             UsageError: the driver finds nothing to run, or a parameter without a value; nothing is logged.
@@ -150,9 +147,9 @@ class Runs:
             DriverCrashed: the driver went; the run is in the log as failed.
         """
         session = run.session
-        if not session.turn.acquire(timeout=BUSY_TIMEOUT_S):
+        if not session.turn.acquire(timeout=wait_s):
             raise errors.TimeoutExceeded(
-                f"Another run of this notebook has used {session.connection.name!r} for {BUSY_TIMEOUT_S:.0f} s.",
+                f"Another run of this notebook has used {session.connection.name!r} for {wait_s:.0f} s.",
                 scenario="session_busy",
             )
         run.has_turn = True

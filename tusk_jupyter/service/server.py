@@ -14,7 +14,8 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec, control
 from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
-from tusk_jupyter.service.core import Accepted, Core
+from tusk_jupyter.service.core import Core
+from tusk_jupyter.service.dispatch import Accepted
 from tusk_jupyter.system.sockets import bound_address
 from tusk_jupyter.version import __version__
 

@@ -96,7 +96,7 @@ class Sessions:
         self._lock = threading.Lock()
 
     def acquire(
-        self, client: str, connection: ConnectionRecord, *, memory_mb: int, connect_timeout_s: float
+        self, client: str, connection: ConnectionRecord, *, memory_mb: int | None, connect_timeout_s: float
     ) -> Session:
         """Return the client's session on the connection, opened if there is none that stands.
 
@@ -185,7 +185,7 @@ class Sessions:
         for session in self.all():
             self.close(session)
 
-    def _opened(self, session: Session, *, memory_mb: int, connect_timeout_s: float) -> Session:
+    def _opened(self, session: Session, *, memory_mb: int | None, connect_timeout_s: float) -> Session:
         with self._lock:
             self._sessions[session.key] = session
         try:
@@ -195,7 +195,7 @@ class Sessions:
             raise
         return session
 
-    def _open(self, session: Session, *, memory_mb: int, connect_timeout_s: float) -> None:
+    def _open(self, session: Session, *, memory_mb: int | None, connect_timeout_s: float) -> None:
         secrets = self._secrets_of(session.connection)
         file = self._file_of(session.connection.driver, session.connection.config)
         if file is None:
@@ -220,7 +220,7 @@ class Sessions:
         session: Session,
         process: DriverProcess,
         secrets: dict[str, str],
-        memory_mb: int,
+        memory_mb: int | None,
         connect_timeout_s: float,
     ) -> None:
         process.cap_memory(memory_mb)

@@ -60,15 +60,6 @@ def _switch(text: str) -> bool:
         raise ValueError("on or off") from None
 
 
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.strip().lower() not in choices:
-            raise ValueError(f"one of {', '.join(choices)}")
-        return text.strip().lower()
-
-    return read
-
-
 KNOWN = {
     known.name: known
     for known in (
@@ -80,14 +71,10 @@ KNOWN = {
               description="How long to wait for a database to answer the sign-in."),
         Known(name="session_wait_s", default=30.0, read=_number(0), unit="s",
               description="How long a run waits while another one of its notebook uses the session."),
-        Known(name="cancel_grace_s", default=5.0, read=_number(0.1, 600), unit="s",
-              description="How long a driver may take to stop a run before its process is ended."),
         Known(name="idle_session_s", default=300.0, read=_number(1), unit="s",
               description="After how long without a run a database session with nothing in it is closed."),
         Known(name="idle_core_s", default=1800.0, read=_number(1), unit="s",
               description="After how long without a client the core service ends."),
-        Known(name="isolation", default="session", read=_one_of("session", "statement"),
-              description="session: one driver process for a notebook's runs; statement: a fresh one for each run."),
         Known(name="warm_spare", default=True, read=_switch,
               description="Keep one driver process of each recently used driver ready."),
         Known(name="log", default=True, read=_switch,

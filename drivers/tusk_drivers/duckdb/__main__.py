@@ -1,9 +1,7 @@
-"""`python -m tusk_drivers.duckdb info|serve`."""
+"""The driver's process: `python -m tusk_drivers.duckdb info | serve`."""
 
 from __future__ import annotations
 
 from tusk_jupyter.driverkit.cli import main
-from tusk_jupyter.driverkit.lean import keep_out
 
-keep_out("pandas")
 main(package=__package__ or "tusk_drivers.duckdb")

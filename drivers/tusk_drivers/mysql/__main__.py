@@ -4,5 +4,4 @@ from __future__ import annotations
 
 from tusk_jupyter.driverkit.cli import main
 
-if __name__ == "__main__":
-    main(package=__package__ or "tusk_drivers.mysql")
+main(package=__package__ or "tusk_drivers.mysql")

@@ -1,4 +1,6 @@
-"""`python -m tusk_drivers.postgresql info | serve`."""
+"""The driver's process: `python -m tusk_drivers.postgresql info | serve`."""
+
+from __future__ import annotations
 
 from tusk_jupyter.driverkit.cli import main
 

@@ -1,0 +1,149 @@
+"""Configured connections; nothing here but the request to save one carries a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from tusk_jupyter.protocol.errors import WireError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A configured connection; holds no secret."""
+
+    id: str
+    name: str
+    driver: str
+    config: dict[str, Any]
+    target: str
+    """Where it points, for people: user@host:port/database, or a path."""
+    credential_tier: str | None = None
+    """keyring | vault | memory | command, or None when it needs no secret."""
+    read_only: bool = False
+    environment: str | None = None
+    """production | staging | development, or None."""
+    timeout_s: float | None = None
+    """Statement timeout; None: the preference `timeout_s`."""
+    memory_limit_mb: int | None = None
+    isolation: str = "session"
+    """session | statement."""
+    log: bool = True
+    """Whether its runs are in the query log."""
+    created_at: str = ""
+    updated_at: str = ""
+    last_used_at: str | None = None
+    state: str = "disconnected"
+    """disconnected | connecting | connected | disconnecting | failed: of the asking client's session, never persisted."""
+    current: bool = False
+    """Whether it is the asking client's current connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSaved:
+    """A connection was stored."""
+
+    connection: Connection
+    replaced: bool = False
+    server: str | None = None
+    """What answered the test, or None if it was not tested."""
+    notices: tuple[str, ...] = ()
+    """As "no keyring here: the password is in the sealed vault"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveConnection:
+    """Add a connection, or replace the one of that name. Tested before anything is stored, unless `test` is off."""
+
+    ACTION: ClassVar[str] = "connection.save"
+    REPLY: ClassVar[type] = ConnectionSaved
+    session: str
+    name: str
+    url: str | None = field(default=None, repr=False)
+    """A URL or a file path; or give driver and config. May hold a password."""
+    driver: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    """Fields of the driver's manifest; they win over the URL's."""
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    password_command: str | None = None
+    """Shell command whose first line of output is the password, run by the core at each sign-in."""
+    tier: str | None = None
+    """keyring | vault | memory, or None: the first that is there."""
+    read_only: bool = False
+    environment: str | None = None
+    timeout_s: float | None = None
+    memory_limit_mb: int | None = None
+    isolation: str = "session"
+    log: bool = True
+    replace: bool = False
+    test: bool = True
+    base: str = ""
+    """Folder against which relative paths are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionList:
+    """All connections, by name."""
+
+    connections: tuple[Connection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListConnections:
+    """List the connections."""
+
+    ACTION: ClassVar[str] = "connection.list"
+    REPLY: ClassVar[type] = ConnectionList
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionTested:
+    """Outcome of a test; see `driver.Tested`."""
+
+    ok: bool
+    stage: str
+    server: str = ""
+    elapsed_s: float = 0.0
+    error: WireError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestConnection:
+    """Sign in and out again, and say which stage failed."""
+
+    ACTION: ClassVar[str] = "connection.test"
+    REPLY: ClassVar[type] = ConnectionTested
+    session: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseConnection:
+    """Make a connection the session's current one."""
+
+    ACTION: ClassVar[str] = "connection.use"
+    REPLY: ClassVar[type] = Connection
+    session: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRemoved:
+    """What went with a connection."""
+
+    name: str
+    tiers: tuple[str, ...] = ()
+    """Credential tiers from which a copy of its secret was deleted."""
+    sessions: int = 0
+    """Database sessions that were closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveConnection:
+    """Delete a connection, its secrets in every tier and its sessions. The query log keeps its rows."""
+
+    ACTION: ClassVar[str] = "connection.remove"
+    REPLY: ClassVar[type] = ConnectionRemoved
+    session: str
+    name: str

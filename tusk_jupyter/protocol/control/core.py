@@ -1,0 +1,100 @@
+"""The core itself: how it is, who is attached, its end, its health."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreStatus:
+    """The core and what it holds."""
+
+    version: str
+    protocol: int
+    pid: int
+    home: str
+    started_at: str
+    """ISO 8601, UTC."""
+    clients: int = 0
+    sessions: int = 0
+    running: int = 0
+    drivers: int = 0
+    """Driver processes, spares included."""
+    log_rows: int = 0
+    idle_exit_s: float = 0.0
+    python: str = ""
+    duckdb: str = ""
+    notices: tuple[str, ...] = ()
+    """What the user must hear once, as "the state file was rebuilt from the journal"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetCoreStatus:
+    """Ask how the core is. Also the handshake: the one action that a client of any version may call."""
+
+    ACTION: ClassVar[str] = "core.status"
+    REPLY: ClassVar[type] = CoreStatus
+    client_version: str
+    protocol: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What a stop ended."""
+
+    running: int = 0
+    sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopCore:
+    """End the core: runs are cancelled, sessions closed, driver processes ended."""
+
+    ACTION: ClassVar[str] = "core.stop"
+    REPLY: ClassVar[type] = Stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachEvent:
+    """One word of the attach stream: `attached` first, then nothing until the stream ends."""
+
+    event: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attach:
+    """Hold a client session open. The stream ends with the client; then its database sessions are closed."""
+
+    ACTION: ClassVar[str] = "attach"
+    REPLY: ClassVar[type] = AttachEvent
+    session: str
+    source: str
+    """Where the runs come from: the notebook's path, `cli`, a script's path, `ipython`."""
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One finding of the doctor."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """All findings, in order."""
+
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """Examine state folder, permissions, journal, keyring, vault, drivers."""
+
+    ACTION: ClassVar[str] = "doctor"
+    REPLY: ClassVar[type] = Checks

@@ -1,0 +1,161 @@
+"""Runs: asked for, under way, cancelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tusk_jupyter.protocol.driver import StatementText
+from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.protocol.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitReply:
+    """The statements, and the connection that was meant."""
+
+    connection: str
+    statements: tuple[StatementText, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitRequest:
+    """Split a text under a connection's dialect; no session is opened."""
+
+    ACTION: ClassVar[str] = "split"
+    REPLY: ClassVar[type] = SplitReply
+    session: str
+    connection: str | None
+    sql: str
+    last_connection: str | None = None
+    """What this client used last, for a core that was started since and knows no current connection of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """Run SQL. The command of a `GetFlightInfo`."""
+
+    session: str
+    connection: str | None
+    """Name; None: the session's current connection."""
+    sql: str
+    parameters: dict[str, Value] = field(default_factory=dict, repr=False)
+    timeout_s: float | None = None
+    limit: int | None = None
+    read_only: bool = False
+    log: bool = True
+    cell: str | None = None
+    """The cell's id or execution count, for the log."""
+    source: str | None = None
+    """Overrides the attach's source, for a kernel whose notebook was renamed."""
+    last_connection: str | None = None
+    """What this client used last, for a core that was started since and knows no current connection of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRequest:
+    """Write a table into the database; the DoPut of its batches goes to the driver. The command of a `GetFlightInfo`."""
+
+    session: str
+    connection: str | None
+    table: str
+    append: bool = False
+    timeout_s: float | None = None
+    log: bool = True
+    cell: str | None = None
+    source: str | None = None
+    last_connection: str | None = None
+    """What this client used last, for a core that was started since and knows no current connection of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCommand:
+    """What a `GetFlightInfo` may carry: exactly one of the two."""
+
+    run: RunRequest | None = None
+    upload: UploadRequest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAccepted:
+    """The run is in the log, its session is open, its ticket waits at the driver."""
+
+    run: str
+    connection: str
+    driver: str
+    server: str
+    dialect: str
+    session_id: str = ""
+    """Of the database session; a client that saw another one on this connection has lost that with all it held."""
+    session_lost: bool = False
+    """This client had a session on the connection before, and it is gone: temp tables, SET and transaction with it."""
+    environment: str | None = None
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """A run as the core knows it."""
+
+    run: str
+    connection: str
+    status: str
+    """running | completed | cancelled | timeout | failed | skipped | interrupted."""
+    started_at: str
+    """ISO 8601, UTC."""
+    elapsed_s: float
+    rows: int = 0
+    bytes: int = 0
+    statement: int = 0
+    source: str = ""
+    cell: str | None = None
+    sql: str = ""
+    """As in the log: secrets redacted."""
+    error: WireError | None = None
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunList:
+    """Runs under way, oldest first."""
+
+    runs: tuple[RunState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRuns:
+    """List the runs under way, of all clients."""
+
+    ACTION: ClassVar[str] = "run.list"
+    REPLY: ClassVar[type] = RunList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRun:
+    """Follow a run: a stream of RunStates, at most `every_s` apart while something changes; ends with the run."""
+
+    ACTION: ClassVar[str] = "run.watch"
+    REPLY: ClassVar[type] = RunState
+    run: str
+    every_s: float = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitRun:
+    """Wait until a run has ended and its end is in the log, or the time is up."""
+
+    ACTION: ClassVar[str] = "run.wait"
+    REPLY: ClassVar[type] = RunState
+    run: str
+    timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRun:
+    """Cancel runs: one by its id (or a unique beginning of it), or all of a session; answers when the ladder has begun."""
+
+    ACTION: ClassVar[str] = "run.cancel"
+    REPLY: ClassVar[type] = RunList
+    run: str | None = None
+    session: str | None = None
+    everything: bool = False

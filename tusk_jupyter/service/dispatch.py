@@ -1,0 +1,217 @@
+"""From a request to a run: a session for it, its row in the log, its ticket at the driver; and its end in the log."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tusk_jupyter import errors
+from tusk_jupyter.launch.spares import Spares
+from tusk_jupyter.protocol import control, driver
+from tusk_jupyter.service.clients import Client
+from tusk_jupyter.service.connections import Connections
+from tusk_jupyter.service.runs import Ending, Run, Runs
+from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
+from tusk_jupyter.sqltext.redaction import redact, redact_text, secrets_in
+from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.state.query_log import RunEnd, RunStart
+from tusk_jupyter.state.store import Store
+
+START_TRIES = 3
+"""Sessions tried for one run: one may end between being found and being used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A run that waits for its client, and where."""
+
+    reply: control.RunAccepted
+    address: str
+    ticket: str
+
+
+class Dispatch:
+    """Brings requests to drivers; `runs` are what became of them."""
+
+    def __init__(self, store: Store, sessions: Sessions, connections: Connections, spares: Spares) -> None:
+        """Put the parts together."""
+        self._store = store
+        self._sessions = sessions
+        self._connections = connections
+        self._spares = spares
+        self.runs = Runs(
+            on_start=self._log_start,
+            on_end=self._log_end,
+            kill_backend=self._kill_backend,
+            close_session=lambda session: self._sessions.close(session),
+        )
+
+    def run(self, client: Client, record: ConnectionRecord, request: control.RunRequest) -> Accepted:
+        """Take a run in: session open, in the log, its ticket at the driver.
+
+        Raises:
+            UsageError: nothing to run, no such connection; nothing is logged.
+            TuskError: the session cannot be opened; that is logged.
+        """
+        return self._start(
+            client,
+            record,
+            request,
+            redact(request.sql, self._connections.dialect_of(record)),
+            lambda run: driver.Run(
+                session=run.session.id,
+                run=run.id,
+                ticket=run.ticket,
+                sql=request.sql,
+                parameters=request.parameters,
+                limit=request.limit,
+                read_only=request.read_only,
+            ),
+        )
+
+    def upload(self, client: Client, record: ConnectionRecord, request: control.UploadRequest) -> Accepted:
+        """Take an upload in; raises as `run`."""
+        words = f"-- {'append to' if request.append else 'persist as'} {request.table}"
+        return self._start(
+            client,
+            record,
+            request,
+            words,
+            lambda run: driver.Upload(
+                session=run.session.id, run=run.id, ticket=run.ticket, table=request.table, append=request.append
+            ),
+        )
+
+    def _start(
+        self,
+        client: Client,
+        record: ConnectionRecord,
+        request: control.RunRequest | control.UploadRequest,
+        words: str,
+        message: Callable[[Run], driver.Run | driver.Upload],
+    ) -> Accepted:
+        """Hand a run to a session's driver; a session that ends just then is replaced, for nothing was run in it."""
+        for attempt in range(START_TRIES):
+            run = self._begin(client, record, request, words)
+            try:
+                self.runs.start(run, message(run), wait_s=float(self._store.preferences.get("session_wait_s")))
+            except SessionGone:
+                self._sessions.close(run.session)
+                if attempt + 1 == START_TRIES:
+                    raise
+            else:
+                return self._accepted(run)
+        raise errors.InternalError("A run was neither started nor refused.")
+
+    def _begin(
+        self,
+        client: Client,
+        record: ConnectionRecord,
+        request: control.RunRequest | control.UploadRequest,
+        words: str,
+    ) -> Run:
+        """Return a run with an open session; that none can be opened is in the log, as a failed run."""
+        preferences = self._store.preferences
+        run = Run(
+            session=Session(client.id, record),
+            source=request.source or client.source,
+            cell=request.cell,
+            sql=words,
+            timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
+            kind="query" if isinstance(request, control.RunRequest) else "upload",
+            secrets=tuple(secrets_in(request.sql, self._connections.dialect_of(record)))
+            if isinstance(request, control.RunRequest)
+            else (),
+            logged=request.log and record.log and bool(preferences.get("log")),
+        )
+        try:
+            run.session = self._sessions.acquire(
+                client.id,
+                record,
+                memory_mb=record.memory_limit_mb or int(preferences.get("memory_limit_mb")) or None,
+                connect_timeout_s=float(preferences.get("connect_timeout_s")),
+            )
+        except errors.TuskError as exc:
+            self.runs.refuse(run, exc)
+            raise
+        with contextlib.suppress(errors.StorageError):  # when it was used last is not worth a refusal
+            self._store.connections.touch(record.id)
+        return run
+
+    def _accepted(self, run: Run) -> Accepted:
+        session = run.session
+        return Accepted(
+            reply=control.RunAccepted(
+                run=run.id,
+                connection=session.connection.name,
+                driver=session.connection.driver,
+                server=session.server,
+                dialect=self._connections.dialect_of(session.connection),
+                session_id="" if session.connection.isolation == "statement" else session.id,
+                environment=session.connection.environment,
+                notices=run.notices,
+            ),
+            address=session.live_process().address,
+            ticket=run.ticket,
+        )
+
+    def _log_start(self, run: Run) -> None:
+        if not run.logged:
+            return
+        record = run.session.connection
+        start = RunStart(
+            run=run.id,
+            session=run.session.client,
+            source=run.source,
+            connection=record.name,
+            connection_id=record.id,
+            driver=record.driver,
+            sql=run.sql,
+            cell=run.cell,
+            kind=run.kind,
+            started_at=run.started_at,
+        )
+        try:
+            self._store.log.started(start)
+        except errors.StorageError as exc:  # R-05: a full disk costs the log row, not the user's result
+            run.logged = False
+            run.notices = (f"This run is not in the query log: {exc.message}",)
+
+    def _log_end(self, ending: Ending) -> None:
+        run, event = ending.run, ending.event
+        if not run.logged:
+            return
+        affected = [one.affected for one in event.statements if one.affected is not None]
+        yields = [one.rows for one in event.statements if one.rows is not None]
+        self._store.log.ended(
+            RunEnd(
+                run=run.id,
+                status=ending.status,
+                elapsed_ms=round((run.elapsed_s or 0.0) * 1000, 3),
+                rows=event.rows if yields or event.rows else None,
+                affected=sum(affected) if affected else None,
+                statements=len(event.statements),
+                error=redact_text(run.error.message, run.secrets) if run.error else None,
+                code=run.error.code if run.error else None,
+                position=run.error.position if run.error else None,
+            )
+        )
+
+    def _kill_backend(self, session: Session) -> None:
+        """End on the server what a session's own driver no longer ends, from a second process with the same sign-in."""
+        manifest = session.live_process().manifest
+        if session.backend is None or not manifest.capabilities.kill_backend:
+            return
+        helper = self._spares.take(session.connection.driver)
+        try:
+            helper.call(
+                driver.KillBackend(
+                    config=session.connection.config,
+                    secrets=self._connections.secrets_of(session.connection),
+                    backend=session.backend,
+                ),
+                timeout_s=3.0,
+            )
+        finally:
+            helper.stop()
