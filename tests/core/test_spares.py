@@ -1,0 +1,44 @@
+"""Warm processes: one spare for a driver in use, and a head start for the one used last."""
+
+from services import wait_until
+
+from tusk_jupyter.protocol import control
+
+
+def test_a_spare_is_kept_for_a_driver_in_use_and_serves_the_next_session(client, new_client, core, scripted_home):
+    core.run(client, "rows 1")
+    wait_until(lambda: core.status(client).drivers == 2, 20.0, "a session's process and a spare")
+    spare = {pid_of(one) for one in drivers_of(scripted_home)} - {core.run(client, "pid").table.column(0)[0].as_py()}
+    assert {core.run(new_client(), "pid", on="s").table.column(0)[0].as_py()} == spare
+
+
+def test_without_the_preference_there_is_no_spare(client, core):
+    client.call(control.SetPreference(name="warm_spare", value="off"))
+    core.run(client, "rows 1")
+    wait_until(lambda: core.status(client).drivers == 1, 20.0, "the spare has gone, the session's process stays")
+
+
+def test_the_next_core_starts_the_driver_used_last_before_anybody_asks(client, core, scripted_home):
+    core.run(client, "rows 1")
+    client.call(control.StopCore())
+    wait_until(lambda: not client.link.places.address_file.exists(), 15.0, "the core has ended")
+    wait_until(lambda: core.status(client).drivers == 1, 20.0, "a driver is up though nothing was run")
+    assert core.run(client, "rows 2", on="s").rows == 2
+
+
+def test_a_driver_that_has_gone_since_costs_the_head_start_and_nothing_else(client, core, scripted_home):
+    core.run(client, "rows 1")
+    client.call(control.StopCore())
+    wait_until(lambda: not client.link.places.address_file.exists(), 15.0, "the core has ended")
+    client.link.places.last_driver.write_text('{"name": "scripted", "command": ["/no/such/program"]}')
+    assert core.run(client, "rows 2", on="s").rows == 2
+
+
+def drivers_of(home):
+    from services import processes_of
+
+    return [one for one in processes_of(home) if "serve" in one.cmdline()]
+
+
+def pid_of(process):
+    return process.pid
