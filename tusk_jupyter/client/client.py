@@ -116,16 +116,23 @@ class Client:
         self._attach()
         try:
             result: RunResult = fetch.run(on_progress)
-        finally:
-            if fetch.accepted is not None:
-                self._last_run = fetch.accepted.run
-        accepted = result.accepted
-        self._last_connection = accepted.connection
+        except errors.TuskError as exc:
+            if self._noted(fetch.accepted):
+                exc.hint = f"{exc.hint or ''} The session was a new one: what the earlier one held is gone.".strip()
+            raise
+        self._attach()  # to the core that the run may have started
+        if self._noted(result.accepted):
+            return dataclasses.replace(result, accepted=dataclasses.replace(result.accepted, session_lost=True))
+        return result
+
+    def _noted(self, accepted: control.RunAccepted | None) -> bool:
+        """Remember what a run said of its session; return whether it is another one than this client had."""
+        if accepted is None:
+            return False
+        self._last_run, self._last_connection = accepted.run, accepted.connection
         before = self._database_sessions.get(accepted.connection)
         self._database_sessions[accepted.connection] = accepted.session_id
-        if before and accepted.session_id and before != accepted.session_id:
-            return dataclasses.replace(result, accepted=dataclasses.replace(accepted, session_lost=True))
-        return result
+        return bool(before and accepted.session_id and before != accepted.session_id)
 
     def _call(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # the request's REPLY says which
         if isinstance(request, control.ReadLog) and self._last_run is not None:
@@ -144,10 +151,8 @@ class Client:
 
     def _hold(self) -> None:
         try:
-            self.link.peer()
-            self._attached_to = self.link.epoch
             for _ in self.link.stream(control.Attach(session=self.session, source=self.source, pid=os.getpid())):
-                pass
+                self._attached_to = self.link.epoch
         except errors.TuskError:
             pass  # the core has gone, or cannot be started: the call that needs it says so
         finally:

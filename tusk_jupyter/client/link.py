@@ -49,27 +49,37 @@ class Link:
         """
         from tusk_jupyter.protocol.calls import PeerLost
 
+        peer = self.peer()
         try:
-            return self.peer().call(request, timeout_s=timeout_s)
+            return peer.call(request, timeout_s=timeout_s)
         except PeerLost:
-            self.forget()
+            self.forget(peer)
         try:
             return self.peer().call(request, timeout_s=timeout_s)
         except PeerLost as exc:
             raise lost() from exc
 
     def stream(self, request: Request) -> Iterator[Any]:
-        """Send a request and yield its replies; not repeated when the core goes.
+        """Send a request and yield its replies; repeated only when the core had gone before its first reply.
 
         Raises:
             TuskError: what the core answered; CoreError when it has gone.
         """
         from tusk_jupyter.protocol.calls import PeerLost
 
-        try:
-            yield from self.peer().stream(request)
-        except PeerLost as exc:
-            raise lost() from exc
+        for tries_left in (1, 0):
+            peer = self.peer()
+            begun = False
+            try:
+                for reply in peer.stream(request):
+                    begun = True
+                    yield reply
+            except PeerLost as exc:
+                self.forget(peer)
+                if begun or not tries_left:
+                    raise lost() from exc
+            else:
+                return
 
     def peer(self) -> Peer:
         """Return the core, started if there is none.
@@ -83,12 +93,15 @@ class Link:
                 self.epoch += 1
             return self._peer
 
-    def forget(self) -> None:
-        """Drop the link; the next call finds or starts a core anew."""
+    def forget(self, failed: Peer | None = None) -> None:
+        """Drop the link; the next call finds or starts a core anew.
+
+        Args:
+            failed: the peer that did not answer: a newer one, which another thread has found meanwhile, stays.
+        """
         with self._lock:
-            peer, self._peer = self._peer, None
-        if peer is not None:
-            peer.close()
+            if failed is None or self._peer is failed:
+                self._peer = None  # not closed: another thread may be in a call on it; the last reference closes it
 
     def running(self) -> Peer | None:
         """Return the core if one runs; never starts one."""

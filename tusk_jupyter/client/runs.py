@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tusk_jupyter.client.gather import Gathered
 from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.client.link import Link, lost
 from tusk_jupyter.protocol import codec, control, stream
-from tusk_jupyter.protocol.calls import PeerLost, translated
+from tusk_jupyter.protocol.calls import Peer, PeerLost, translated
 
 if TYPE_CHECKING:
     from tusk_jupyter.client.files import Sink
@@ -108,6 +109,10 @@ class _Result:
         batches = self.batches or Gathered(self.schema)
         table = batches.table()
         return table if self.earlier is None else pa.concat_tables([self.earlier, table])
+
+
+_FROM_THE_STREAM = (flight.FlightError, errors.TuskError)
+"""What the driver's side may have raised; anything else went wrong in this process."""
 
 
 class Drivers:
@@ -231,29 +236,27 @@ class Fetch:
         except BaseException as exc:
             if self._sink is not None:
                 self._sink.abort()
+            if self.accepted is not None and not isinstance(exc, _FROM_THE_STREAM):
+                with contextlib.suppress(errors.TuskError):  # a full disk, say: nobody will read on
+                    self._ask_to_cancel()
+                raise
             raise self._verdict(exc) from exc
 
     def _ask(self) -> tuple[flight.FlightClient, str]:
         """Have the core take the run in; a core that has gone is started again, for nothing was executed yet."""
         descriptor = flight.FlightDescriptor.for_command(codec.encode(self._command))
+        peer = self._link.peer()
         try:
-            info = self._flight_info(descriptor)
+            info = _flight_info(peer, descriptor)
         except PeerLost:
-            self._link.forget()
-            info = self._flight_info(descriptor)
+            self._link.forget(peer)
+            info = _flight_info(self._link.peer(), descriptor)
         self.accepted = codec.decode(control.RunAccepted, info.app_metadata)
         if self._interrupted.is_set():  # the cancel may have reached the core before the run did
             self._ask_to_cancel()
             raise errors.Cancelled("The run was cancelled before it began.", scenario="cancelled_by_user")
         endpoint = info.endpoints[0]
         return self._drivers.at(endpoint.locations[0]), endpoint.ticket.ticket.decode()
-
-    def _flight_info(self, descriptor: flight.FlightDescriptor) -> flight.FlightInfo:
-        peer = self._link.peer()
-        try:
-            return peer.flight.get_flight_info(descriptor, peer.options())
-        except (flight.FlightError, pa.ArrowException, OSError) as exc:
-            raise translated(exc) from exc
 
     def _fetch(self) -> RunResult:
         driver, ticket = self._ask()
@@ -262,7 +265,10 @@ class Fetch:
         following: str | None = ticket
         widens = False
         while following:
-            reader = driver.do_get(flight.Ticket(following.encode()))
+            try:
+                reader = driver.do_get(flight.Ticket(following.encode()))
+            except (flight.FlightError, pa.ArrowException, OSError) as exc:
+                raise translated(exc) from exc
             trailer, yields = self._read(reader, result, widens=widens, yields=yields)
             following, widens = trailer.ticket, trailer.widen
         return self._result(trailer, result if yields else None)
@@ -280,6 +286,8 @@ class Fetch:
                 chunk = reader.read_chunk()
             except StopIteration:
                 raise PeerLost("The result was cut off before its end.") from None
+            except (flight.FlightError, pa.ArrowException, OSError) as exc:
+                raise translated(exc) from exc
             if not widens and not begun and (chunk.data.num_rows or chunk.data.num_columns):
                 result.begin(reader.schema)
                 begun = yields = True
@@ -294,11 +302,14 @@ class Fetch:
         descriptor = flight.FlightDescriptor.for_command(ticket.encode())
         data = self._data
         assert data is not None  # noqa: S101  # an upload has some
-        writer, replies = driver.do_put(descriptor, data.schema)
-        with writer:
-            writer.write_table(data, max_chunksize=65_536)
-            writer.done_writing()
-            said = replies.read()
+        try:
+            writer, replies = driver.do_put(descriptor, data.schema)
+            with writer:
+                writer.write_table(data, max_chunksize=65_536)
+                writer.done_writing()
+                said = replies.read()
+        except (flight.FlightError, pa.ArrowException, OSError) as exc:
+            raise translated(exc) from exc
         if said is None:
             raise PeerLost("The upload was cut off before its end.")
         return self._result(codec.decode(stream.Trailer, said.to_pybytes()), None)
@@ -321,7 +332,7 @@ class Fetch:
 
     def _verdict(self, exc: BaseException) -> BaseException:
         """Return what really stopped the run: a broken stream is explained by the core, which saw the driver end."""
-        if isinstance(exc, (flight.FlightError, pa.ArrowException, OSError)):
+        if isinstance(exc, flight.FlightError):
             exc = translated(exc)
         if self.accepted is None:
             return lost() if isinstance(exc, PeerLost) else exc
@@ -334,3 +345,10 @@ class Fetch:
         except errors.TuskError:  # the core has gone too, and its drivers with it
             return exc if self._interrupted.is_set() else lost()
         return state.error.to_exception() if state.error is not None else exc
+
+
+def _flight_info(peer: Peer, descriptor: flight.FlightDescriptor) -> flight.FlightInfo:
+    try:
+        return peer.flight.get_flight_info(descriptor, peer.options())
+    except (flight.FlightError, pa.ArrowException, OSError) as exc:
+        raise translated(exc) from exc

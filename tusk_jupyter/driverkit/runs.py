@@ -82,12 +82,16 @@ class Run:
         """Whether the run has finished, failed or been cancelled."""
         return self._ended.is_set()
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the run's end; return whether it has ended."""
+        return self._ended.wait(timeout_s)
+
     # --- what the core sees ---
 
     def events(self) -> Iterator[RunEvent]:
         """Yield the run's words: ready, started, progress while something changes, then finished or failed."""
         yield RunEvent(event="ready")
-        told = (-1, -1)
+        told = (0, 0)
         while True:
             try:
                 word = self._words.get(timeout=PROGRESS_S)

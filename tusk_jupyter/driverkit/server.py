@@ -28,6 +28,9 @@ from tusk_jupyter.protocol.values import unpack
 from tusk_jupyter.sqltext.statements import split
 from tusk_jupyter.system.sockets import bound_address
 
+CLOSE_PATIENCE_S = 1.5
+"""How long the close of a session waits for the run in it; below the core's patience, which would kill the process."""
+
 
 @dataclass(slots=True)
 class _Slot:
@@ -170,6 +173,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         if slot is not None:
             if slot.run is not None:
                 slot.run.cancel()
+                slot.run.wait(CLOSE_PATIENCE_S)  # a session is not closed under its statement
             slot.session.close()
         yield driver.Done()
 
@@ -266,7 +270,7 @@ def _on_the_wire(exc: Exception) -> flight.FlightError:
         return exc
     if not isinstance(exc, errors.TuskError):
         traceback.print_exception(exc)
-    return flight.FlightServerError(str(exc), extra_info=to_extra_info(exc))
+    return flight.FlightServerError(str(exc)[:500], extra_info=to_extra_info(exc))
 
 
 class _TokenGate(flight.ServerMiddlewareFactory):  # type: ignore[misc]

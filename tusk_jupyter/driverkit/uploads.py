@@ -38,6 +38,10 @@ class Upload:
         """Whether the upload has finished, failed or been cancelled."""
         return self._ended.is_set()
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the upload's end; return whether it has ended."""
+        return self._ended.wait(timeout_s)
+
     def events(self) -> Iterator[driver.RunEvent]:
         """Yield the upload's words: ready, progress, then finished or failed."""
         yield driver.RunEvent(event="ready")

@@ -2,11 +2,12 @@
 
 Two places and no third: the entry points of installed packages, and manifests in the user's driver folder. Never the current
 directory, where a downloaded notebook could bring a driver of its own (QB-50). Listing imports no driver: each is asked once
-with `info` in a process of its own, and the answer is kept until the package or the file changes.
+with `info` in a process of its own, and the answer is kept until the package or the file changes; a core looks once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -181,9 +182,10 @@ class Catalog:
 
     def _store(self) -> None:
         fresh = self.places.driver_cache.with_suffix(".new")
-        fresh.write_bytes(codec.encode(self._answers))
-        fresh.chmod(0o600)
-        fresh.replace(self.places.driver_cache)
+        with contextlib.suppress(OSError):  # a cache: the next core asks again
+            fresh.write_bytes(codec.encode(self._answers))
+            fresh.chmod(0o600)
+            fresh.replace(self.places.driver_cache)
 
 
 def _from_entry_points() -> Iterator[Candidate]:

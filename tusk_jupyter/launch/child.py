@@ -106,6 +106,7 @@ class Child:
             if self.exit_code(after_s) is not None:
                 return
             step()
+        self.exit_code(2.0)
 
     def _watch(self) -> None:
         """Drain standard error (an undrained pipe would stop the driver), then clean up behind the process."""

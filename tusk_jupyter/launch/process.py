@@ -42,7 +42,12 @@ class DriverProcess:
         self.name = driver.name
         self.manifest: Manifest = driver.manifest
         self.memory_mb: int | None = None
-        self._child = child or Child(driver.command, places)
+        try:
+            self._child = child or Child(driver.command, places)
+        except OSError as exc:
+            raise errors.DriverStartError(
+                f"The driver {self.name!r} did not start: {exc}.", hint="`%tusk doctor` tries every driver."
+            ) from exc
         try:
             if child is None:
                 self._child.greet()

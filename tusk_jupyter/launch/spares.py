@@ -57,14 +57,18 @@ class Spares:
             spare, shelf.process = shelf.process, None
         if spare is not None and not spare.ended:
             return spare
-        return self._start(driver)
+        try:
+            return self._start(driver)
+        except BaseException:
+            shelf.wanted = float("-inf")  # or a driver that does not start would be tried every second
+            raise
 
     def adopt(self, start: HeadStart) -> None:
         """Take over a driver that was started before this core was up, as its spare; blocks until it listens."""
         process: DriverProcess | None
         try:
             process = self._start(start.name, start.child)
-        except errors.TuskError:
+        except (errors.TuskError, OSError):
             start.child.kill()  # a driver that has changed or gone since; whoever needs it is told
             process = None
         with self._lock:
@@ -99,9 +103,11 @@ class Spares:
             shelf.starting = True
         try:
             process = self._start(driver)
-        except errors.TuskError:
+        except (errors.TuskError, OSError):
             process = None
         with self._lock:
+            if process is None:
+                shelf.wanted = float("-inf")  # the next `take` wants it again, and says why not
             shelf.starting = False
             self._arrived.notify_all()
             if not self._closed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -27,6 +27,9 @@ KINDS: dict[str, type[errors.TuskError]] = {
     "storage": errors.StorageError,
     "internal": errors.InternalError,
 }
+LONGEST = 1_500
+"""Characters of a message or a detail on the wire."""
+
 _KIND_OF = {cls: kind for kind, cls in KINDS.items()}
 
 
@@ -83,5 +86,6 @@ def from_extra_info(extra_info: bytes | None) -> errors.TuskError | None:
 
 
 def to_extra_info(exc: BaseException) -> bytes:
-    """Return `exc` as the bytes that Flight carries in `extra_info`."""
-    return codec.encode(to_wire(exc))
+    """Return `exc` as the bytes that Flight carries in `extra_info`; gRPC drops it all when it exceeds 8 KB (seen)."""
+    wire = to_wire(exc)
+    return codec.encode(replace(wire, message=wire.message[:LONGEST], detail=wire.detail and wire.detail[:LONGEST]))

@@ -59,11 +59,15 @@ class Clients:
             del self._clients[session]
             return True
 
-    def expired(self) -> list[Client]:
-        """Remove and return the clients that never attached and have been silent for FORGET_AFTER_S."""
+    def expired(self, *, busy: set[str]) -> list[Client]:
+        """Remove and return the clients that are not attached and have been silent for FORGET_AFTER_S, but the busy ones."""
         horizon = time.monotonic() - FORGET_AFTER_S
         with self._lock:
-            gone = [one for one in self._clients.values() if one.attached <= 0 and one.last_seen < horizon]
+            gone = [
+                one
+                for one in self._clients.values()
+                if one.attached <= 0 and one.last_seen < horizon and one.id not in busy
+            ]
             for one in gone:
                 del self._clients[one.id]
             return gone

@@ -7,11 +7,14 @@ of the secret, then the row (QB-20). What a crash leaves half done is finished a
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
+import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Concatenate, ParamSpec, TypeVar
 
 from tusk_jupyter import errors
 from tusk_jupyter.credentials.credentials import Credentials
@@ -20,6 +23,7 @@ from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.service.targets import Target, describe_target, read_target
+from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.connections import Connections as Records
@@ -33,6 +37,21 @@ ACCOUNT = ("host", "port", "unix_socket", "user")
 TEST_MARGIN_S = 5.0
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _one_at_a_time(method: Callable[Concatenate[Connections, P], R]) -> Callable[Concatenate[Connections, P], R]:
+    """Let rows and secrets be changed together by one caller at a time; a database is tried outside of it."""
+
+    @functools.wraps(method)
+    def exclusive(self: Connections, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.changing:
+            return method(self, *args, **kwargs)
+
+    return exclusive
+
+
 @dataclass(slots=True)
 class Connections:
     """What the core does with connections; rows are the store's, secrets the credential tiers'."""
@@ -41,6 +60,7 @@ class Connections:
     credentials: Credentials
     spares: Spares
     connect_timeout_s: Callable[[], float]
+    changing: threading.RLock = field(default_factory=threading.RLock)
     serving: Callable[[str, dict[str, object]], DriverProcess | None] = lambda name, config: None
     """The process that has a file open which only one process can have, if that is what the configuration names."""
 
@@ -89,6 +109,11 @@ class Connections:
         manifest = self.spares.catalog.named(record.driver).manifest
         return manifest.dialect if manifest else "ansi"
 
+    def lexical_dialect_of(self, record: ConnectionRecord) -> str:
+        """Return the same, or `ansi` for a driver with a dialect of its own, whose rules only it knows."""
+        name = self.dialect_of(record)
+        return name if name in DIALECTS else "ansi"
+
     def secrets_of(self, record: ConnectionRecord) -> dict[str, str]:
         """Return a connection's secrets, by field.
 
@@ -131,6 +156,7 @@ class Connections:
             connection=public(stored), replaced=known is not None, server=server, notices=notices
         )
 
+    @_one_at_a_time
     def set_secret(self, name: str, kind: str, secret: str, tier: str | None) -> control.CredentialStored:
         """Give a connection a new secret, or move it to another tier.
 
@@ -160,6 +186,7 @@ class Connections:
         )
         return control.CredentialStored(tier=stored.tier, notices=stored.notices)
 
+    @_one_at_a_time
     def delete_secrets(self, name: str) -> control.CredentialDeleted:
         """Delete every copy of a connection's secrets."""
         record = self.named(name)
@@ -175,6 +202,7 @@ class Connections:
         )
         return control.CredentialDeleted(tiers=tiers)
 
+    @_one_at_a_time
     def remove(self, name: str) -> tuple[ConnectionRecord, tuple[str, ...]]:
         """Delete a connection and every copy of its secrets; returns it and the tiers where copies were."""
         record = self.named(name)
@@ -205,6 +233,7 @@ class Connections:
         except errors.CredentialError:
             return False
 
+    @_one_at_a_time
     def finish_unfinished(self) -> tuple[str, ...]:
         """Carry on what a crash left half done; returns what the user should hear."""
         notices = []
@@ -225,6 +254,7 @@ class Connections:
         """Sign in and out again in a process of its own."""
         return self._try(record.driver, record.config, self.secrets_of(record), record.read_only)
 
+    @_one_at_a_time
     def _store(
         self, record: ConnectionRecord, secrets: dict[str, str], tier: str | None, known: ConnectionRecord | None
     ) -> tuple[ConnectionRecord, tuple[str, ...]]:

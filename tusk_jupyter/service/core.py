@@ -12,6 +12,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from tusk_jupyter import errors
 from tusk_jupyter.credentials.credentials import Credentials
@@ -25,6 +26,7 @@ from tusk_jupyter.service.clients import Client, Clients
 from tusk_jupyter.service.connections import Connections, public
 from tusk_jupyter.service.dispatch import Accepted, Dispatch
 from tusk_jupyter.service.sessions import Sessions
+from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.statements import split
 from tusk_jupyter.state import clock
 from tusk_jupyter.state.connections import ConnectionRecord
@@ -58,6 +60,8 @@ class Core:
         self.runs = self.dispatch.runs
         self._left_over = tuple(self.connections.finish_unfinished())
         self._last_busy = time.monotonic()
+        self._sweeper = ThreadPoolExecutor(1, thread_name_prefix="sweep")
+        self._sweeping: Future[None] | None = None
         store.log.interrupt_open("The core was stopped while this ran.")
         store.sessions.close_open()
 
@@ -84,7 +88,7 @@ class Core:
             home=str(self.places.home),
             started_at=self._started_at,
             clients=self.clients.attached,
-            sessions=len(self.sessions.all()),
+            sessions=sum(one.usable for one in self.sessions.all()),
             running=len(self.runs.running()),
             drivers=len(self.spares.processes),
             log_rows=self.store.log.count(),
@@ -138,10 +142,17 @@ class Core:
     def tick(self) -> None:
         """What is due by the clock: timeouts, cancel ladders, idle sessions, silent clients."""
         self.runs.tick()
-        for session in self.sessions.idle(float(self.store.preferences.get("idle_session_s"))):
-            self.sessions.close(session)
-        for client in self.clients.expired():
-            self._end_client(client.id)
+        if self._sweeping is None or self._sweeping.done():  # on a thread of its own: closing may take seconds
+            self._sweeping = self._sweeper.submit(self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what nobody uses any more."""
+        try:
+            self.sessions.close_idle(float(self.store.preferences.get("idle_session_s")))
+            for client in self.clients.expired(busy={run.session.client for run in self.runs.running()}):
+                self._end_client(client.id)
+        except Exception:  # noqa: BLE001  # the next sweep comes
+            _LOG.exception("sweep")
 
     def idle_for(self) -> float:
         """Return for how many seconds nobody has been attached and nothing has run."""
@@ -157,10 +168,12 @@ class Core:
 
     def save_connection(self, request: control.SaveConnection) -> control.ConnectionSaved:
         """Add or replace a connection, and make it the client's current one."""
+        before = self.store.connections.get(request.name)
         record, saved = self.connections.save(request)
         self.clients.touch(request.session).current = record.id
-        if saved.replaced:
-            self._close_sessions_of(record.id)
+        if before is not None:  # with a new secret it has a new id
+            for connection_id in {before.id, record.id}:
+                self._close_sessions_of(connection_id)
         return saved
 
     def list_connections(self, request: control.ListConnections) -> control.ConnectionList:
@@ -238,13 +251,24 @@ class Core:
     def split(self, request: control.SplitRequest) -> control.SplitReply:
         """Say where statements and parameters stand, in a process of the connection's driver if its dialect is not ours."""
         record = self._connection(self.clients.touch(request.session), request)
+        name = self.connections.dialect_of(record)
+        if name not in DIALECTS:
+            return control.SplitReply(connection=record.name, statements=self._split_elsewhere(record, request.sql))
         return control.SplitReply(
             connection=record.name,
             statements=tuple(
                 driver.StatementText(start=one.start, end=one.start + len(one.text), parameters=one.parameters)
-                for one in split(request.sql, self.connections.dialect_of(record))
+                for one in split(request.sql, name)
             ),
         )
+
+    def _split_elsewhere(self, record: ConnectionRecord, sql: str) -> tuple[driver.StatementText, ...]:
+        process = self.spares.take(record.driver)
+        try:
+            found: driver.Statements = process.call(driver.Split(sql=sql))
+        finally:
+            process.stop()
+        return found.statements
 
     def run(self, request: control.RunRequest) -> Accepted:
         """Take a run in."""
@@ -288,7 +312,9 @@ class Core:
         self, client: Client, request: control.RunRequest | control.UploadRequest | control.SplitRequest
     ) -> ConnectionRecord:
         """Return the connection that is meant, which is the client's current one from now on."""
-        name = request.connection or (request.last_connection if client.current is None else None)
+        known = client.current is not None and self.store.connections.get_by_id(client.current) is not None
+        last = request.last_connection if not known else None
+        name = request.connection or (last if last and self.store.connections.get(last) else None)
         record = self.connections.named(name) if name else self.connections.default(client.current)
         client.current = record.id
         return record
@@ -309,9 +335,9 @@ class Core:
             if run.session.client == client:
                 self.runs.cancel(run)
                 self.runs.wait(run, timeout_s=8.0)
-        for session in self.sessions.of_client(client):
-            self.sessions.close(session)
-        self.store.sessions.ended(client)
+        self.sessions.forget_client(client)
+        with contextlib.suppress(errors.StorageError):
+            self.store.sessions.ended(client)
 
     def _public(self, record: ConnectionRecord, client: Client) -> control.Connection:
         return public(
@@ -322,4 +348,7 @@ class Core:
 def keep_spares(core: Core, stopped: threading.Event, *, every_s: float = 1.0) -> None:
     """Keep warm spares until `stopped`; runs on a thread of its own, since a start blocks."""
     while not stopped.wait(every_s):
-        core.spares.refill()
+        try:
+            core.spares.refill()
+        except Exception:  # noqa: BLE001  # without this thread there would be no spares until the core's end
+            _LOG.exception("spares")

@@ -58,7 +58,7 @@ class Dispatch:
             client,
             record,
             request,
-            redact(request.sql, self._connections.dialect_of(record)),
+            redact(request.sql, self._connections.lexical_dialect_of(record)),
             lambda run: driver.Run(
                 session=run.session.id,
                 run=run.id,
@@ -100,6 +100,10 @@ class Dispatch:
                 self._sessions.close(run.session)
                 if attempt + 1 == START_TRIES:
                     raise
+            except BaseException:
+                if record.isolation == "statement":
+                    self._sessions.close(run.session)
+                raise
             else:
                 return self._accepted(run)
         raise errors.InternalError("A run was neither started nor refused.")
@@ -120,7 +124,7 @@ class Dispatch:
             sql=words,
             timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
             kind="query" if isinstance(request, control.RunRequest) else "upload",
-            secrets=tuple(secrets_in(request.sql, self._connections.dialect_of(record)))
+            secrets=tuple(secrets_in(request.sql, self._connections.lexical_dialect_of(record)))
             if isinstance(request, control.RunRequest)
             else (),
             logged=request.log and record.log and bool(preferences.get("log")),

@@ -75,7 +75,10 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
     finally:
         _LOG.info("core going down")
         places.address_file.unlink(missing_ok=True)
-        core.close()
+        try:
+            core.close()
+        except Exception:  # noqa: BLE001  # what was acknowledged is in the journal
+            _LOG.exception("close")
         sockets.discard(server.address)
         logging.shutdown()
         os._exit(0)  # Flight's threads may still hold attach streams; what had to be saved is saved

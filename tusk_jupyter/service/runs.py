@@ -7,6 +7,7 @@ from elsewhere. The driver's status stream is read by one thread per run; nothin
 from __future__ import annotations
 
 import collections
+import contextlib
 import logging
 import secrets
 import threading
@@ -27,6 +28,9 @@ _LOG = logging.getLogger(__name__)
 
 FETCH_TIMEOUT_S = 60.0
 """A run whose ticket nobody redeems in this time is given up: its client has gone."""
+
+READY_TIMEOUT_S = 30.0
+"""How long a driver may take to say that it has taken a run in; it may have to change the session's mode for it."""
 
 REMEMBERED = 500
 """Ended runs kept in memory, for clients that ask how theirs ended."""
@@ -133,6 +137,7 @@ class Runs:
         self._kill_backend = kill_backend
         self._close_session = close_session
         self._runs: collections.OrderedDict[str, Run] = collections.OrderedDict()
+        self._starting: dict[str, tuple[float, Run]] = {}
         self._lock = threading.Lock()
         self._followers = ThreadPoolExecutor(MOST_RUNS, thread_name_prefix="run")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
@@ -144,7 +149,7 @@ class Runs:
             UsageError: the driver finds nothing to run, or a parameter without a value; nothing is logged.
             TimeoutExceeded: the session stayed busy.
             SessionGone: the session ended while waiting for it.
-            DriverCrashed: the driver went; the run is in the log as failed.
+            DriverCrashed: the driver went before it had taken the run in; nothing is logged.
         """
         session = run.session
         if not session.turn.acquire(timeout=wait_s):
@@ -153,13 +158,19 @@ class Runs:
                 scenario="session_busy",
             )
         run.has_turn = True
+        ready = False
         try:
             if not session.usable:
                 raise SessionGone(f"The session on {session.connection.name!r} has just ended.")
             words = session.live_process().stream(request)
-            self._await_ready(words)
+            with self._watched(run):
+                self._await_ready(words)
+            ready = True
+            run.started, run.started_at = time.monotonic(), clock.now()  # not the sign-in, nor the wait for the turn
             self._on_start(run)
         except BaseException:
+            if ready:
+                self._take(run, Rung.ASK)
             run.has_turn = False
             session.turn.release()
             raise
@@ -173,6 +184,7 @@ class Runs:
         self._on_start(run)
         with self._lock:
             self._runs[run.id] = run
+            self._forget_old()
         self._end(run, driver.RunEvent(event="failed", error=to_wire(exc)))
 
     def running(self) -> list[Run]:
@@ -208,6 +220,9 @@ class Runs:
     def tick(self) -> None:
         """Take the steps that are due: timeouts, unfetched tickets, harder rungs. Called a few times a second."""
         now = time.monotonic()
+        for since, run in list(self._starting.values()):
+            if now - since > READY_TIMEOUT_S:
+                self._pool.submit(self._take, run, Rung.KILL)
         for run in self.running():
             if run.ladder is not None:
                 self._climb_down(run)
@@ -230,6 +245,15 @@ class Runs:
             run.changed.wait_for(lambda: not run.running, timeout=timeout_s)
         return run.state()
 
+    @contextlib.contextmanager
+    def _watched(self, run: Run) -> Iterator[None]:
+        """Have the driver killed if it is not ready in time: nobody could see, cancel or time out such a run."""
+        self._starting[run.id] = (time.monotonic(), run)
+        try:
+            yield
+        finally:
+            del self._starting[run.id]
+
     def _await_ready(self, words: Iterator[driver.RunEvent]) -> None:
         first = next(words)
         if first.event != "ready":
@@ -241,12 +265,12 @@ class Runs:
         )
         try:
             for word in words:
-                run.fetched = run.fetched or word.event != "ready"
+                run.fetched = run.fetched or word.event in ("started", *ENDED) or word.rows > 0
                 run.rows, run.bytes, run.statement = word.rows, word.bytes, word.statement
                 if word.event in ENDED:
                     last = word
                     break
-        except errors.TuskError as exc:
+        except Exception as exc:  # noqa: BLE001  # whatever it is, the run must have an end
             last = driver.RunEvent(event="failed", rows=run.rows, alive=False, error=to_wire(exc))
         self._end(run, last)
 
@@ -257,7 +281,10 @@ class Runs:
         session = run.session
         session.transaction, session.last_used = last.transaction, time.monotonic()
         if not last.alive or session.connection.isolation == "statement":
-            self._close_session(session)
+            try:
+                self._close_session(session)
+            except Exception:  # noqa: BLE001  # the run must have an end all the same
+                _LOG.exception("run %s: its session could not be closed", run.id)
         if run.has_turn:  # before the log: the next run need not wait for this one's disk sync
             run.has_turn = False
             session.turn.release()
@@ -295,11 +322,9 @@ class Runs:
             return  # the next rung does not depend on this one
 
     def _forget_old(self) -> None:
-        while len(self._runs) > REMEMBERED:
-            oldest = next(iter(self._runs.values()))
-            if oldest.running:
-                return
-            self._runs.popitem(last=False)
+        surplus = len(self._runs) - REMEMBERED
+        for run in [one for one in self._runs.values() if not one.running][: max(surplus, 0)]:
+            del self._runs[run.id]
 
 
 def _outcome(run: Run, last: driver.RunEvent) -> tuple[str, WireError | None]:

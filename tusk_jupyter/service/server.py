@@ -109,7 +109,7 @@ def _info(descriptor: flight.FlightDescriptor, accepted: Accepted) -> flight.Fli
 def _on_the_wire(exc: Exception, action: str) -> flight.FlightError:
     if not isinstance(exc, errors.TuskError):
         _LOG.error("action %s failed", action, exc_info=exc)
-    return flight.FlightServerError(str(exc), extra_info=to_extra_info(exc))
+    return flight.FlightServerError(str(exc)[:500], extra_info=to_extra_info(exc))
 
 
 class _TokenGate(flight.ServerMiddlewareFactory):  # type: ignore[misc]

@@ -6,6 +6,7 @@ idling, at a change of its connection, when its process dies, or after each run 
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import threading
 import time
@@ -20,7 +21,7 @@ from tusk_jupyter.protocol import driver
 from tusk_jupyter.service.targets import MEMORY
 from tusk_jupyter.state.connections import ConnectionRecord
 
-CLOSE_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 3.0
 
 
 class State(enum.StrEnum):
@@ -92,7 +93,7 @@ class Sessions:
         self._secrets_of = secrets_of
         self._sessions: dict[tuple[str, str], Session] = {}
         self._shared: dict[tuple[str, str], _Shared] = {}
-        self._locks: dict[object, threading.Lock] = {}
+        self._locks: dict[tuple[str, str], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def acquire(
@@ -116,7 +117,7 @@ class Sessions:
             fresh = Session(client, connection)
             return self._opened(fresh, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
 
-    def close(self, session: Session, *, kill: bool = False) -> None:
+    def close(self, session: Session) -> None:
         """End a session, and its process when nobody else uses it; idempotent."""
         with self._lock:
             if self._sessions.get(session.key) is session:
@@ -125,18 +126,27 @@ class Sessions:
         if process is None:
             return
         session.state = State.DISCONNECTING
-        shared_by_others = self._leave(session, process)
-        if shared_by_others and not kill:
-            try:
-                process.call(driver.Close(session=session.id), timeout_s=CLOSE_TIMEOUT_S)
-            except errors.TuskError:
-                process.kill()  # it holds a file that others want and no longer answers
-        elif kill:
-            process.kill()
-        else:
-            # A file is free when its process has ended, not before: whoever asks next would find it locked, by us.
-            process.stop(wait=self._file_of(session.connection.driver, session.connection.config) is not None)
+        file = self._file_of(session.connection.driver, session.connection.config)
+        with self._lock_of(file) if file else contextlib.nullcontext():
+            self._part(session, process)
         session.state = State.DISCONNECTED
+
+    def close_idle(self, idle_s: float) -> None:
+        """Close the sessions unused for `idle_s` seconds, in no transaction, and used by no run just now."""
+        for session in self.all():
+            if self._is_idle(session, idle_s) and session.turn.acquire(blocking=False):
+                try:
+                    if self._is_idle(session, idle_s):
+                        self.close(session)
+                finally:
+                    session.turn.release()
+
+    def forget_client(self, client: str) -> None:
+        """Close a client's sessions and drop what is kept of it."""
+        for session in self.of_client(client):
+            self.close(session)
+        with self._lock:
+            self._locks = {key: lock for key, lock in self._locks.items() if key[0] != client}
 
     def serving(self, driver_name: str, config: Mapping[str, object]) -> DriverProcess | None:
         """Return the process that holds the locked file of `config` open for some session, or None."""
@@ -166,15 +176,6 @@ class Sessions:
         session = self._sessions.get((client, connection_id))
         return session.state if session else State.DISCONNECTED
 
-    def idle(self, idle_s: float) -> list[Session]:
-        """Return the sessions unused for `idle_s` seconds and in no transaction, whose temp tables nobody will miss soon."""
-        horizon = time.monotonic() - idle_s
-        return [
-            one
-            for one in self.all()
-            if one.last_used < horizon and one.transaction == "idle" and one.usable and not one.turn.locked()
-        ]
-
     def all(self) -> list[Session]:
         """Return all sessions."""
         with self._lock:
@@ -192,6 +193,8 @@ class Sessions:
             self._open(session, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
         except BaseException:
             session.state = State.FAILED
+            if session.connection.isolation == "statement":
+                self.close(session)
             raise
         return session
 
@@ -206,13 +209,13 @@ class Sessions:
             shared = self._shared.get(file)
             if shared is None or shared.process.ended:
                 shared = _Shared(self._spares.take(session.connection.driver))
+            with self._lock:
                 self._shared[file] = shared
-            shared.sessions.add(session.id)
+                shared.sessions.add(session.id)
             try:
                 self._sign_in(session, shared.process, secrets, memory_mb, connect_timeout_s)
             except BaseException:
-                if not self._leave(session, shared.process):
-                    shared.process.stop()
+                self._part(session, shared.process)
                 raise
 
     def _sign_in(
@@ -241,9 +244,31 @@ class Sessions:
             raise
         finally:
             secrets.clear()
-        session.process = process
         session.server, session.backend = opened.server, opened.backend
-        session.state = State.CONNECTED
+        with self._lock:
+            wanted = self._sessions.get(session.key) is session
+            if wanted:
+                session.process, session.state = process, State.CONNECTED
+        if not wanted:  # its client or its connection went away meanwhile
+            if self._file_of(session.connection.driver, session.connection.config) is None:
+                process.stop()
+            raise SessionGone(f"The session on {session.connection.name!r} was closed while it was opened.")
+
+    def _part(self, session: Session, process: DriverProcess) -> None:
+        """End a session at its process, and the process with its last session; a file's lock is held by the caller."""
+        if self._leave(session, process):
+            try:
+                process.call(driver.Close(session=session.id), timeout_s=CLOSE_TIMEOUT_S)
+            except errors.TuskError:
+                process.kill()  # it holds a file that others want and no longer answers
+        else:
+            # A file is free when its process has ended, not before: whoever asks next would find it locked, by us.
+            process.stop(wait=self._file_of(session.connection.driver, session.connection.config) is not None)
+
+    @staticmethod
+    def _is_idle(session: Session, idle_s: float) -> bool:
+        unused_s = time.monotonic() - session.last_used
+        return unused_s > idle_s and session.transaction == "idle" and session.usable
 
     def _leave(self, session: Session, process: DriverProcess) -> bool:
         """Take the session out of its file's process; return whether others are still in it."""
@@ -268,6 +293,6 @@ class Sessions:
 
         return driver_name, str(Path(str(path)).resolve())
 
-    def _lock_of(self, key: object) -> threading.Lock:
+    def _lock_of(self, key: tuple[str, str]) -> threading.Lock:
         with self._lock:
             return self._locks.setdefault(key, threading.Lock())

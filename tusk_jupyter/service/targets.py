@@ -130,10 +130,10 @@ def _server_parts(url: str) -> dict[str, Any]:
     try:
         parsed = urlsplit(url)
         port = parsed.port
-    except ValueError as exc:
-        raise UsageError(
-            f"The URL cannot be read: {exc}.", hint="The form is scheme://user@host:port/database?field=value."
-        ) from exc
+    except ValueError:
+        raise _unreadable() from None  # its message may hold part of a password
+    if "@" in parsed.path + parsed.query + parsed.fragment:
+        raise _unreadable()
     parts: dict[str, Any] = {
         "host": unquote(parsed.hostname) if parsed.hostname else None,
         "port": port,
@@ -142,6 +142,13 @@ def _server_parts(url: str) -> dict[str, Any]:
         "database": unquote(parsed.path.removeprefix("/")) or None,
     }
     return {**{name: value for name, value in parts.items() if value is not None}, **_query(parsed.query)}
+
+
+def _unreadable() -> UsageError:
+    return UsageError(
+        "The URL cannot be read: its port is no number, or its user or password holds / ? # or @ as they are.",
+        hint="The form is scheme://user@host:port/database?field=value; write such characters as %2F %3F %23 %40.",
+    )
 
 
 def _query(text: str) -> dict[str, Any]:
