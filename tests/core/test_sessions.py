@@ -103,7 +103,11 @@ def test_the_sessions_of_a_killed_client_are_closed_and_its_run_is_completed_in_
     """
     doomed = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE)
     doomed.stdout.readline()
-    wait_until(lambda: client.call(control.ListRuns()).runs, 10.0, "the long run is under way")
+    wait_until(
+        lambda: "wait 600" in [one.sql for one in client.call(control.ListRuns()).runs],
+        10.0,
+        "the long run is under way",
+    )
     doomed.send_signal(signal.SIGKILL)
     doomed.wait()
     doomed.stdout.close()

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from services.keyring import SecretService
 
-from tusk_jupyter.credentials.keyring_tier import KeyringTier
-from tusk_jupyter.credentials.memory import MemoryTier
-from tusk_jupyter.credentials.vault import FILE_NAME, VaultTier
 from tusk_jupyter.testing.credential_contract import CredentialTierContract
+from tusk_jupyter.tiers.keyring_tier import KeyringTier
+from tusk_jupyter.tiers.memory import MemoryTier
+from tusk_jupyter.tiers.vault import FILE_NAME, VaultTier
 
 KEY = {"TUSK_MASTER_KEY": "5e" * 32}
 

@@ -26,10 +26,10 @@ from services import wait_until
 from services.homes import short_folder
 from services.keyring import SecretService, secret_service
 
-from tusk_jupyter.credentials import Credentials, CredentialTier, Viability
-from tusk_jupyter.credentials.keyring_tier import KeyringTier
-from tusk_jupyter.credentials.ledger import Ledger
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.tiers import Credentials, CredentialTier, Viability
+from tusk_jupyter.tiers.keyring_tier import KeyringTier
+from tusk_jupyter.tiers.ledger import Ledger
 
 KEY = {"TUSK_MASTER_KEY": "d1" * 32}
 REFS = tuple(f"conn:{uuid.UUID(int=number)}:password" for number in range(2))

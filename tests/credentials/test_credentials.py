@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from services.keyring import SecretService
 
-from tusk_jupyter.credentials import Credentials
 from tusk_jupyter.errors import CredentialError, UsageError
+from tusk_jupyter.tiers import Credentials
 
 KEY = {"TUSK_MASTER_KEY": "a7" * 32}
 PASSPHRASE = "correct horse"

@@ -15,10 +15,10 @@ from services import wait_until
 from services.homes import short_folder
 from services.keyring import SecretService, private_environ, silent_bus
 
-from tusk_jupyter.credentials.keyring_tier import KeyringTier
-from tusk_jupyter.credentials.ledger import Ledger
-from tusk_jupyter.credentials.worker import Unanswered, Worker
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.tiers.keyring_tier import KeyringTier
+from tusk_jupyter.tiers.ledger import Ledger
+from tusk_jupyter.tiers.worker import Unanswered, Worker
 
 REF = f"conn:{uuid.uuid4()}:password"
 
@@ -290,7 +290,7 @@ def test_what_a_keyring_takes_and_does_not_return_was_not_stored(
 
 def test_the_core_does_not_import_keyring_to_start() -> None:
     script = (
-        "import sys; from pathlib import Path; from tusk_jupyter.credentials import Credentials;"
+        "import sys; from pathlib import Path; from tusk_jupyter.tiers import Credentials;"
         "Credentials(Path('/nonexistent'), {});"
         "print([name for name in ('keyring', 'secretstorage', 'cryptography', 'duckdb') if name in sys.modules])"
     )

@@ -9,9 +9,9 @@ import psutil
 import pytest
 from services import wait_until
 
-from tusk_jupyter.credentials import Credentials
-from tusk_jupyter.credentials.commands import run_secret_command
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.tiers import Credentials
+from tusk_jupyter.tiers.commands import run_secret_command
 
 
 def run(command: str, limit_s: float = 20.0, **environ: str) -> str:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from argon2.low_level import Type, hash_secret_raw
 
-from tusk_jupyter.credentials import sealing, vault_file
-from tusk_jupyter.credentials.passphrase import Parameters, derive
-from tusk_jupyter.credentials.sealing import BrokenSeal
-from tusk_jupyter.credentials.vault import FILE_NAME, VaultTier
-from tusk_jupyter.credentials.vault_file import Document
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.tiers import sealing, vault_file
+from tusk_jupyter.tiers.passphrase import Parameters, derive
+from tusk_jupyter.tiers.sealing import BrokenSeal
+from tusk_jupyter.tiers.vault import FILE_NAME, VaultTier
+from tusk_jupyter.tiers.vault_file import Document
 
 KEY = "c3" * 32
 ONE = f"conn:{uuid.uuid4()}:password"

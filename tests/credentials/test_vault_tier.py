@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tusk_jupyter.credentials.vault import FILE_NAME, VaultTier
 from tusk_jupyter.errors import CredentialError, UsageError
+from tusk_jupyter.tiers.vault import FILE_NAME, VaultTier
 
 RAW = bytes(range(32))
 REF = f"conn:{uuid.uuid4()}:password"
@@ -193,7 +193,7 @@ def test_a_full_disk_leaves_the_old_vault(sealed: Path) -> None:
     """A limit on the size of files stands for the disk. # C-01"""
     script = (
         "import resource, signal, sys; from pathlib import Path;"
-        "from tusk_jupyter.credentials.vault import VaultTier; from tusk_jupyter.errors import CredentialError;"
+        "from tusk_jupyter.tiers.vault import VaultTier; from tusk_jupyter.errors import CredentialError;"
         f"tier = VaultTier(Path({str(sealed / FILE_NAME)!r}), {{'TUSK_MASTER_KEY': {RAW.hex()!r}}});"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512));\n"
         f"try: tier.store({REF!r}, 'x' * 4096)\n"
@@ -223,7 +223,7 @@ def test_the_folder_is_synced_after_the_rename(sealed: Path, monkeypatch: pytest
 def test_a_killed_writer_leaves_the_old_or_the_new_vault(tmp_path: Path) -> None:
     """kill -9 at 50 random instants: what was acknowledged is there, and a started store at most one ahead. # R-22"""
     script = (
-        "import sys; from pathlib import Path; from tusk_jupyter.credentials.vault import VaultTier\n"
+        "import sys; from pathlib import Path; from tusk_jupyter.tiers.vault import VaultTier\n"
         f"tier = VaultTier(Path({str(tmp_path / FILE_NAME)!r}), {{'TUSK_MASTER_KEY': {RAW.hex()!r}}})\n"
         f"number = int(tier.get({REF!r}) or 0)\n"
         "while True:\n"

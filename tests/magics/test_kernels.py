@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ LONG = "SELECT sum(a.i * b.i) AS s FROM range(10000000) a(i), range(10000000) b(
 QUIET = ["--IPKernelApp.log_level=ERROR"]
 PATIENCE_S = 60
 
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
 
 @dataclass
 class Reply:
@@ -35,7 +38,7 @@ class Reply:
 
     @property
     def traceback(self) -> str:
-        return "\n".join(self.error.get("traceback", []))
+        return ANSI.sub("", "\n".join(self.error.get("traceback", [])))
 
 
 class Kernel:

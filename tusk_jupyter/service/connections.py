@@ -17,7 +17,6 @@ from difflib import get_close_matches
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tusk_jupyter import errors
-from tusk_jupyter.credentials.credentials import Credentials
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
@@ -27,6 +26,7 @@ from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.connections import Connections as Records
+from tusk_jupyter.tiers.credentials import Credentials
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 ENVIRONMENTS = ("production", "staging", "development")

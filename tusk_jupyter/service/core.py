@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from tusk_jupyter import errors
-from tusk_jupyter.credentials.credentials import Credentials
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
@@ -32,6 +31,7 @@ from tusk_jupyter.state import clock
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.store import Store
 from tusk_jupyter.system.places import Places
+from tusk_jupyter.tiers.credentials import Credentials
 from tusk_jupyter.version import __version__
 
 _LOG = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from tusk_jupyter.credentials.credentials import Credentials
 from tusk_jupyter.launch.catalog import Catalog, Driver
 from tusk_jupyter.protocol.control import Check
 from tusk_jupyter.state.store import Store
 from tusk_jupyter.system import sockets
 from tusk_jupyter.system.places import Places
+from tusk_jupyter.tiers.credentials import Credentials
 
 
 def examine(places: Places, store: Store, credentials: Credentials, catalog: Catalog) -> Iterator[Check]:

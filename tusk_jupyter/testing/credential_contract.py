@@ -16,7 +16,7 @@ import pytest
 
 
 class Viable(Protocol):
-    """See `tusk_jupyter.credentials.Viability`."""
+    """See `tusk_jupyter.tiers.Viability`."""
 
     @property
     def usable(self) -> bool:
@@ -28,7 +28,7 @@ class Viable(Protocol):
 
 
 class Tier(Protocol):
-    """See `tusk_jupyter.credentials.CredentialTier`."""
+    """See `tusk_jupyter.tiers.CredentialTier`."""
 
     name: str
 

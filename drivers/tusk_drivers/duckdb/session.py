@@ -201,8 +201,11 @@ class DuckDBSession(Session):
                 self._connection.execute("COMMIT" if keep else "ROLLBACK")
             except duckdb.InterruptException:  # meant for the statement that is over
                 continue
-            except duckdb.TransactionException:  # the error before this has ended it
-                pass
+            except duckdb.TransactionException:
+                if not keep:
+                    return  # the error before this has ended it
+                keep = False  # an interrupt that came late has aborted it
+                continue
             return
 
     def _look_at_transaction(self) -> None:

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tusk_jupyter.credentials.commands import run_secret_command
-from tusk_jupyter.credentials.keyring_tier import KeyringTier
-from tusk_jupyter.credentials.memory import MemoryTier
-from tusk_jupyter.credentials.tier import CredentialTier, Viability
-from tusk_jupyter.credentials.vault import FILE_NAME, VaultTier
 from tusk_jupyter.errors import CredentialError, UsageError
 from tusk_jupyter.protocol.control import TierInfo
+from tusk_jupyter.tiers.commands import run_secret_command
+from tusk_jupyter.tiers.keyring_tier import KeyringTier
+from tusk_jupyter.tiers.memory import MemoryTier
+from tusk_jupyter.tiers.tier import CredentialTier, Viability
+from tusk_jupyter.tiers.vault import FILE_NAME, VaultTier
 
 REF = re.compile(r"conn:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z][a-z0-9_]{0,62}")
 SECRET_BYTES = 65_536

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tusk_jupyter.credentials.ledger import Ledger
-from tusk_jupyter.credentials.tier import VIABILITY_CACHE_S, CredentialTier, Viability
-from tusk_jupyter.credentials.worker import Unanswered, Worker
 from tusk_jupyter.errors import CredentialError
 from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.tiers.ledger import Ledger
+from tusk_jupyter.tiers.tier import VIABILITY_CACHE_S, CredentialTier, Viability
+from tusk_jupyter.tiers.worker import Unanswered, Worker
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -96,7 +96,7 @@ class KeyringTier(CredentialTier):
         return found
 
     def _probe(self) -> Viability:
-        from tusk_jupyter.credentials.backends import NoBackend, choose, is_locked, title
+        from tusk_jupyter.tiers.backends import NoBackend, choose, is_locked, title
 
         def work() -> Viability:
             backend = choose()
@@ -117,7 +117,7 @@ class KeyringTier(CredentialTier):
         """Run `work` on the worker, and turn what goes wrong into a CredentialError that says whether to wait."""
         from keyring.errors import KeyringLocked, NoKeyringError
 
-        from tusk_jupyter.credentials.backends import NoBackend, choose, unlock
+        from tusk_jupyter.tiers.backends import NoBackend, choose, unlock
 
         def run() -> T:
             backend = choose()

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tusk_jupyter.credentials.commands import run_secret_command
-from tusk_jupyter.credentials.sealing import KEY_BYTES
 from tusk_jupyter.errors import CredentialError, StorageError
 from tusk_jupyter.system.private_files import read_private
+from tusk_jupyter.tiers.commands import run_secret_command
+from tusk_jupyter.tiers.sealing import KEY_BYTES
 
 KEY = "TUSK_MASTER_KEY"
 FILE = "TUSK_MASTER_KEY_FILE"

@@ -6,7 +6,7 @@ back (one store that falls through tiers at every call would return it). Nothing
 `cryptography` before a secret is asked for: a core that starts for SQLite pays nothing.
 """
 
-from tusk_jupyter.credentials.credentials import Credentials, Stored
-from tusk_jupyter.credentials.tier import CredentialTier, Viability
+from tusk_jupyter.tiers.credentials import Credentials, Stored
+from tusk_jupyter.tiers.tier import CredentialTier, Viability
 
 __all__ = ["CredentialTier", "Credentials", "Stored", "Viability"]

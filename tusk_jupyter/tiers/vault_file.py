@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from tusk_jupyter.credentials.passphrase import Parameters
-from tusk_jupyter.credentials.sealing import KEY_BYTES, BrokenSeal, Sealed, seal, unseal, wipe
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.tiers.passphrase import Parameters
+from tusk_jupyter.tiers.sealing import KEY_BYTES, BrokenSeal, Sealed, seal, unseal, wipe
 
 FORMAT = "tusk-jupyter vault"
 VERSION = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from tusk_jupyter.credentials.sealing import KEY_BYTES
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.tiers.sealing import KEY_BYTES
 
 MEMORY_KIB = 65_536
 PASSES = 3

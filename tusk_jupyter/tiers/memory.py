@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from tusk_jupyter.credentials.tier import CredentialTier, Viability
+from tusk_jupyter.tiers.tier import CredentialTier, Viability
 
 
 class MemoryTier(CredentialTier):

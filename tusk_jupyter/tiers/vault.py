@@ -12,12 +12,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tusk_jupyter.credentials import master_key, passphrase, vault_file
-from tusk_jupyter.credentials.sealing import BrokenSeal, wipe
-from tusk_jupyter.credentials.tier import VIABILITY_CACHE_S, CredentialTier, Viability
-from tusk_jupyter.credentials.vault_file import Document
 from tusk_jupyter.errors import CredentialError, StorageError, UsageError
 from tusk_jupyter.system.private_files import read_private, write_private
+from tusk_jupyter.tiers import master_key, passphrase, vault_file
+from tusk_jupyter.tiers.sealing import BrokenSeal, wipe
+from tusk_jupyter.tiers.tier import VIABILITY_CACHE_S, CredentialTier, Viability
+from tusk_jupyter.tiers.vault_file import Document
 
 FILE_NAME = "vault.json"
 WAYS = f"set {', '.join(master_key.VARIABLES[:-1])} or {master_key.VARIABLES[-1]}, or run `tusk credentials unlock`"
