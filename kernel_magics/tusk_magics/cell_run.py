@@ -126,7 +126,7 @@ class CellRun:
 
     def _query(self, parsed: SqlLine, *, is_cell: bool) -> object:
         client = self._client()
-        from tusk_jupyter.client.tables import check_format, to_frame
+        from tusk_jupyter.client.tables import check_format, prepare, to_frame
         from tusk_jupyter.protocol.control import RunRequest
         from tusk_jupyter.protocol.values import Value
 
@@ -150,6 +150,7 @@ class CellRun:
             source=self._notebook.source,
         )
         progress = self._progress()
+        prepare(kind)
         try:
             result = client.run(request, sink=sink, on_progress=progress.update)
         except BaseException:

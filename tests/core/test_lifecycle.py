@@ -239,3 +239,11 @@ def test_a_child_forked_before_the_first_call_has_a_client_of_its_own(client, co
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["1", "1"], done.stderr
+
+
+def test_a_notebook_is_attached_to_the_core_that_its_run_started(client, core):
+    core.run(client, "rows 1")
+    wait_until(lambda: core.status(client).clients == 1, 10.0, "attached")
+    os.kill(core.status(client).pid, signal.SIGKILL)
+    core.run(client, "rows 1")
+    wait_until(lambda: core.status(client).clients == 1, 10.0, "attached to the new core")

@@ -147,3 +147,10 @@ def test_files_that_a_driver_makes_for_the_user_have_the_users_umask(client, cor
     umask = os.umask(0)
     os.umask(umask)
     assert stat.S_IMODE((tmp_path / "lake.duckdb").stat().st_mode) == 0o666 & ~umask
+
+
+def test_an_error_of_any_length_keeps_its_kind(client, core):
+    """gRPC drops what it carries beside a status beyond 8 KB, and then the core would look dead."""
+    with pytest.raises(errors.QueryError, match=r"^xxxx"):
+        core.run(client, "shout 100000")
+    assert core.run(client, "rows 1").rows == 1

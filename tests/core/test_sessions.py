@@ -129,3 +129,22 @@ def test_changing_a_connection_makes_the_next_run_use_the_new_form(client, core)
     core.run(client, "count")
     core.connect(client, "s", url="scripted://elsewhere/db", replace=True)
     assert core.run(client, "count").table.column(0).to_pylist() == [1]
+
+
+def test_a_refused_run_under_isolation_statement_leaves_no_session(client, core):
+    core.connect(client, "strict", isolation="statement")
+    for _ in range(3):
+        with pytest.raises(errors.UsageError):
+            core.run(client, "echo :missing", on="strict")
+    assert core.status(client).sessions == 0
+
+
+def test_a_new_password_ends_the_old_sessions_and_other_notebooks_go_on(client, new_client, core):
+    core.connect(client, "other")
+    second = new_client()
+    core.run(second, "count", on="s")
+    core.connect(
+        client, "s", url="scripted://host/db", secrets={"password": "open sesame"}, tier="memory", replace=True
+    )
+    result = core.run(second, "count")
+    assert (result.accepted.connection, result.table.column(0).to_pylist()) == ("s", [1])

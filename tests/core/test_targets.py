@@ -75,5 +75,15 @@ def test_what_makes_no_sense_is_refused_with_what_exists(read, url, config, word
         read(url, **config)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://ana:se#cret@h/db", "mysql://ana:12/cret@h/db", "mysql://ana:a?cret@h/db"]
+)
+def test_a_url_with_an_unencoded_password_is_refused_without_repeating_it(read, url):
+    with pytest.raises(errors.UsageError, match="cannot be read") as caught:
+        read(url)
+    assert "%2F" in caught.value.hint
+    assert "cret" not in str(caught.value)
+
+
 def test_a_target_is_described_without_its_secret(read):
     assert describe_target(read("mysql://ana:secret@localhost:3307/shop").config) == "ana@localhost:3307/shop"

@@ -99,6 +99,9 @@ class ScriptedSession(Session):
     def _fail(self):
         raise errors.QueryError("No such thing.", position=5, code="42P01", scenario="undefined_table")
 
+    def _shout(self, length):
+        raise errors.QueryError("x" * int(length), detail="y" * int(length))
+
     def _bug(self):
         raise RuntimeError("a bug in the driver")
 

@@ -24,6 +24,7 @@ from tusk_jupyter.protocol.driver import FAREWELL, Ready, Start
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system import processes
 from tusk_jupyter.system.hardening import harden
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _manifest_text(package: str) -> str:
 def _serve(package: str) -> None:
     harden()  # before anything secret comes in
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the kernel; a driver is cancelled by its core
+    processes.answer_promptly()
     start = codec.decode(Start, sys.stdin.buffer.readline())
     answer = _take_stdout()
     try:

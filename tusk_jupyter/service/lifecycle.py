@@ -37,6 +37,7 @@ _LOG = logging.getLogger(__name__)
 def run() -> None:
     """Be the core of `TUSK_HOME` until told to stop or idle for too long; return at once if there is one."""
     processes.keep_files_private()
+    processes.answer_promptly()
     hardening.harden()
     places = Places.of_environment()
     places.prepare()
