@@ -6,6 +6,7 @@ the file read-only, because DuckDB takes one access mode per file and process an
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self, TypeVar
 
@@ -54,6 +55,8 @@ class DuckDBSession(Session):
         self._transaction = Transaction.IDLE
         self._result: Result | None = None
         self._closed = self._broken = False
+        self._settling = threading.Lock()
+        """Held while a transaction of our own is ended."""
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -196,17 +199,20 @@ class DuckDBSession(Session):
     # --- transactions ---
 
     def _end_own(self, own: bool, *, keep: bool) -> None:
-        for _ in range(_INTERRUPTED_TRIES if own else 0):
-            try:
-                self._connection.execute("COMMIT" if keep else "ROLLBACK")
-            except duckdb.InterruptException:  # meant for the statement that is over
-                continue
-            except duckdb.TransactionException:
-                if not keep:
-                    return  # the error before this has ended it
-                keep = False  # an interrupt that came late has aborted it
-                continue
+        if not own:
             return
+        with self._settling:  # no further interrupt reaches this
+            for _ in range(_INTERRUPTED_TRIES):
+                try:
+                    self._connection.execute("COMMIT" if keep else "ROLLBACK")
+                except duckdb.InterruptException:  # meant for the statement that is over
+                    continue
+                except duckdb.TransactionException:
+                    if not keep:
+                        return  # the error before this has ended it
+                    keep = False  # an interrupt that came late has aborted it
+                    continue
+                return
 
     def _look_at_transaction(self) -> None:
         """After an error: some abort the open transaction, a failed COMMIT ends it, others leave it as it is."""
@@ -244,8 +250,12 @@ class DuckDBSession(Session):
 
     def interrupt(self) -> None:
         """Stop this session's statement; other sessions on the file go on."""
-        if not self._closed:
+        if self._closed or not self._settling.acquire(blocking=False):
+            return  # the statement is over, and its transaction is being ended
+        try:
             self._connection.interrupt()
+        finally:
+            self._settling.release()
 
     def is_alive(self) -> bool:
         """Return whether the session is open and DuckDB has not given up its database after a fatal error."""
