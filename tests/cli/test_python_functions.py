@@ -113,7 +113,8 @@ def test_a_fork_before_the_first_call_has_a_session_of_its_own(lake):
         "import os, tusk_jupyter as tusk\n"
         "child = os.fork()\n"
         "tusk.query('CREATE TEMP TABLE mine AS SELECT 1 AS a', connection='lake')\n"
-        "print(len(tusk.query('SELECT * FROM mine', connection='lake')), flush=True)\n"
+        "rows = len(tusk.query('SELECT * FROM mine', connection='lake'))\n"
+        "os.write(1, f'{rows}\\n'.encode())\n"
         "os.waitpid(child, 0) if child else None\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

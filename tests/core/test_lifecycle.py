@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pyarrow.flight as flight
 import pytest
-from services import processes_of, wait_until
+from services import processes_of, wait_until, words_of
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import Client
@@ -30,7 +30,7 @@ ASKS_FOR_THE_PID = """
 
 
 def cores_of(home) -> list[psutil.Process]:
-    return [one for one in processes_of(home) if "tusk_jupyter.service" in one.cmdline()]
+    return [one for one in processes_of(home) if "tusk_jupyter.service" in words_of(one)]
 
 
 def test_twenty_simultaneous_cold_starts_leave_exactly_one_core(scripted_home):  # R-10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import random
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import threading
 
 import psutil
 import pytest
-from services import processes_of, wait_until
+from services import processes_of, wait_until, words_of
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -100,9 +99,4 @@ def test_a_core_killed_again_and_again_loses_nothing_that_it_acknowledged(client
 
 
 def cores_of(home) -> list[psutil.Process]:
-    found = []
-    for process in processes_of(home):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if "tusk_jupyter.service" in process.cmdline():
-                found.append(process)
-    return found
+    return [one for one in processes_of(home) if "tusk_jupyter.service" in words_of(one)]

@@ -1,6 +1,6 @@
 """Warm processes: one spare for a driver in use, and a head start for the one used last."""
 
-from services import wait_until
+from services import processes_of, wait_until, words_of
 
 from tusk_jupyter.protocol import control
 
@@ -35,9 +35,7 @@ def test_a_driver_that_has_gone_since_costs_the_head_start_and_nothing_else(clie
 
 
 def drivers_of(home):
-    from services import processes_of
-
-    return [one for one in processes_of(home) if "serve" in one.cmdline()]
+    return [one for one in processes_of(home) if "serve" in words_of(one)]
 
 
 def pid_of(process):

@@ -100,6 +100,13 @@ def _family(home: Path) -> set[int]:
         return set()
 
 
+def words_of(process: psutil.Process) -> list[str]:
+    """Return a process's command line; nothing for one that has just ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
+
+
 def _end(path: Path) -> None:
     started = processes_of(path)
     ours = {process.pid for process in started}
