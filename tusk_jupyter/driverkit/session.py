@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from tusk_jupyter.errors import ProtocolError
 from tusk_jupyter.protocol.driver import Description, TreeNode
 
 if TYPE_CHECKING:
@@ -171,5 +172,9 @@ class Session(ABC):
 
     @classmethod
     def kill_backend(cls, settings: Settings, backend: str) -> None:
-        """End what another session's `backend` runs; only where the manifest declares `kill_backend`."""
-        raise NotImplementedError(f"{cls.__name__} declares no kill_backend")
+        """End what another session's `backend` runs; only where the manifest declares `kill_backend`.
+
+        Raises:
+            ProtocolError: this driver declares none, so nobody may ask.
+        """
+        raise ProtocolError(f"{cls.__name__} declares no kill_backend.")
