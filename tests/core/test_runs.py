@@ -129,6 +129,7 @@ def test_without_a_name_a_fresh_notebook_with_several_connections_must_choose(cl
 def test_a_full_disk_costs_the_log_row_and_not_the_result(client, core, scripted_home):  # R-05
     """No file of the core may grow any more: the closest to a full disk that needs no file system of its own."""
     core.run(client, "rows 1")
+    assert [one.rows for one in core.log(client)] == [1]  # its end is on the disk before that is full
     limited = psutil.Process(core.status(client).pid)
     limited.rlimit(psutil.RLIMIT_FSIZE, (1, -1))
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 
 from tusk_drivers.mysql.session import MysqlSession
 from tusk_jupyter.driverkit.cli import read_manifest
+from tusk_jupyter.protocol.message import fields_of
 
 SCRIPT = """
 import json, sys
@@ -61,7 +61,7 @@ def test_manifest_is_whole():
     assert manifest.schemes == ("mysql", "mariadb")
     assert manifest.dialect == MysqlSession.dialect
     assert manifest.extra == "mysql"
-    assert all(asdict(manifest.capabilities).values())
+    assert all(fields_of(manifest.capabilities).values())
     for name, field in manifest.properties.items():
         assert field["title"], name
         assert field["description"].endswith("."), name

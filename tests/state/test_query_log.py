@@ -91,7 +91,7 @@ def test_a_run_ends_as_what_runs_end_as(store: Store, status: str):
 def test_an_end_that_could_not_be_written_can_be_written_again(store: Store, monkeypatch: pytest.MonkeyPatch):
     store.log.started(start())
 
-    def refuse(self: Journal, kind: str, body: dict) -> int:
+    def refuse(self: Journal, kind: str, body: dict, **_: float) -> int:
         raise StorageError("disk full")
 
     with monkeypatch.context() as patch:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from tusk_jupyter.driverkit.session import BATCH_ROWS
 from tusk_jupyter.launch import catalog, child, process
@@ -15,6 +15,7 @@ from tusk_jupyter.launch.ladder import AFTER_S
 from tusk_jupyter.protocol import codec, driver, errors, stream, values
 from tusk_jupyter.protocol.errors import WireError
 from tusk_jupyter.protocol.manifest import Capabilities, Manifest
+from tusk_jupyter.protocol.message import Message
 from tusk_jupyter.protocol.scenarios import HINTS
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.sqltext.dialects import DIALECTS
@@ -26,7 +27,7 @@ TEXT = DOCUMENT.read_text(encoding="utf-8")
 OBJECTS = list(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)) + re.findall(r"`(\{\"[^`]*\})`", TEXT)
 MESSAGES = [
     kind for module in (driver, stream) for kind in vars(module).values()
-    if is_dataclass(kind) and kind.__module__ == module.__name__
+    if isinstance(kind, type) and issubclass(kind, Message) and kind.__module__ == module.__name__
 ]  # fmt: skip
 ACTIONS = {kind.ACTION: kind for kind in MESSAGES if hasattr(kind, "ACTION")}
 WORDS = set(re.findall(r"[\w:]+", TEXT))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tusk_jupyter.api._session import call, client
+from tusk_jupyter.protocol.message import replace as replace_fields
 
 if TYPE_CHECKING:
     from tusk_jupyter.protocol import control

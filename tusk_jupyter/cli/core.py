@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import asdict
 
 import click
 
@@ -14,6 +13,7 @@ from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.times import local
 from tusk_jupyter.client import get_client
 from tusk_jupyter.protocol.control import StopCore
+from tusk_jupyter.protocol.message import fields_of
 
 
 @click.group(invoke_without_command=True)
@@ -95,5 +95,5 @@ def info(output: Output, as_json: bool) -> None:
         "home": found.home,
     }  # fmt: skip
     if as_json:
-        return print_json({**facts, "core": asdict(found)})
+        return print_json({**facts, "core": fields_of(found)})
     return output.listing(Listing(columns=("what", "which"), rows=list(facts.items()), records=facts, empty=""))

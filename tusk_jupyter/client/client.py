@@ -15,6 +15,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.client.link import Link
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.system.places import Places
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Client:
         Raises:
             TuskError: what the core answered; CoreError when it cannot be reached or started.
         """
-        task: Task[Any] = Task(lambda: self._call(request, timeout_s), name="tusk-call")
+        task: Task[Any] = Task(lambda: self._call(request, timeout_s))
         task.wait()
         return task.result()
 
@@ -98,7 +99,7 @@ class Client:
 
     def _signed(self, request: Asked) -> Asked:
         """Return a request with what every run of this client says of itself."""
-        return dataclasses.replace(
+        return replace(
             request,
             session=self.session,
             source=request.source or self.source,
@@ -122,7 +123,7 @@ class Client:
             raise
         self._attach()  # to the core that the run may have started
         if self._noted(result.accepted):
-            return dataclasses.replace(result, accepted=dataclasses.replace(result.accepted, session_lost=True))
+            return dataclasses.replace(result, accepted=replace(result.accepted, session_lost=True))
         return result
 
     def _noted(self, accepted: control.RunAccepted | None) -> bool:

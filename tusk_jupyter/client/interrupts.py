@@ -1,28 +1,34 @@
 """Waiting so that Ctrl-C works.
 
 Flight's calls hold Ctrl-C back until they return (DESIGN section 9: 4 s of 4 s), so they are made on a worker thread, and the
-caller's thread waits on a condition that a signal can break.
+caller's thread waits on a condition that a signal can break. Workers are kept for the next call: a thread costs 0.1 ms. They
+are daemons, unlike an executor's, so that a call that never returns does not keep the interpreter from ending.
 """
 
 from __future__ import annotations
 
+import os
+import queue
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+KEPT = 4
+"""Idle workers kept; a client seldom has more than two calls under way."""
+
 
 class Task(Generic[T]):
     """A call under way on a worker thread."""
 
-    def __init__(self, work: Callable[[], T], *, name: str) -> None:
+    def __init__(self, work: Callable[[], T]) -> None:
         """Start `work`."""
         self._done = threading.Event()
         self._result: T
         self._error: BaseException | None = None
         self._work = work
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        _begin(self._run)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the end, or for `timeout_s`; return whether it has ended. Breaks off with KeyboardInterrupt."""
@@ -40,4 +46,35 @@ class Task(Generic[T]):
         except BaseException as exc:  # noqa: BLE001  # raised again by `result`
             self._error = exc
         finally:
+            del self._work  # a result must not live as long as the idle worker
             self._done.set()
+
+
+class _Worker:
+    """A thread that does one thing after the other."""
+
+    def __init__(self) -> None:
+        self.orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=self._serve, name="tusk-call", daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            self.orders.get()()
+            if len(_idle) >= KEPT:
+                return
+            _idle.append(self)
+
+
+_idle: list[_Worker] = []
+
+
+def _begin(work: Callable[[], None]) -> None:
+    try:
+        worker = _idle.pop()
+    except IndexError:
+        worker = _Worker()
+    worker.orders.put(work)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # a child has none of its parent's threads

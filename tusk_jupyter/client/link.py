@@ -110,7 +110,8 @@ class Link:
 
     def ensure(self) -> None:
         """See that a core runs or is on its way, without waiting for it."""
-        boot.ensure(self.places)
+        if self._peer is None:  # one that has gone meanwhile is found out, and started again, by the call itself
+            boot.ensure(self.places)
 
     def _reach(self) -> Peer:
         address = read_address(self.places.address_file)

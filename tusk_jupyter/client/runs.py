@@ -163,7 +163,7 @@ class Fetch:
             Cancelled: by Ctrl-C here, or from elsewhere.
             TuskError: whatever else stopped it.
         """
-        task = Task(self._work, name="tusk-run")
+        task = Task(self._work)
         try:
             if not task.wait(QUIET_S):
                 self._report(task, on_progress)
@@ -198,7 +198,7 @@ class Fetch:
         """Stop the run on the server and return soon, whether or not it has ended by then."""
         self._interrupted.set()
         elapsed = time.perf_counter() - self._began
-        asking = Task(self._ask_to_cancel, name="tusk-cancel")
+        asking = Task(self._ask_to_cancel)
         deadline = time.monotonic() + CANCEL_PATIENCE_S
         if task.wait(CANCEL_PATIENCE_S):
             try:

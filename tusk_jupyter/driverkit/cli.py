@@ -18,7 +18,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO
 
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.lean import keep_out
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import FAREWELL, Ready, Start
 from tusk_jupyter.protocol.errors import to_wire
@@ -26,6 +25,7 @@ from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system import processes
 from tusk_jupyter.system.hardening import harden
+from tusk_jupyter.system.lean import keep_out
 
 if TYPE_CHECKING:
     from tusk_jupyter.driverkit.server import DriverServer
@@ -45,6 +45,7 @@ def main(*, package: str, refuse: Sequence[str] = ("pandas",)) -> None:
         package: the driver's package.
         refuse: packages that this process does without, although they are installed: see `lean`.
     """
+    processes.begin_quickly()
     keep_out(*refuse)
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command == "info":
@@ -76,6 +77,7 @@ def _serve(package: str) -> None:
         _answer(answer, Ready(protocol=PROTOCOL_VERSION, pid=os.getpid(), error=to_wire(exc)))
         sys.exit(1)
     _answer(answer, Ready(protocol=PROTOCOL_VERSION, pid=os.getpid(), address=server.address))
+    processes.begun()
     said = sys.stdin.buffer.read()  # returns when the core closes the pipe, or is gone
     _end(server, in_peace=said.endswith(FAREWELL))
 

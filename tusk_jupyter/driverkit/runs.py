@@ -7,6 +7,7 @@ nothing runs that nobody fetches.
 
 from __future__ import annotations
 
+import collections
 import queue
 import secrets
 import threading
@@ -72,6 +73,7 @@ class Run:
         self._words: queue.SimpleQueue[RunEvent] = queue.SimpleQueue()
         self._reports: list[StatementReport] = []
         self._notes: list[str] = []
+        self._fetched = False
         self._index = 0
         self._rows = 0
         self._bytes = 0
@@ -89,16 +91,19 @@ class Run:
     # --- what the core sees ---
 
     def events(self) -> Iterator[RunEvent]:
-        """Yield the run's words: ready, started, progress while something changes, then finished or failed."""
+        """Yield the run's words: ready, started, progress while something changes, then finished or failed.
+
+        A run that ends at once says nothing in between: a word costs three threads 0.2 ms, a third of `SELECT 1`.
+        """
         yield RunEvent(event="ready")
-        told = (0, 0)
+        told: tuple[int, int] | None = None
         while True:
             try:
                 word = self._words.get(timeout=PROGRESS_S)
             except queue.Empty:
-                if (now := (self._index, self._rows)) != told:
+                if self._fetched and (now := (self._index, self._rows)) != told:
+                    yield self._word("progress" if told else "started")
                     told = now
-                    yield self._word("progress")
                 continue
             yield word
             if word.event in ("finished", "failed"):
@@ -140,8 +145,7 @@ class Run:
         Raises:
             TuskError: a statement failed, or the run was cancelled.
         """
-        if self._opening is None:
-            self._words.put(RunEvent(event="started"))
+        self._fetched = True
         opening = self._opening or self._advance()
         if isinstance(opening, pa.RecordBatch):
             raise errors.InternalError("A result began without its schema.")
@@ -304,19 +308,34 @@ def session_state(session: Session) -> dict[str, Any]:
         return {"alive": False}
 
 
+EARLY_S = 5.0
+"""How long a fetch that comes before its run waits for it; they are sent at the same time."""
+
+USED = 64
+"""Tickets remembered after their use, so that a second one is refused at once."""
+
+
 class TicketBook:
     """One-time tickets: a ticket is gone with its first use."""
 
     def __init__(self) -> None:
         """Begin with no ticket."""
-        self._runs: dict[str, Run] = {}
-        self._lock = threading.Lock()
+        self._runs: dict[str, Run | errors.TuskError] = {}
+        self._used: collections.deque[str] = collections.deque(maxlen=USED)
+        self._changed = threading.Condition()
 
     def register(self, ticket: str, run: Run) -> None:
         """Let `ticket` stand for `run`."""
-        with self._lock:
-            self._runs = {known: of for known, of in self._runs.items() if not of.ended}
+        with self._changed:
+            self._runs = {known: of for known, of in self._runs.items() if isinstance(of, Run) and not of.ended}
             self._runs[ticket] = run
+            self._changed.notify_all()
+
+    def refuse(self, ticket: str, why: errors.TuskError) -> None:
+        """Let whoever comes with `ticket` hear why its run was not taken in."""
+        with self._changed:
+            self._runs[ticket] = why
+            self._changed.notify_all()
 
     def issue(self, run: Run) -> str:
         """Return a fresh ticket for `run`."""
@@ -328,12 +347,16 @@ class TicketBook:
         """Return the run of `ticket` and forget the ticket.
 
         Raises:
-            ProtocolError: it was never issued, was used before, or its run has ended.
+            ProtocolError: it was never issued, was used before, or its run has ended. TuskError: its run was refused.
         """
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: ticket in self._runs or ticket in self._used, EARLY_S)
             run = self._runs.pop(ticket, None)
+            self._used.append(ticket)
         if run is None:
             raise errors.ProtocolError("This ticket is unknown, used, or its run has ended.")
+        if isinstance(run, errors.TuskError):
+            raise run
         return run
 
 

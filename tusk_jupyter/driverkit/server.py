@@ -204,6 +204,15 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         )
 
     def _run(self, message: driver.Run) -> Iterator[driver.RunEvent]:
+        try:
+            run = self._taken_in(message)
+        except errors.TuskError as exc:
+            self._tickets.refuse(message.ticket, exc)
+            raise
+        self._tickets.register(message.ticket, run)
+        yield from run.events()
+
+    def _taken_in(self, message: driver.Run) -> Run:
         statements = split(message.sql, self._manifest.dialect)
         if not statements:
             raise errors.UsageError("There is no SQL to run: the text holds only blanks and comments.")
@@ -216,8 +225,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             self._be_free(slot)
             self._set_mode(slot, message.read_only)
             run = slot.run = Run(message.run, slot.session, statements, parameters, limit=message.limit)
-        self._tickets.register(message.ticket, run)
-        yield from run.events()
+        return run
 
     def _upload(self, message: driver.Upload) -> Iterator[driver.RunEvent]:
         slot = self._slot(message.session)

@@ -43,20 +43,19 @@ class Upload:
         return self._ended.wait(timeout_s)
 
     def events(self) -> Iterator[driver.RunEvent]:
-        """Yield the upload's words: ready, progress, then finished or failed."""
+        """Yield the upload's words: ready, started, progress, then finished or failed; a short one leaves out the middle."""
         yield driver.RunEvent(event="ready")
-        told = 0
+        told: int | None = None
         while True:
             try:
                 word = self._words.get(timeout=PROGRESS_S)
             except queue.Empty:
-                if self._rows != told:
+                if self._taken.is_set() and self._rows != told:
+                    yield driver.RunEvent(event="progress" if told is not None else "started", rows=self._rows)
                     told = self._rows
-                    yield driver.RunEvent(event="progress", rows=told)
                 continue
             yield word
-            if word.event != "started":
-                return
+            return
 
     def cancel(self) -> None:
         """Stop: the next batch is refused and the statement under way is interrupted."""
@@ -75,7 +74,6 @@ class Upload:
         self._taken.set()
         if self.ended:
             raise _cancelled()
-        self._words.put(driver.RunEvent(event="started"))
         began = perf_counter()
         counted = pa.RecordBatchReader.from_batches(reader.schema, self._count(reader))
         try:

@@ -94,9 +94,15 @@ class DriverProcess:
             raise self.crash() from exc
 
     def stream(self, request: Request) -> Iterator[Any]:
-        """Send an action and yield its replies; raises as `call`."""
+        """Send an action, at once, and return an iterator of its replies; both raise as `call`."""
         try:
-            yield from self._peer.stream(request)
+            return self._replies(self._peer.stream(request))
+        except PeerLost as exc:
+            raise self.crash() from exc
+
+    def _replies(self, replies: Iterator[Any]) -> Iterator[Any]:
+        try:
+            yield from replies
         except PeerLost as exc:
             raise self.crash() from exc
 

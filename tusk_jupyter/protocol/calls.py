@@ -52,17 +52,25 @@ class Peer:
         return next(self.stream(request, timeout_s=timeout_s))
 
     def stream(self, request: Request, *, timeout_s: float | None = None) -> Iterator[Any]:
-        """Send one request and yield its replies."""
+        """Send one request, at once, and return an iterator of its replies; both raise as `call`."""
         action = flight.Action(request.ACTION, codec.encode(request))
         try:
-            for result in self.flight.do_action(action, self.options(timeout_s)):
-                yield codec.decode(request.REPLY, result.body.to_pybytes())
+            results = self.flight.do_action(action, self.options(timeout_s))
         except (flight.FlightError, pa.ArrowException, OSError) as exc:
             raise translated(exc) from exc
+        return _replies(results, request.REPLY)
 
     def close(self) -> None:
         """Close the link."""
         self.flight.close()
+
+
+def _replies(results: Iterator[flight.Result], kind: type) -> Iterator[Any]:
+    try:
+        for result in results:
+            yield codec.decode(kind, result.body.to_pybytes())
+    except (flight.FlightError, pa.ArrowException, OSError) as exc:
+        raise translated(exc) from exc
 
 
 def translated(exc: BaseException) -> errors.TuskError:

@@ -7,10 +7,12 @@ clients call, carry a one-time ticket instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from msgspec import field
+
 from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.protocol.message import Message
 from tusk_jupyter.protocol.stream import StatementReport
 from tusk_jupyter.protocol.values import Value
 
@@ -19,19 +21,18 @@ FAREWELL = b"bye\n"
 still go out. Without it the core has died, and the driver goes at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Message, frozen=True, kw_only=True):
     """First line on a driver's standard input, before anything else; not an action."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"token"})
     protocol: int
     address: str
     """Flight location to listen at: grpc+unix://PATH, or grpc+tcp://127.0.0.1:0."""
-    token: str = field(repr=False)
+    token: str
     log_level: str = "warning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(Message, frozen=True, kw_only=True):
     """The driver's one line on its standard output: it listens, or says why not. Nothing else is ever written there."""
 
     protocol: int
@@ -40,8 +41,7 @@ class Ready:
     error: WireError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(Message, frozen=True, kw_only=True):
     """A session is open."""
 
     server: str
@@ -51,27 +51,25 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class Open(Message, frozen=True, kw_only=True):
     """Open a session. The only message with secrets."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"secrets"})
     ACTION: ClassVar[str] = "open"
     REPLY: ClassVar[type] = Opened
     session: str
     config: dict[str, Any]
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    secrets: dict[str, str] = field(default_factory=dict)
     read_only: bool = False
     connect_timeout_s: float = 10.0
     application: str = "tusk-jupyter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Message, frozen=True, kw_only=True):
     """Nothing to say but that it is done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Tested(Message, frozen=True, kw_only=True):
     """How far a test of a connection came: each stage in order, the first failed one has the error."""
 
     ok: bool
@@ -82,20 +80,19 @@ class Tested:
     """name | tcp | tls | sign-in | database | file | done: where it stopped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Test:
+class Test(Message, frozen=True, kw_only=True):
     """Open a session, say what answered, close it."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"secrets"})
     ACTION: ClassVar[str] = "test"
     REPLY: ClassVar[type] = Tested
     config: dict[str, Any]
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    secrets: dict[str, str] = field(default_factory=dict)
     read_only: bool = False
     connect_timeout_s: float = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementText:
+class StatementText(Message, frozen=True, kw_only=True):
     """Where a statement stands in the submitted text, and the parameters it names."""
 
     start: int
@@ -105,15 +102,13 @@ class StatementText:
     parameters: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statements:
+class Statements(Message, frozen=True, kw_only=True):
     """The statements of a text; empty and comment-only ones are left out."""
 
     statements: tuple[StatementText, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(Message, frozen=True, kw_only=True):
     """Split a text under the driver's dialect. Needs no session."""
 
     ACTION: ClassVar[str] = "split"
@@ -121,8 +116,7 @@ class Split:
     sql: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEvent:
+class RunEvent(Message, frozen=True, kw_only=True):
     """One word of a run's status stream."""
 
     event: str
@@ -142,39 +136,38 @@ class RunEvent:
     error: WireError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Message, frozen=True, kw_only=True):
     """Take a run in; answers with a stream of RunEvents. Execution starts with the `DoGet` of its ticket."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"ticket", "parameters"})
     ACTION: ClassVar[str] = "run"
     REPLY: ClassVar[type] = RunEvent
     session: str
     run: str
-    ticket: str = field(repr=False)
+    ticket: str
     sql: str
-    parameters: dict[str, Value] = field(default_factory=dict, repr=False)
+    parameters: dict[str, Value] = field(default_factory=dict)
     limit: int | None = None
     """Rows at most per result; one row more is looked for, to say whether there are more."""
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Message, frozen=True, kw_only=True):
     """Take a table in: like Run, but the ticket is for a `DoPut` with the table's batches."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"ticket"})
     ACTION: ClassVar[str] = "upload"
     REPLY: ClassVar[type] = RunEvent
     session: str
     run: str
-    ticket: str = field(repr=False)
+    ticket: str
     table: str
     """Table name, optionally qualified with dots; quoted by the driver."""
     append: bool = False
     """Append to an existing table; otherwise create it and fail if it exists."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
+class Cancel(Message, frozen=True, kw_only=True):
     """Stop a run: interrupt it on the server. Answers at once; the run's own stream tells how it ended."""
 
     ACTION: ClassVar[str] = "cancel"
@@ -183,19 +176,18 @@ class Cancel:
     run: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KillBackend:
+class KillBackend(Message, frozen=True, kw_only=True):
     """End what backend `backend` runs, from a process that has no session of it."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"secrets"})
     ACTION: ClassVar[str] = "kill_backend"
     REPLY: ClassVar[type] = Done
     config: dict[str, Any]
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    secrets: dict[str, str] = field(default_factory=dict)
     backend: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeNode:
+class TreeNode(Message, frozen=True, kw_only=True):
     """One line of a connection's tree."""
 
     name: str
@@ -207,15 +199,13 @@ class TreeNode:
     primary_key: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nodes:
+class Nodes(Message, frozen=True, kw_only=True):
     """The children of a node."""
 
     nodes: tuple[TreeNode, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class Tree(Message, frozen=True, kw_only=True):
     """List the children of a path: [] catalogs (or schemas), ... , [.., table] its columns."""
 
     ACTION: ClassVar[str] = "tree"
@@ -224,8 +214,7 @@ class Tree:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnDescription:
+class ColumnDescription(Message, frozen=True, kw_only=True):
     """One column of a table."""
 
     name: str
@@ -236,8 +225,7 @@ class ColumnDescription:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexDescription:
+class IndexDescription(Message, frozen=True, kw_only=True):
     """One index of a table."""
 
     name: str
@@ -246,8 +234,7 @@ class IndexDescription:
     primary: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class Description(Message, frozen=True, kw_only=True):
     """A table or view."""
 
     kind: str
@@ -256,8 +243,7 @@ class Description:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Describe:
+class Describe(Message, frozen=True, kw_only=True):
     """Describe the table or view at a path."""
 
     ACTION: ClassVar[str] = "describe"
@@ -266,8 +252,7 @@ class Describe:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reset:
+class Reset(Message, frozen=True, kw_only=True):
     """Roll back and forget temp tables and settings, as a new session would."""
 
     ACTION: ClassVar[str] = "reset"
@@ -275,8 +260,7 @@ class Reset:
     session: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Close:
+class Close(Message, frozen=True, kw_only=True):
     """Close a session; idempotent."""
 
     ACTION: ClassVar[str] = "close"

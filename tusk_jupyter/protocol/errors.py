@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import msgspec
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
+from tusk_jupyter.protocol.message import Message, replace
 from tusk_jupyter.protocol.scenarios import hint_for
 
 KINDS: dict[str, type[errors.TuskError]] = {
@@ -33,8 +32,7 @@ LONGEST = 1_500
 _KIND_OF = {cls: kind for kind, cls in KINDS.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireError:
+class WireError(Message, frozen=True, kw_only=True):
     """An error on the wire; the fields are those of `errors.TuskError`, `kind` names the class."""
 
     kind: str

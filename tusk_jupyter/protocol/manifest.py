@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import field
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
+from tusk_jupyter.protocol.message import Message
+
+
+class Capabilities(Message, frozen=True, kw_only=True):
     """What a driver can do beyond running statements; checked before the call, never found out by failing."""
 
     cancel: bool = True
@@ -19,10 +21,11 @@ class Capabilities:
     upload: bool = True
     tree: bool = True
     parameters: bool = True
+    early_fetch: bool = False
+    """A DoGet whose ticket is not there yet waits for its run, and fails as that does: the core then need not wait."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Message, frozen=True, kw_only=True):
     """A driver's description, from which connection forms, URL reading and checks are drawn.
 
     `fields` is a JSON Schema object ("type": "object") whose properties are the connection's fields. Beyond the standard

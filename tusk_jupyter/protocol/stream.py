@@ -12,13 +12,12 @@ Schema metadata `tusk:types` is a JSON list with the database's own name of each
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tusk_jupyter.protocol.message import Message
 
 TYPES_KEY = b"tusk:types"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementReport:
+class StatementReport(Message, frozen=True, kw_only=True):
     """What one statement did."""
 
     index: int
@@ -32,8 +31,7 @@ class StatementReport:
     elapsed_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trailer:
+class Trailer(Message, frozen=True, kw_only=True):
     """End of a stream."""
 
     ticket: str | None = None

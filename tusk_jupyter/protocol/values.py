@@ -22,17 +22,16 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from tusk_jupyter.errors import ProtocolError, UsageError
+from tusk_jupyter.protocol.message import Message
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Message, frozen=True):
     """One typed value; see the table above."""
 
     t: str

@@ -22,6 +22,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system import hardening, processes, sockets
 from tusk_jupyter.system.address import Address
+from tusk_jupyter.system.lean import kept_out
 from tusk_jupyter.system.locks import FileLock
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.version import __version__
@@ -36,6 +37,7 @@ _LOG = logging.getLogger(__name__)
 
 def run() -> None:
     """Be the core of `TUSK_HOME` until told to stop or idle for too long; return at once if there is one."""
+    processes.begin_quickly()
     processes.keep_files_private()
     processes.answer_promptly()
     hardening.harden()
@@ -58,8 +60,9 @@ def run() -> None:
 
 
 def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart | None) -> None:
+    with kept_out("numpy"):  # by pyarrow: a core reads no column
+        from tusk_jupyter.service.server import CoreServer
     from tusk_jupyter.service.core import Core, keep_spares
-    from tusk_jupyter.service.server import CoreServer
     from tusk_jupyter.state.store import Store
 
     core = Core(places, Store.open(places.home), stop=lambda: threading.Timer(0.05, stopped.set).start())
@@ -69,6 +72,7 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
     token = secrets.token_urlsafe(32)
     server = CoreServer(core, sockets.new_address(places.run, "c"), token)
     _announce(places, server.address, token)
+    processes.begun()
     _LOG.info("core %s up, pid %d", __version__, os.getpid())
     threading.Thread(target=keep_spares, args=(core, stopped), name="spares", daemon=True).start()
     try:

@@ -113,8 +113,10 @@ class Database:
     def _take(self, records: Sequence[Record]) -> None:
         """Queue durable records; called by the journal, in order."""
         with self._lock:
+            waits = not self._queue  # the thread sleeps until there is something; then it lingers for more
             self._queue.extend(records)
-            self._lock.notify_all()
+            if waits or len(self._queue) >= BATCH:
+                self._lock.notify_all()
 
     def _project(self) -> None:
         """The thread's body: apply batch after batch until the database is closed."""

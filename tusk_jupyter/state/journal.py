@@ -68,8 +68,13 @@ class Journal:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, kind: str, body: dict[str, Any]) -> int:
+    def append(self, kind: str, body: dict[str, Any], *, linger_s: float = 0.0) -> int:
         """Write a record; return its number when it is durable.
+
+        Args:
+            kind: what the record is about.
+            body: JSON values.
+            linger_s: for a record that nobody waits for: seconds to wait for another one to share a sync with.
 
         Raises:
             StorageError: it could not be written; the journal is as it was before.
@@ -81,6 +86,8 @@ class Journal:
             self._next += 1
             batch = self._pending
             batch.records.append(record)
+            if linger_s:
+                self._lock.wait_for(lambda: batch.done, linger_s)
             while not batch.done:
                 if self._writing:
                     self._lock.wait()

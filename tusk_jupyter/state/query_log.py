@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tusk_jupyter.state.journal import Journal
 
 
+LINGER_S = 0.005
+"""A run's end shares the disk sync of the next run's start when that comes at once; it would else have to wait for two."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStart:
     """What is known when a run begins."""
@@ -95,7 +99,7 @@ class QueryLog:
             return False
         body: dict[str, Any] = {"log": seq, **asdict(end)}
         try:
-            self._journal.append("run.end", body)
+            self._journal.append("run.end", body, linger_s=LINGER_S)
         except BaseException:
             with self._lock:
                 self._open[end.run] = seq

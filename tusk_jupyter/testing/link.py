@@ -49,8 +49,8 @@ class Outcome:
 
     @property
     def words(self) -> list[str]:
-        """The names of the events, without progress."""
-        return [event.event for event in self.events if event.event != "progress"]
+        """The names of the events, without those that a short run may leave out."""
+        return [event.event for event in self.events if event.event not in ("started", "progress")]
 
 
 class DriverProcess:

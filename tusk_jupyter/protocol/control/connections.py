@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from msgspec import field
+
 from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.protocol.message import Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(Message, frozen=True, kw_only=True):
     """A configured connection; holds no secret."""
 
     id: str
@@ -39,8 +40,7 @@ class Connection:
     """Whether it is the asking client's current connection."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionSaved:
+class ConnectionSaved(Message, frozen=True, kw_only=True):
     """A connection was stored."""
 
     connection: Connection
@@ -51,20 +51,20 @@ class ConnectionSaved:
     """As "no keyring here: the password is in the sealed vault"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveConnection:
+class SaveConnection(Message, frozen=True, kw_only=True):
     """Add a connection, or replace the one of that name. Tested before anything is stored, unless `test` is off."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"url", "secrets"})
     ACTION: ClassVar[str] = "connection.save"
     REPLY: ClassVar[type] = ConnectionSaved
     session: str
     name: str
-    url: str | None = field(default=None, repr=False)
+    url: str | None = None
     """A URL or a file path; or give driver and config. May hold a password."""
     driver: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
     """Fields of the driver's manifest; they win over the URL's."""
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    secrets: dict[str, str] = field(default_factory=dict)
     password_command: str | None = None
     """Shell command whose first line of output is the password, run by the core at each sign-in."""
     tier: str | None = None
@@ -81,15 +81,13 @@ class SaveConnection:
     """Folder against which relative paths are read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionList:
+class ConnectionList(Message, frozen=True, kw_only=True):
     """All connections, by name."""
 
     connections: tuple[Connection, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListConnections:
+class ListConnections(Message, frozen=True, kw_only=True):
     """List the connections."""
 
     ACTION: ClassVar[str] = "connection.list"
@@ -97,8 +95,7 @@ class ListConnections:
     session: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionTested:
+class ConnectionTested(Message, frozen=True, kw_only=True):
     """Outcome of a test; see `driver.Tested`."""
 
     ok: bool
@@ -108,8 +105,7 @@ class ConnectionTested:
     error: WireError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestConnection:
+class TestConnection(Message, frozen=True, kw_only=True):
     """Sign in and out again, and say which stage failed."""
 
     ACTION: ClassVar[str] = "connection.test"
@@ -118,8 +114,7 @@ class TestConnection:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseConnection:
+class UseConnection(Message, frozen=True, kw_only=True):
     """Make a connection the session's current one."""
 
     ACTION: ClassVar[str] = "connection.use"
@@ -128,8 +123,7 @@ class UseConnection:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionRemoved:
+class ConnectionRemoved(Message, frozen=True, kw_only=True):
     """What went with a connection."""
 
     name: str
@@ -139,8 +133,7 @@ class ConnectionRemoved:
     """Database sessions that were closed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveConnection:
+class RemoveConnection(Message, frozen=True, kw_only=True):
     """Delete a connection, its secrets in every tier and its sessions. The query log keeps its rows."""
 
     ACTION: ClassVar[str] = "connection.remove"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from tusk_jupyter.protocol.message import Message
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreStatus:
+
+class CoreStatus(Message, frozen=True, kw_only=True):
     """The core and what it holds."""
 
     version: str
@@ -29,8 +29,7 @@ class CoreStatus:
     """What the user must hear once, as "the state file was rebuilt from the journal"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetCoreStatus:
+class GetCoreStatus(Message, frozen=True, kw_only=True):
     """Ask how the core is. Also the handshake: the one action that a client of any version may call."""
 
     ACTION: ClassVar[str] = "core.status"
@@ -39,32 +38,28 @@ class GetCoreStatus:
     protocol: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class Stopped(Message, frozen=True, kw_only=True):
     """What a stop ended."""
 
     running: int = 0
     sessions: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopCore:
+class StopCore(Message, frozen=True, kw_only=True):
     """End the core: runs are cancelled, sessions closed, driver processes ended."""
 
     ACTION: ClassVar[str] = "core.stop"
     REPLY: ClassVar[type] = Stopped
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachEvent:
+class AttachEvent(Message, frozen=True, kw_only=True):
     """One word of the attach stream: `attached` first, then nothing until the stream ends."""
 
     event: str
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attach:
+class Attach(Message, frozen=True, kw_only=True):
     """Hold a client session open. The stream ends with the client; then its database sessions are closed."""
 
     ACTION: ClassVar[str] = "attach"
@@ -75,8 +70,7 @@ class Attach:
     pid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Message, frozen=True, kw_only=True):
     """One finding of the doctor."""
 
     name: str
@@ -85,15 +79,13 @@ class Check:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checks:
+class Checks(Message, frozen=True, kw_only=True):
     """All findings, in order."""
 
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doctor:
+class Doctor(Message, frozen=True, kw_only=True):
     """Examine state folder, permissions, journal, keyring, vault, drivers."""
 
     ACTION: ClassVar[str] = "doctor"

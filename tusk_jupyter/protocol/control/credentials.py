@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
 
+from tusk_jupyter.protocol.message import Message
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierInfo:
+
+class TierInfo(Message, frozen=True, kw_only=True):
     """A credential tier and whether it can be used."""
 
     name: str
@@ -16,8 +16,7 @@ class TierInfo:
     """The backend's name, or why not and what to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialInfo:
+class CredentialInfo(Message, frozen=True, kw_only=True):
     """One stored secret, by what it is for; never its value."""
 
     connection: str
@@ -27,51 +26,46 @@ class CredentialInfo:
     stored_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialList:
+class CredentialList(Message, frozen=True, kw_only=True):
     """Tiers in their order, and all recorded credentials."""
 
     tiers: tuple[TierInfo, ...]
     credentials: tuple[CredentialInfo, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListCredentials:
+class ListCredentials(Message, frozen=True, kw_only=True):
     """List tiers and credentials."""
 
     ACTION: ClassVar[str] = "credential.list"
     REPLY: ClassVar[type] = CredentialList
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialStored:
+class CredentialStored(Message, frozen=True, kw_only=True):
     """Where a secret went."""
 
     tier: str
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetCredential:
+class SetCredential(Message, frozen=True, kw_only=True):
     """Give a connection a new secret."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"secret"})
     ACTION: ClassVar[str] = "credential.set"
     REPLY: ClassVar[type] = CredentialStored
     connection: str
     kind: str = "password"
-    secret: str = field(repr=False)
+    secret: str
     tier: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialDeleted:
+class CredentialDeleted(Message, frozen=True, kw_only=True):
     """Where copies were."""
 
     tiers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteCredential:
+class DeleteCredential(Message, frozen=True, kw_only=True):
     """Delete every copy of a connection's secrets."""
 
     ACTION: ClassVar[str] = "credential.delete"
@@ -79,10 +73,10 @@ class DeleteCredential:
     connection: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnlockVault:
+class UnlockVault(Message, frozen=True, kw_only=True):
     """Give the vault its passphrase; kept in the core's memory until it stops. Creates the vault if there is none."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"passphrase"})
     ACTION: ClassVar[str] = "credential.unlock"
     REPLY: ClassVar[type] = TierInfo
-    passphrase: str = field(repr=False)
+    passphrase: str

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from msgspec import field
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverInfo:
+from tusk_jupyter.protocol.message import Message
+
+
+class DriverInfo(Message, frozen=True, kw_only=True):
     """An installed driver."""
 
     name: str
@@ -21,15 +23,13 @@ class DriverInfo:
     """Why it cannot be used, with what to install; None when it can."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverList:
+class DriverList(Message, frozen=True, kw_only=True):
     """All drivers, by name."""
 
     drivers: tuple[DriverInfo, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListDrivers:
+class ListDrivers(Message, frozen=True, kw_only=True):
     """List the drivers; `rescan` asks each for its manifest anew."""
 
     ACTION: ClassVar[str] = "driver.list"

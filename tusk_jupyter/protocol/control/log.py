@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from tusk_jupyter.protocol.message import Message
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+
+class LogEntry(Message, frozen=True, kw_only=True):
     """One row of the query log."""
 
     run: str
@@ -32,8 +32,7 @@ class LogEntry:
     """query | upload."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPage:
+class LogPage(Message, frozen=True, kw_only=True):
     """Newest first."""
 
     entries: tuple[LogEntry, ...]
@@ -41,8 +40,7 @@ class LogPage:
     """Rows that match, of all pages."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadLog:
+class ReadLog(Message, frozen=True, kw_only=True):
     """Read the query log; every given condition must hold."""
 
     ACTION: ClassVar[str] = "log.read"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from tusk_jupyter.protocol.message import Message
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preference:
+
+class Preference(Message, frozen=True, kw_only=True):
     """A setting of the user, as `tusk set` shows it."""
 
     name: str
@@ -17,23 +17,20 @@ class Preference:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreferenceList:
+class PreferenceList(Message, frozen=True, kw_only=True):
     """All preferences, by name."""
 
     preferences: tuple[Preference, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListPreferences:
+class ListPreferences(Message, frozen=True, kw_only=True):
     """List the preferences."""
 
     ACTION: ClassVar[str] = "preference.list"
     REPLY: ClassVar[type] = PreferenceList
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPreference:
+class SetPreference(Message, frozen=True, kw_only=True):
     """Set a preference from text; None sets it back to its default."""
 
     ACTION: ClassVar[str] = "preference.set"

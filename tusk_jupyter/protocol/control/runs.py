@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+from msgspec import field
 
 from tusk_jupyter.protocol.driver import StatementText
 from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.protocol.message import Message
 from tusk_jupyter.protocol.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitReply:
+class SplitReply(Message, frozen=True, kw_only=True):
     """The statements, and the connection that was meant."""
 
     connection: str
     statements: tuple[StatementText, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitRequest:
+class SplitRequest(Message, frozen=True, kw_only=True):
     """Split a text under a connection's dialect; no session is opened."""
 
     ACTION: ClassVar[str] = "split"
@@ -31,15 +31,15 @@ class SplitRequest:
     """What this client used last, for a core that was started since and knows no current connection of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
+class RunRequest(Message, frozen=True, kw_only=True):
     """Run SQL. The command of a `GetFlightInfo`."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"parameters"})
     session: str
     connection: str | None
     """Name; None: the session's current connection."""
     sql: str
-    parameters: dict[str, Value] = field(default_factory=dict, repr=False)
+    parameters: dict[str, Value] = field(default_factory=dict)
     timeout_s: float | None = None
     limit: int | None = None
     read_only: bool = False
@@ -52,8 +52,7 @@ class RunRequest:
     """What this client used last, for a core that was started since and knows no current connection of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadRequest:
+class UploadRequest(Message, frozen=True, kw_only=True):
     """Write a table into the database; the DoPut of its batches goes to the driver. The command of a `GetFlightInfo`."""
 
     session: str
@@ -68,16 +67,14 @@ class UploadRequest:
     """What this client used last, for a core that was started since and knows no current connection of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunCommand:
+class RunCommand(Message, frozen=True, kw_only=True):
     """What a `GetFlightInfo` may carry: exactly one of the two."""
 
     run: RunRequest | None = None
     upload: UploadRequest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunAccepted:
+class RunAccepted(Message, frozen=True, kw_only=True):
     """The run is in the log, its session is open, its ticket waits at the driver."""
 
     run: str
@@ -93,8 +90,7 @@ class RunAccepted:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunState:
+class RunState(Message, frozen=True, kw_only=True):
     """A run as the core knows it."""
 
     run: str
@@ -115,23 +111,20 @@ class RunState:
     cancelling: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunList:
+class RunList(Message, frozen=True, kw_only=True):
     """Runs under way, oldest first."""
 
     runs: tuple[RunState, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRuns:
+class ListRuns(Message, frozen=True, kw_only=True):
     """List the runs under way, of all clients."""
 
     ACTION: ClassVar[str] = "run.list"
     REPLY: ClassVar[type] = RunList
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchRun:
+class WatchRun(Message, frozen=True, kw_only=True):
     """Follow a run: a stream of RunStates, at most `every_s` apart while something changes; ends with the run."""
 
     ACTION: ClassVar[str] = "run.watch"
@@ -140,8 +133,7 @@ class WatchRun:
     every_s: float = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitRun:
+class WaitRun(Message, frozen=True, kw_only=True):
     """Wait until a run has ended and its end is in the log, or the time is up."""
 
     ACTION: ClassVar[str] = "run.wait"
@@ -150,8 +142,7 @@ class WaitRun:
     timeout_s: float = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRun:
+class CancelRun(Message, frozen=True, kw_only=True):
     """Cancel runs: one by its id (or a unique beginning of it), or all of a session; answers when the ladder has begun."""
 
     ACTION: ClassVar[str] = "run.cancel"
