@@ -252,6 +252,55 @@ class Describe(Message, frozen=True, kw_only=True):
     path: tuple[str, ...]
 
 
+class ForeignKey(Message, frozen=True, kw_only=True):
+    """Columns of a table that point at columns of another one, pairwise."""
+
+    columns: tuple[str, ...]
+    table: tuple[str, ...]
+    """Path of the table they point at, as `SnapshotTable.path`."""
+    references: tuple[str, ...]
+
+
+class SnapshotColumn(Message, frozen=True, kw_only=True):
+    """One column in a snapshot."""
+
+    name: str
+    type: str = ""
+    """In the database's words."""
+    nullable: bool = True
+    primary_key: bool = False
+
+
+class SnapshotTable(Message, frozen=True, kw_only=True):
+    """One table or view in a snapshot."""
+
+    path: tuple[str, ...]
+    """As `Tree` names it, from the root: (schema, table), (catalog, schema, table)."""
+    kind: str = "table"
+    """table | view."""
+    columns: tuple[SnapshotColumn, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    comment: str | None = None
+
+
+class Snapshot(Message, frozen=True, kw_only=True):
+    """All that completion needs of a database, taken in a few queries however many tables there are."""
+
+    tables: tuple[SnapshotTable, ...]
+    search_path: tuple[tuple[str, ...], ...] = ()
+    """Paths of the schemas in which a name without one is looked for, in order."""
+    functions: tuple[str, ...] = ()
+    """Names of the functions that a query can call, without the database's inner ones."""
+
+
+class TakeSnapshot(Message, frozen=True, kw_only=True):
+    """Read the whole schema at once."""
+
+    ACTION: ClassVar[str] = "snapshot"
+    REPLY: ClassVar[type] = Snapshot
+    session: str
+
+
 class Reset(Message, frozen=True, kw_only=True):
     """Roll back and forget temp tables and settings, as a new session would."""
 

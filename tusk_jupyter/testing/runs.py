@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.flight as flight
@@ -19,6 +20,7 @@ from tusk_jupyter.errors import (
     UsageError,
 )
 from tusk_jupyter.protocol import codec, driver
+from tusk_jupyter.protocol.calls import translated
 from tusk_jupyter.protocol.stream import TYPES_KEY
 from tusk_jupyter.testing.hostile import TEXTS
 from tusk_jupyter.testing.link import DriverProcess
@@ -145,6 +147,23 @@ class RunsContract(ProcessBase):
     def test_unknown_ticket_opens_nothing(self, process: DriverProcess) -> None:
         with pytest.raises(flight.FlightError):
             process.peer.flight.do_get(flight.Ticket(b"guessed")).read_all()
+
+    def test_fetch_that_comes_before_its_run_waits_for_it(self, process: DriverProcess, opened: str) -> None:
+        self.needs("early_fetch")
+        with ThreadPoolExecutor(1) as ahead:
+            request = driver.Run(session=opened, run="early", ticket="early", sql="SELECT 1 AS a")
+            fetched = ahead.submit(lambda: process.peer.flight.do_get(flight.Ticket(b"early")).read_all())
+            assert [event.event for event in process.peer.stream(request)][-1] == "finished"
+            assert fetched.result().num_rows == 1
+
+    def test_fetch_of_a_refused_run_hears_why(self, process: DriverProcess, opened: str) -> None:
+        self.needs("early_fetch")
+        request = driver.Run(session=opened, run="early", ticket="early", sql="-- nothing")
+        with pytest.raises(UsageError) as refused:
+            next(process.peer.stream(request))
+        with pytest.raises(flight.FlightError) as heard:
+            process.peer.flight.do_get(flight.Ticket(b"early"))
+        assert str(translated(heard.value)) == str(refused.value)
 
     def test_read_only_run_refuses_writes_and_the_next_may_write(
         self, process: DriverProcess, opened: str, remote_table: str

@@ -1,4 +1,4 @@
-"""Client to core: one frozen dataclass per request and its reply; `ACTION` is the Flight action's name.
+"""Client to core: one message per request and its reply; `ACTION` is the Flight action's name.
 
 `RunRequest` and `UploadRequest` are no actions: they are the command of a `GetFlightInfo`, whose answer names the driver's
 socket and a one-time ticket, with a `RunAccepted` as the info's `app_metadata`. No reply holds a secret.
@@ -6,16 +6,24 @@ socket and a one-time ticket, with a `RunAccepted` as the info's `app_metadata`.
 
 from __future__ import annotations
 
+from tusk_jupyter.protocol.control.changes import (
+    AwaitChanges,
+    Changes,
+)
 from tusk_jupyter.protocol.control.connections import (
     Connection,
+    ConnectionDetails,
     ConnectionList,
     ConnectionRemoved,
     ConnectionSaved,
     ConnectionTested,
+    DuplicateConnection,
+    GetConnection,
     ListConnections,
     RemoveConnection,
     SaveConnection,
     TestConnection,
+    TryConnection,
     UseConnection,
 )
 from tusk_jupyter.protocol.control.core import (
@@ -46,6 +54,8 @@ from tusk_jupyter.protocol.control.drivers import (
     ListDrivers,
 )
 from tusk_jupyter.protocol.control.log import (
+    DeleteLog,
+    LogDeleted,
     LogEntry,
     LogPage,
     ReadLog,
@@ -55,6 +65,14 @@ from tusk_jupyter.protocol.control.preferences import (
     Preference,
     PreferenceList,
     SetPreference,
+)
+from tusk_jupyter.protocol.control.queries import (
+    DeleteQuery,
+    ListQueries,
+    QueryDeleted,
+    SavedQuery,
+    SavedQueryList,
+    SaveQuery,
 )
 from tusk_jupyter.protocol.control.runs import (
     CancelRun,
@@ -70,15 +88,27 @@ from tusk_jupyter.protocol.control.runs import (
     WaitRun,
     WatchRun,
 )
+from tusk_jupyter.protocol.control.schema import (
+    Branch,
+    DescribeTable,
+    GetSchema,
+    ListBranch,
+    SchemaSnapshot,
+    TableDescription,
+)
 
 __all__ = [
     "REQUESTS",
     "Attach",
     "AttachEvent",
+    "AwaitChanges",
+    "Branch",
     "CancelRun",
+    "Changes",
     "Check",
     "Checks",
     "Connection",
+    "ConnectionDetails",
     "ConnectionList",
     "ConnectionRemoved",
     "ConnectionSaved",
@@ -89,19 +119,29 @@ __all__ = [
     "CredentialList",
     "CredentialStored",
     "DeleteCredential",
+    "DeleteLog",
+    "DeleteQuery",
+    "DescribeTable",
     "Doctor",
     "DriverInfo",
     "DriverList",
+    "DuplicateConnection",
+    "GetConnection",
     "GetCoreStatus",
+    "GetSchema",
+    "ListBranch",
     "ListConnections",
     "ListCredentials",
     "ListDrivers",
     "ListPreferences",
+    "ListQueries",
     "ListRuns",
+    "LogDeleted",
     "LogEntry",
     "LogPage",
     "Preference",
     "PreferenceList",
+    "QueryDeleted",
     "ReadLog",
     "RemoveConnection",
     "RunAccepted",
@@ -110,14 +150,20 @@ __all__ = [
     "RunRequest",
     "RunState",
     "SaveConnection",
+    "SaveQuery",
+    "SavedQuery",
+    "SavedQueryList",
+    "SchemaSnapshot",
     "SetCredential",
     "SetPreference",
     "SplitReply",
     "SplitRequest",
     "StopCore",
     "Stopped",
+    "TableDescription",
     "TestConnection",
     "TierInfo",
+    "TryConnection",
     "UnlockVault",
     "UploadRequest",
     "UseConnection",
@@ -131,7 +177,9 @@ REQUESTS: dict[str, type] = {
         GetCoreStatus, StopCore, Attach, Doctor,
         SaveConnection, ListConnections, TestConnection, UseConnection, RemoveConnection,
         ListDrivers, ListCredentials, SetCredential, DeleteCredential, UnlockVault, ListPreferences, SetPreference,
-        SplitRequest, ListRuns, WatchRun, WaitRun, CancelRun, ReadLog,
+        GetConnection, TryConnection, DuplicateConnection,
+        SplitRequest, ListRuns, WatchRun, WaitRun, CancelRun, ReadLog, DeleteLog,
+        ListBranch, DescribeTable, GetSchema, AwaitChanges, ListQueries, SaveQuery, DeleteQuery,
     )
 }  # fmt: skip
 """Every action of the core, by name."""

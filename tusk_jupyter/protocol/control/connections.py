@@ -76,6 +76,8 @@ class SaveConnection(Message, frozen=True, kw_only=True):
     isolation: str = "session"
     log: bool = True
     replace: bool = False
+    rename_from: str | None = None
+    """With `replace`: the connection that gets this name; its secrets stay unless `secrets` has new ones."""
     test: bool = True
     base: str = ""
     """Folder against which relative paths are read."""
@@ -112,6 +114,51 @@ class TestConnection(Message, frozen=True, kw_only=True):
     REPLY: ClassVar[type] = ConnectionTested
     session: str
     name: str
+
+
+class ConnectionDetails(Message, frozen=True, kw_only=True):
+    """What a form needs to edit a connection; of its secrets only which there are."""
+
+    connection: Connection
+    secret_fields: tuple[str, ...] = ()
+    """Fields of the manifest for which a secret is stored."""
+    password_command: bool = False
+
+
+class GetConnection(Message, frozen=True, kw_only=True):
+    """Ask for one connection."""
+
+    ACTION: ClassVar[str] = "connection.get"
+    REPLY: ClassVar[type] = ConnectionDetails
+    session: str
+    name: str
+
+
+class TryConnection(Message, frozen=True, kw_only=True):
+    """Test what a form holds, without storing anything; answers as `TestConnection`."""
+
+    SECRET: ClassVar[frozenset[str]] = frozenset({"url", "secrets"})
+    ACTION: ClassVar[str] = "connection.try"
+    REPLY: ClassVar[type] = ConnectionTested
+    session: str
+    url: str | None = None
+    driver: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    password_command: str | None = None
+    name: str | None = None
+    """The stored connection whose secrets stand for those that are not given, if its target is the same."""
+    base: str = ""
+
+
+class DuplicateConnection(Message, frozen=True, kw_only=True):
+    """Store a copy of a connection under another name, with a copy of its secrets in the same tier."""
+
+    ACTION: ClassVar[str] = "connection.duplicate"
+    REPLY: ClassVar[type] = ConnectionSaved
+    session: str
+    name: str
+    new_name: str
 
 
 class UseConnection(Message, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from msgspec import field
+
 from tusk_jupyter.protocol.message import Message
 
 
@@ -29,7 +31,11 @@ class LogEntry(Message, frozen=True, kw_only=True):
     error: str | None = None
     code: str | None = None
     kind: str = "query"
-    """query | upload."""
+    """query | upload | tool (the product asked for it itself, as for a plan)."""
+    position: int | None = None
+    """0-based character offset of the error in `sql`."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """Bound values as text, secrets left out."""
 
 
 class LogPage(Message, frozen=True, kw_only=True):
@@ -59,3 +65,33 @@ class ReadLog(Message, frozen=True, kw_only=True):
     run: str | None = None
     """A run's id or its beginning."""
     session: str | None = None
+    before: int | None = None
+    """Only entries with a smaller `seq`: the next page, whatever came meanwhile."""
+    after: int | None = None
+    """Only entries with a larger `seq`: what is new."""
+    driver: str | None = None
+    kind: str | None = None
+    """query | upload | tool."""
+    tools: bool = True
+    """Whether what tools ran is wanted."""
+    min_ms: float | None = None
+    max_ms: float | None = None
+    count: bool = True
+    """Whether `LogPage.total` is wanted; -1 else. Counting what a text matches reads the whole log."""
+
+
+class LogDeleted(Message, frozen=True, kw_only=True):
+    """How many entries are gone."""
+
+    entries: int
+
+
+class DeleteLog(Message, frozen=True, kw_only=True):
+    """Delete entries of runs that have ended: those named, or all that are older than `until`; from the journal too."""
+
+    ACTION: ClassVar[str] = "log.delete"
+    REPLY: ClassVar[type] = LogDeleted
+    runs: tuple[str, ...] = ()
+    until: str | None = None
+    """ISO 8601, UTC."""
+    everything: bool = False

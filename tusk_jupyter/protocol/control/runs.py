@@ -44,6 +44,8 @@ class RunRequest(Message, frozen=True, kw_only=True):
     limit: int | None = None
     read_only: bool = False
     log: bool = True
+    kind: str = "query"
+    """query | tool; see `LogEntry.kind`."""
     cell: str | None = None
     """The cell's id or execution count, for the log."""
     source: str | None = None

@@ -1,0 +1,141 @@
+"""What the core does about runs that nobody hears of again; on a driver that says what the test wants, with time moved."""
+
+import queue
+import threading
+from types import SimpleNamespace
+
+import pytest
+from services import wait_until
+
+from tusk_jupyter import errors
+from tusk_jupyter.launch.spares import Spares
+from tusk_jupyter.protocol import driver
+from tusk_jupyter.protocol.manifest import Capabilities
+from tusk_jupyter.service import runs as following
+from tusk_jupyter.service.runs import Run, Runs
+from tusk_jupyter.service.sessions import Session, State
+
+
+class SilentProcess:
+    """A driver process that says the words it is given and notes what it is asked and done to."""
+
+    ended = False
+
+    def __init__(self, *, early_fetch=False):
+        self.manifest = SimpleNamespace(capabilities=Capabilities(early_fetch=early_fetch))
+        self.words = queue.SimpleQueue()
+        self.done = []
+
+    def stream(self, request):
+        def replies():
+            while (word := self.words.get()) is not None:
+                if isinstance(word, Exception):
+                    raise word
+                yield word
+
+        return replies()
+
+    def call(self, request, *, timeout_s=None):
+        self.done.append(request.ACTION)
+
+    def terminate(self):
+        self.done.append("terminate")
+
+    def kill(self):
+        self.done.append("kill")
+        self.words.put(errors.DriverCrashed("killed"))
+
+
+@pytest.fixture
+def ends():
+    return []
+
+
+@pytest.fixture
+def runs(ends):
+    return Runs(on_start=lambda run: None, on_end=ends.append, kill_backend=lambda session: None, close_session=lambda session: None)
+
+
+def a_run(process):
+    record = SimpleNamespace(name="pg", isolation="session")
+    session = Session("client", record, state=State.CONNECTED, process=process)
+    return Run(session=session, source="", cell=None, sql="SELECT 1", timeout_s=None)
+
+
+def a_request(sql="SELECT 1"):
+    return driver.Run(session="s", run="r", ticket="t", sql=sql)
+
+
+def test_a_run_that_nobody_fetches_is_given_up_after_a_minute(runs):
+    process = SilentProcess()
+    run = a_run(process)
+    process.words.put(driver.RunEvent(event="ready"))
+    runs.start(run, a_request(), wait_s=1.0)
+    runs.tick()
+    assert run.ladder is None
+    run.started -= following.FETCH_TIMEOUT_S
+    runs.tick()
+    wait_until(lambda: process.done == ["cancel"], 5.0, "the driver was asked to end it")
+    assert run.why == "unfetched"
+
+
+def test_a_run_under_way_is_not_given_up_for_being_long(runs):
+    process = SilentProcess()
+    run = a_run(process)
+    process.words.put(driver.RunEvent(event="ready"))
+    process.words.put(driver.RunEvent(event="started"))
+    runs.start(run, a_request(), wait_s=1.0)
+    wait_until(lambda: run.fetched, 5.0, "the core heard that it is fetched")
+    run.started -= 10 * following.FETCH_TIMEOUT_S
+    runs.tick()
+    assert run.ladder is None
+
+
+def test_a_driver_that_is_never_ready_is_killed(runs, monkeypatch):
+    monkeypatch.setattr(following, "READY_TIMEOUT_S", -1.0)
+    process = SilentProcess()
+    run = a_run(process)
+    ticking = threading.Thread(target=lambda: wait_until(lambda: runs.tick() or "kill" in process.done, 10.0))
+    ticking.start()
+    with pytest.raises(errors.DriverCrashed):
+        runs.start(run, a_request(), wait_s=1.0)
+    ticking.join()
+    assert runs.running() == []
+
+
+def test_a_run_that_its_driver_refuses_after_all_ends_with_its_words_and_keeps_its_session(runs, ends):
+    process = SilentProcess(early_fetch=True)
+    run = a_run(process)
+    process.words.put(errors.UsageError("not now"))
+    runs.start(run, a_request(), wait_s=1.0)
+    wait_until(lambda: ends, 5.0, "its end is logged")
+    assert (ends[0].status, run.error.message, ends[0].event.alive) == ("failed", "not now", True)
+
+
+@pytest.mark.parametrize("sql", ["-- nothing", "SELECT :a", " "])
+def test_what_a_driver_may_refuse_is_not_logged_before_it_has_spoken(sql, ends):
+    started = []
+    runs = Runs(on_start=started.append, on_end=ends.append, kill_backend=print, close_session=print)
+    process = SilentProcess(early_fetch=True)
+    process.words.put(errors.UsageError("nothing to run"))
+    with pytest.raises(errors.UsageError):
+        runs.start(a_run(process), a_request(sql), wait_s=1.0)
+    assert (started, ends) == ([], [])
+
+
+def test_a_driver_that_does_not_start_is_not_tried_again_by_itself(monkeypatch):
+    tries = []
+
+    def fail(self, name, child=None):
+        tries.append(name)
+        raise errors.DriverStartError("broken")
+
+    monkeypatch.setattr(Spares, "_start", fail)
+    spares = Spares(SimpleNamespace(), on_exit=print, enabled=True)
+    with pytest.raises(errors.DriverStartError):
+        spares.take("pg")
+    for _ in range(3):
+        spares.refill()
+    assert tries == ["pg"]
+
+
