@@ -14,11 +14,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder, Rung
+from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.service.sessions import Session, SessionGone
@@ -162,29 +163,52 @@ class Runs:
                 scenario="session_busy",
             )
         run.has_turn = True
+        process = session.process
+        if process is None or not session.usable:
+            self._let_go(run)
+            raise SessionGone(f"The session on {session.connection.name!r} has just ended.")
+        if process.manifest.capabilities.early_fetch and _is_plain(request):
+            self._log_meanwhile(run, process, request)
+        else:
+            self._log_when_ready(run, process, request)
+
+    def _log_when_ready(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
         ready = False
         try:
-            if not session.usable:
-                raise SessionGone(f"The session on {session.connection.name!r} has just ended.")
-            process = session.live_process()
-            if process.manifest.capabilities.early_fetch and _is_plain(request):
-                words = _when_answered(self._followers.submit(process.stream, request))  # Flight waits for a first word
-            else:
-                with self._watched(run):
-                    words = process.stream(request)
-                    self._await_ready(words)
+            with self._watched(run):
+                words = process.stream(request)
+                self._await_ready(words)
             ready = True
-            run.started, run.started_at = time.monotonic(), clock.now()  # not the sign-in, nor the wait for the turn
-            self._on_start(run)
+            self._log(run)
         except BaseException:
             if ready:
                 self._take(run, Rung.ASK)
-            run.has_turn = False
-            session.turn.release()
+            self._let_go(run)
             raise
+        self._followers.submit(self._follow, run, words)
+
+    def _log_meanwhile(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
+        logged = threading.Event()
+        self._followers.submit(self._follow, run, _taken_in(process, request, logged))
+        try:
+            self._log(run)
+        except BaseException:
+            self._take(run, Rung.ASK)
+            raise
+        finally:
+            logged.set()  # its follower ends it, also when it could not be logged
+
+    def _log(self, run: Run) -> None:
+        run.started, run.started_at = time.monotonic(), clock.now()  # not the sign-in, nor the wait for the turn
+        self._on_start(run)
         with self._lock:
             self._under_way[run.id] = run
-        self._followers.submit(self._follow, run, words)
+
+    def _let_go(self, run: Run) -> None:
+        """Let the next run have the session."""
+        if run.has_turn:
+            run.has_turn = False
+            run.session.turn.release()
 
     def refuse(self, run: Run, exc: errors.TuskError) -> None:
         """Put a run into the log that failed before it had a session."""
@@ -295,9 +319,7 @@ class Runs:
                 self._close_session(session)
             except Exception:  # noqa: BLE001  # the run must have an end all the same
                 _LOG.exception("run %s: its session could not be closed", run.id)
-        if run.has_turn:  # before the log: the next run need not wait for this one's disk sync
-            run.has_turn = False
-            session.turn.release()
+        self._let_go(run)  # before the log: the next run need not wait for this one's disk sync
         try:
             self._on_end(Ending(run=run, status=status, event=last))
         except Exception:  # noqa: BLE001  # the run stays open in the log and is told as interrupted at the next start
@@ -341,8 +363,13 @@ class Runs:
                 self._ended.popitem(last=False)
 
 
-def _when_answered(answer: Future[Iterator[driver.RunEvent]]) -> Iterator[driver.RunEvent]:
-    yield from answer.result()
+def _taken_in(
+    process: DriverProcess, request: driver.Run | driver.Upload, logged: threading.Event
+) -> Iterator[driver.RunEvent]:
+    """Hand a run to its driver, which Flight waits for; what the driver says of it counts once its start is logged."""
+    words = process.stream(request)
+    logged.wait()
+    yield from words
 
 
 def _is_plain(request: driver.Run | driver.Upload) -> bool:
