@@ -53,7 +53,12 @@ def ends():
 
 @pytest.fixture
 def runs(ends):
-    return Runs(on_start=lambda run: None, on_end=ends.append, kill_backend=lambda session: None, close_session=lambda session: None)
+    return Runs(
+        on_start=lambda run: None,
+        on_end=ends.append,
+        kill_backend=lambda session: None,
+        close_session=lambda session: None,
+    )
 
 
 def a_run(process):
@@ -137,5 +142,3 @@ def test_a_driver_that_does_not_start_is_not_tried_again_by_itself(monkeypatch):
     for _ in range(3):
         spares.refill()
     assert tries == ["pg"]
-
-
