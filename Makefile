@@ -20,6 +20,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SERVERS := initdb=postgresql psql=postgresql-client mariadbd=mariadb-server mariadb=mariadb-client
 KEYRING := gnome-keyring-daemon=gnome-keyring dbus-run-session=dbus
+BROWSER := chromium=chromium
 
 .PHONY: help demo lab check test test-system soak bench constraints clean
 
@@ -48,7 +49,7 @@ soak: .venv/test test-system ## the long forms: load, kills, leaks
 	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m soak --timeout=3600 --durations=15 $(TESTS)
 
 test-system:
-	@.ci/apt-install $(SERVERS) $(KEYRING)
+	@.ci/apt-install $(SERVERS) $(KEYRING) $(BROWSER)
 
 bench: .venv/bench ## against JupySQL, pandas, ConnectorX and the servers' own floor; writes benchmarks/RESULTS.md
 	@.ci/apt-install $(SERVERS)

@@ -1,0 +1,61 @@
+"""One JupyterLab and one Chromium for all tests of the browser; pictures are kept in `.test-pictures/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from services import lab as lab_service
+from services.homes import make_home, short_folder
+from services.lab import Lab, Window
+
+PICTURES = Path(__file__).parents[2] / ".test-pictures"
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    home = make_home()
+    try:
+        with short_folder("tusk-l-") as folder, lab_service.running(home, folder, TUSK_MASTER_KEY="k" * 44) as running:
+            yield running
+    finally:
+        home.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with lab_service.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def window(lab: Lab, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Window]]:
+    """Opens windows; they are closed after the test, and nothing in them may have run a foreign script."""
+    pictures = PICTURES / request.node.name
+    pictures.mkdir(parents=True, exist_ok=True)
+    opened: list[Window] = []
+
+    def open_window(path: str = "", workspace: str = "test") -> Window:
+        opened.append(Window.open(lab, chromium, pictures, path, workspace))
+        return opened[-1]
+
+    yield open_window
+    for one in opened:
+        if request.node.stash.get(FAILED, False):
+            one.picture("at the failure")
+        one.page.context.close()
+    assert [said for one in opened for said in one.dialogs] == []
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note whether the test itself failed, for the picture."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
