@@ -1,7 +1,13 @@
 /** The left panel. */
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, ICommandPalette, MainAreaWidget, Notification } from '@jupyterlab/apputils';
-import { CommandToolbarButton, PanelWithToolbar, refreshIcon, SidePanel } from '@jupyterlab/ui-components';
+import {
+  CommandToolbarButton,
+  PanelWithToolbar,
+  refreshIcon,
+  SidePanel,
+  Toolbar
+} from '@jupyterlab/ui-components';
 import { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import { AccordionPanel, Widget } from '@lumino/widgets';
@@ -156,7 +162,10 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const { commands } = app;
     panel.toolbar.addItem('log', new CommandToolbarButton({ commands, id: CommandIDs.openLog }));
     panel.toolbar.addItem('spacer', Toolbar.createSpacerItem());
-    panel.toolbar.addItem('refresh', new CommandToolbarButton({ commands, id: CommandIDs.refreshAll, label: '' }));
+    panel.toolbar.addItem(
+      'refresh',
+      new CommandToolbarButton({ commands, id: CommandIDs.refreshAll, label: '' })
+    );
     panel.addWidget(section);
     panel.addWidget(queries);
     (panel.content as AccordionPanel).setRelativeSizes([3, 1]);

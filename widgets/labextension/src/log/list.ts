@@ -98,7 +98,9 @@ export class LogList extends Widget {
     const last = Math.min(entries.length, Math.ceil((this.scroller.scrollTop + height) / ROW_PX) + OVERSCAN);
     this.canvas.style.height = `${(entries.length + (hasMore ? 1 : 0)) * ROW_PX}px`;
     this.scroller.setAttribute('aria-rowcount', String((total ?? -1) < 0 ? -1 : total! + 1));
-    this.canvas.replaceChildren(...entries.slice(first, last).map((entry, index) => this.row(entry, first + index)));
+    this.canvas.replaceChildren(
+      ...entries.slice(first, last).map((entry, index) => this.row(entry, first + index))
+    );
     const active = this.canvas.querySelector('[aria-selected="true"]');
     if (active) {
       this.scroller.setAttribute('aria-activedescendant', active.id);
@@ -115,10 +117,16 @@ export class LogList extends Widget {
     this.empty.hidden = !isEmpty && !error;
     if (error) {
       const { message, hint } = describeError(error);
-      this.empty.replaceChildren(h('div', { class: 'tusk-Error', attrs: { role: 'alert' } }, message, h('div', {}, hint)));
+      this.empty.replaceChildren(
+        h('div', { class: 'tusk-Error', attrs: { role: 'alert' } }, message, h('div', {}, hint))
+      );
     } else {
       this.empty.replaceChildren(
-        h('p', { class: 'tusk-Quiet' }, loading ? 'Loading…' : 'No run in the log matches. Try it with fewer filters.')
+        h(
+          'p',
+          { class: 'tusk-Quiet' },
+          loading ? 'Loading…' : 'No run in the log matches. Try it with fewer filters.'
+        )
       );
     }
   }
@@ -127,7 +135,11 @@ export class LogList extends Widget {
     const cells = HEADS.map((text, index) =>
       h('div', { attrs: { role: 'columnheader', 'aria-label': HEAD_NAMES[index] } }, text)
     );
-    return h('div', { class: 'tusk-LogRow tusk-LogList-head', attrs: { role: 'row', 'aria-rowindex': 1 } }, ...cells);
+    return h(
+      'div',
+      { class: 'tusk-LogRow tusk-LogList-head', attrs: { role: 'row', 'aria-rowindex': 1 } },
+      ...cells
+    );
   }
 
   private row(entry: ILogEntry, index: number): HTMLElement {

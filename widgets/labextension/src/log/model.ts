@@ -19,7 +19,7 @@ export class LogModel {
 
   /** Runs under way, of all kernels. */
   runs: IRunState[] = [];
-  /** Ended runs, newest first, as far as they were asked for. */
+  /** Ended runs, newest first, as far as they were asked for; those under way stand above the list, not in it. */
   entries: ILogEntry[] = [];
   /** All that match, or null while nobody knows. */
   total: number | null = null;
@@ -50,7 +50,7 @@ export class LogModel {
         return;
       }
       this.runs = runs;
-      this.entries = this.ended(page);
+      this.take(page);
       this.hasMore = page.length === PAGE;
       this.total = null;
       void this.count(generation);
@@ -59,7 +59,7 @@ export class LogModel {
         return;
       }
       this.error = error;
-      this.entries = [];
+      this.take([]);
       this.hasMore = false;
     }
     this.loading = false;
@@ -68,7 +68,7 @@ export class LogModel {
 
   /** Ask for the next page, if there is one and none is on its way. */
   async more(): Promise<void> {
-    const last = this.entries.at(-1);
+    const last = this.loaded.at(-1);
     if (this.loading || !this.hasMore || !last) {
       return;
     }
@@ -79,7 +79,7 @@ export class LogModel {
       if (generation !== this.generation) {
         return;
       }
-      this.entries = [...this.entries, ...this.ended(page)];
+      this.take([...this.loaded, ...page]);
       this.hasMore = page.length === PAGE;
     } catch (error) {
       this.error = error;
@@ -97,12 +97,13 @@ export class LogModel {
   async cancel(run: string): Promise<void> {
     await this.api.cancel(run);
     this.runs = await this.api.runs();
+    this.take(this.loaded);
     this._changed.emit(0);
   }
 
   async remove(run: string): Promise<void> {
     const entries = await this.api.deleteRuns([run]);
-    this.entries = this.entries.filter(entry => entry.run !== run);
+    this.take(this.loaded.filter(entry => entry.run !== run));
     this.total = this.total === null ? null : Math.max(0, this.total - entries);
     this._changed.emit(0);
   }
@@ -126,32 +127,47 @@ export class LogModel {
 
   private async follow(): Promise<void> {
     const generation = this.generation;
-    const [newest, runs] = await Promise.all([this.page(), this.api.runs()]);
-    if (generation !== this.generation || this.loading) {
-      return;
+    try {
+      const [newest, runs] = await Promise.all([this.page(), this.api.runs()]);
+      const gone = this.runs.filter(run => !runs.some(each => each.run === run.run));
+      const ended = await Promise.all(
+        this.loaded.filter(entry => isOf(entry, gone)).map(each => this.api.entry(each.run))
+      );
+      if (generation === this.generation && !this.loading) {
+        this.runs = runs;
+        this.takeNewest(newest, ended);
+        void this.count(generation);
+      }
+    } catch {
+      // The long poll goes on, and the next change brings all of it.
     }
-    this.runs = runs;
+  }
+
+  private takeNewest(newest: ILogEntry[], ended: ILogEntry[]): void {
     const oldest = newest.at(-1)?.seq ?? 0;
-    const top = this.entries[0]?.seq ?? 0;
-    if (newest.length === PAGE && oldest > top) {
-      this.entries = this.ended(newest);
+    if (newest.length === PAGE && oldest > (this.loaded[0]?.seq ?? 0)) {
+      this.take(newest);
       this.hasMore = true;
       this._changed.emit(null);
-    } else {
-      const before = this.entries.length;
-      this.entries = [...this.ended(newest), ...this.entries.filter(entry => entry.seq < oldest)];
-      this._changed.emit(Math.max(0, this.entries.length - before));
+      return;
     }
-    void this.count(generation);
+    const before = this.entries.length;
+    const older = this.loaded.filter(entry => newest.length > 0 && entry.seq < oldest);
+    this.take([...newest, ...older.map(entry => ended.find(each => each.run === entry.run) ?? entry)]);
+    this._changed.emit(Math.max(0, this.entries.length - before));
   }
 
-  /** Runs under way stand above the list, not in it. */
-  private ended(entries: ILogEntry[]): ILogEntry[] {
-    const running = new Set(this.runs.map(run => run.run));
-    return entries.filter(entry => !running.has(entry.run));
+  private take(loaded: ILogEntry[]): void {
+    this.loaded = loaded;
+    this.entries = loaded.filter(entry => !isOf(entry, this.runs));
   }
 
+  private loaded: ILogEntry[] = [];
   private generation = 0;
   private readonly live: Debouncer;
   private _changed = new Signal<this, number | null>(this);
+}
+
+function isOf(entry: ILogEntry, runs: readonly IRunState[]): boolean {
+  return runs.some(run => run.run === entry.run);
 }

@@ -1,5 +1,12 @@
 /** How a run ended, as a sign and a word. */
-import { checkIcon, circleEmptyIcon, closeIcon, LabIcon, runningIcon, stopIcon } from '@jupyterlab/ui-components';
+import {
+  checkIcon,
+  circleEmptyIcon,
+  closeIcon,
+  LabIcon,
+  runningIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
 
 import { h } from '../dom';
 
