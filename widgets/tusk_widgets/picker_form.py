@@ -46,6 +46,11 @@ class Filled:
         """The way to sign in, where the driver declares some."""
         return next((way for way in self.driver.sign_in if way.name == self.form.way), None)
 
+    @property
+    def required(self) -> set[str]:
+        """The fields that must be given."""
+        return {*self.driver.fields.get("required", ()), *(self.way.required if self.way else ())}
+
     def properties(self) -> dict[str, dict[str, Any]]:
         """Return the fields that the form shows, in order, with the way's own words for them."""
         found: dict[str, dict[str, Any]] = self.driver.fields.get("properties", {})
@@ -187,14 +192,12 @@ def _name_problem(filled: Filled) -> str | None:
 
 def _field_problems(filled: Filled) -> dict[str, str]:
     found = {}
-    way = filled.way
-    required = {*filled.driver.fields.get("required", ()), *(way.required if way else ())}
     config = filled.config()
     for name, spec in filled.properties().items():
         if spec.get("secret"):
             continue
         if name not in config:
-            if name in required:
+            if name in filled.required:
                 found[name] = f"{spec.get('title', name)} is needed."
         elif (problem := field_problem(config[name], spec)) is not None:
             found[name] = problem
@@ -202,7 +205,12 @@ def _field_problems(filled: Filled) -> dict[str, str]:
 
 
 def _secret_problems(filled: Filled) -> dict[str, str]:
-    found = {}
+    given = {*filled.secrets(), *(name for name, one in filled.sources().items() if one.source in ("kept", "command"))}
+    found = {
+        name: f"{spec.get('title', name)} is needed."
+        for name, spec in filled.properties().items()
+        if spec.get("secret") and name in filled.required and name not in given
+    }
     for name, source in filled.sources().items():
         if source.source == "environment" and not secret_from(filled.environ, source.variable):
             found[name] = (
