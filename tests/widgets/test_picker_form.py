@@ -23,7 +23,7 @@ def driver(name: str) -> DriverInfo:
 
 
 def filled(
-    name: str = "postgresql", *, typed: dict[str, str] | None = None, environ=None, details=None, taken=(), **form
+    engine: str = "postgresql", /, *, typed: dict[str, str] | None = None, environ=None, details=None, taken=(), **form
 ):
     said: dict[str, Any] = {"id": "v/1", "driver": engine, "way": "password", "name": "shop", **form}
     return Filled(
