@@ -24,7 +24,7 @@ export function control(labels: Labels, input: Input, beside: HTMLElement[] = []
   const id = uid('field');
   const check = input instanceof HTMLInputElement && input.type === 'checkbox';
   const problem = h('span', { class: 'tusk-problem', id: `${id}-problem`, role: 'alert' });
-  const about = h('span', { class: 'tusk-about', id: `${id}-about` }, labels.description ?? '');
+  const about = h('span', { class: 'tusk-about', id: `${id}-about`, title: labels.description }, labels.description ?? '');
   input.id = id;
   input.dataset['field'] = labels.name;
   input.setAttribute('aria-describedby', `${id}-about ${id}-problem`);

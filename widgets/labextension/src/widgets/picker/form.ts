@@ -51,7 +51,7 @@ export class ConnectionForm {
     this.id = `${channel.view}/${opened}`;
     const { driver, details, suggestion } = start;
     const config: Record<string, Value> = details?.connection.config ?? suggestion?.config ?? {};
-    this.way = wayOf(driver, config);
+    this.way = details || suggestion ? wayOf(driver, config) : waysOf(driver)[0]!.name;
     for (const [name, value] of Object.entries(config)) {
       this.entries.set(name, typeof value === 'boolean' ? value : String(value));
     }
@@ -153,19 +153,22 @@ export class ConnectionForm {
     this.fields = plain.map(field => drawField(field, this.entries, field.main ? widths[at++]! : 3));
     const secrets = this.way === URL_WAY ? [urlField()] : fields.filter(field => field.spec.secret);
     this.secretNames = secrets.map(field => field.name);
-    this.secrets = secrets.map(field => this.drawSecret(field));
+    this.secrets = secrets.map((field, at) => this.drawSecret(field, at === 0 ? 4 : 6));
     const main = new Map(this.fields.filter(one => one.field.main).map(one => [one.field.name, one.node]));
     secrets.forEach((field, at) => main.set(field.name, this.secrets[at]!.node));
     const order = this.way === URL_WAY ? this.secretNames : fields.map(field => field.name).filter(name => main.has(name));
-    const tier = secrets.length ? this.rules.tierControl(6).node : null;
-    this.main.replaceChildren(...order.map(name => main.get(name)!), ...(tier ? [tier] : []));
+    const nodes = order.map(name => main.get(name)!);
+    if (secrets.length) {
+      nodes.splice(order.indexOf(this.secretNames[0]!) + 1, 0, this.rules.tierControl(2).node);
+    }
+    this.main.replaceChildren(...nodes);
     this.more.replaceChildren(
       ...this.fields.filter(one => !one.field.main).map(one => one.node),
       ...this.rules.quiet
     );
   }
 
-  private drawSecret(field: Field): SecretField {
+  private drawSecret(field: Field, span: number): SecretField {
     const { details, suggestion } = this.start;
     const command = field.name === 'password' && details?.password_command;
     const stored = details && (command || details.secret_fields.includes(field.name));
@@ -181,7 +184,7 @@ export class ConnectionForm {
       stored: stored ? (command ? 'a command' : (details.connection.credential_tier ?? 'stored')) : null,
       held: this.held.has(field.name),
       variables: this.variables(field.name),
-      span: 6,
+      span,
       changed: changed => this.sources.set(field.name, changed)
     });
   }

@@ -47,7 +47,7 @@ export class Rules {
   /** The choice of the credential tier, to stand below a secret. */
   tierControl(span: number): Control {
     return control(
-      { name: 'tier', title: 'Keep the secret in', description: 'Never in the notebook.', span },
+      { name: 'tier', title: 'Keep it in', description: 'Never in the notebook.', span },
       this.tier
     );
   }
