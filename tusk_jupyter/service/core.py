@@ -257,6 +257,7 @@ class Core:
                     origin=one.origin,
                     schemes=one.manifest.schemes if one.manifest else (),
                     fields=one.manifest.fields if one.manifest else {},
+                    sign_in=one.manifest.sign_in if one.manifest else (),
                     problem=one.problem or doctor.missing_packages(one),
                 )
                 for one in self.spares.catalog.drivers(rescan=request.rescan)
