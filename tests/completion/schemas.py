@@ -25,13 +25,13 @@ def shop(dialect: str) -> Snapshot:
     """Customers, orders with a key to them, names that need quotes, and a table of another schema."""
     home, other = HOMES[dialect]
     to_customers = ForeignKey(columns=("customer_id",), table=(*home, "customers"), references=("id",))
-    to_items = ForeignKey(
-        columns=("order_id", "line"), table=(*home, "order_items"), references=("order_id", "line")
-    )
+    to_items = ForeignKey(columns=("order_id", "line"), table=(*home, "order_items"), references=("order_id", "line"))
     tables = (
         SnapshotTable(path=(*home, "customers"), columns=columns("id*", "name", "email", "city")),
         SnapshotTable(
-            path=(*home, "orders"), columns=columns("id*", "customer_id", "total", "placed_at"), foreign_keys=(to_customers,)
+            path=(*home, "orders"),
+            columns=columns("id*", "customer_id", "total", "placed_at"),
+            foreign_keys=(to_customers,),
         ),
         SnapshotTable(path=(*home, "order_items"), columns=columns("order_id*", "line*", "sku", "quantity")),
         SnapshotTable(

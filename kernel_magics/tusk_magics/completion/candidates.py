@@ -59,7 +59,7 @@ class _Source:
             if not self.context.typed.quote or want in _IDENTIFIERS:
                 yield from makers[want](10 * place)
         if not self.context.typed.quote:
-            yield from self._keywords(10 * len(self.context.wants))
+            yield from self._keywords(-1 if self.context.keywords_first else 10 * len(self.context.wants))
 
     def qualified(self) -> Iterator[Offer]:
         """Yield what can stand behind `a.` or `a.b.`."""
@@ -70,8 +70,8 @@ class _Source:
         if Want.TABLE in wants or Want.SCHEMA in wants:
             yield from self._below(names)
             return
-        relation = self.columns.meant(self.context.scope, qualifier[-1])
-        if relation is not None and (len(qualifier) == 1 or relation.alias is None):
+        relation = self.columns.meant(self.context.scope, qualifier[-1]) if len(qualifier) == 1 else None
+        if relation is not None:
             yield from (self._column(column.name, 0) for column in self.columns.of(relation))
             return
         table = self.index.find([(str(item.name), item.quoted) for item in qualifier]) if self.index else None
@@ -136,16 +136,17 @@ class _Source:
                 for column in columns:
                     if column.name.casefold() in self.context.listed:
                         continue
-                    if counted[column.name.casefold()] > 1 and not self.context.typed.quote:
-                        yield self._qualified(relation, column.name, tier + min(depth, 3))
-                    yield self._column(column.name, tier + min(depth, 3) + 1)
+                    ambiguous = counted[column.name.casefold()] > 1 and not self.context.typed.quote
+                    if ambiguous:
+                        yield self._qualified(relation, column.name, tier + 2 * min(depth, 3))
+                    yield self._column(column.name, tier + 2 * min(depth, 3) + ambiguous)
         if (
             self.index
             and not any(level.found.relations for level in levels)
             and len(self.context.typed.prefix) >= FUZZY
         ):
             for name in self.index.columns_starting(self.context.typed.prefix, _ELSEWHERE):
-                yield self._column(name, tier + 5)
+                yield self._column(name, tier + 8)
 
     def _qualified(self, relation: Relation, name: str, tier: int) -> Offer:
         exposed = relation.exposed

@@ -54,6 +54,7 @@ class Context:
     listed: frozenset[str] = frozenset()
     """Columns that a list names already, case-folded."""
     outputs: tuple[Item, ...] = ()
+    keywords_first: bool = False
     sides: tuple[Relation, ...] = ()
     """Relations before the cursor: those that a join can join, the one joined last."""
 
@@ -143,7 +144,7 @@ class _Reader:
             case Role.RELATIONS:
                 left = [Item(Kind.WORD, "FROM"), *left]
                 if len(left) == 1:
-                    return self._context(Want.TABLE, words=keywords.QUERY_START)
+                    return self._context(Want.TABLE, words=keywords.QUERY_START, keywords_first=True)
                 return self._at(clause_at(left), left)
             case Role.WINDOW:
                 return self._window(left)
@@ -175,6 +176,8 @@ class _Reader:
             return self._object(clause)
         if clause.name == "ON" and not clause.tail:
             return self._context(Want.CONDITION, *_EXPRESSION, sides=self._sides(left))
+        if clause.word == "CONFLICT":
+            return self._context(words=keywords.AFTER["CONFLICT"])
         if clause.name == "OTHER":
             return self._other(left)
         return self._expression(clause.name, clause.tail)
@@ -238,8 +241,6 @@ class _Reader:
             return self._context(words=keywords.QUERY_START)
         if self.verb == "USE":
             return self._context(Want.SCHEMA) if len(left) == 1 else None
-        if last.word == "CONFLICT":
-            return self._context(words=keywords.AFTER["CONFLICT"])
         if self.verb == "CREATE":
             return self._context(words=("AS", "ON")) if last.kind is Kind.OPEN or len(left) > 2 else None
         return self._context(words=keywords.AFTER["OTHER"]) if len(left) > 1 else None
@@ -276,6 +277,8 @@ class _Reader:
             return self._context(Want.COLUMN)
         if context is None or left:
             return context
+        if group.opener == "EXISTS":
+            return self._context(words=keywords.QUERY_START)
         words = (*(("DISTINCT",) if group.opener not in ("", "IN") else ()), "SELECT", *context.keywords)
         return self._context(*context.wants, words=words, target=context.target, outputs=context.outputs)
 
@@ -291,8 +294,8 @@ class _Reader:
             return self._context(Want.TYPE)
         if last is not None and last.text in ("@", "@@", "$", "?", "#", "\\") and last.kind is Kind.OPERATOR:
             return None
-        if last is not None and last.word == "AS":
-            return None  # a new name
+        if last is not None and (last.word == "AS" or last.text == "."):
+            return None  # a new name, or `a. b`
         wants = wants or _COLUMN_LISTS.get(clause, _EXPRESSION)
         if clause == "CALL" and last is not None:
             wants = ()

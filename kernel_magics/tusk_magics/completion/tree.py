@@ -128,7 +128,7 @@ def typed_at(text: str, cursor: int, dialect: Dialect) -> Typed | None:
             start = left.pop().start
             prefix = before[start:]
         touches = not prefix and last.kind in (Kind.STRING, Kind.NAME, Kind.CLOSE)
-    left = _behind_separator(left)
+    left = _behind_begin(before, _behind_separator(left))
     rest, closed = _rest(after, quote)
     qualifier = _qualifier(before, left, start)
     if qualifier is None:
@@ -182,6 +182,15 @@ def _behind_separator(left: list[Token]) -> list[Token]:
     return [token for token in left if token.kind is not Kind.COMMENT]
 
 
+def _behind_begin(text: str, left: list[Token]) -> list[Token]:
+    """Return the first statement of a trigger's or routine's body, which no separator stands before."""
+    words = [text[token.start : token.end].upper() if token.kind is Kind.WORD else "" for token in left]
+    if "BEGIN" not in words or words[0] != "CREATE":
+        return left
+    at = len(words) - words[::-1].index("BEGIN")
+    return left[at + (words[at : at + 1] == ["ATOMIC"]) :]
+
+
 def _to_separator(right: list[Token]) -> list[Token]:
     end = next((i for i, token in enumerate(right) if token.kind in (Kind.SEPARATOR, Kind.DIRECTIVE)), len(right))
     return [token for token in right[:end] if token.kind is not Kind.COMMENT]
@@ -225,12 +234,14 @@ def _tree(before: str, left: list[Token], mark: Item, after: str, right: list[To
         _add(stack, item_of(before, token))
     stack[-1].items.append(mark)
     path = tuple(stack)
+    closes = any(token.kind is Kind.CLOSE for token in right)
     for token in right:
-        _add(stack, item_of(after, token))
+        _add(stack, item_of(after, token), closes=closes)
     return path
 
 
-def _add(stack: list[Item], item: Item) -> None:
+def _add(stack: list[Item], item: Item, *, closes: bool = True) -> None:
+    """Add an item to the innermost group; `closes`: whether any parenthesis is closed behind the cursor."""
     if item.kind is Kind.OPEN:
         before = stack[-1].items[-1] if stack[-1].items else None
         item.opener = before.word if before else ""
@@ -242,14 +253,14 @@ def _add(stack: list[Item], item: Item) -> None:
             stack.pop()
         return
     if item.word == "FROM":
-        while len(stack) > 1 and not _may_hold_from(stack[-1]):
+        while len(stack) > 1 and not _may_hold_from(stack[-1], closes):
             stack.pop()
     stack[-1].items.append(item)
 
 
-def _may_hold_from(group: Item) -> bool:
+def _may_hold_from(group: Item, closes: bool) -> bool:
     if group.is_query or group.opener in _FROM_INSIDE:
         return True
     if not group.items or (len(group.items) == 1 and group.items[0].kind is None):
-        return not group.opener or group.opener in _NOT_CALLED
+        return group.opener in _NOT_CALLED or (closes and not group.opener)
     return len(group.items) > 1 and group.items[-1].word == "DISTINCT" and group.items[-2].word in ("IS", "NOT")
