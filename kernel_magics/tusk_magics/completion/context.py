@@ -142,7 +142,7 @@ class _Reader:
             case Role.COMMON:
                 return self._context(Want.COMMON, listed=_listed(group), sides=self._sides(before)) if at_name else None
             case Role.RELATIONS:
-                left = [Item(Kind.WORD, "FROM"), *left]
+                left = [Item(Kind.WORD, "FROM", "FROM"), *left]
                 if len(left) == 1:
                     return self._context(Want.TABLE, words=keywords.QUERY_START, keywords_first=True)
                 return self._at(clause_at(left), left)

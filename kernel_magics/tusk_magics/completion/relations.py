@@ -199,7 +199,7 @@ class _Reader:
             if lateral:
                 self.found.lateral.append(group)
             return self._named(at + 1, outputs=self.outputs_of(group, self.ctes))
-        nested = _Reader([Item(Kind.WORD, "FROM"), *group.items], self.ctes, self.outputs_of)
+        nested = _Reader([Item(Kind.WORD, "FROM", "FROM"), *group.items], self.ctes, self.outputs_of)
         nested.read()
         self.found.relations += nested.found.relations
         self.found.derived += nested.found.derived
