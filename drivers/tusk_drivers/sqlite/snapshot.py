@@ -12,12 +12,12 @@ from tusk_drivers.sqlite.catalog import HIDDEN, databases, quoted, tables
 from tusk_jupyter.protocol.driver import ForeignKey, Snapshot, SnapshotColumn, SnapshotTable
 
 _COLUMNS = (
-    "SELECT m.name, c.name, c.type, c.\"notnull\", c.pk, c.hidden FROM {database}.sqlite_master AS m "
+    'SELECT m.name, c.name, c.type, c."notnull", c.pk, c.hidden FROM {database}.sqlite_master AS m '
     "JOIN pragma_table_xinfo(m.name, ?) AS c WHERE m.type = ? ORDER BY m.name, c.cid"
 )
-_COLUMNS_OF_ONE = "SELECT ?, name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo(?, ?) ORDER BY cid"
+_COLUMNS_OF_ONE = 'SELECT ?, name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?, ?) ORDER BY cid'
 _KEYS = (
-    "SELECT m.name, k.id, k.\"table\", k.\"from\", k.\"to\" FROM {database}.sqlite_master AS m "
+    'SELECT m.name, k.id, k."table", k."from", k."to" FROM {database}.sqlite_master AS m '
     "JOIN pragma_foreign_key_list(m.name, ?) AS k WHERE m.type = 'table' ORDER BY m.name, k.id, k.seq"
 )
 
@@ -45,9 +45,7 @@ def _tables_of(connection: sqlite3.Connection, database: str) -> Iterator[Snapsh
         )
 
 
-def _columns(
-    connection: sqlite3.Connection, database: str, kind: str, names: Iterable[str]
-) -> list[tuple[Any, ...]]:
+def _columns(connection: sqlite3.Connection, database: str, kind: str, names: Iterable[str]) -> list[tuple[Any, ...]]:
     """Return the columns of all tables or views; one that is broken would spoil the query for all, and is passed over."""
     try:
         rows = connection.execute(_COLUMNS.format(database=quoted(database)), (database, kind)).fetchall()
