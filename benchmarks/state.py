@@ -21,7 +21,7 @@ INSERT INTO query_log
 SELECT i, uuid()::VARCHAR, 'query', CASE WHEN i % 17 = 0 THEN 'failed' ELSE 'completed' END, 's' || (i % 40),
        'dir/book' || (i % 100) || '.ipynb', (i % 30)::VARCHAR, 'conn' || (i % 5), 'id' || (i % 5), 'postgresql',
        'SELECT a.*, b.name FROM orders_' || (i % 1000) || ' a JOIN customers b ON a.id = b.id WHERE a.x > ' || i,
-       TIMESTAMP '2026-01-01' + to_seconds(i), i % 1000, i % 5000, NULL, 1, NULL, NULL, NULL
+       TIMESTAMP '2026-01-01' + to_seconds(i), i % 1000, i % 5000, NULL, 1, NULL, NULL, NULL, NULL
 FROM range(1, ? + 1) AS numbers(i)
 """
 

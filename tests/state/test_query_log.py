@@ -43,7 +43,7 @@ def test_a_row_is_there_from_the_start_and_completed_by_the_end(store: Store):
     assert store.log.read(ReadLog()).entries == (LogEntry(**known, **unknown, status="running"),)
     ended = {"elapsed_ms": 12.5, "rows": 3, "affected": 2, "statements": 4, "error": "no", "code": "42P01"}
     assert store.log.ended(RunEnd(run="r", status="failed", position=7, **ended))
-    assert store.log.read(ReadLog()).entries == (LogEntry(**known, **ended, status="failed"),)
+    assert store.log.read(ReadLog()).entries == (LogEntry(**known, **ended, status="failed", position=7),)
     assert store._database.read("SELECT position FROM query_log") == [(7,)]
 
 

@@ -68,6 +68,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 (driver.KillBackend, self._kill_backend),
                 (driver.Tree, self._tree),
                 (driver.Describe, self._describe),
+                (driver.TakeSnapshot, self._snapshot),
                 (driver.Reset, self._reset),
                 (driver.Close, self._close),
             )
@@ -180,12 +181,20 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
     def _tree(self, message: driver.Tree) -> Iterator[driver.Nodes]:
         slot = self._slot(message.session)
         with slot.lock:
+            self._be_free(slot)
             yield driver.Nodes(nodes=tuple(slot.session.tree(message.path)))
 
     def _describe(self, message: driver.Describe) -> Iterator[driver.Description]:
         slot = self._slot(message.session)
         with slot.lock:
+            self._be_free(slot)
             yield slot.session.describe(message.path)
+
+    def _snapshot(self, message: driver.TakeSnapshot) -> Iterator[driver.Snapshot]:
+        slot = self._slot(message.session)
+        with slot.lock:
+            self._be_free(slot)
+            yield slot.session.snapshot()
 
     def _slot(self, session: str) -> _Slot:
         slot = self._slots.get(session)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tusk_jupyter.errors import ProtocolError
-from tusk_jupyter.protocol.driver import Description, TreeNode
+from tusk_jupyter.protocol.driver import Description, Snapshot, SnapshotColumn, SnapshotTable, TreeNode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -157,6 +157,21 @@ class Session(ABC):
             QueryError: there is none at `path`; scenario undefined_table.
         """
 
+    def snapshot(self) -> Snapshot:
+        """Read the whole schema for completion.
+
+        Overwrite it where the database can say all of it in a few queries; this walks the tree, with a query for each table.
+        """
+        return Snapshot(tables=tuple(self._tables_below(())))
+
+    def _tables_below(self, path: tuple[str, ...]) -> Iterator[SnapshotTable]:
+        for node in self.tree(path):
+            place = (*path, node.name)
+            if node.kind in ("table", "view"):
+                yield SnapshotTable(path=place, kind=node.kind, columns=tuple(map(_column, self.tree(place))))
+            else:
+                yield from self._tables_below(place)
+
     @abstractmethod
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Create `table` from the reader's schema (or append to it) and write all its rows, in one transaction.
@@ -178,3 +193,9 @@ class Session(ABC):
             ProtocolError: this driver declares none, so nobody may ask.
         """
         raise ProtocolError(f"{cls.__name__} declares no kill_backend.")
+
+
+def _column(node: TreeNode) -> SnapshotColumn:
+    return SnapshotColumn(
+        name=node.name, type=node.type or "", nullable=node.nullable is not False, primary_key=node.primary_key
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 import threading
 import uuid
 from collections.abc import Callable
@@ -17,25 +16,25 @@ from difflib import get_close_matches
 from typing import Concatenate, ParamSpec, TypeVar
 
 from tusk_jupyter import errors
-from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
-from tusk_jupyter.protocol import control, driver
+from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.scenarios import hint_for
-from tusk_jupyter.service.targets import Target, describe_target, read_target
+from tusk_jupyter.service.connection_records import (
+    check_name,
+    check_options,
+    made,
+    public,
+    real_tier,
+    ref_of,
+    refs_of,
+    same_account,
+)
+from tusk_jupyter.service.targets import MEMORY, Target, describe_target, read_target
+from tusk_jupyter.service.trials import Trials
 from tusk_jupyter.sqltext.dialects import DIALECTS
-from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.connections import Connections as Records
 from tusk_jupyter.tiers.credentials import Credentials
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-ENVIRONMENTS = ("production", "staging", "development")
-ISOLATIONS = ("session", "statement")
-ACCOUNT = ("host", "port", "unix_socket", "user")
-"""The fields that say whose password it is."""
-
-TEST_MARGIN_S = 5.0
-
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,10 +58,8 @@ class Connections:
     records: Records
     credentials: Credentials
     spares: Spares
-    connect_timeout_s: Callable[[], float]
+    trials: Trials
     changing: threading.RLock = field(default_factory=threading.RLock)
-    serving: Callable[[str, dict[str, object]], DriverProcess | None] = lambda name, config: None
-    """The process that has a file open which only one process can have, if that is what the configuration names."""
 
     # --- finding ---
 
@@ -114,6 +111,13 @@ class Connections:
         name = self.dialect_of(record)
         return name if name in DIALECTS else "ansi"
 
+    def is_private(self, record: ConnectionRecord) -> bool:
+        """Return whether the database lives in memory, in the session that opened it."""
+        manifest = self.spares.catalog.named(record.driver).manifest
+        if manifest is None or "path" not in manifest.properties or "host" in manifest.properties:
+            return False
+        return record.config.get("path") in (None, "", MEMORY)
+
     def secrets_of(self, record: ConnectionRecord) -> dict[str, str]:
         """Return a connection's secrets, by field.
 
@@ -122,8 +126,19 @@ class Connections:
         """
         if record.password_command:
             return {"password": self.credentials.run_password_command(record.password_command)}
+        return self._stored(record)
+
+    def _stored(self, record: ConnectionRecord) -> dict[str, str]:
         tier = record.credential_tier
         return {kind: self.credentials.get(ref, tier) for kind, ref in refs_of(record).items() if tier}
+
+    def details(self, record: ConnectionRecord, shown: control.Connection) -> control.ConnectionDetails:
+        """Return what a form needs to edit a connection; of its secrets only which there are."""
+        return control.ConnectionDetails(
+            connection=shown,
+            secret_fields=tuple(refs_of(record)),
+            password_command=record.password_command is not None,
+        )
 
     # --- changing ---
 
@@ -134,14 +149,31 @@ class Connections:
             UsageError: something asked for makes no sense; ConnectError: the test failed. Nothing is stored then.
             CredentialError: the secret cannot be stored; the connection is not there then.
         """
-        _check_options(request)
-        known = self.records.get(request.name)
-        if known is not None and not request.replace:
-            raise errors.UsageError(
-                f"There is a connection {known.name!r} already; it points to {describe_target(known.config)}.",
-                hint="Add `--replace` to change it, or take another name.",
-            )
-        target = read_target(
+        check_options(request)
+        known = self._replaced_by(request)
+        target = self._target(request)
+        sign_in = self._sign_in(known, target, request.password_command)
+        server = self._tested(target, request, sign_in) if request.test else None
+        record = made(request, target, known, kept=sign_in.heir, password_command=sign_in.command)
+        stored, notices = self._store(record, sign_in.new, request.tier, known)
+        return stored, control.ConnectionSaved(
+            connection=public(stored), replaced=known is not None, server=server, notices=notices
+        )
+
+    def _replaced_by(self, request: control.SaveConnection) -> ConnectionRecord | None:
+        """Return the connection that a new one takes the place of.
+
+        Raises:
+            UsageError: the name is another one's, or nothing was said about replacing.
+        """
+        there = self.records.get(request.name)
+        known = self.named(request.rename_from) if request.rename_from else there
+        if there is not None and (not request.replace or known is None or there.id != known.id):
+            raise _name_taken(there)
+        return known
+
+    def _target(self, request: control.SaveConnection | control.TryConnection) -> Target:
+        return read_target(
             self.spares.catalog,
             url=request.url,
             driver=request.driver,
@@ -149,12 +181,45 @@ class Connections:
             secrets=request.secrets,
             base=request.base,
         )
-        heir = known if known is not None and _keeps_its_secret(known, target, request) else None
-        server = self._tested(target, request, heir) if request.test else None
-        stored, notices = self._store(_record(request, target, known, heir), target.secrets, request.tier, known)
-        return stored, control.ConnectionSaved(
-            connection=public(stored), replaced=known is not None, server=server, notices=notices
+
+    def _sign_in(self, known: ConnectionRecord | None, target: Target, command: str | None) -> _SignIn:
+        """Return with what a connection signs in: what is given, and what is not given as it was, for the same account.
+
+        A password is never handed to another host than the one it was given for.
+        """
+        heir = known if known is not None and not command and same_account(known, target) else None
+        if heir is None:
+            return _SignIn(new=target.secrets, command=command)
+        if target.secrets:
+            return _SignIn(new={**self._stored(heir), **target.secrets})
+        return _SignIn(heir=heir if heir.credential_ref else None, command=heir.password_command)
+
+    @_one_at_a_time
+    def duplicate(self, name: str, new_name: str) -> control.ConnectionSaved:
+        """Store a copy of a connection under another name, with copies of its secrets in the same tier.
+
+        Raises:
+            UsageError: there is no such connection, or the new name cannot be or is taken.
+            CredentialError: a secret cannot be read or stored; there is no copy then.
+        """
+        record = self.named(name)
+        check_name(new_name)
+        there = self.records.get(new_name)
+        if there is not None:
+            raise _name_taken(there)
+        copy = dataclasses.replace(
+            record,
+            id=str(uuid.uuid4()),
+            name=new_name,
+            credential_ref=None,
+            credential_tier="command" if record.password_command else None,
+            credential_state="none",
+            created_at="",
+            updated_at="",
+            last_used_at=None,
         )
+        stored, notices = self._store(copy, self._stored(record), real_tier(record.credential_tier), None)
+        return control.ConnectionSaved(connection=public(stored), notices=notices)
 
     @_one_at_a_time
     def set_secret(self, name: str, kind: str, secret: str, tier: str | None) -> control.CredentialStored:
@@ -170,7 +235,7 @@ class Connections:
             raise errors.UsageError(
                 f"The driver {record.driver!r} takes no secret {kind!r}; it takes: {', '.join(kinds) or 'none'}."
             )
-        before = _real(record.credential_tier)
+        before = real_tier(record.credential_tier)
         stored = self.credentials.store(f"conn:{record.id}:{kind}", secret, tier or before)
         for other, ref in refs_of(record).items():  # a connection's secrets live in one tier
             if other != kind and before and stored.tier != before:
@@ -178,7 +243,7 @@ class Connections:
         self.records.save(
             dataclasses.replace(
                 record,
-                credential_ref=_ref(record.id, {*refs_of(record), kind}),
+                credential_ref=ref_of(record.id, {*refs_of(record), kind}),
                 credential_tier=stored.tier,
                 credential_state="stored",
                 password_command=None,
@@ -252,7 +317,18 @@ class Connections:
 
     def test(self, record: ConnectionRecord) -> control.ConnectionTested:
         """Sign in and out again in a process of its own."""
-        return self._try(record.driver, record.config, self.secrets_of(record), record.read_only)
+        return self.trials.attempt(record.driver, record.config, self.secrets_of(record), read_only=record.read_only)
+
+    def attempt(self, request: control.TryConnection) -> control.ConnectionTested:
+        """Sign in with what a form holds, and out again; nothing is stored.
+
+        Raises:
+            UsageError: a field makes no sense; CredentialError: a secret cannot be read.
+        """
+        target = self._target(request)
+        known = self.named(request.name) if request.name else None
+        sign_in = self._sign_in(known, target, request.password_command)
+        return self.trials.attempt(target.driver.name, target.config, self._used(sign_in))
 
     @_one_at_a_time
     def _store(
@@ -272,7 +348,7 @@ class Connections:
             raise
         whole = dataclasses.replace(
             record,
-            credential_ref=_ref(record.id, secrets),
+            credential_ref=ref_of(record.id, secrets),
             credential_tier=stored[-1].tier,
             credential_state="stored",
         )
@@ -284,129 +360,36 @@ class Connections:
         kinds = refs_of(record) or {"password": f"conn:{record.id}:password"}
         return tuple(sorted({tier for ref in kinds.values() for tier in self.credentials.delete(ref)}))
 
-    def _tested(self, target: Target, request: control.SaveConnection, heir: ConnectionRecord | None) -> str:
-        secrets = self.secrets_of(heir) if heir else dict(target.secrets)
-        if request.password_command:
-            secrets["password"] = self.credentials.run_password_command(request.password_command)
-        tested = self._try(target.driver.name, target.config, secrets, request.read_only)
+    def _tested(self, target: Target, request: control.SaveConnection, sign_in: _SignIn) -> str:
+        tested = self.trials.attempt(
+            target.driver.name, target.config, self._used(sign_in), read_only=request.read_only
+        )
         if tested.error is not None:
             exc = tested.error.to_exception()
             exc.hint = f"{exc.hint or ''} Nothing was saved; `--no-test` saves without trying.".strip()
             raise exc
         return tested.server
 
-    def _try(
-        self, name: str, config: dict[str, object], secrets: dict[str, str], read_only: bool
-    ) -> control.ConnectionTested:
-        # A file that our own process holds is tried there: any other would find it locked, by us.
-        holder = self.serving(name, config)
-        process = holder or self.spares.take(name)
-        limit_s = self.connect_timeout_s()
-        try:
-            tested: driver.Tested = process.call(
-                driver.Test(config=config, secrets=secrets, read_only=read_only, connect_timeout_s=limit_s),
-                timeout_s=limit_s + TEST_MARGIN_S,
-            )
-        finally:
-            if holder is None:
-                process.stop()  # it has seen a secret: it is no spare any more
-        return control.ConnectionTested(
-            ok=tested.ok, stage=tested.stage, server=tested.server, elapsed_s=tested.elapsed_s, error=tested.error
-        )
+    def _used(self, sign_in: _SignIn) -> dict[str, str]:
+        """Return the secrets themselves."""
+        if sign_in.command:
+            return {**sign_in.new, "password": self.credentials.run_password_command(sign_in.command)}
+        return self._stored(sign_in.heir) if sign_in.heir else dict(sign_in.new)
 
 
-def public(record: ConnectionRecord, *, state: str = "disconnected", current: bool = False) -> control.Connection:
-    """Return a record as clients see it."""
-    return control.Connection(
-        id=record.id,
-        name=record.name,
-        driver=record.driver,
-        config=dict(record.config),
-        target=describe_target(record.config),
-        credential_tier=record.credential_tier,
-        read_only=record.read_only,
-        environment=record.environment,
-        timeout_s=record.timeout_s,
-        memory_limit_mb=record.memory_limit_mb,
-        isolation=record.isolation,
-        log=record.log,
-        created_at=record.created_at,
-        updated_at=record.updated_at,
-        last_used_at=record.last_used_at,
-        state=state,
-        current=current,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SignIn:
+    """With what a connection signs in."""
+
+    new: dict[str, str] = field(default_factory=dict, repr=False)
+    """Secrets that are to be stored."""
+    heir: ConnectionRecord | None = None
+    """The connection whose stored secrets go on being used."""
+    command: str | None = None
+
+
+def _name_taken(known: ConnectionRecord) -> errors.UsageError:
+    return errors.UsageError(
+        f"There is a connection {known.name!r} already; it points to {describe_target(known.config)}.",
+        hint="Add `--replace` to change it, or take another name.",
     )
-
-
-def refs_of(record: ConnectionRecord) -> dict[str, str]:
-    """Return the credential references of a connection by kind; `credential_ref` is conn:ID:KIND[+KIND...]."""
-    kinds = record.credential_ref.rpartition(":")[2].split("+") if record.credential_ref else []
-    return {kind: f"conn:{record.id}:{kind}" for kind in kinds}
-
-
-def _ref(connection_id: str, kinds: set[str] | dict[str, str]) -> str:
-    return f"conn:{connection_id}:{'+'.join(sorted(kinds))}"
-
-
-def _real(tier: str | None) -> str | None:
-    """Return the tier if it is one that holds secrets."""
-    return tier if tier in ("keyring", "vault", "memory") else None
-
-
-def _keeps_its_secret(known: ConnectionRecord, target: Target, request: control.SaveConnection) -> bool:
-    """Return whether a connection that is replaced without a new secret goes on with its own.
-
-    Only for the same account: a password is never handed to another host than the one it was given for.
-    """
-    if target.secrets or request.password_command or known.credential_ref is None or known.driver != target.driver.name:
-        return False
-    return all(known.config.get(field) == target.config.get(field) for field in ACCOUNT)
-
-
-def _record(
-    request: control.SaveConnection,
-    target: Target,
-    known: ConnectionRecord | None,
-    kept: ConnectionRecord | None,
-) -> ConnectionRecord:
-    """Return the record to store; a connection that is replaced without a new secret keeps its id."""
-    return ConnectionRecord(
-        id=known.id if known is not None and not target.secrets else str(uuid.uuid4()),
-        name=request.name,
-        driver=target.driver.name,
-        config=target.config,
-        credential_ref=kept.credential_ref if kept else None,
-        credential_tier="command" if request.password_command else kept.credential_tier if kept else None,
-        credential_state="stored" if kept else "none",
-        password_command=request.password_command,
-        read_only=request.read_only,
-        environment=request.environment,
-        timeout_s=request.timeout_s,
-        memory_limit_mb=request.memory_limit_mb,
-        isolation=request.isolation,
-        log=request.log,
-        created_at=known.created_at if known else "",
-        last_used_at=known.last_used_at if known else None,
-    )
-
-
-def _check_options(request: control.SaveConnection) -> None:
-    if not NAME.fullmatch(request.name):
-        raise errors.UsageError(
-            f"{request.name!r} cannot be a connection's name.",
-            hint="A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.",
-        )
-    if request.name.casefold() in STATEMENT_KEYWORDS:
-        raise errors.UsageError(
-            f"{request.name!r} begins SQL statements, so `%sql {request.name}` could not tell it from SQL.",
-            hint="Take another name.",
-        )
-    for what, value, known in (
-        ("environment", request.environment, (None, *ENVIRONMENTS)),
-        ("isolation", request.isolation, ISOLATIONS),
-        ("tier", request.tier, (None, "keyring", "vault", "memory")),
-    ):
-        if value not in known:
-            raise errors.UsageError(f"{what} is one of {', '.join(filter(None, known))}, not {value!r}.")
-    if request.password_command and request.secrets.get("password"):
-        raise errors.UsageError("Give a password or a command that prints one, not both.")

@@ -19,12 +19,18 @@ from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
+from tusk_jupyter.protocol.message import Message
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
-from tusk_jupyter.service import doctor
+from tusk_jupyter.service import doctor, schemas
+from tusk_jupyter.service.changes import Changes
 from tusk_jupyter.service.clients import Client, Clients
-from tusk_jupyter.service.connections import Connections, public
+from tusk_jupyter.service.connection_records import public
+from tusk_jupyter.service.connections import Connections
 from tusk_jupyter.service.dispatch import Accepted, Dispatch
+from tusk_jupyter.service.log_upkeep import LogUpkeep
+from tusk_jupyter.service.schemas import Schemas
 from tusk_jupyter.service.sessions import Sessions
+from tusk_jupyter.service.trials import Trials
 from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.statements import split
 from tusk_jupyter.state import clock
@@ -51,13 +57,31 @@ class Core:
         self.credentials = Credentials(places.home, os.environ)
         spares_wanted = bool(store.preferences.get("warm_spare"))
         self.spares = Spares(Catalog(places), on_exit=self._process_ended, enabled=spares_wanted)
-        self.connections = Connections(
-            store.connections, self.credentials, self.spares, lambda: float(store.preferences.get("connect_timeout_s"))
+        trials = Trials(self.spares, lambda: float(store.preferences.get("connect_timeout_s")))
+        self.connections = Connections(store.connections, self.credentials, self.spares, trials)
+        self.changes = Changes()
+        self.sessions = Sessions(
+            self.spares, self.connections.secrets_of, changed=lambda: self.changes.bump("connections")
         )
-        self.sessions = Sessions(self.spares, self.connections.secrets_of)
-        self.connections.serving = self.sessions.serving
-        self.dispatch = Dispatch(store, self.sessions, self.connections, self.spares)
+        trials.serving = self.sessions.serving
+        self.schemas = Schemas(
+            open_session=lambda client, record: self.dispatch.session_for(client, record),
+            close_session=self.sessions.close,
+            find_session=self.sessions.find,
+            is_private=self.connections.is_private,
+            cache_s=lambda: float(store.preferences.get("schema_cache_s")),
+            changed=lambda: self.changes.bump("schema"),
+        )
+        self.dispatch = Dispatch(
+            store,
+            self.sessions,
+            self.connections,
+            self.spares,
+            changed=lambda: self.changes.bump("runs", "log"),
+            ended=self.schemas.run_ended,
+        )
         self.runs = self.dispatch.runs
+        self._upkeep = LogUpkeep(store, changed=lambda: self.changes.bump("log"))
         self._left_over = tuple(self.connections.finish_unfinished())
         self._last_busy = time.monotonic()
         self._sweeper = ThreadPoolExecutor(1, thread_name_prefix="sweep")
@@ -130,6 +154,7 @@ class Core:
 
     def close(self) -> None:
         """End runs, sessions and processes, and close the state."""
+        self.changes.close()
         for run in self.runs.running():
             self.runs.cancel(run)
         deadline = time.monotonic() + 1.0
@@ -149,8 +174,10 @@ class Core:
         """Close what nobody uses any more."""
         try:
             self.sessions.close_idle(float(self.store.preferences.get("idle_session_s")))
+            self.sessions.close_idle(schemas.IDLE_S, client=schemas.CLIENT)
             for client in self.clients.expired(busy={run.session.client for run in self.runs.running()}):
                 self._end_client(client.id)
+            self._upkeep.run_if_due()
         except Exception:  # noqa: BLE001  # the next sweep comes
             _LOG.exception("sweep")
 
@@ -168,12 +195,13 @@ class Core:
 
     def save_connection(self, request: control.SaveConnection) -> control.ConnectionSaved:
         """Add or replace a connection, and make it the client's current one."""
-        before = self.store.connections.get(request.name)
+        before = self.store.connections.get(request.rename_from or request.name)
         record, saved = self.connections.save(request)
         self.clients.touch(request.session).current = record.id
         if before is not None:  # with a new secret it has a new id
             for connection_id in {before.id, record.id}:
                 self._close_sessions_of(connection_id)
+        self.changes.bump("connections")
         return saved
 
     def list_connections(self, request: control.ListConnections) -> control.ConnectionList:
@@ -187,16 +215,33 @@ class Core:
         """Sign in and out again."""
         return self.connections.test(self.connections.named(request.name))
 
+    def get_connection(self, request: control.GetConnection) -> control.ConnectionDetails:
+        """Say what a form needs to edit a connection."""
+        record = self.connections.named(request.name)
+        return self.connections.details(record, self._public(record, self.clients.touch(request.session)))
+
+    def try_connection(self, request: control.TryConnection) -> control.ConnectionTested:
+        """Sign in with what a form holds, and out again."""
+        return self.connections.attempt(request)
+
+    def duplicate_connection(self, request: control.DuplicateConnection) -> control.ConnectionSaved:
+        """Store a copy of a connection."""
+        saved = self.connections.duplicate(request.name, request.new_name)
+        self.changes.bump("connections")
+        return saved
+
     def use_connection(self, request: control.UseConnection) -> control.Connection:
         """Make a connection the client's current one."""
         record = self.connections.named(request.name)
         client = self.clients.touch(request.session)
         client.current = record.id
+        self.changes.bump("connections")
         return self._public(record, client)
 
     def remove_connection(self, request: control.RemoveConnection) -> control.ConnectionRemoved:
         """Delete a connection with all that belongs to it."""
         record, tiers = self.connections.remove(request.name)
+        self.changes.bump("connections")
         return control.ConnectionRemoved(name=record.name, tiers=tiers, sessions=self._close_sessions_of(record.id))
 
     # --- drivers, credentials, preferences ---
@@ -226,11 +271,14 @@ class Core:
         """Give a connection a new secret; its open sessions end, since they used the old one."""
         stored = self.connections.set_secret(request.connection, request.kind, request.secret, request.tier)
         self._close_sessions_of(self.connections.named(request.connection).id)
+        self.changes.bump("connections")
         return stored
 
     def delete_credential(self, request: control.DeleteCredential) -> control.CredentialDeleted:
         """Delete a connection's secrets everywhere."""
-        return self.connections.delete_secrets(request.connection)
+        deleted = self.connections.delete_secrets(request.connection)
+        self.changes.bump("connections")
+        return deleted
 
     def unlock_vault(self, request: control.UnlockVault) -> control.TierInfo:
         """Open the vault."""
@@ -244,7 +292,42 @@ class Core:
         """Change a preference."""
         changed = self.store.preferences.set(request.name, request.value)
         self.spares.enabled = bool(self.store.preferences.get("warm_spare"))
+        self._upkeep.run_soon()
+        self.changes.bump("preferences")
         return changed
+
+    # --- saved queries ---
+
+    def list_queries(self, _: control.ListQueries) -> control.SavedQueryList:
+        """List the saved queries."""
+        return control.SavedQueryList(queries=self.store.queries.list())
+
+    def save_query(self, request: control.SaveQuery) -> control.SavedQuery:
+        """Save a query."""
+        saved = self.store.queries.save(request)
+        self.changes.bump("queries")
+        return saved
+
+    def delete_query(self, request: control.DeleteQuery) -> control.QueryDeleted:
+        """Delete a saved query."""
+        deleted = self.store.queries.delete(request.name)
+        self.changes.bump("queries")
+        return control.QueryDeleted(name=deleted.name)
+
+    # --- schemas ---
+
+    def list_branch(self, request: control.ListBranch) -> control.Branch:
+        """List a level of a connection's tree."""
+        return self.schemas.branch(request.session, self.connections.named(request.connection), request.path)
+
+    def describe_table(self, request: control.DescribeTable) -> control.TableDescription:
+        """Describe a table."""
+        return self.schemas.describe(request.session, self.connections.named(request.connection), request.path)
+
+    def get_schema(self, request: control.GetSchema) -> Message:
+        """Answer with a connection's snapshot as it is in memory."""
+        record = self._meant(self.clients.touch(request.session), request)
+        return self.schemas.snapshot(request.session, record, self.connections.dialect_of(record), request)
 
     # --- runs ---
 
@@ -306,18 +389,31 @@ class Core:
         """Read the query log."""
         return self.store.log.read(request)
 
+    def delete_log(self, request: control.DeleteLog) -> control.LogDeleted:
+        """Delete runs that have ended from the log, with every trace of their text."""
+        deleted = control.LogDeleted(entries=self.store.log.delete(request))
+        self.changes.bump("log")
+        return deleted
+
     # --- between the parts ---
 
     def _connection(
         self, client: Client, request: control.RunRequest | control.UploadRequest | control.SplitRequest
     ) -> ConnectionRecord:
         """Return the connection that is meant, which is the client's current one from now on."""
+        record = self._meant(client, request)
+        client.current = record.id
+        return record
+
+    def _meant(
+        self,
+        client: Client,
+        request: control.RunRequest | control.UploadRequest | control.SplitRequest | control.GetSchema,
+    ) -> ConnectionRecord:
         known = client.current is not None and self.store.connections.get_by_id(client.current) is not None
         last = request.last_connection if not known else None
         name = request.connection or (last if last and self.store.connections.get(last) else None)
-        record = self.connections.named(name) if name else self.connections.default(client.current)
-        client.current = record.id
-        return record
+        return self.connections.named(name) if name else self.connections.default(client.current)
 
     def _process_ended(self, process: DriverProcess) -> None:
         _LOG.info("driver process %d (%s) ended", process.pid, process.name)
@@ -327,7 +423,8 @@ class Core:
         found = self.sessions.of_connection(connection_id)
         for session in found:
             self.sessions.close(session)
-        return len(found)
+        self.schemas.forget(connection_id)
+        return sum(session.client != schemas.CLIENT for session in found)
 
     def _end_client(self, client: str) -> None:
         """Cancel a vanished client's runs and close its sessions."""
@@ -336,6 +433,7 @@ class Core:
                 self.runs.cancel(run)
                 self.runs.wait(run, timeout_s=8.0)
         self.sessions.forget_client(client)
+        self.schemas.forget_client(client)
         with contextlib.suppress(errors.StorageError):
             self.store.sessions.ended(client)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
+from tusk_jupyter.service import bound_values
 from tusk_jupyter.service.clients import Client
 from tusk_jupyter.service.connections import Connections
 from tusk_jupyter.service.runs import Ending, Run, Runs
@@ -34,8 +35,21 @@ class Accepted:
 class Dispatch:
     """Brings requests to drivers; `runs` are what became of them."""
 
-    def __init__(self, store: Store, sessions: Sessions, connections: Connections, spares: Spares) -> None:
-        """Put the parts together."""
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        connections: Connections,
+        spares: Spares,
+        *,
+        changed: Callable[[], None],
+        ended: Callable[[Session, str, driver.RunEvent], None],
+    ) -> None:
+        """Put the parts together.
+
+        `changed` is told when a run began, ended or is being cancelled; `ended`, what a run did.
+        """
+        self._ended = ended
         self._store = store
         self._sessions = sessions
         self._connections = connections
@@ -45,6 +59,7 @@ class Dispatch:
             on_end=self._log_end,
             kill_backend=self._kill_backend,
             close_session=lambda session: self._sessions.close(session),
+            changed=changed,
         )
 
     def run(self, client: Client, record: ConnectionRecord, request: control.RunRequest) -> Accepted:
@@ -83,6 +98,20 @@ class Dispatch:
             ),
         )
 
+    def session_for(self, client: str, record: ConnectionRecord) -> Session:
+        """Return a client's session on a connection, opened with what is set for it if there is none that stands.
+
+        Raises:
+            ConnectError, CredentialError, DriverError: it cannot be opened.
+        """
+        preferences = self._store.preferences
+        return self._sessions.acquire(
+            client,
+            record,
+            memory_mb=record.memory_limit_mb or int(preferences.get("memory_limit_mb")) or None,
+            connect_timeout_s=float(preferences.get("connect_timeout_s")),
+        )
+
     def _start(
         self,
         client: Client,
@@ -117,25 +146,21 @@ class Dispatch:
     ) -> Run:
         """Return a run with an open session; that none can be opened is in the log, as a failed run."""
         preferences = self._store.preferences
+        dialect = self._connections.lexical_dialect_of(record)
+        parameters, hidden = _parameters(request, dialect)
         run = Run(
             session=Session(client.id, record),
             source=request.source or client.source,
             cell=request.cell,
             sql=words,
             timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
-            kind="query" if isinstance(request, control.RunRequest) else "upload",
-            secrets=tuple(secrets_in(request.sql, self._connections.lexical_dialect_of(record)))
-            if isinstance(request, control.RunRequest)
-            else (),
+            kind=_kind(request),
+            secrets=(*hidden, *secrets_in(request.sql, dialect)) if isinstance(request, control.RunRequest) else (),
+            parameters=parameters,
             logged=request.log and record.log and bool(preferences.get("log")),
         )
         try:
-            run.session = self._sessions.acquire(
-                client.id,
-                record,
-                memory_mb=record.memory_limit_mb or int(preferences.get("memory_limit_mb")) or None,
-                connect_timeout_s=float(preferences.get("connect_timeout_s")),
-            )
+            run.session = self.session_for(client.id, record)
         except errors.TuskError as exc:
             self.runs.refuse(run, exc)
             raise
@@ -174,6 +199,7 @@ class Dispatch:
             sql=run.sql,
             cell=run.cell,
             kind=run.kind,
+            parameters=run.parameters,
             started_at=run.started_at,
         )
         try:
@@ -184,6 +210,7 @@ class Dispatch:
 
     def _log_end(self, ending: Ending) -> None:
         run, event = ending.run, ending.event
+        self._ended(run.session, run.kind, event)
         if not run.logged:
             return
         affected = [one.affected for one in event.statements if one.affected is not None]
@@ -219,3 +246,19 @@ class Dispatch:
             )
         finally:
             helper.stop()
+
+
+def _kind(request: control.RunRequest | control.UploadRequest) -> str:
+    if isinstance(request, control.UploadRequest):
+        return "upload"
+    return "tool" if request.kind == "tool" else "query"
+
+
+def _parameters(
+    request: control.RunRequest | control.UploadRequest, dialect: str
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return a run's parameters as the log shows them, and the values that it must not show."""
+    if isinstance(request, control.UploadRequest) or not request.parameters:
+        return {}, ()
+    secret = bound_values.secret_names(request.sql, request.parameters, dialect)
+    return bound_values.shown(request.parameters, secret), bound_values.texts_of(request.parameters, secret)

@@ -54,6 +54,8 @@ class Run:
     timeout_s: float | None
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Literals of the SQL that the log must not show, also when the server's error repeats them."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """As in the log: texts, secrets left out."""
     kind: str = "query"
     logged: bool = True
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -123,6 +125,7 @@ class Runs:
         on_end: completes the log row; called before anybody sees the run as ended.
         kill_backend: ends a session's statement on the server from another process.
         close_session: called after a run whose session cannot be used again, or should not be.
+        changed: called when a run began, ended or is being cancelled.
     """
 
     def __init__(
@@ -132,7 +135,9 @@ class Runs:
         on_end: Callable[[Ending], None],
         kill_backend: Callable[[Session], None],
         close_session: Callable[[Session], None],
+        changed: Callable[[], None],
     ) -> None:
+        self._changed = changed
         self._on_start = on_start
         self._on_end = on_end
         self._kill_backend = kill_backend
@@ -203,6 +208,7 @@ class Runs:
         self._on_start(run)
         with self._lock:
             self._under_way[run.id] = run
+        self._changed()
 
     def _let_go(self, run: Run) -> None:
         """Let the next run have the session."""
@@ -247,6 +253,7 @@ class Runs:
                 return
             run.ladder, run.why = Ladder(time.monotonic()), why
         self._climb_down(run)
+        self._changed()
 
     def tick(self) -> None:
         """Take the steps that are due: timeouts, unfetched tickets, harder rungs. Called a few times a second."""
@@ -328,6 +335,7 @@ class Runs:
         self._remember(run)
         with run.changed:
             run.changed.notify_all()
+        self._changed()
 
     def _climb_down(self, run: Run) -> None:
         ladder = run.ladder

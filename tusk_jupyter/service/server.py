@@ -52,6 +52,16 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             control.WaitRun: core.wait_run,
             control.CancelRun: core.cancel_run,
             control.ReadLog: core.read_log,
+            control.DeleteLog: core.delete_log,
+            control.GetConnection: core.get_connection,
+            control.TryConnection: core.try_connection,
+            control.DuplicateConnection: core.duplicate_connection,
+            control.ListQueries: core.list_queries,
+            control.SaveQuery: core.save_query,
+            control.DeleteQuery: core.delete_query,
+            control.ListBranch: core.list_branch,
+            control.DescribeTable: core.describe_table,
+            control.GetSchema: core.get_schema,
         }
 
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
@@ -77,6 +87,8 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
     def _answers(self, request: object, context: flight.ServerCallContext) -> Iterator[object]:
         if isinstance(request, control.Attach):
             yield from self._core.attach(request, context.is_cancelled)
+        elif isinstance(request, control.AwaitChanges):
+            yield self._core.changes.wait(request, context.is_cancelled)
         elif isinstance(request, control.WatchRun):
             yield from self._core.watch_run(request)
         else:

@@ -87,8 +87,18 @@ class _Shared:
 class Sessions:
     """All sessions; thread-safe. Opening one blocks only those who want the same one, or the same file."""
 
-    def __init__(self, spares: Spares, secrets_of: Callable[[ConnectionRecord], dict[str, str]]) -> None:
-        """Take processes from `spares` and secrets from `secrets_of`, asked just before each sign-in."""
+    def __init__(
+        self,
+        spares: Spares,
+        secrets_of: Callable[[ConnectionRecord], dict[str, str]],
+        *,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take processes from `spares` and secrets from `secrets_of`, asked just before each sign-in.
+
+        `changed` is told when a session opened, ended or could not be opened.
+        """
+        self._changed = changed
         self._spares = spares
         self._secrets_of = secrets_of
         self._sessions: dict[tuple[str, str], Session] = {}
@@ -130,10 +140,11 @@ class Sessions:
         with self._lock_of(file) if file else contextlib.nullcontext():
             self._part(session, process)
         session.state = State.DISCONNECTED
+        self._changed()
 
-    def close_idle(self, idle_s: float) -> None:
-        """Close the sessions unused for `idle_s` seconds, in no transaction, and used by no run just now."""
-        for session in self.all():
+    def close_idle(self, idle_s: float, *, client: str | None = None) -> None:
+        """Close the sessions (of one client) unused for `idle_s` seconds, in no transaction, and used by no run just now."""
+        for session in self.all() if client is None else self.of_client(client):
             if self._is_idle(session, idle_s) and session.turn.acquire(blocking=False):
                 try:
                     if self._is_idle(session, idle_s):
@@ -162,6 +173,11 @@ class Sessions:
                 if session.process is process:
                     session.state = State.FAILED
             self._shared = {key: one for key, one in self._shared.items() if one.process is not process}
+        self._changed()
+
+    def find(self, client: str, connection_id: str) -> Session | None:
+        """Return a client's session on a connection, in whatever state."""
+        return self._sessions.get((client, connection_id))
 
     def of_client(self, client: str) -> list[Session]:
         """Return the sessions of a client."""
@@ -173,7 +189,7 @@ class Sessions:
 
     def state_of(self, client: str, connection_id: str) -> State:
         """Return the state of a client's session on a connection."""
-        session = self._sessions.get((client, connection_id))
+        session = self.find(client, connection_id)
         return session.state if session else State.DISCONNECTED
 
     def all(self) -> list[Session]:
@@ -196,6 +212,8 @@ class Sessions:
             if session.connection.isolation == "statement":
                 self.close(session)
             raise
+        finally:
+            self._changed()
         return session
 
     def _open(self, session: Session, *, memory_mb: int | None, connect_timeout_s: float) -> None:

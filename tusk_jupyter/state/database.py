@@ -225,6 +225,16 @@ class Database:
             else:
                 yield found
 
+    def rebuild(self) -> None:
+        """Write what the tables hold into a new file: DuckDB leaves deleted text in the blocks of the old one.
+
+        Raises:
+            StorageError: there is no room for it, or it cannot be written; the old file is still used.
+        """
+        self.catch_up()
+        with self._file:
+            self._con = statefile.rebuilt(self._con, self.path)
+
     # --- the file --------------------------------------------------------------------------------------------------
 
     def _adopt(self, con: duckdb.DuckDBPyConnection, notice: str | None) -> duckdb.DuckDBPyConnection:

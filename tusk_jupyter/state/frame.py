@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ HEADER = struct.Struct("<4sIQqI")  # mark, body bytes, seq, time in microseconds
 HEADER_CRC = struct.Struct("<I")  # CRC32 of the header before it
 HEADER_BYTES = HEADER.size + HEADER_CRC.size
 MARK = b"TSKR"
+BLANK = "blank"
+"""Kind of a record whose content was deleted; its number stays, so that a missing one is still seen."""
 SEGMENT_MARK = b"TUSKJRN1"
 PREFACE = struct.Struct("<8sQI")  # segment mark with the format's version, first seq, CRC32 of both
 
@@ -93,18 +95,39 @@ def scan(path: Path) -> Iterator[Record | Damage | Torn]:
         return
     if data[: PREFACE.size] != preface(int.from_bytes(data[8:16], "little")):
         yield Damage(path.name, 0, "the segment's first bytes are not what was written")
+    for offset, _, found in _pieces(data):
+        yield Damage(path.name, offset, found) if isinstance(found, str) else found
+
+
+def without(path: Path, is_wanted: Callable[[Record], bool]) -> tuple[bytes, int]:
+    """Return a segment's bytes with the contents of some records blanked, and how many; all else is as it was.
+
+    Args:
+        path: the segment.
+        is_wanted: whether a record keeps its content.
+    """
+    data = path.read_bytes()
+    parts, blanked = [data[: PREFACE.size]], 0
+    for offset, end, found in _pieces(data):
+        if not isinstance(found, Record) or is_wanted(found):
+            parts.append(data[offset:end])
+        else:
+            parts.append(pack(Record(found.seq, found.time_us, pack_body(BLANK, {}))))
+            blanked += 1
+    return b"".join(parts), blanked
+
+
+def _pieces(data: bytes) -> Iterator[tuple[int, int, Record | Torn | str]]:
+    """Yield start, end and meaning of each piece of a segment behind its first bytes; a text says what is damaged."""
     offset = PREFACE.size
     while offset < len(data):
         found = _read(data, offset)
         if isinstance(found, Record):
-            yield found
-            offset += HEADER_BYTES + len(found.raw)
-        elif isinstance(found, Torn):
-            yield found
-            return
+            end = offset + HEADER_BYTES + len(found.raw)
         else:
-            yield Damage(path.name, offset, found)
-            offset = _resync(data, offset + 1)
+            end = len(data) if isinstance(found, Torn) else _resync(data, offset + 1)
+        yield offset, end, found
+        offset = end
 
 
 def _read(data: bytes, offset: int) -> Record | Torn | str:

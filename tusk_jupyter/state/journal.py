@@ -17,7 +17,7 @@ from typing import Any
 from tusk_jupyter.errors import StorageError
 from tusk_jupyter.state import frame
 from tusk_jupyter.state.frame import Damage, Record, Torn
-from tusk_jupyter.system.private_files import make_private_directory, sync_directory
+from tusk_jupyter.system.private_files import make_private_directory, sync_directory, write_private
 
 SEGMENT_BYTES = 2 * 1024 * 1024  # the last segment is read whole at each start of the core: about 20 ms
 SUFFIX = ".journal"
@@ -61,6 +61,8 @@ class Journal:
         self._size = 0
         try:
             make_private_directory(folder)
+            for unfinished in folder.glob(f"*{SUFFIX}.new"):
+                unfinished.unlink()  # the segment itself is whole
             self._open_last()
         except OSError as exc:
             raise _failed("opened", folder, exc) from exc
@@ -195,6 +197,39 @@ class Journal:
         if expected <= until:
             yield Damage(str(self.folder), 0, _missing(expected, until))
 
+    # --- deleting ----------------------------------------------------------------------------------------------------
+
+    def close_segment(self) -> None:
+        """Write on in a new segment, so that every one with records in it can be rewritten.
+
+        Raises:
+            StorageError: it cannot be made; all stays as it is.
+        """
+        with self._lock:
+            self._lock.wait_for(lambda: not self._writing)
+            self._check_open()
+            if self._size > frame.PREFACE.size:
+                try:
+                    self._begin_segment(self.last_seq + 1)
+                except OSError as exc:
+                    raise _failed("written", self.folder, exc) from exc
+
+    def blank(self, path: Path, is_wanted: Callable[[Record], bool]) -> int:
+        """Take the contents out of some records of a closed segment; return of how many.
+
+        The segment is replaced as a whole, so a crash leaves either the old one or the new one.
+
+        Raises:
+            StorageError: it could not be written; it is as it was.
+        """
+        try:
+            data, blanked = frame.without(path, is_wanted)
+            if blanked:
+                write_private(path, data)
+        except OSError as exc:
+            raise _failed("written", self.folder, exc) from exc
+        return blanked
+
     @property
     def size_bytes(self) -> int:
         """Size of all segments."""
@@ -206,8 +241,7 @@ class Journal:
 
     def _segments_after(self, seq: int) -> list[Path]:
         paths = self.segments()
-        firsts = [int(path.name.removesuffix(SUFFIX)) for path in paths]
-        keep = sum(first <= seq + 1 for first in firsts)
+        keep = sum(first_seq_of(path) <= seq + 1 for path in paths)
         return paths[max(keep - 1, 0) :]
 
     # --- files -----------------------------------------------------------------------------------------------------
@@ -219,7 +253,7 @@ class Journal:
             self._begin_segment(1)
             return
         path = paths[-1]
-        first = int(path.name.removesuffix(SUFFIX))
+        first = first_seq_of(path)
         self.last_seq = first - 1
         self._fd = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
         for found in frame.scan(path):
@@ -248,6 +282,11 @@ class Journal:
         old, self._fd, self._size = self._fd, fd, frame.PREFACE.size
         if old >= 0:
             os.close(old)
+
+
+def first_seq_of(path: Path) -> int:
+    """Return the number of the first record that a segment was made for."""
+    return int(path.name.removesuffix(SUFFIX))
 
 
 def _write_preface(fd: int, first_seq: int) -> None:

@@ -14,7 +14,7 @@ STATUSES = ("running", *ENDS)
 
 
 def conditions(request: control.ReadLog) -> tuple[str, list[Any]]:
-    """Return a WHERE clause (empty when everything matches) and its parameters.
+    """Return the conditions (empty when everything matches) and their parameters; those on the page are not in it.
 
     Raises:
         UsageError: a time or a status makes no sense.
@@ -30,7 +30,11 @@ def conditions(request: control.ReadLog) -> tuple[str, list[Any]]:
         ("started_at < ?", clock.parse(request.until) if request.until else None),
         ("starts_with(run, ?)", request.run),
         ("session = ?", request.session),
+        ("driver = ?", request.driver),
+        ("kind = ?", request.kind),
+        ("kind <> ?", None if request.tools else "tool"),
+        ("elapsed_ms >= ?", request.min_ms),
+        ("elapsed_ms <= ?", request.max_ms),
     ]
     asked = [(sql, value) for sql, value in tests if value is not None]
-    where = " AND ".join(sql for sql, _ in asked)
-    return (f"WHERE {where}" if where else "", [value for _, value in asked])
+    return " AND ".join(sql for sql, _ in asked), [value for _, value in asked]

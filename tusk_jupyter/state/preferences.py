@@ -77,6 +77,12 @@ KNOWN = {
               description="After how long without a client the core service ends."),
         Known(name="warm_spare", default=True, read=_switch,
               description="Keep one driver process of each recently used driver ready."),
+        Known(name="schema_cache_s", default=3600.0, read=_number(1), unit="s",
+              description="How long a connection's schema, as completion uses it, is good before it is read anew."),
+        Known(name="log_keep_days", default=0.0, read=_number(0, 36_500), unit="days",
+              description="Delete runs from the query log that are older than that; 0: keep all."),
+        Known(name="log_keep_rows", default=0, read=_whole(0, 1 << 40), unit="rows",
+              description="Delete the oldest runs from the query log beyond this many; 0: keep all."),
         Known(name="log", default=True, read=_switch,
               description="Write runs into the query log, where their connection and cell say nothing."),
     )

@@ -5,14 +5,18 @@ The rows are the user's own data. Whoever writes them has redacted secrets from 
 
 from __future__ import annotations
 
+import json
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tusk_jupyter.errors import InternalError
+from tusk_jupyter.errors import InternalError, UsageError
 from tusk_jupyter.protocol import control
-from tusk_jupyter.state import clock, log_filter
+from tusk_jupyter.state import clock
+from tusk_jupyter.state.log_deletion import LogDeletion
 from tusk_jupyter.state.log_filter import ENDS
+from tusk_jupyter.state.log_page import LogPages
 
 if TYPE_CHECKING:
     from tusk_jupyter.state.database import Database
@@ -37,7 +41,9 @@ class RunStart:
     """With secrets redacted."""
     cell: str | None = None
     kind: str = "query"
-    """query | upload."""
+    """query | upload | tool."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Bound values as text, secrets left out."""
     started_at: str = ""
     """ISO 8601, UTC; empty: now."""
 
@@ -66,6 +72,9 @@ class QueryLog:
         """Load from the state file how many rows there are and which runs are open."""
         self._database = database
         self._journal = journal
+        self._pages = LogPages(database)
+        self._deletion = LogDeletion(database, journal)
+        self._deleting = threading.Lock()
         self._lock = threading.Lock()
         self._count: int = database.read("SELECT count(*) FROM query_log")[0][0]
         self._open: dict[str, int] = dict(database.read("SELECT run, seq FROM query_log WHERE status = 'running'"))
@@ -78,6 +87,7 @@ class QueryLog:
         """
         body = asdict(start)
         body["started_at"] = start.started_at or clock.now()
+        body["parameters"] = json.dumps(dict(start.parameters), ensure_ascii=False) if start.parameters else None
         seq = self._journal.append("run.start", body)
         with self._lock:
             self._count += 1
@@ -122,29 +132,56 @@ class QueryLog:
             UsageError: a time or a status of the request makes no sense.
             StorageError: the state file cannot be read.
         """
-        where, parameters = log_filter.conditions(request)
-        limit, offset = max(request.limit, 0), max(request.offset, 0)
-        if not where:
-            rows = self._database.read(f"{_SELECT} ORDER BY seq DESC LIMIT ? OFFSET ?", [limit, offset])
-            return control.LogPage(entries=tuple(map(_entry, rows)), total=self.count())
-        # One pass for the count and the newest rows' numbers: the text of a million runs takes 0.1 s to look through.
-        newest = f"max(seq, {min(limit + offset, MOST_ROWS) or 1})"
-        (total, seqs), *_ = self._database.read(f"SELECT count(*), {newest} FROM query_log {where}", parameters)  # noqa: S608
-        page = (seqs or [])[offset : offset + limit]
-        rows = self._database.read(f"{_SELECT} WHERE seq IN (SELECT unnest(?::BIGINT[])) ORDER BY seq DESC", [page])
-        return control.LogPage(entries=tuple(map(_entry, rows)), total=total)
+        return self._pages.read(request, self.count())
+
+    # --- deleting ---
+
+    def delete(self, request: control.DeleteLog) -> int:
+        """Delete rows of runs that have ended, with every trace of their text; return how many.
+
+        Raises:
+            UsageError: a time makes no sense, or nothing was named.
+            StorageError: it could not be written; see `LogDeletion.delete`.
+        """
+        if request.everything:
+            return self._delete("true", [])
+        if request.until:
+            return self._delete("started_at < ?", [clock.parse(request.until)])
+        if not request.runs:
+            raise UsageError("Name the runs that are to be deleted, or a time up to which, or everything.")
+        return self._delete("run IN (SELECT unnest(?::VARCHAR[]))", [list(request.runs)])
+
+    def keep_newest(self, rows: int) -> int:
+        """Delete all but the newest rows; return how many."""
+        if self.count() <= rows:
+            return 0
+        return self._delete("seq <= (SELECT seq FROM query_log ORDER BY seq DESC LIMIT 1 OFFSET ?)", [rows])
+
+    def finish_deletions(self) -> None:
+        """Carry on what a crash or a full disk broke off.
+
+        Raises:
+            StorageError: it still cannot be done.
+        """
+        self._deletion.finish()
+
+    def _delete(self, condition: str, parameters: Sequence[Any]) -> int:
+        with self._deleting:
+            found = self._database.read(_ISLANDS.format(condition=condition), parameters)
+            if not found:
+                return 0
+            rows = sum(int(count) for _, _, count in found)
+            try:
+                self._deletion.delete([[first, last] for first, last, _ in found])
+            finally:
+                with self._lock:
+                    self._count = self._database.read("SELECT count(*) FROM query_log")[0][0]
+            return rows
 
 
-MOST_ROWS = 100_000  # as deep as a search goes into its pages
-COLUMNS = (
-    "run", "seq", "connection", "connection_id", "driver", "status", "started_at", "elapsed_ms", "rows", "affected",
-    "statements", "source", "cell", "session", "sql", "error", "code", "kind",
-)  # fmt: skip
-"""What a `control.LogEntry` has."""
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM query_log"  # noqa: S608
-
-
-def _entry(row: tuple[Any, ...]) -> control.LogEntry:
-    values = dict(zip(COLUMNS, row, strict=True))
-    values["started_at"] = clock.text(values["started_at"])
-    return control.LogEntry(**values)
+_ISLANDS = """
+    SELECT min(seq), max(seq), count(*) FROM (
+        SELECT seq, gone, sum(CASE WHEN gone THEN 0 ELSE 1 END) OVER (ORDER BY seq) AS kept_before
+        FROM (SELECT seq, status <> 'running' AND ({condition}) AS gone FROM query_log))
+    WHERE gone GROUP BY kept_before ORDER BY 1"""
+"""Ranges of numbers in which every row is to go: a million rows are one range, or few."""

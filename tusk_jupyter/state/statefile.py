@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import StorageError
 from tusk_jupyter.state import migrations
+from tusk_jupyter.system.private_files import sync_directory
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +24,16 @@ SETTINGS: dict[str, Any] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
 }
-TABLES = ("projection", "schema_migration", "connection", "preference", "client_session", "query_log")
+TABLES = (
+    "projection",
+    "schema_migration",
+    "connection",
+    "preference",
+    "client_session",
+    "saved_query",
+    "query_log",
+    "log_scrub",
+)
 ROOM_BYTES = 1_000_000  # with less than that free, an error says nothing about the file
 
 
@@ -38,6 +49,7 @@ def open_file(path: Path) -> tuple[duckdb.DuckDBPyConnection, str | None]:
     import duckdb
 
     fresh = not path.exists()
+    _discard(path.with_name(f"{path.name}.new"))  # of a copy that a crash broke off
     if _wal(path).exists():
         _look_first(path)
     try:
@@ -111,6 +123,55 @@ def reopen(
         notice = set_aside(path, exc)
         new = _open_and_migrate(path)
     return new, notice
+
+
+def rebuilt(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnection:
+    """Copy the tables into a new file and put it in the old one's place; after a crash there is either of the two.
+
+    Returns:
+        A connection to the new file; the old one is closed.
+
+    Raises:
+        StorageError: it could not be written; `con` is still good.
+    """
+    import duckdb
+
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        _discard(fresh)
+        _open_and_migrate(fresh).close()
+        con.execute(f"ATTACH '{str(fresh).replace(chr(39), chr(39) * 2)}' AS fresh")
+        try:
+            for table in TABLES:
+                con.execute(f"DELETE FROM fresh.{table}")  # noqa: S608
+                con.execute(f"INSERT INTO fresh.{table} BY NAME SELECT * FROM {table}")  # noqa: S608
+            con.execute("CHECKPOINT fresh")
+        finally:
+            con.execute("DETACH fresh")
+        _sync(fresh)
+    except (duckdb.Error, OSError) as exc:
+        _discard(fresh)
+        raise StorageError(
+            f"The state file {path} could not be written anew: {_first_line(exc)}",
+            hint="Make room on the disk; it is tried again within the hour.",
+        ) from exc
+    con.close()
+    if _wal(path).exists():  # the old file's end is only in there: it stays the one
+        _discard(fresh)
+    else:
+        fresh.replace(path)
+        sync_directory(path.parent)
+    return _open_and_migrate(path)
+
+
+def _discard(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _wal(path).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def set_aside(path: Path, cause: Exception) -> str:

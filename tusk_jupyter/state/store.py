@@ -16,6 +16,7 @@ from tusk_jupyter.state.database import Database
 from tusk_jupyter.state.journal import Journal
 from tusk_jupyter.state.preferences import Preferences
 from tusk_jupyter.state.query_log import QueryLog
+from tusk_jupyter.state.saved_queries import SavedQueries
 from tusk_jupyter.state.sessions import Sessions
 from tusk_jupyter.system.locks import FileLock
 from tusk_jupyter.system.private_files import make_private_directory
@@ -32,6 +33,7 @@ class Store:
         connections: the configured connections.
         log: the query log.
         preferences: the user's settings.
+        queries: the saved queries.
         sessions: the client sessions.
     """
 
@@ -42,6 +44,7 @@ class Store:
         self._database = database
         self.connections = Connections(database, journal)
         self.preferences = Preferences(database, journal)
+        self.queries = SavedQueries(database, journal)
         self.sessions = Sessions(database, journal)
         self.log = QueryLog(database, journal)
 

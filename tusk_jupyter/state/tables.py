@@ -7,23 +7,26 @@ import pandas.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import StorageError
-from tusk_jupyter.state.frame import Record
+from tusk_jupyter.state.frame import BLANK, Record
 
 if TYPE_CHECKING:
     import duckdb
 
 Row = dict[str, Any]
+Ranges = list[list[int]]
+"""First and last number of each range."""
 
 LOG = {
     "seq": "BIGINT", "run": "VARCHAR", "kind": "VARCHAR", "status": "VARCHAR", "session": "VARCHAR",
     "source": "VARCHAR",
     "cell": "VARCHAR", "connection": "VARCHAR", "connection_id": "VARCHAR", "driver": "VARCHAR", "sql": "VARCHAR",
     "started_at": "TIMESTAMP", "elapsed_ms": "DOUBLE", "rows": "BIGINT", "affected": "BIGINT", "statements": "BIGINT",
-    "error": "VARCHAR", "code": "VARCHAR", "position": "BIGINT",
+    "error": "VARCHAR", "code": "VARCHAR", "position": "BIGINT", "parameters": "VARCHAR",
 }  # fmt: skip
 END = {
     "log": "BIGINT", "status": "VARCHAR", "elapsed_ms": "DOUBLE", "rows": "BIGINT", "affected": "BIGINT",
@@ -37,6 +40,10 @@ CONNECTION = {
     "fingerprint": "VARCHAR", "created_at": "TIMESTAMP", "updated_at": "TIMESTAMP", "last_used_at": "TIMESTAMP",
 }  # fmt: skip
 PREFERENCE = {"name": "VARCHAR", "value": "JSON", "updated_at": "TIMESTAMP"}
+QUERY = {
+    "id": "VARCHAR", "name": "VARCHAR", "sql": "VARCHAR", "connection": "VARCHAR", "description": "VARCHAR",
+    "created_at": "TIMESTAMP", "updated_at": "TIMESTAMP",
+}  # fmt: skip
 SESSION = {"id": "VARCHAR", "source": "VARCHAR", "pid": "BIGINT", "started_at": "TIMESTAMP", "ended_at": "TIMESTAMP"}
 
 
@@ -53,8 +60,11 @@ class Changes:
         self.ends: dict[int, Row] = {}
         self.connections: dict[str, Row | None] = {}
         self.preferences: dict[str, Row | None] = {}
+        self.queries: dict[str, Row | None] = {}
         self.sessions: dict[str, Row] = {}
         self.session_ends: dict[str, Row] = {}
+        self.deletions: dict[int, Ranges] = {}
+        self.scrubbed: list[int] = []
         self.last_seq = 0
         for record in records:
             kind, body = record.load()
@@ -98,6 +108,27 @@ class Changes:
         """A preference is back at its default."""
         self.preferences[body["name"]] = None
 
+    def query_put(self, seq: int, body: Row) -> None:
+        """A query was saved."""
+        self.queries[body["id"]] = body
+
+    def query_delete(self, seq: int, body: Row) -> None:
+        """A saved query is gone."""
+        self.queries[body["id"]] = None
+
+    def log_delete(self, seq: int, body: Row) -> None:
+        """Runs that have ended are to be forgotten; their text is in files that are yet to be rewritten."""
+        self.deletions[seq] = body["ranges"]
+        for first, last in body["ranges"]:
+            self.starts = {seq: row for seq, row in self.starts.items() if not first <= seq <= last}
+
+    def log_scrubbed(self, seq: int, body: Row) -> None:
+        """The files were rewritten."""
+        self.scrubbed += body["deletions"]
+
+    def blank(self, seq: int, body: Row) -> None:
+        """A run whose record was deleted."""
+
     def session_start(self, seq: int, body: Row) -> None:
         """A client attached."""
         self.sessions[body["id"]] = {"ended_at": None, **body}
@@ -114,8 +145,10 @@ class Changes:
         """Write all of it into the tables, in the transaction that is open."""
         _insert(con, "query_log", LOG, self.starts.values())
         self._write_ends(con)
+        self._write_deletions(con)
         _replace(con, "connection", "id", CONNECTION, self.connections)
         _replace(con, "preference", "name", PREFERENCE, self.preferences)
+        _replace(con, "saved_query", "id", QUERY, self.queries)
         _replace(con, "client_session", "id", SESSION, dict(self.sessions))
         for row in self.session_ends.values():
             con.execute(
@@ -133,6 +166,14 @@ class Changes:
             _columns(END, self.ends.values()),
         )
 
+    def _write_deletions(self, con: duckdb.DuckDBPyConnection) -> None:
+        for seq, ranges in self.deletions.items():
+            for first, last in ranges:
+                con.execute("DELETE FROM query_log WHERE seq BETWEEN ? AND ?", [first, last])
+            con.execute("INSERT OR REPLACE INTO log_scrub VALUES (?, ?)", [seq, json.dumps(ranges)])
+        if self.scrubbed:
+            con.execute("DELETE FROM log_scrub WHERE seq IN (SELECT unnest(?::BIGINT[]))", [self.scrubbed])
+
 
 _TAKE = {
     "run.start": Changes.run_start,
@@ -141,6 +182,11 @@ _TAKE = {
     "connection.delete": Changes.connection_delete,
     "preference.set": Changes.preference_set,
     "preference.unset": Changes.preference_unset,
+    "query.put": Changes.query_put,
+    "query.delete": Changes.query_delete,
+    "log.delete": Changes.log_delete,
+    "log.scrubbed": Changes.log_scrubbed,
+    BLANK: Changes.blank,
     "session.start": Changes.session_start,
     "session.end": Changes.session_end,
 }

@@ -54,6 +54,31 @@ class SchemaContract(ContractBase):
         assert caught.value.scenario == "undefined_table"
         assert f"{table}_missing" in caught.value.message
 
+    def test_a_snapshot_has_what_the_tree_has(self, session: Session, table: str) -> None:
+        self.needs("tree")
+        self.change(session, self.create_sql.format(table=table))
+        path = self.path_of(session, table)
+        self.change(session, f"CREATE VIEW {table}_view AS SELECT i FROM {table}")
+        try:
+            tables = {one.path: one for one in session.snapshot().tables}
+            found, view = tables[tuple(path)], tables[(*path[:-1], f"{table}_view")]
+            assert (found.kind, view.kind, [column.name for column in view.columns]) == ("table", "view", ["i"])
+            for column, node in zip(found.columns, session.tree(path), strict=True):
+                assert (column.name, column.type, column.nullable, column.primary_key) == (
+                    node.name, node.type, node.nullable, node.primary_key,
+                )  # fmt: skip
+        finally:
+            self.change(session, f"DROP VIEW {table}_view")
+
+    def test_a_snapshots_search_path_leads_to_the_tables_that_need_no_schema(
+        self, session: Session, table: str
+    ) -> None:
+        self.needs("tree")
+        self.change(session, self.create_sql.format(table=table))
+        found = session.snapshot()
+        if found.search_path:
+            assert tuple(self.path_of(session, table)[:-1]) in found.search_path
+
     def test_hostile_names_can_be_described(self, session: Session, table: str) -> None:
         self.needs("tree")
         self.change(session, self.create_sql.format(table=table))
@@ -64,5 +89,7 @@ class SchemaContract(ContractBase):
             assert name in [node.name for node in session.tree(path[:-1])]
             assert [node.name for node in session.tree([*path[:-1], name])] == ["it's %s"]
             assert [column.name for column in session.describe([*path[:-1], name]).columns] == ["it's %s"]
+            (found,) = (one for one in session.snapshot().tables if one.path == (*path[:-1], name))
+            assert [column.name for column in found.columns] == ["it's %s"]
         finally:
             self.change(session, f"DROP TABLE {self.quoted(name)}")

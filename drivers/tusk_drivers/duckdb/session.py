@@ -13,13 +13,13 @@ from typing import Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from tusk_drivers.duckdb import catalog, guard, instances, upload
+from tusk_drivers.duckdb import catalog, guard, instances, snapshot, upload
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.results import Result
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
-from tusk_jupyter.protocol.driver import Description, TreeNode
+from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, tokens
@@ -304,6 +304,10 @@ class DuckDBSession(Session):
             QueryError: there is none; scenario undefined_table.
         """
         return self._asking(lambda connection: catalog.describe(connection, path))
+
+    def snapshot(self) -> Snapshot:
+        """Read the whole schema."""
+        return self._asking(snapshot.snapshot)
 
     def _asking(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         self._release_result()

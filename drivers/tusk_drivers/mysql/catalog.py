@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 """The server's own databases, listed last."""
-_VIEWS = ("VIEW", "SYSTEM VIEW")
+VIEWS = ("VIEW", "SYSTEM VIEW")
 
 _DATABASES = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME"
 _TABLES = (
@@ -61,7 +61,7 @@ def _tables(link: Link, database: str) -> list[TreeNode]:
     if not rows and database not in (row[0] for row in link.ask(_DATABASES)):
         scenario = "no_such_database"
         raise QueryError(f"There is no database {database!r}.", hint=hint_for(scenario), code="1049", scenario=scenario)
-    return [TreeNode(name=name, kind="view" if kind in _VIEWS else "table") for name, kind in rows]
+    return [TreeNode(name=name, kind="view" if kind in VIEWS else "table") for name, kind in rows]
 
 
 def describe(link: Link, path: tuple[str, ...]) -> Description:
@@ -79,7 +79,7 @@ def describe(link: Link, path: tuple[str, ...]) -> Description:
     if not found:
         raise _no_table(database, table)
     kind, comment = found[0]
-    is_view = kind in _VIEWS
+    is_view = kind in VIEWS
     return Description(
         kind="view" if is_view else "table",
         columns=tuple(_column(row) for row in link.ask(_COLUMNS, database, table)),

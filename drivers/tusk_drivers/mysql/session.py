@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import pymysql
 
-from tusk_drivers.mysql import catalog, readonly, signin, upload
+from tusk_drivers.mysql import catalog, readonly, signin, snapshot, upload
 from tusk_drivers.mysql.bind import literals
 from tusk_drivers.mysql.errors import from_server, link_lost, numbered, position
 from tusk_drivers.mysql.execution import Execution
@@ -28,7 +28,7 @@ from tusk_jupyter.errors import TuskError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tusk_jupyter.protocol.driver import Description, TreeNode
+    from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
     from tusk_jupyter.sqltext.statements import Statement
 
 KILL_TIMEOUT_S = 5.0
@@ -192,6 +192,11 @@ class MysqlSession(Session):
         """Describe the table or view at [database, table], or [table] in the current database."""
         with self._own_statement():
             return catalog.describe(self._link, tuple(path))
+
+    def snapshot(self) -> Snapshot:
+        """Read the whole schema."""
+        with self._own_statement():
+            return snapshot.snapshot(self._link)
 
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Write a table; see `upload`."""

@@ -60,9 +60,9 @@ _KINDS = {"r": "table", "p": "table", "f": "table", "v": "view", "m": "view"}
 def tree(link: Link, path: Sequence[str]) -> list[TreeNode]:
     """List the schemas (those on the search path first), a schema's tables and views, or a table's columns."""
     if not path:
-        return [TreeNode(name=name, kind="schema") for (name,) in _ask(link, _SCHEMAS)]
+        return [TreeNode(name=name, kind="schema") for (name,) in ask(link, _SCHEMAS)]
     if len(path) == 1:
-        return [TreeNode(name=name, kind=kind) for name, kind in _ask(link, _TABLES, path[0])]
+        return [TreeNode(name=name, kind=kind) for name, kind in ask(link, _TABLES, path[0])]
     return [
         TreeNode(
             name=column.name, kind="column", type=column.type, nullable=column.nullable, primary_key=column.primary_key
@@ -80,7 +80,7 @@ def describe(link: Link, path: Sequence[str]) -> Description:
         raise UsageError(f"A table's path has one to three names, not {len(path)}.")
     if len(path) == 3 and path[0] != link.connection.info.dbname:
         raise UsageError(f"This session is in the database {link.connection.info.dbname!r}, not in {path[0]!r}.")
-    found = _ask(link, _FIND, quoted(path[-2:]))
+    found = ask(link, _FIND, quoted(path[-2:]))
     if not found:
         raise QueryError(
             f"There is no table or view {'.'.join(path)!r}.",
@@ -95,11 +95,11 @@ def describe(link: Link, path: Sequence[str]) -> Description:
             ColumnDescription(
                 name=name, type=type_, nullable=nullable, default=default, primary_key=primary, comment=about
             )
-            for name, type_, nullable, default, primary, about in _ask(link, _COLUMNS, oid)
+            for name, type_, nullable, default, primary, about in ask(link, _COLUMNS, oid)
         ),
         indexes=tuple(
             IndexDescription(name=name, columns=tuple(columns), unique=unique, primary=primary)
-            for name, unique, primary, columns in _ask(link, _INDEXES, oid)
+            for name, unique, primary, columns in ask(link, _INDEXES, oid)
         ),
         comment=comment,
     )
@@ -110,7 +110,12 @@ def quoted(path: Sequence[str]) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in path)
 
 
-def _ask(link: Link, query: str, *values: object) -> list[tuple[Any, ...]]:
+def ask(link: Link, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """Return the rows of a query about the catalog.
+
+    Raises:
+        QueryError: the server rejected it.
+    """
     try:
         return link.connection.execute(query, values or None).fetchall()
     except psycopg.Error as exc:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from psycopg.pq import TransactionStatus
 
-from tusk_drivers.postgresql import catalog, kill, upload
+from tusk_drivers.postgresql import catalog, kill, snapshot, upload
 from tusk_drivers.postgresql.catalog_types import TypeNames
 from tusk_drivers.postgresql.connect import prepare, sign_in
 from tusk_drivers.postgresql.errors import link_lost
@@ -15,7 +15,7 @@ from tusk_drivers.postgresql.execution import Execution
 from tusk_drivers.postgresql.link import Link
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.errors import QueryError, UsageError
-from tusk_jupyter.protocol.driver import Description, TreeNode
+from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.statements import Statement
 
@@ -131,6 +131,12 @@ class PostgresqlSession(Session):
         self._refuse_failed()
         with self._link.working():
             return catalog.describe(self._link, path)
+
+    def snapshot(self) -> Snapshot:
+        """Read the whole schema."""
+        self._refuse_failed()
+        with self._link.working():
+            return snapshot.snapshot(self._link)
 
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Write a table."""

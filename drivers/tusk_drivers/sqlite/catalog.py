@@ -9,7 +9,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol.driver import ColumnDescription, Description, IndexDescription, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 
-_HIDDEN = 1
+HIDDEN = 1
 """In table_xinfo: a hidden column of a virtual table; 2 and 3 are generated columns."""
 
 
@@ -21,11 +21,11 @@ def quoted(*parts: str) -> str:
 def tree(connection: sqlite3.Connection, path: Sequence[str]) -> list[TreeNode]:
     """List the children of `path`: databases, tables and views, columns."""
     if not path:
-        return [TreeNode(name=name, kind="schema") for name in _databases(connection)]
+        return [TreeNode(name=name, kind="schema") for name in databases(connection)]
     if len(path) == 1:
-        if path[0] not in _databases(connection):
+        if path[0] not in databases(connection):
             return []
-        return [TreeNode(name=name, kind=kind) for name, kind in _tables(connection, path[0])]
+        return [TreeNode(name=name, kind=kind) for name, kind in tables(connection, path[0])]
     return [
         TreeNode(name=c.name, kind="column", type=c.type, nullable=c.nullable, primary_key=c.primary_key)
         for c in _columns(connection, path[0], path[1])
@@ -39,9 +39,9 @@ def describe(connection: sqlite3.Connection, path: Sequence[str]) -> Description
         QueryError: there is none; scenario undefined_table.
     """
     wanted = path[-1].lower() if path else ""
-    places = [path[-2]] if len(path) > 1 else ["temp", *(name for name in _databases(connection) if name != "temp")]
+    places = [path[-2]] if len(path) > 1 else ["temp", *(name for name in databases(connection) if name != "temp")]
     for database in places:
-        found = next(((n, k) for n, k in _tables(connection, database) if n.lower() == wanted), None)
+        found = next(((n, k) for n, k in tables(connection, database) if n.lower() == wanted), None)
         if found:
             return Description(
                 kind=found[1],
@@ -53,11 +53,13 @@ def describe(connection: sqlite3.Connection, path: Sequence[str]) -> Description
     )
 
 
-def _databases(connection: sqlite3.Connection) -> list[str]:
+def databases(connection: sqlite3.Connection) -> list[str]:
+    """Return main, temp where there is one, and what is attached."""
     return [str(row[1]) for row in connection.execute("PRAGMA database_list").fetchall()]
 
 
-def _tables(connection: sqlite3.Connection, database: str) -> list[tuple[str, str]]:
+def tables(connection: sqlite3.Connection, database: str) -> list[tuple[str, str]]:
+    """Return a database's tables and views by name, each with its kind."""
     try:
         rows = connection.execute(
             f"SELECT name, type FROM {quoted(database)}.sqlite_master"  # noqa: S608 - quoted
@@ -77,7 +79,7 @@ def _columns(connection: sqlite3.Connection, database: str, table: str) -> list[
             name=name, type=type_, nullable=not required and not key, default=default, primary_key=bool(key)
         )
         for _, name, type_, required, default, key, hidden in rows
-        if hidden != _HIDDEN
+        if hidden != HIDDEN
     ]
 
 

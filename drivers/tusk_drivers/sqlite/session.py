@@ -13,14 +13,14 @@ from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 
-from tusk_drivers.sqlite import catalog, files, guard, upload
+from tusk_drivers.sqlite import catalog, files, guard, snapshot, upload
 from tusk_drivers.sqlite.declared import declared_types
 from tusk_drivers.sqlite.errors import ENGINE_ERRORS, code_of, translate
 from tusk_drivers.sqlite.parameters import bound
 from tusk_drivers.sqlite.results import Fetch, Result
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
-from tusk_jupyter.protocol.driver import Description, TreeNode
+from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.statements import Statement
 
@@ -265,6 +265,10 @@ class SQLiteSession(Session):
             QueryError: there is none; scenario undefined_table.
         """
         return self._asking(lambda connection: catalog.describe(connection, path))
+
+    def snapshot(self) -> Snapshot:
+        """Read the whole schema."""
+        return self._asking(snapshot.snapshot)
 
     def _asking(self, question: Callable[[sqlite3.Connection], T]) -> T:
         self._release_result()

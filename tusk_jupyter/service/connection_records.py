@@ -1,0 +1,144 @@
+"""Connection records: made from what was asked for, checked, and shown to clients."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+from tusk_jupyter.service.targets import Target, describe_target
+from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
+from tusk_jupyter.state.connections import ConnectionRecord
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+ENVIRONMENTS = ("production", "staging", "development")
+ISOLATIONS = ("session", "statement")
+ACCOUNT = ("host", "port", "unix_socket", "user")
+"""The fields that say whose password it is."""
+
+
+def public(record: ConnectionRecord, *, state: str = "disconnected", current: bool = False) -> control.Connection:
+    """Return a record as clients see it."""
+    return control.Connection(
+        id=record.id,
+        name=record.name,
+        driver=record.driver,
+        config=dict(record.config),
+        target=describe_target(record.config),
+        credential_tier=record.credential_tier,
+        read_only=record.read_only,
+        environment=record.environment,
+        timeout_s=record.timeout_s,
+        memory_limit_mb=record.memory_limit_mb,
+        isolation=record.isolation,
+        log=record.log,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        last_used_at=record.last_used_at,
+        state=state,
+        current=current,
+    )
+
+
+def refs_of(record: ConnectionRecord) -> dict[str, str]:
+    """Return the credential references of a connection by kind; `credential_ref` is conn:ID:KIND[+KIND...]."""
+    kinds = record.credential_ref.rpartition(":")[2].split("+") if record.credential_ref else []
+    return {kind: f"conn:{record.id}:{kind}" for kind in kinds}
+
+
+def ref_of(connection_id: str, kinds: Iterable[str]) -> str:
+    """Return the credential reference of a connection with secrets of these kinds."""
+    return f"conn:{connection_id}:{'+'.join(sorted(kinds))}"
+
+
+def real_tier(tier: str | None) -> str | None:
+    """Return the tier if it is one that holds secrets."""
+    return tier if tier in ("keyring", "vault", "memory") else None
+
+
+def same_account(known: ConnectionRecord, target: Target) -> bool:
+    """Return whether a connection's password may be used for a target: it is the same user's at the same server.
+
+    Where a driver has no host among its fields, nobody can say which one names the server: all must be the same.
+    """
+    if known.driver != target.driver.name:
+        return False
+    manifest = target.driver.manifest
+    if manifest is None or "host" not in manifest.properties:
+        return known.config == target.config
+    return all(known.config.get(field) == target.config.get(field) for field in ACCOUNT)
+
+
+def made(
+    request: control.SaveConnection,
+    target: Target,
+    known: ConnectionRecord | None,
+    *,
+    kept: ConnectionRecord | None,
+    password_command: str | None,
+) -> ConnectionRecord:
+    """Return the record to store; a connection that is replaced without a new secret keeps its id.
+
+    Args:
+        request: what was asked for.
+        target: where it points.
+        known: the connection that it replaces.
+        kept: the same one, if its stored secrets go on being used.
+        password_command: what prints the password.
+    """
+    return ConnectionRecord(
+        id=known.id if known is not None and not target.secrets else str(uuid.uuid4()),
+        name=request.name,
+        driver=target.driver.name,
+        config=target.config,
+        credential_ref=kept.credential_ref if kept else None,
+        credential_tier="command" if password_command else kept.credential_tier if kept else None,
+        credential_state="stored" if kept else "none",
+        password_command=password_command,
+        read_only=request.read_only,
+        environment=request.environment,
+        timeout_s=request.timeout_s,
+        memory_limit_mb=request.memory_limit_mb,
+        isolation=request.isolation,
+        log=request.log,
+        created_at=known.created_at if known else "",
+        last_used_at=known.last_used_at if known else None,
+    )
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a connection's name.
+
+    Raises:
+        UsageError: it says what can.
+    """
+    if not NAME.fullmatch(name):
+        raise errors.UsageError(
+            f"{name!r} cannot be a connection's name.",
+            hint="A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.",
+        )
+    if name.casefold() in STATEMENT_KEYWORDS:
+        raise errors.UsageError(
+            f"{name!r} begins SQL statements, so `%sql {name}` could not tell it from SQL.",
+            hint="Take another name.",
+        )
+
+
+def check_options(request: control.SaveConnection) -> None:
+    """Refuse a request whose name or options make no sense.
+
+    Raises:
+        UsageError: the first of them.
+    """
+    check_name(request.name)
+    for what, value, known in (
+        ("environment", request.environment, (None, *ENVIRONMENTS)),
+        ("isolation", request.isolation, ISOLATIONS),
+        ("tier", request.tier, (None, "keyring", "vault", "memory")),
+    ):
+        if value not in known:
+            raise errors.UsageError(f"{what} is one of {', '.join(filter(None, known))}, not {value!r}.")
+    if request.password_command and request.secrets.get("password"):
+        raise errors.UsageError("Give a password or a command that prints one, not both.")
