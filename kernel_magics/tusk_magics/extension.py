@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tusk_jupyter.client import boot
 from tusk_jupyter.errors import TuskError
 from tusk_jupyter.system.places import Places
+from tusk_magics.completion import registration as completion
 from tusk_magics.config import TuskMagics
 from tusk_magics.sql_magic import SqlMagic
 from tusk_magics.tusk_magic import TuskMagic
@@ -30,6 +31,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         configurables.append(config)
     if give_empty_cell_a_body not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(give_empty_cell_a_body)
+    completion.install(shell)
     with contextlib.suppress(TuskError):  # the first run says what is wrong, where it can be read
         boot.ensure(Places.of_environment())
 
@@ -38,6 +40,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything out again; the core service goes on for other clients and ends by itself."""
     for kind, name in _MAGICS:
         shell.magics_manager.magics[kind].pop(name, None)
+    completion.remove(shell)
     shell.configurables[:] = [item for item in shell.configurables if not isinstance(item, TuskMagics)]
     TuskMagics.clear_instance()
     if give_empty_cell_a_body in shell.input_transformers_cleanup:
