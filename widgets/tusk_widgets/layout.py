@@ -81,7 +81,9 @@ def _places(sql: str, code: Sequence[Token], pattern: str, dialect: Dialect) -> 
     for here, there in _pairs(mine, other):
         skipped = next(filter(None, breaks[next_there:there]), "")
         places[here] = _Place(breaks[there] or (skipped if here == next_here else ""), text_of(theirs[there]))
-        if here > next_here and skipped and code[next_here].kind in _BEGIN_LINES:  # `a::int` is CAST(a AS INT) there, and its line begins with the CAST
+        if (
+            here > next_here and skipped and code[next_here].kind in _BEGIN_LINES
+        ):  # `a::int` is CAST(a AS INT) there, and its line begins with the CAST
             places[next_here] = _Place(skipped, "")
         next_here, next_there = here + 1, there + 1
     return places
