@@ -76,12 +76,15 @@ class Jupyter:
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, response.read(), found)
 
+    def link(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+
     @contextmanager
     def opened(
         self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Iterator[HTTPResponse]:
         """Ask, and leave the reading of the answer to the caller; then hang up."""
-        link = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        link = self.link()
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
             link.request(method, url, body=raw, headers=headers or {})
