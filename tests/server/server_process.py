@@ -62,13 +62,13 @@ class Jupyter:
     """A notebook of the same user."""
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
+        self, method: str, path: str, body: Any = None, /, *, headers: dict[str, str] | None = None, **query: Any
     ) -> Answer:
         """Ask with the token."""
         return self.plainly(method, path, body, headers={"Authorization": f"token {TOKEN}", **(headers or {})}, **query)
 
     def plainly(
-        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
+        self, method: str, path: str, body: Any = None, /, *, headers: dict[str, str] | None = None, **query: Any
     ) -> Answer:
         """Ask without the token."""
         url = f"{BASE}tusk/{path}" + (f"?{urlencode(query)}" if query else "")
@@ -93,7 +93,7 @@ class Jupyter:
         finally:
             link.close()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """Return the JSON of an answer that must be good."""
         answer = self.ask("GET", path, **query)
         assert answer.status == 200, (path, answer.status, answer.body)

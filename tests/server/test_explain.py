@@ -27,10 +27,11 @@ def asked(sql: str, dialect: str) -> str:
     "sql",
     [
         "ANALYZE DELETE FROM t", "analyze select f()", "(ANALYZE) DELETE FROM t", "(ANALYZE TRUE) SELECT 1",
-        "-- c\nANALYZE SELECT 1", "/* c */ (/* d */ ANALYZE, VERBOSE) SELECT 1", "VERBOSE SELECT 1", "(FORMAT JSON) SELECT 1",
-        "EXPLAIN ANALYZE DELETE FROM t", "EXTENDED SELECT 1", "FORMAT=JSON SELECT 1", "FOR CONNECTION 5",
+        "-- c\nANALYZE SELECT 1", "/* c */ (/* d */ ANALYZE, VERBOSE) SELECT 1", "VERBOSE SELECT 1", "EXTENDED SELECT 1",
+        "(FORMAT JSON) SELECT 1", "FORMAT=JSON SELECT 1", "EXPLAIN ANALYZE DELETE FROM t", "FOR CONNECTION 5",
         "DROP TABLE t", "CALL p()", "EXECUTE p", "SET x = 1", "DO $$ x $$", "CREATE TABLE t AS SELECT 1", "t",
-        "/*!99999 SELECT */ ANALYZE DELETE FROM t", "((", ")", "'SELECT'", "", "   ", "-- nothing", "SELECT 1; DELETE FROM t", "SELECT 1; SELECT 2", ";;",
+        "/*!99999 SELECT */ ANALYZE DELETE FROM t", "((", ")", "'SELECT'", "", "   ", "-- nothing", ";;",
+        "SELECT 1; DELETE FROM t", "SELECT 1; SELECT 2",
     ],
 )  # fmt: skip
 def test_only_one_query_is_explained_and_nothing_of_it_is_an_option(sql: str, dialect: str):
@@ -69,7 +70,7 @@ def test_plans_are_one_text():
     assert joined(["id", "table"], [["1", None], ["10", "t"]], "mysql") == "id  table\n1\n10  t"
 
 
-@pytest.mark.parametrize(("connection", "word"), [("lake", "SEQ_SCAN"), ("shop", "SCAN planned")])
+@pytest.mark.parametrize(("connection", "word"), [("lake", "Seq Scan"), ("shop", "SCAN planned")])
 def test_a_plan_comes_from_the_database_and_is_logged_as_a_tools(jupyter: Jupyter, connection: str, word: str):
     jupyter.run("CREATE TABLE IF NOT EXISTS planned (i INTEGER)", connection)
     plan = jupyter.do("POST", "explain", {"connection": connection, "sql": "SELECT * FROM planned -- why\n;"})

@@ -12,6 +12,7 @@ import msgspec
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import fields_of, replace
+from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_widgets.server.handler import Call
 
 PAGE = 1_000
@@ -39,7 +40,7 @@ async def one_run(call: Call) -> object:
     page: control.LogPage = await call.access.ask(asked)
     found = [one for one in page.entries if one.run == run] or page.entries
     if not found:
-        raise errors.UsageError(f"The query log has no run {run!r}.", scenario="no_such_name")
+        raise errors.UsageError(f"The query log has no run {run!r}.", scenario=NO_SUCH_NAME)
     if len(found) > 1:
         raise errors.UsageError(f"Several runs begin with {run!r}.", hint="Give more of the id.")
     return found[0]
