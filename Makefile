@@ -30,19 +30,20 @@ help: ## this list
 demo: .venv/demo ## the quickstart notebook on the built-in sample, its tables printed here
 	@TUSK_HOME=$(CURDIR)/.demo $(BIN)/python examples/run_demo.py
 
-lab: .venv/demo ## the same notebook in JupyterLab
+lab: .venv/demo .venv/frontend ## the same notebook in JupyterLab
 	TUSK_HOME=$(CURDIR)/.demo $(BIN)/jupyter lab examples/quickstart.ipynb
 
-check: .venv/test ## format, lint, strict types, import contracts
+check: .venv/test .venv/node_modules ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(JLPM) check
 
 # A private TUSK_HOME, so that no test can reach the state of whoever runs it; short, for the Unix sockets below it.
 IN_PRIVATE_HOME = home=$$(mktemp -d /tmp/tusk-test-XXXXXX); trap 'rm -rf "$$home"' EXIT; TUSK_HOME="$$home"
 
-test: .venv/test test-system ## all tests, on real servers that they start and end themselves
+test: .venv/test .venv/frontend test-system ## all tests, on real servers that they start and end themselves
 	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m "not soak" --durations=15 $(TESTS)
 
 soak: .venv/test test-system ## the long forms: load, kills, leaks
@@ -65,6 +66,7 @@ constraints: ## renew constraints.txt: the newest versions that pyproject.toml a
 	 mv constraints.txt.new constraints.txt
 
 clean: ## remove all that these commands made
+	rm -rf widgets/labextension/{node_modules,lib} widgets/tusk_widgets/{labextension,static}
 	rm -rf .venv .demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .test-services
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -80,9 +82,31 @@ clean: ## remove all that these commands made
 
 .venv/demo .venv/test .venv/bench: .venv/%: .venv/pip pyproject.toml constraints.txt
 	@echo "Installing into .venv: packages for $*"
-	@$(PIP) install --constraint constraints.txt --editable '.[all]' $(addprefix --group ,$(GROUPS_$*))
+	@if [ -L $(LABEXTENSION) ]; then rm $(LABEXTENSION); fi # pip would reach through the link and delete the build
+	@SKIP_JUPYTER_BUILDER=1 $(PIP) install --constraint constraints.txt --editable '.[all]' $(addprefix --group ,$(GROUPS_$*))
+	@mkdir -p $(dir $(LABEXTENSION)) && rm -rf $(LABEXTENSION) && ln -s $(CURDIR)/widgets/tusk_widgets/labextension $(LABEXTENSION)
 	@touch $@
 
 GROUPS_demo := demo
 GROUPS_test := check test
 GROUPS_bench := bench
+
+# --- the front end: built by Node.js from widgets/labextension, into the two folders of widgets/tusk_widgets ------------
+
+FRONTEND := widgets/labextension
+LABEXTENSION := .venv/share/jupyter/labextensions/tusk-jupyter
+JLPM = cd $(FRONTEND) && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
+NODE_IS_THERE = node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+  process.exit(major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+
+# Debian's own Node.js may be older than what the bundler asks for, so the one of the package index stands in.
+.venv/node_modules: .venv/pip pyproject.toml $(FRONTEND)/package.json $(FRONTEND)/yarn.lock
+	@$(PIP) install --constraint constraints.txt --group frontend
+	@$(NODE_IS_THERE) || $(PIP) install --constraint constraints.txt --group node
+	@$(JLPM) install --immutable >$(CURDIR)/.venv/jlpm.log || { cat $(CURDIR)/.venv/jlpm.log >&2; exit 1; }
+	@touch $@
+
+.venv/frontend: .venv/node_modules $(wildcard $(FRONTEND)/*.*) $(shell find $(addprefix $(FRONTEND)/,src style schema) -type f)
+	@echo "Building the front end"
+	@$(JLPM) build >$(CURDIR)/.venv/frontend.log 2>&1 || { cat $(CURDIR)/.venv/frontend.log >&2; exit 1; }
+	@touch $@

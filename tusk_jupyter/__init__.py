@@ -33,8 +33,10 @@ if TYPE_CHECKING:
         test,
         use,
     )
+    from tusk_widgets.picker import ConnectionPicker
 
 __all__ = [
+    "ConnectionPicker",
     "append",
     "cancel",
     "connect",
@@ -63,6 +65,8 @@ def __getattr__(name: str) -> object:
         return import_module("tusk_jupyter.api").version()
     if name == "errors":
         return import_module("tusk_jupyter.errors")
+    if name == "ConnectionPicker":  # named by text, as the magics below: the core knows no widget
+        return import_module("tusk_widgets.picker").ConnectionPicker
     if name in __all__:
         return getattr(import_module("tusk_jupyter.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
@@ -35,12 +35,15 @@ class TuskMagic(Magics):
             show_without_traceback(exc, None, colour=notebook.has_colour)
             raise
 
-    def _run(self, words: Iterable[str], notebook: Notebook) -> None:
+    def _run(self, words: Sequence[str], notebook: Notebook) -> None:
         from tusk_jupyter.cli.group import run_verb
         from tusk_jupyter.client import get_client
         from tusk_magics.output import NotebookOutput, ShellOutput
+        from tusk_magics.pick import show_picker
 
         get_client(notebook.source).source = notebook.source
+        if show_picker(words, notebook):
+            return
         # A kernel may be asked a question even where a frontend shows no line of progress.
         output = NotebookOutput(can_ask=notebook.is_watched) if notebook.is_kernel else ShellOutput(prefix="%tusk")
         run_verb(list(words), output=output)

@@ -16,6 +16,7 @@ VERBS = {
     "connections": ("connections", "List the connections."),
     "test": ("connections", "Sign in and out again, and say which stage failed."),
     "use": ("connections", "Make a connection the current one."),
+    "pick": ("pick", "Choose the current connection from a list."),
     "remove": ("connections", "Delete a connection and its secrets."),
     "drivers": ("drivers", "List the drivers and their fields."),
     "credentials": ("credentials", "Where passwords are kept: list, set, delete, unlock."),

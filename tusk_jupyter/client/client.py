@@ -39,10 +39,18 @@ class Client:
         source: where its runs come from, for the log: a notebook's path, a script's path, `ipython`, `cli`.
     """
 
-    def __init__(self, places: Places, *, source: str) -> None:
-        """Begin a session; the core is not touched before the first call."""
+    def __init__(self, places: Places, *, source: str, stays: bool = True) -> None:
+        """Begin a session; the core is not touched before the first call.
+
+        Args:
+            places: the state folder.
+            source: see above.
+            stays: whether its runs hold the session, and so the core, for as long as this process lives; otherwise its
+                database sessions close after a minute without a word.
+        """
         self.session = uuid.uuid4().hex
         self.source = source
+        self._stays = stays
         self.link = Link(places)
         self._attached_to = 0
         self._database_sessions: dict[str, str] = {}
@@ -149,6 +157,8 @@ class Client:
 
     def _attach(self) -> None:
         """Hold the session open on a thread of its own, once per core."""
+        if not self._stays:
+            return
         with self._lock:
             if self._attached_to and self._attached_to == self.link.epoch:
                 return

@@ -25,6 +25,25 @@ class Capabilities(Message, frozen=True, kw_only=True):
     """A DoGet whose ticket is not there yet waits for its run, and fails as that does: the core then need not wait."""
 
 
+class SignIn(Message, frozen=True, kw_only=True):
+    """One way to sign in: which of the manifest's fields a form shows for it, and how.
+
+    A field that some way names belongs to the ways that name it; a field that none names is shown with all of them. A
+    password from a command or the environment, and a URL instead of fields, are no ways of their own: forms offer them by
+    themselves.
+    """
+
+    name: str
+    title: str
+    fields: tuple[str, ...] = ()
+    """In the order of the form."""
+    required: tuple[str, ...] = ()
+    """Fields that this way cannot do without, besides the required ones of the manifest that it shows."""
+    properties: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Keywords of JSON Schema that replace those of a field in this way: title, description, default (null: none), pattern,
+    and const, a value that is set without being asked for."""
+
+
 class Manifest(Message, frozen=True, kw_only=True):
     """A driver's description, from which connection forms, URL reading and checks are drawn.
 
@@ -52,6 +71,8 @@ class Manifest(Message, frozen=True, kw_only=True):
     """Import names that must be there for `serve`."""
     extra: str | None = None
     """What to install when they are not: `pip install 'tusk-jupyter[EXTRA]'`."""
+    sign_in: tuple[SignIn, ...] = ()
+    """Ways to sign in, the usual one first; () for a form with all fields."""
 
     @property
     def secret_fields(self) -> tuple[str, ...]:

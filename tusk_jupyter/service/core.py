@@ -257,6 +257,7 @@ class Core:
                     origin=one.origin,
                     schemes=one.manifest.schemes if one.manifest else (),
                     fields=one.manifest.fields if one.manifest else {},
+                    sign_in=one.manifest.sign_in if one.manifest else (),
                     problem=one.problem or doctor.missing_packages(one),
                 )
                 for one in self.spares.catalog.drivers(rescan=request.rescan)
@@ -336,9 +337,11 @@ class Core:
         record = self._connection(self.clients.touch(request.session), request)
         name = self.connections.dialect_of(record)
         if name not in DIALECTS:
-            return control.SplitReply(connection=record.name, statements=self._split_elsewhere(record, request.sql))
+            found = self._split_elsewhere(record, request.sql)
+            return control.SplitReply(connection=record.name, dialect=name, statements=found)
         return control.SplitReply(
             connection=record.name,
+            dialect=name,
             statements=tuple(
                 driver.StatementText(start=one.start, end=one.start + len(one.text), parameters=one.parameters)
                 for one in split(request.sql, name)

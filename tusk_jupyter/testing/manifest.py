@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 from tusk_jupyter.driverkit.session import Settings
@@ -58,6 +59,20 @@ class ManifestContract(ProcessBase):
         for name in manifest.secret_fields:
             assert manifest.properties[name]["type"] == "string"
             assert "default" not in manifest.properties[name]
+
+    def test_ways_to_sign_in_name_declared_fields(self) -> None:
+        manifest = self.manifest()
+        names = [way.name for way in manifest.sign_in]
+        assert len(set(names)) == len(names)
+        for way in manifest.sign_in:
+            assert way.title, way.name
+            assert set(way.fields) <= set(manifest.properties), way.name
+            assert set(way.required) | set(way.properties) <= set(way.fields), way.name
+            for name, spec in way.properties.items():
+                assert set(spec) <= {"title", "description", "default", "pattern", "const"}, f"{way.name}: {name}"
+                re.compile(spec.get("pattern", ""))
+                for value in (spec.get("default"), spec.get("const")):
+                    assert value is None or isinstance(value, JSON_TYPES[manifest.properties[name]["type"]]), name
 
     def test_settings_of_these_tests_use_declared_fields(self, settings: Settings) -> None:
         manifest = self.manifest()

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from msgspec import field
 
+from tusk_jupyter.protocol.manifest import SignIn
 from tusk_jupyter.protocol.message import Message
 
 
@@ -19,6 +20,8 @@ class DriverInfo(Message, frozen=True, kw_only=True):
     """The distribution or the manifest file it comes from."""
     schemes: tuple[str, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
+    sign_in: tuple[SignIn, ...] = ()
+    """Ways to sign in, for forms; see `manifest.SignIn`."""
     problem: str | None = None
     """Why it cannot be used, with what to install; None when it can."""
 

@@ -17,6 +17,8 @@ class SplitReply(Message, frozen=True, kw_only=True):
 
     connection: str
     statements: tuple[StatementText, ...]
+    dialect: str = ""
+    """By whose rules they were found."""
 
 
 class SplitRequest(Message, frozen=True, kw_only=True):

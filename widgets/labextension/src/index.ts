@@ -1,6 +1,18 @@
 /** The plugins of the extension; each stands in a file of its own. */
 import { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [];
+import { cellsPlugin } from './cells/plugin';
+import { insertPlugin } from './insert';
+import { logPlugin } from './log/plugin';
+import { panelPlugin } from './panel';
+import { statePlugin } from './state';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  statePlugin,
+  insertPlugin,
+  logPlugin,
+  panelPlugin,
+  cellsPlugin
+];
 
 export default plugins;

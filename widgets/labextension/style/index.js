@@ -1,1 +1,4 @@
 import './base.css';
+import './panel.css';
+import './log.css';
+import './cells.css';

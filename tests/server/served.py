@@ -1,0 +1,41 @@
+"""What the tests put into a real Jupyter Server: an authorizer with a switch, and a list of what is registered."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from jupyter_server.auth.authorizer import Authorizer
+from tornado.ioloop import IOLoop
+
+
+class Switched(Authorizer):
+    """Allows everything until the file `deny` is there."""
+
+    def is_authorized(self, handler, user, action, resource):
+        if resource == "tusk":
+            with (Path(os.environ["TUSK_TEST_SERVER"]) / "asked.txt").open("a") as out:
+                out.write(f"{action}\n")
+        return not (Path(os.environ["TUSK_TEST_SERVER"]) / "deny").exists()
+
+
+def _jupyter_server_extension_points():
+    return [{"module": "served"}]
+
+
+def _load_jupyter_server_extension(server):
+    def write():
+        rules = [rule for router in server.web_app.default_router.rules for rule in getattr(router.target, "rules", [])]
+        found = [
+            {
+                "pattern": rule.matcher.regex.pattern,
+                "methods": sorted(rule.target_kwargs["answers"]),
+                "handler": rule.target.__name__,
+            }
+            for rule in rules
+            if getattr(rule.target, "__module__", "").startswith("tusk_widgets.server")
+        ]
+        (Path(os.environ["TUSK_TEST_SERVER"]) / "handlers.json").write_text(json.dumps(found))
+
+    IOLoop.current().add_callback(write)

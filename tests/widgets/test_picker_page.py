@@ -1,0 +1,370 @@
+"""The picker as its user meets it: a browser, a core, databases."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from ipywidgets import Widget
+from playwright.sync_api import expect
+from security.canary import Canary
+from services import wait_until
+from widgets.picker_pages import Shown, browser, show  # noqa: TID251 - tests/widgets, not the product's folder
+
+import tusk_jupyter as tusk
+from tusk_jupyter import errors
+
+__all__ = ["browser", "show"]
+
+SCRIPTED = Path(__file__).parent.parent / "scripted_driver" / "__main__.py"
+DONE = {"name": "done", "tcp": "done", "tls": "done", "sign-in": "done", "database": "done"}
+
+
+def fill_in(shown: Shown, server, **changed: object) -> None:
+    """Fill the form of a PostgreSQL connection."""
+    said = {"name": "shop", "host": server.host, "port": server.port, "database": server.database, "user": server.user}
+    shown.fill(**{**said, "password": server.password, **changed})
+
+
+def failing_at(stage: str) -> dict[str, str]:
+    names = list(DONE)
+    at = names.index(stage)
+    return {name: "done" if i < at else "failed" if i == at else "open" for i, name in enumerate(names)}
+
+
+def test_a_connection_is_added_tested_picked_and_used(show, postgresql):
+    shown = show()
+    shown.add("postgresql")
+    fill_in(shown, postgresql)
+    assert shown.test() == DONE
+    assert "PostgreSQL" in shown.find("outcome").inner_text()
+    assert tusk.connections() == ()
+    shown.page.get_by_text("Production").click()
+    shown.save()
+    expect(shown.option("shop")).to_have_attribute("aria-selected", "true")
+    expect(shown.option("shop").locator("[data-environment=production]")).to_have_text("production")
+    assert shown.picker.value == "shop"
+    assert tusk.query("SELECT 41 + 1 AS n").n[0] == 42
+
+
+def test_a_test_names_the_stage_that_failed_with_its_hint(show, postgresql):
+    shown = show()
+    shown.add("postgresql")
+    fill_in(shown, postgresql, host="no-such-host.invalid")
+    assert shown.test() == failing_at("name")
+    assert "spelling" in shown.find("result").inner_text()
+    shown.fill(host=postgresql.host, port=1)
+    assert shown.test() == failing_at("tcp")
+    shown.fill(port=postgresql.port, password="wrong")
+    assert shown.test() == failing_at("sign-in")
+    shown.fill(password=postgresql.password, database="nowhere")
+    assert shown.test() == failing_at("database")
+    assert tusk.connections() == ()
+
+
+def test_what_does_not_sign_in_is_saved_only_when_that_is_meant(show, postgresql):
+    shown = show()
+    shown.add("postgresql")
+    fill_in(shown, postgresql, password="wrong")
+    shown.find("save").click()
+    expect(shown.find("save-untested")).to_be_visible(timeout=30_000)
+    assert tusk.connections() == ()
+    shown.find("save-untested").click()
+    expect(shown.option("shop")).to_be_visible()
+
+
+def test_a_click_picks_and_the_next_query_uses_it(show, tmp_path):
+    for name in ("one", "two"):
+        tusk.connect(name, str(tmp_path / f"{name}.duckdb"))
+        tusk.execute(f"CREATE TABLE here AS SELECT '{name}' AS name", connection=name)
+    shown = show()
+    expect(shown.option("two")).to_have_attribute("aria-selected", "true")
+    shown.option("one").click()
+    expect(shown.option("one")).to_have_attribute("aria-selected", "true")
+    assert tusk.query("SELECT name FROM here").name[0] == "one"
+    assert shown.picker.value == "one"
+    shown.picker.value = "two"
+    expect(shown.option("two")).to_have_attribute("aria-selected", "true")
+    with pytest.raises(errors.UsageError):
+        shown.picker.value = "three"
+    assert shown.picker.value == "two"
+
+
+def test_the_list_is_live_and_a_removed_choice_stays_greyed(show, tmp_path):
+    tusk.connect("lake", str(tmp_path / "lake.duckdb"))
+    shown = show()
+    expect(shown.option("lake")).to_be_visible()
+    tusk.connect("other", str(tmp_path / "other.duckdb"))
+    tusk.use("lake")
+    expect(shown.option("other")).to_be_visible(timeout=15_000)
+    tusk.remove("lake")
+    expect(shown.option("lake")).to_have_attribute("aria-disabled", "true", timeout=15_000)
+    expect(shown.option("lake")).to_contain_text("removed")
+    expect(shown.option("other")).to_have_attribute("aria-selected", "false")
+    shown.option("lake").click(force=True)
+    assert shown.picker.value == "lake"
+    with pytest.raises(errors.UsageError):
+        tusk.query("SELECT 1")
+
+
+def test_the_thread_ends_with_the_view(show):
+    shown = show()
+    wait_until(lambda: shown.picker._watch.running, 10, "somebody watches")
+    shown.page.evaluate("window.closeView()")
+    shown.page.wait_for_timeout(50)  # Playwright serves the page's calls only while it is asked something
+    wait_until(lambda: not shown.picker._watch.running, 20, "nobody watches")
+
+
+def test_everything_is_reached_by_the_keyboard(show, tmp_path):
+    for name in ("ape", "bee", "cat"):
+        tusk.connect(name, str(tmp_path / f"{name}.duckdb"))
+    shown = show()
+    keys = shown.page.keyboard
+    shown.find("connections").focus()
+    keys.press("b")
+    keys.press("Enter")
+    expect(shown.option("bee")).to_have_attribute("aria-selected", "true")
+    active = shown.find("connections").get_attribute("aria-activedescendant")
+    assert shown.option("bee").get_attribute("id") == active
+    keys.press("Shift+F10")
+    keys.press("ArrowDown")
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    expect(shown.find("copy-name")).to_be_focused()
+    keys.press("Enter")
+    expect(shown.option("bee_copy")).to_be_visible()
+    keys.press("End")
+    keys.press("Delete")
+    expect(shown.page.get_by_role("alertdialog")).to_be_visible()
+    keys.press("Escape")
+    expect(shown.find("connections")).to_be_focused()
+    keys.press("F2")
+    expect(shown.find("name")).to_be_focused()
+    keys.press("Escape")
+    expect(shown.find("connections")).to_be_focused()
+
+
+def test_deleting_asks_and_says_what_goes_with_it(show, postgresql):
+    tusk.connect("shop", postgresql.url_without_password, password=postgresql.password)
+    tusk.query("SELECT 1", connection="shop")
+    shown = show()
+    shown.menu("shop", "delete")
+    expect(shown.find("dialog")).to_contain_text("stored secret (vault)")
+    shown.find("dialog").locator("[data-tusk=cancel]").click()
+    assert len(tusk.connections()) == 1
+    shown.menu("shop", "delete")
+    shown.find("confirm-delete").click()
+    expect(shown.find("status")).to_contain_text("its secret (vault) and 1 open session")
+    assert tusk.connections() == ()
+
+
+def test_a_copy_and_a_renamed_connection_keep_the_secret(show, postgresql):
+    tusk.connect("shop", postgresql.url_without_password, password=postgresql.password)
+    shown = show()
+    shown.menu("shop", "duplicate")
+    shown.find("copy-name").fill("store")
+    shown.find("confirm-duplicate").click()
+    expect(shown.option("store")).to_be_visible()
+    assert tusk.query("SELECT 1 AS n", connection="store").n[0] == 1
+    shown.menu("store", "edit")
+    expect(shown.field("password")).to_have_value("The stored one stays (vault)")
+    shown.fill(name="branch")
+    shown.field("read_only").check()
+    shown.save()
+    assert "store" not in shown.names()
+    branch = next(one for one in tusk.connections() if one.name == "branch")
+    assert branch.read_only
+    assert tusk.query("SELECT 1 AS n", connection="branch").n[0] == 1
+
+
+def test_a_stored_secret_is_not_tried_at_another_host(show, postgresql):
+    tusk.connect("shop", postgresql.url_without_password, password=postgresql.password)
+    shown = show()
+    shown.menu("shop", "edit")
+    shown.fill(host="localhost")
+    shown.find("test").click()
+    expect(shown.page.locator("[data-field-row=password] .tusk-problem")).to_contain_text("another account")
+    assert shown.find("outcome").count() == 0
+
+
+def test_editing_another_connection_does_not_pick_it(show, tmp_path):
+    for name in ("one", "two"):
+        tusk.connect(name, str(tmp_path / f"{name}.duckdb"))
+    shown = show()
+    shown.menu("one", "edit")
+    shown.field("read_only").check()
+    shown.save()
+    expect(shown.option("two")).to_have_attribute("aria-selected", "true")
+    assert next(one for one in tusk.connections() if one.current).name == "two"
+
+
+def test_quick_add_takes_the_secret_from_the_environment_and_never_shows_it(show, postgresql, monkeypatch):
+    for name, value in {
+        "PGHOST": postgresql.host, "PGPORT": str(postgresql.port), "PGUSER": postgresql.user,
+        "PGDATABASE": postgresql.database, "PGPASSWORD": postgresql.password,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    shown = show()
+    shown.find("add").click()
+    shown.find("suggestion", name="postgresql").click()
+    expect(shown.field("password")).to_have_value("PGPASSWORD")
+    assert shown.test() == DONE
+    shown.save()
+    assert tusk.query("SELECT 1 AS n", connection="postgresql").n[0] == 1
+    assert postgresql.password not in json.dumps(shown.heard) + json.dumps([one["data"] for one in shown.said])
+    assert shown.buffers == []
+
+
+def test_a_password_command_is_a_way_too(show, postgresql, tmp_path):
+    (tmp_path / "pw").write_text(postgresql.password)
+    shown = show()
+    shown.add("postgresql")
+    fill_in(shown, postgresql, password="")
+    shown.source("password").select_option("command")
+    shown.field("password").fill(f"cat {tmp_path / 'pw'}")
+    assert shown.test() == DONE
+    shown.save()
+    assert tusk.connections()[0].credential_tier == "command"
+    shown.menu("shop", "edit")
+    shown.page.get_by_text("Staging").click()
+    shown.save()
+    assert tusk.query("SELECT 1 AS n", connection="shop").n[0] == 1
+
+
+def test_a_url_stands_for_the_fields(show, postgresql):
+    shown = show()
+    shown.add("postgresql")
+    shown.fill(name="shop")
+    shown.page.get_by_text("Connection URL").first.click()
+    shown.field("url").fill(postgresql.url)
+    shown.save()
+    assert tusk.query("SELECT 1 AS n", connection="shop").n[0] == 1
+    assert tusk.connections()[0].credential_tier == "vault"
+
+
+def test_a_third_partys_driver_has_its_form_for_free(show, tusk_home):
+    folder = tusk_home / "drivers"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mine.json").write_text(json.dumps({"name": "scripted", "command": [sys.executable, str(SCRIPTED)]}))
+    shown = show()
+    shown.add("scripted")
+    assert shown.field("mood").locator("option").all_inner_texts() == ["kind (default)", "stubborn", "slow"]
+    shown.fill(name="mine", host="h", password="x")
+    shown.save()
+    assert tusk.connections()[0].config == {"host": "h"}
+
+
+def test_what_is_wrong_is_said_beside_the_field(show):
+    shown = show()
+    shown.add("postgresql")
+    shown.fill(name="select", port=70000)
+    shown.find("save").click()
+    expect(shown.field("port")).to_have_attribute("aria-invalid", "true")
+    expect(shown.page.locator("[data-field-row=database] .tusk-problem")).to_have_text("Database is needed.")
+    assert shown.field("port").evaluate("e => e.closest('.tusk-control').innerText").count("between 1 and 65535") == 1
+    shown.fill(port=5432, database="d", user="u")
+    shown.find("save").click()
+    expect(shown.page.locator("[data-field-row=name] .tusk-problem")).to_contain_text("begins SQL")
+
+
+# --- secrets ---
+
+
+def test_a_typed_secret_goes_once_and_stays_nowhere(show, postgresql, tusk_home):  # REQUIREMENTS R-11
+    canary = Canary.new()
+    shown = show()
+    shown.add("postgresql")
+    fill_in(shown, postgresql, password=canary.password)
+    shown.test()
+    shown.test()
+    assert shown.buffers == [canary.password.encode()]
+    assert shown.field("password").input_value() == ""
+    shown.find("save").click()
+    expect(shown.find("save-untested")).to_be_visible(timeout=30_000)
+    shown.find("save-untested").click()
+    expect(shown.option("shop")).to_be_visible()
+    assert shown.buffers == [canary.password.encode()]
+    assert shown.picker._desk.held._forms == {}
+    tusk.credentials()
+    typed = shown.page.evaluate("[...document.querySelectorAll('input')].map(e => e.value).join()")
+    state = json.dumps([Widget.get_manager_state(), shown.picker.get_state()], default=str)
+    said = json.dumps(shown.said, default=str)
+    for place, text in {
+        "page": shown.page.content(), "inputs": typed, "state": state, "messages of the page": json.dumps(shown.heard),
+        "messages of the kernel": said, "repr": repr(shown.picker.__dict__) + repr(vars(shown.picker._desk)),
+    }.items():  # fmt: skip
+        assert canary.hits_in_texts(place, [text]) == []
+    assert canary.hits_in_files(tusk_home.path) == []
+
+
+def test_the_widgets_state_is_the_chosen_name_and_nothing_else(show, tmp_path):
+    tusk.connect("lake", str(tmp_path / "lake.duckdb"))
+    shown = show()
+    state = shown.picker.get_state()
+    ours = {name: value for name, value in state.items() if not name.startswith("_")}
+    assert ours == {"value": "lake", "layout": state["layout"], "tabbable": None, "tooltip": None}
+
+
+def test_a_cancelled_form_leaves_nothing_in_the_kernel(show, postgresql):
+    shown = show()
+    shown.add("postgresql")
+    fill_in(shown, postgresql, password="wrong")
+    shown.test()
+    assert shown.picker._desk.held._forms
+    shown.find("cancel").click()
+    shown.page.wait_for_timeout(50)
+    wait_until(lambda: not shown.picker._desk.held._forms, 10, "nothing is held")
+
+
+# --- hostile texts ---
+
+PAYLOADS = [
+    "<img src=x onerror=hit()>",
+    "<script>hit()</script>",
+    '"><svg onload=hit()>',
+    "<iframe srcdoc='<script>parent.hit()</script>'>",
+    "javascript:hit()",
+    "<details open ontoggle=hit()>",
+    "'-hit()-'",
+    "${hit()}",
+    "<b style=x>bold</b>",
+]
+
+
+def test_no_text_becomes_markup(show, tusk_home, tmp_path, monkeypatch):
+    for at, payload in enumerate(PAYLOADS):
+        tusk.connect(f"c{at}", driver="sqlite", path=str(tmp_path / payload.replace("/", "∕")), test=False)
+    manifest = json.loads((SCRIPTED.parent / "manifest.json").read_text())
+    hostile = PAYLOADS[0]
+    manifest |= {"name": "evil", "title": hostile, "schemes": [], "suffixes": [".evil"]}
+    manifest["fields"]["properties"] = {
+        "host": {"type": "string", "title": hostile, "description": hostile, "default": hostile},
+        "mode": {"type": "string", "title": PAYLOADS[1], "enum": [hostile]},
+    }
+    manifest["sign_in"] = [{"name": hostile, "title": hostile, "fields": ["host"]}, {"name": "b", "title": hostile}]
+    program = tmp_path / "evil.py"
+    program.write_text(f"import json; print(json.dumps(json.loads({json.dumps(json.dumps(manifest))})))")
+    (tusk_home / "drivers").mkdir(parents=True, exist_ok=True)
+    (tusk_home / "drivers" / "evil.json").write_text(
+        json.dumps({"name": "evil", "command": [sys.executable, str(program)]})
+    )
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://u@{'h'}/d?options=<img src=x onerror=hit()>")
+    shown = show()
+    shown.page.evaluate("window.hits = 0; window.hit = () => { window.hits += 1 }")
+    assert len(shown.names()) == len(PAYLOADS)
+    for payload in PAYLOADS:
+        assert payload.replace("/", "∕") in shown.find("connections").inner_text()
+    shown.find("add").click()
+    shown.find("suggestion").first.click()
+    shown.find("cancel").click()
+    shown.add("evil")
+    shown.fill(name="x", host=hostile)
+    shown.find("test").click()
+    expect(shown.find("trouble")).to_be_visible(timeout=30_000)
+    shown.page.wait_for_timeout(200)  # for what would be loaded or run by now
+    foreign = shown.page.evaluate(
+        "document.querySelectorAll('.tusk-picker :is(img, script, iframe, b, [onerror], [onload], [ontoggle])').length"
+    )
+    assert (foreign, shown.page.evaluate("window.hits")) == (0, 0)

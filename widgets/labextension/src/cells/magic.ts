@@ -1,0 +1,127 @@
+/** Where SQL stands in a cell, by the rules of `tusk_magics.line`: a pure function of text. */
+
+/** SQL in a cell: its range, and the connection that its line names. */
+export interface ISqlRange {
+  from: number;
+  to: number;
+  connection: string | null;
+  /** Whether it is a `%%sql` cell, not a `%sql` line. */
+  whole: boolean;
+}
+
+const FLAGS = new Set(['--jinja', '--read-only', '--overwrite', '--no-log', '--help']);
+const STATEMENTS = new Set(
+  (
+    'abort alter analyse analyze attach audit backup begin bind cache call change check checkpoint checksum clone close ' +
+    'cluster comment commit connect copy create deallocate declare delete desc describe detach discard do drop end exec ' +
+    'execute explain export fetch flush force from get grant handler help import insert install kill listen load lock ' +
+    'merge move next notify open optimize pivot pragma prepare purge reassign refresh reindex release rename repair ' +
+    'replace reset restore revert revoke rollback savepoint security select set show shutdown signal start stop summarize ' +
+    'table truncate unbind undrop unlisten unlock unpivot update upsert use vacuum values with xa'
+  ).split(' ')
+);
+const CELL = /^\s*%%sql(?=[ \t\r\n]|$)/;
+const LINE = /^[ \t]*(?:[\w.[\]'", ]+=[ \t]*)?%sql(?=[ \t])/;
+const OPTION = /^--[A-Za-z][\w-]*/;
+const ASSIGN = /^[^\s<]+[ \t]*<<(?!<)[ \t]*/;
+const NAME = /^[^\s'"(),;]+(?=\s|$)/;
+
+/** The `%%sql` of a cell, or null when it is no SQL cell. */
+export function cellMagic(source: string): ISqlRange | null {
+  const match = CELL.exec(source);
+  if (!match) {
+    return null;
+  }
+  const start = match[0].length;
+  const end = lineEnd(source, start);
+  const head = readHead(source.slice(start, end));
+  return { from: start + head.length, to: source.length, connection: head.connection, whole: true };
+}
+
+/** All SQL of a code cell: the body of `%%sql`, or what stands behind each `%sql`. */
+export function sqlRanges(source: string): ISqlRange[] {
+  const cell = cellMagic(source);
+  if (cell) {
+    return [cell];
+  }
+  if (!source.includes('%sql') || /^\s*%%/.test(source)) {
+    return [];
+  }
+  const ranges: ISqlRange[] = [];
+  for (let at = 0; at <= source.length; at = lineEnd(source, at) + 1) {
+    const match = LINE.exec(source.slice(at, lineEnd(source, at)));
+    if (match) {
+      const start = at + match[0].length;
+      const end = continuedEnd(source, start);
+      const head = readHead(source.slice(start, end));
+      ranges.push({ from: start + head.length, to: end, connection: head.connection, whole: false });
+    }
+  }
+  return ranges;
+}
+
+/** Offset of the first line below the magic's own one. */
+export function bodyStart(source: string, magic: ISqlRange): number {
+  const end = lineEnd(source, source.indexOf('%%sql'));
+  return Math.max(end + 1, Math.min(magic.from, source.length));
+}
+
+function lineEnd(source: string, at: number): number {
+  const end = source.indexOf('\n', at);
+  return end < 0 ? source.length : end;
+}
+
+function continuedEnd(source: string, at: number): number {
+  let end = lineEnd(source, at);
+  while (end < source.length && source[end - 1] === '\\') {
+    end = lineEnd(source, end + 1);
+  }
+  return end;
+}
+
+/** Read connection, options and `NAME <<`; the length of what is not SQL yet. */
+function readHead(line: string): { connection: string | null; length: number } {
+  let connection: string | null = null;
+  let at = 0;
+  for (;;) {
+    at += /^[ \t]*/.exec(line.slice(at))![0].length;
+    const rest = line.slice(at);
+    const option = OPTION.exec(rest)?.[0];
+    if (option) {
+      at += option.length + (FLAGS.has(option) ? 0 : valueLength(rest.slice(option.length)));
+      continue;
+    }
+    const assign = ASSIGN.exec(rest);
+    if (assign && !STATEMENTS.has(/^[^\s<]+/.exec(rest)![0].toLowerCase())) {
+      return { connection, length: at + assign[0].length };
+    }
+    const name: string | undefined = connection === null ? NAME.exec(rest)?.[0] : undefined;
+    if (!name || STATEMENTS.has(name.toLowerCase()) || /^(--|\/\*|#)/.test(name)) {
+      return { connection, length: at };
+    }
+    connection = name;
+    at += name.length;
+  }
+}
+
+/** Length of an option's value with the blanks or the `=` before it: it ends at a blank outside quotes and brackets. */
+function valueLength(rest: string): number {
+  let at = /^(?:[ \t]*=[ \t]*|[ \t]+)?/.exec(rest)![0].length;
+  let quote = '';
+  let depth = 0;
+  for (; at < rest.length; at++) {
+    const char = rest[at]!;
+    if (quote) {
+      quote = char === quote ? '' : quote;
+    } else if (char === '"' || char === "'") {
+      quote = char;
+    } else if ('([{'.includes(char)) {
+      depth += 1;
+    } else if (')]}'.includes(char)) {
+      depth -= 1;
+    } else if (/\s/.test(char) && depth <= 0) {
+      break;
+    }
+  }
+  return at;
+}

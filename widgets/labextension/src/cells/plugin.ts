@@ -1,0 +1,83 @@
+/** What makes cells with SQL pleasant: highlighting, error squiggle, environment, formatting. */
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICodeCellModel } from '@jupyterlab/cells';
+import { CodeMirrorEditor, EditorExtensionRegistry, IEditorExtensionRegistry } from '@jupyterlab/codemirror';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+
+import { CommandIDs, ITusk } from '../tokens';
+import { lastRunOf, runOf } from './connection';
+import { EnvironmentMarks } from './environment';
+import { canFormat, formatCell } from './format';
+import { dialectsChanged, sqlHighlighting } from './highlight';
+import { cellMagic } from './magic';
+import { errorSquiggle } from './squiggle';
+
+export const cellsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'tusk-jupyter:cells',
+  description: 'SQL highlighting, error positions, environment colours and formatting in notebook cells.',
+  autoStart: true,
+  requires: [ITusk, IEditorExtensionRegistry, INotebookTracker],
+  optional: [ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    tusk: ITusk,
+    editors: IEditorExtensionRegistry,
+    tracker: INotebookTracker,
+    palette: ICommandPalette | null
+  ) => {
+    const driverOf = (model: ICodeCellModel, named: string | null): string | undefined => {
+      const name =
+        named ?? runOf(model)?.connection ?? lastRunOf(notebookOf(tracker, model)?.model)?.connection;
+      tusk.connections.need();
+      return tusk.connections.get(name)?.driver;
+    };
+    editors.addExtension({
+      name: 'tusk-jupyter:sql',
+      factory: ({ model }) =>
+        isCodeCell(model)
+          ? EditorExtensionRegistry.createImmutableExtension([
+              sqlHighlighting(named => driverOf(model, named)),
+              errorSquiggle(model)
+            ])
+          : null
+    });
+    tracker.widgetAdded.connect((_, panel) => new EnvironmentMarks(panel, tusk));
+    tusk.connections.changed.connect(() => tracker.forEach(tellDialects));
+    app.commands.addCommand(CommandIDs.formatSql, {
+      label: 'Format SQL',
+      caption: 'Format the SQL of the active cell',
+      isEnabled: () => canFormat(tracker.activeCell),
+      execute: async () => {
+        const cell = tracker.activeCell;
+        if (cell && canFormat(cell)) {
+          const magic = cellMagic(cell.model.sharedModel.getSource());
+          await formatCell(cell, driverOf(cell.model as ICodeCellModel, magic?.connection ?? null), tusk);
+        }
+      }
+    });
+    tracker.activeCellChanged.connect(() => app.commands.notifyCommandChanged(CommandIDs.formatSql));
+    palette?.addItem({ command: CommandIDs.formatSql, category: 'Tusk' });
+    app.contextMenu.addItem({
+      command: CommandIDs.formatSql,
+      selector: '.jp-Notebook .jp-CodeCell',
+      rank: 9
+    });
+  }
+};
+
+function isCodeCell(model: unknown): model is ICodeCellModel {
+  return (model as { type?: string }).type === 'code' && 'outputs' in (model as object);
+}
+
+function notebookOf(tracker: INotebookTracker, model: ICodeCellModel): NotebookPanel | undefined {
+  return tracker.find(panel => panel.content.widgets.some(cell => cell.model === model));
+}
+
+function tellDialects(panel: NotebookPanel): void {
+  for (const cell of panel.content.widgets) {
+    if (cell.editor instanceof CodeMirrorEditor) {
+      cell.editor.editor.dispatch({ effects: dialectsChanged.of(null) });
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** The configured connections as all panels and cells see them. */
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { Api } from './api';
+import { Changes } from './changes';
+import { IConnection } from './messages';
+
+export class Connections {
+  constructor(
+    private readonly api: Api,
+    changes: Changes
+  ) {
+    changes.changed.connect((_, topics) => {
+      if (topics.has('connections')) {
+        void this.refresh();
+      }
+    });
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** All of them by name; empty until the first answer. */
+  get all(): readonly IConnection[] {
+    return this.list;
+  }
+
+  /** Why the last answer did not come, or null. */
+  get error(): unknown {
+    return this._error;
+  }
+
+  get isLoaded(): boolean {
+    return this.loaded;
+  }
+
+  get(name: string | null | undefined): IConnection | undefined {
+    return this.list.find(connection => connection.name === name);
+  }
+
+  /** Ask for the list if nobody has yet. */
+  need(): void {
+    if (!this.asked) {
+      void this.refresh();
+    }
+  }
+
+  async refresh(): Promise<void> {
+    this.asked = true;
+    try {
+      this.list = await this.api.connections();
+      this._error = null;
+      this.loaded = true;
+    } catch (error) {
+      this._error = error;
+    }
+    this._changed.emit();
+  }
+
+  private asked = false;
+  private loaded = false;
+  private list: IConnection[] = [];
+  private _error: unknown = null;
+  private _changed = new Signal<this, void>(this);
+}

@@ -1,0 +1,40 @@
+/** Elements from data. Text becomes text nodes: nothing here, or above it, parses HTML. */
+
+export type Child = Node | string | null | undefined | false;
+
+export interface IProps {
+  class?: string;
+  title?: string;
+  /** Attributes by their own names: `aria-label`, `data-testid`, `role`. */
+  attrs?: Record<string, string | number | boolean | null | undefined>;
+  on?: { [E in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[E]) => void };
+}
+
+/** Make an element. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: IProps = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  if (props.class) {
+    element.className = props.class;
+  }
+  if (props.title) {
+    element.title = props.title;
+  }
+  for (const [name, value] of Object.entries(props.attrs ?? {})) {
+    if (value !== null && value !== undefined) {
+      element.setAttribute(name, String(value));
+    }
+  }
+  for (const [type, listener] of Object.entries(props.on ?? {})) {
+    element.addEventListener(type, listener as EventListener);
+  }
+  element.append(
+    ...children.filter(
+      (child): child is Node | string => child !== null && child !== undefined && child !== false
+    )
+  );
+  return element;
+}

@@ -1,0 +1,112 @@
+/** The plugin that brings SQL into notebooks and files. Only `run-in-new-cell` executes anything. */
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
+import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { cellMagic } from './cells/magic';
+import { CommandIDs } from './tokens';
+
+interface ISql {
+  sql: string;
+  connection: string | null;
+}
+
+function sqlOf(args: ReadonlyPartialJSONObject): ISql {
+  return { sql: String(args.sql ?? ''), connection: args.connection ? String(args.connection) : null };
+}
+
+/** A cell that runs the SQL on its connection. */
+export function cellText({ sql, connection }: ISql): string {
+  return `%%sql${connection ? ` ${connection}` : ''}\n${sql}`;
+}
+
+export const insertPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'tusk-jupyter:insert',
+  description: 'Inserts SQL at the cursor, into new cells and into new files.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  activate: (app: JupyterFrontEnd, tracker: INotebookTracker) => {
+    const { commands } = app;
+    const inNotebook = async (use: (panel: NotebookPanel) => void | Promise<unknown>) => {
+      const panel = tracker.currentWidget;
+      if (!panel) {
+        Notification.info('Open a notebook first: the SQL goes into the one that you used last.', {
+          autoClose: 5000
+        });
+        return;
+      }
+      await panel.context.ready;
+      app.shell.activateById(panel.id);
+      await use(panel);
+    };
+    commands.addCommand(CommandIDs.insertSql, {
+      label: 'Insert SQL at Cursor',
+      caption: 'Insert the SQL into the active cell, where its cursor stands',
+      execute: args => inNotebook(panel => insertAtCursor(panel, sqlOf(args), args.strict !== false))
+    });
+    commands.addCommand(CommandIDs.newCell, {
+      label: 'New SQL Cell Below',
+      caption: 'Add a cell with the SQL below the active one; it is not run',
+      execute: args => inNotebook(panel => addCell(panel, cellText(sqlOf(args))))
+    });
+    commands.addCommand(CommandIDs.runInNewCell, {
+      label: 'Run SQL in New Cell',
+      caption: 'Add a cell with the SQL below the active one, and run it',
+      execute: args =>
+        inNotebook(panel => {
+          addCell(panel, cellText(sqlOf(args)));
+          return NotebookActions.run(panel.content, panel.sessionContext);
+        })
+    });
+    commands.addCommand(CommandIDs.openCopy, {
+      label: 'Open SQL as Copy',
+      caption: 'Open the SQL in a new file; the record is not changed',
+      execute: args => openCopy(app, sqlOf(args))
+    });
+  }
+};
+
+/**
+ * Insert at the cursor of the active cell. An empty cell becomes a cell of the connection; unless `strict`, a cell that
+ * holds something else than SQL on this connection is left alone and a new one added.
+ */
+function insertAtCursor(panel: NotebookPanel, text: ISql, strict: boolean): void {
+  const cell = panel.content.activeCell;
+  if (!cell || cell.model.type !== 'code' || !cell.editor) {
+    addCell(panel, cellText(text));
+    return;
+  }
+  const source = cell.model.sharedModel.getSource();
+  const magic = cellMagic(source);
+  const fits = magic !== null && (magic.connection === null || magic.connection === text.connection);
+  if (!source.trim()) {
+    cell.model.sharedModel.setSource(cellText(text));
+  } else if (strict || fits) {
+    cell.editor.replaceSelection?.(text.sql);
+  } else {
+    addCell(panel, cellText(text));
+    return;
+  }
+  panel.content.mode = 'edit';
+  cell.editor.focus();
+}
+
+function addCell(panel: NotebookPanel, source: string): void {
+  NotebookActions.insertBelow(panel.content);
+  const cell = panel.content.activeCell;
+  if (cell?.model.type !== 'code') {
+    NotebookActions.changeCellType(panel.content, 'code');
+  }
+  panel.content.activeCell?.model.sharedModel.setSource(source);
+}
+
+async function openCopy(app: JupyterFrontEnd, { sql, connection }: ISql): Promise<void> {
+  const file = await app.commands.execute('docmanager:new-untitled', { type: 'file', ext: 'sql' });
+  const widget = await app.commands.execute('docmanager:open', { path: file.path, factory: 'Editor' });
+  await widget.context.ready;
+  const note = connection
+    ? `-- Connection: ${connection} (run it with %%sql ${connection} --file ${file.path})\n`
+    : '';
+  widget.context.model.sharedModel.setSource(`${note}${sql}\n`);
+}

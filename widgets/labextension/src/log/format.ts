@@ -1,0 +1,55 @@
+/** Numbers, times and places as a reader wants them. */
+
+export function duration(milliseconds: number | null): string {
+  if (milliseconds === null) {
+    return '';
+  }
+  if (milliseconds < 1000) {
+    return `${Math.round(milliseconds)} ms`;
+  }
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) {
+    return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  }
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${Math.floor(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Today by its time, other days by their date too; always the reader's own clock. */
+export function when(iso: string): string {
+  const date = new Date(iso);
+  const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  const today = new Date();
+  if (date.toDateString() === today.toDateString()) {
+    return time;
+  }
+  const sameYear = date.getFullYear() === today.getFullYear();
+  const day = date.toLocaleDateString(undefined, {
+    month: 'short',
+    day: 'numeric',
+    year: sameYear ? undefined : 'numeric'
+  });
+  return `${day}, ${time}`;
+}
+
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined ? '' : value.toLocaleString();
+}
+
+/** Rows that came back, or that were changed. */
+export function rows(entry: { rows: number | null; affected: number | null }): string {
+  return entry.affected ? `${count(entry.affected)} changed` : count(entry.rows);
+}
+
+/** The notebook and the cell. */
+export function place(source: string | undefined, cell: string | null | undefined): string {
+  const name = (source ?? '').split('/').at(-1) ?? '';
+  return cell ? `${name} · ${/^\d+$/.test(cell) ? `[${cell}]` : cell.slice(0, 8)}` : name;
+}
+
+/** SQL on one line. */
+export function oneLine(sql: string): string {
+  return sql.slice(0, 500).replace(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,41 @@
+/** The query log as a plugin: one panel in the main area. */
+import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { historyIcon } from '@jupyterlab/ui-components';
+
+import { CommandIDs, ITusk } from '../tokens';
+import { LogPanel } from './panel';
+
+export const logPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'tusk-jupyter:log',
+  description: 'The query log of all notebooks.',
+  autoStart: true,
+  requires: [ITusk],
+  optional: [ILayoutRestorer, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    tusk: ITusk,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
+  ) => {
+    const tracker = new WidgetTracker<MainAreaWidget<LogPanel>>({ namespace: 'tusk-log' });
+    app.commands.addCommand(CommandIDs.openLog, {
+      label: 'Query Log',
+      caption: 'Open the query log of all notebooks',
+      icon: historyIcon,
+      execute: () => {
+        let widget = tracker.currentWidget;
+        if (!widget || widget.isDisposed) {
+          const content = new LogPanel(tusk, app.commands);
+          widget = new MainAreaWidget({ content });
+          widget.id = 'tusk-log';
+          void tracker.add(widget);
+          app.shell.add(widget, 'main', { mode: 'split-bottom', type: 'Query Log' });
+        }
+        app.shell.activateById(widget.id);
+      }
+    });
+    palette?.addItem({ command: CommandIDs.openLog, category: 'Tusk' });
+    void restorer?.restore(tracker, { command: CommandIDs.openLog, name: () => 'tusk-log' });
+  }
+};

@@ -1,0 +1,44 @@
+/** Elements from code: every text becomes a text node, so that no name and no message can be markup. */
+
+type Child = Node | string | null | undefined | false;
+type Attributes = Record<string, string | number | boolean | null | undefined | ((event: never) => void)>;
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** Makes an element; a function is a listener (`onclick`), true an empty attribute, false and null none. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  fill(made, attributes);
+  made.append(...children.filter((child): child is Node | string => child instanceof Node || typeof child === 'string'));
+  return made;
+}
+
+/** Makes an SVG element. */
+export function svg(tag: string, attributes: Attributes, ...children: SVGElement[]): SVGElement {
+  const made = document.createElementNS(SVG, tag);
+  fill(made, attributes);
+  made.append(...children);
+  return made;
+}
+
+function fill(made: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') {
+      made.addEventListener(name.replace(/^on/, ''), value as EventListener);
+    } else if (value !== null && value !== undefined && value !== false) {
+      made.setAttribute(name, value === true ? '' : String(value));
+    }
+  }
+}
+
+let made = 0;
+
+/** An id that no other element of this page has. */
+export function uid(what: string): string {
+  made += 1;
+  return `tusk-${what}-${made}-${Math.random().toString(36).slice(2, 8)}`;
+}

@@ -1,0 +1,220 @@
+import { h, uid } from './dom';
+import { sign, tile } from './glyphs';
+import { dot, marks } from './marks';
+import type { Line } from './messages';
+
+export interface ListActions {
+  pick(line: Line): void;
+  menu(line: Line, anchor: HTMLElement): void;
+  edit(line: Line): void;
+  remove(line: Line): void;
+}
+
+const FILTER_FROM = 8;
+
+/**
+ * The connections as a listbox. Picking is one click, or arrows and Enter; what else can be done with a line stands in a
+ * menu beside it, because an option of a listbox may hold no buttons.
+ */
+export class ConnectionList {
+  readonly node: HTMLElement;
+  private options: HTMLElement;
+  private buttons: HTMLElement;
+  private filter: HTMLInputElement;
+  private lines: Line[] = [];
+  private shown: Line[] = [];
+  private active: string | null = null;
+  private sought = '';
+  private soughtAt = 0;
+
+  constructor(private actions: ListActions) {
+    this.options = h('div', {
+      class: 'tusk-options',
+      role: 'listbox',
+      tabindex: 0,
+      'aria-label': 'Connections',
+      'data-tusk': 'connections',
+      onkeydown: (event: KeyboardEvent) => this.press(event)
+    });
+    this.buttons = h('div', { class: 'tusk-row-buttons' });
+    this.filter = h('input', {
+      class: 'tusk-input tusk-filter',
+      type: 'search',
+      placeholder: 'Filter by name, place or mark',
+      'aria-label': 'Filter the connections',
+      'data-tusk': 'filter',
+      oninput: () => this.draw()
+    });
+    this.node = h('div', { class: 'tusk-list' }, this.filter, h('div', { class: 'tusk-rows' }, this.options, this.buttons));
+  }
+
+  get names(): string[] {
+    return this.lines.filter(line => !line.missing).map(line => line.name);
+  }
+
+  get current(): Line | undefined {
+    return this.lines.find(line => line.current);
+  }
+
+  named(name: string): Line | undefined {
+    return this.lines.find(line => line.name === name);
+  }
+
+  update(lines: Line[]): void {
+    this.lines = lines;
+    this.draw();
+  }
+
+  focus(): void {
+    this.options.focus({ preventScroll: true });
+  }
+
+  /** The button of a line's menu. */
+  button(name: string): HTMLElement | undefined {
+    const at = this.shown.findIndex(line => line.name === name);
+    return this.buttons.children[at] as HTMLElement | undefined;
+  }
+
+  private draw(): void {
+    const had = document.activeElement === this.options;
+    const wanted = this.filter.value.trim().toLowerCase();
+    this.filter.hidden = this.lines.length < FILTER_FROM && wanted === '';
+    this.shown = this.lines.filter(line => wanted === '' || wordsOf(line).includes(wanted));
+    if (!this.shown.some(line => line.name === this.active)) {
+      this.active = (this.shown.find(line => line.current) ?? this.shown[0])?.name ?? null;
+    }
+    this.options.replaceChildren(...this.shown.map(line => this.option(line)));
+    this.buttons.replaceChildren(...this.shown.map(line => this.menuButton(line)));
+    if (this.shown.length === 0) {
+      const words = wanted ? 'No connection has these words.' : 'No connection yet. Add the first one with the button above.';
+      this.options.replaceChildren(h('div', { class: 'tusk-empty' }, words));
+    }
+    this.mark();
+    if (had) {
+      this.focus();
+    }
+  }
+
+  private option(line: Line): HTMLElement {
+    return h(
+      'div',
+      {
+        class: `tusk-option${line.missing ? ' tusk-missing' : ''}`,
+        role: 'option',
+        id: uid('option'),
+        'aria-selected': line.current ? 'true' : 'false',
+        'aria-disabled': line.missing ? 'true' : null,
+        'data-name': line.name,
+        'data-environment': line.environment,
+        onclick: () => this.choose(line),
+        oncontextmenu: (event: MouseEvent) => {
+          event.preventDefault();
+          event.stopPropagation();
+          this.openMenu(line);
+        }
+      },
+      h('span', { class: 'tusk-tick' }, line.current ? sign('tick') : null),
+      line.missing ? h('span', { class: 'tusk-dot' }) : dot(line.state),
+      tile(line.driver),
+      h(
+        'span',
+        { class: 'tusk-words' },
+        h('span', { class: 'tusk-name', title: line.name }, line.name),
+        h('span', { class: 'tusk-target', title: `${line.driver}: ${line.target}` }, line.target)
+      ),
+      marks(line)
+    );
+  }
+
+  private menuButton(line: Line): HTMLElement {
+    return h(
+      'button',
+      {
+        class: 'tusk-icon-button',
+        type: 'button',
+        title: 'Test, edit, duplicate, delete',
+        'aria-label': `Actions for ${line.name}`,
+        'aria-haspopup': 'menu',
+        'data-tusk': 'actions',
+        'data-name': line.name,
+        disabled: line.missing,
+        onclick: () => this.openMenu(line)
+      },
+      sign('dots')
+    );
+  }
+
+  private openMenu(line: Line): void {
+    const button = this.button(line.name);
+    if (button && !line.missing) {
+      this.activate(line.name);
+      this.actions.menu(line, button);
+    }
+  }
+
+  private choose(line: Line): void {
+    this.activate(line.name);
+    if (!line.missing) {
+      this.actions.pick(line);
+    }
+  }
+
+  private activate(name: string): void {
+    this.active = name;
+    this.mark();
+  }
+
+  private mark(): void {
+    const options = [...this.options.querySelectorAll<HTMLElement>('[role=option]')];
+    const at = options.find(option => option.dataset['name'] === this.active);
+    options.forEach(option => option.classList.toggle('tusk-active', option === at));
+    if (at) {
+      this.options.setAttribute('aria-activedescendant', at.id);
+      at.scrollIntoView?.({ block: 'nearest' });
+    } else {
+      this.options.removeAttribute('aria-activedescendant');
+    }
+  }
+
+  private press(event: KeyboardEvent): void {
+    const at = this.shown.findIndex(line => line.name === this.active);
+    const line = this.shown[at];
+    const moves: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: this.shown.length - 1 };
+    const to = moves[event.key];
+    if (to !== undefined) {
+      const target = this.shown[Math.min(Math.max(to, 0), this.shown.length - 1)];
+      if (target) {
+        this.activate(target.name);
+      }
+    } else if (line && (event.key === 'Enter' || event.key === ' ')) {
+      this.choose(line);
+    } else if (line && (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey))) {
+      this.openMenu(line);
+    } else if (line && !line.missing && event.key === 'F2') {
+      this.actions.edit(line);
+    } else if (line && !line.missing && event.key === 'Delete') {
+      this.actions.remove(line);
+    } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      this.seek(event.key.toLowerCase());
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  /** Typing a name's beginning goes to it, as in any list. */
+  private seek(letter: string): void {
+    const now = Date.now();
+    this.sought = now - this.soughtAt > 1000 ? letter : this.sought + letter;
+    this.soughtAt = now;
+    const found = this.shown.find(line => line.name.toLowerCase().startsWith(this.sought));
+    if (found) {
+      this.activate(found.name);
+    }
+  }
+}
+
+function wordsOf(line: Line): string {
+  const words = [line.name, line.driver, line.target, line.environment, line.tier, line.read_only ? 'read-only' : ''];
+  return words.join(' ').toLowerCase();
+}

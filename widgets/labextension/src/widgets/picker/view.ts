@@ -1,0 +1,230 @@
+import { wordsOf, type Channel } from './channel';
+import { chooser } from './chooser';
+import { askCopyName, confirmRemoval } from './dialogs';
+import { h } from './dom';
+import { ConnectionForm, type FormStart } from './form';
+import { sign } from './glyphs';
+import { ConnectionList } from './list';
+import { openMenu } from './menu';
+import type { Catalog, Details, Line, Removed, Saved, Tested } from './messages';
+import { outcome, troubleOf, waitingFor } from './outcome';
+
+const PATIENCE_MS = 4000;
+
+/** The card: the list, or what is open in its place (adding, a form, a question). */
+export class PickerView {
+  readonly node: HTMLElement;
+  private list: ConnectionList;
+  private body = h('div', { class: 'tusk-body' });
+  private status = h('div', { class: 'tusk-status', role: 'status', 'aria-live': 'polite', 'data-tusk': 'status' });
+  private summary = h('span', { class: 'tusk-summary', 'data-tusk': 'current' });
+  private add: HTMLButtonElement;
+  private heard = false;
+
+  constructor(
+    private channel: Channel,
+    private chosen: string | null
+  ) {
+    this.list = new ConnectionList({
+      pick: line => void this.pick(line),
+      menu: (line, anchor) => this.menu(line, anchor),
+      edit: line => void this.edit(line),
+      remove: line => this.remove(line)
+    });
+    this.add = h(
+      'button',
+      { class: 'tusk-button', type: 'button', 'data-tusk': 'add', onclick: () => void this.choose() },
+      sign('plus'),
+      'Add'
+    );
+    this.node = h(
+      'div',
+      {
+        class: 'tusk-picker',
+        'data-tusk': 'picker',
+        // Lab's shortcuts (dd, b, Enter …) are for cells; what is typed in here is none of them.
+        'data-lm-suppress-shortcuts': 'true',
+        onkeydown: (event: KeyboardEvent) => event.stopPropagation()
+      },
+      h('header', { class: 'tusk-head' }, h('strong', {}, 'Connection'), this.summary, this.add),
+      this.body,
+      this.status
+    );
+    channel.onLines = lines => this.update(lines);
+    channel.onTrouble = error => this.say(troubleOf(wordsOf(error)));
+  }
+
+  start(): void {
+    this.showList();
+    this.channel.watch();
+    setTimeout(() => {
+      if (!this.heard) {
+        const last = this.chosen ? `${this.chosen} was chosen here. ` : '';
+        this.say(`${last}The kernel does not answer: it is busy, or this page is older than it. Run \`%tusk pick\` again.`);
+      }
+    }, PATIENCE_MS);
+  }
+
+  private update(lines: Line[]): void {
+    if (!this.heard) {
+      this.heard = true;
+      this.status.replaceChildren();
+    }
+    this.list.update(lines);
+    const current = this.list.current;
+    this.node.dataset['environment'] = current?.environment ?? '';
+    this.summary.textContent = current ? (current.missing ? `${current.name} (removed)` : current.name) : 'none chosen';
+  }
+
+  // --- what is shown ---
+
+  private showList(focus = false): void {
+    this.body.replaceChildren(this.list.node);
+    this.add.hidden = false;
+    if (focus) {
+      this.list.focus();
+    }
+  }
+
+  private show(node: HTMLElement): void {
+    this.body.replaceChildren(node);
+    this.add.hidden = true;
+    this.status.replaceChildren();
+  }
+
+  private say(...words: (string | Node)[]): void {
+    this.status.replaceChildren(...words);
+  }
+
+  /** Asks the kernel; what goes wrong is said below the list. */
+  private async ask<T>(kind: string, body: object, words: string | null): Promise<T | null> {
+    if (words) {
+      this.say(waitingFor(words));
+    }
+    try {
+      return await this.channel.ask<T>(kind, body);
+    } catch (error) {
+      this.say(troubleOf(wordsOf(error)));
+      return null;
+    }
+  }
+
+  // --- actions ---
+
+  private async pick(line: Line): Promise<void> {
+    const answer = await this.ask<{ lines: Line[] }>('pick', { name: line.name }, null);
+    if (answer) {
+      this.update(answer.lines);
+      this.say(`${line.name} is this notebook's connection: cells with %%sql use it.`);
+    }
+  }
+
+  private menu(line: Line, anchor: HTMLElement): void {
+    openMenu(this.node, anchor, [
+      { name: 'menu-test', title: 'Test', icon: 'bolt', run: () => void this.test(line) },
+      { name: 'menu-edit', title: 'Edit', icon: 'pencil', run: () => void this.edit(line) },
+      { name: 'menu-duplicate', title: 'Duplicate', icon: 'copy', run: () => this.duplicate(line) },
+      { name: 'menu-delete', title: 'Delete', icon: 'trash', run: () => this.remove(line) }
+    ]);
+  }
+
+  private async test(line: Line): Promise<void> {
+    const tested = await this.ask<Tested>('test', { name: line.name }, `Testing ${line.name} …`);
+    if (tested) {
+      this.say(h('div', { class: 'tusk-tested' }, h('strong', {}, line.name), outcome(tested)));
+    }
+  }
+
+  private async choose(): Promise<void> {
+    const catalog = await this.ask<Catalog>('catalog', {}, 'Looking for drivers …');
+    if (!catalog) {
+      return;
+    }
+    const node = chooser(catalog, {
+      driver: driver => this.open({ driver, catalog, names: this.list.names }),
+      suggestion: (suggestion, driver) => this.open({ driver, catalog, suggestion, names: this.list.names }),
+      close: () => this.back()
+    });
+    this.show(node);
+    node.querySelector<HTMLElement>('.tusk-chip, .tusk-driver:not([disabled])')?.focus({ preventScroll: true });
+  }
+
+  private async edit(line: Line): Promise<void> {
+    const details = await this.ask<Details>('edit', { name: line.name }, `Reading ${line.name} …`);
+    const catalog = details && (await this.ask<Catalog>('catalog', {}, null));
+    const driver = catalog?.drivers.find(one => one.name === details?.connection.driver);
+    if (!details || !catalog) {
+      return;
+    }
+    if (!driver) {
+      this.say(troubleOf({ message: `The driver ${details.connection.driver} of ${line.name} is not installed.` }));
+      return;
+    }
+    this.open({ driver, catalog, details, names: this.list.names });
+  }
+
+  private open(start: FormStart): void {
+    const form = new ConnectionForm(this.channel, start);
+    form.onClose = () => this.back();
+    form.onSaved = saved => this.saved(saved, start);
+    this.show(form.node);
+    form.focus();
+  }
+
+  private saved(saved: Saved, start: FormStart): void {
+    if (saved.lines) {
+      this.update(saved.lines);
+    }
+    this.showList(true);
+    const line = this.list.named(saved.name ?? '');
+    const kept = line?.tier ? (line.tier === 'command' ? ' Its password comes from a command.' : ` Its secret is in: ${line.tier}.`) : '';
+    const now = line?.current ? ` Cells with %%sql use it.` : '';
+    const words = `${saved.name} is ${start.details ? 'saved' : 'added'}.${now}${kept}`;
+    this.say(words, ...(saved.notices ?? []).map(notice => h('div', { class: 'tusk-note' }, notice)));
+  }
+
+  private duplicate(line: Line): void {
+    this.show(
+      askCopyName(line, this.list.names, name => {
+        this.back();
+        if (name) {
+          void this.ask<{ name: string; lines: Line[] }>('duplicate', { name: line.name, new_name: name }, 'Copying …').then(answer => {
+            if (answer) {
+              this.update(answer.lines);
+              this.say(`${answer.name} is a copy of ${line.name}.`);
+            }
+          });
+        }
+      })
+    );
+  }
+
+  private remove(line: Line): void {
+    this.show(
+      confirmRemoval(line, yes => {
+        this.back();
+        if (yes) {
+          void this.ask<Removed>('remove', { name: line.name }, `Deleting ${line.name} …`).then(gone => {
+            if (gone) {
+              this.update(gone.lines);
+              this.say(removalWords(gone));
+            }
+          });
+        }
+      })
+    );
+  }
+
+  private back(): void {
+    this.status.replaceChildren();
+    this.showList(true);
+  }
+}
+
+function removalWords(gone: Removed): string {
+  const parts = [
+    ...(gone.tiers.length ? [`its secret (${gone.tiers.join(', ')})`] : []),
+    ...(gone.sessions ? [`${gone.sessions} open session${gone.sessions === 1 ? '' : 's'}`] : [])
+  ];
+  return `Deleted ${gone.name}${parts.length ? ` with ${parts.join(' and ')}` : ''}. The query log keeps its rows.`;
+}
