@@ -68,7 +68,10 @@ class Kernel:
             if got["parent_header"].get("msg_id") != message:
                 continue
             if got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
-                reply.status = self.client.get_shell_msg(timeout=PATIENCE_S)["content"]["status"]
+                answer_to = self.client.get_shell_msg(timeout=PATIENCE_S)
+                while answer_to["parent_header"].get("msg_id") != message:  # `wait_for_ready` may have left replies
+                    answer_to = self.client.get_shell_msg(timeout=PATIENCE_S)
+                reply.status = answer_to["content"]["status"]
                 return reply
             self._take(reply, got["msg_type"], got["content"])
         raise AssertionError(f"the cell did not end: {reply}")

@@ -99,16 +99,25 @@ class SqlInspector:
         return {"status": "ok", "found": bool(found), "data": found, "metadata": {}}
 
     def _pinfo(self, name: str) -> Any:  # noqa: ANN401 - a magic
-        original = self._replaced[name]
-
         def pinfo(line: str = "", namespaces: Any = None) -> Any:  # noqa: ANN401 - as IPython's
+            """Describe an object, or else the table of that name on the current connection."""
             found = None if self._is_python(line) else self._table(line.strip(" ?"))
-            if found is None:
-                return original(line, namespaces) if namespaces is not None else original(line)
-            return self._show(found)
+            if found is not None:
+                return self._show(found)
+            return self._original(name)(line, **({} if namespaces is None else {"namespaces": namespaces}))
 
-        pinfo.__doc__ = original.__doc__
         return pinfo
+
+    def _original(self, name: str) -> Any:  # noqa: ANN401 - a magic
+        """Return IPython's own magic; it is loaded at the first use, which looks for it in the table that we changed."""
+        magics = self._shell.magics_manager.magics["line"]
+        ours = magics[name]
+        magics[name] = self._replaced[name]
+        try:
+            self._replaced[name] = self._shell.find_line_magic(name)  # type: ignore[no-untyped-call]
+        finally:
+            magics[name] = ours
+        return self._replaced[name]
 
     def _is_python(self, line: str) -> bool:
         name = line.strip(" ?")

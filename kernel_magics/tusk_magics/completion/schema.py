@@ -137,6 +137,8 @@ class Schemas:
         if reply.snapshot is not None:
             index = SchemaIndex(reply.snapshot, reply.dialect)
             self._known[connection] = Known(reply.connection, reply.dialect, reply.stamp, index)
+        elif reply.stamp and reply.stamp == known.stamp and reply.dialect == known.dialect:
+            self._known[connection] = replace(known, connection=reply.connection)
         elif reply.connection != known.connection:  # another one has become the current one
             same = next((item for item in self._known.values() if item.connection == reply.connection), None)
             self._known[connection] = same or Known(reply.connection, reply.dialect)
