@@ -91,9 +91,10 @@ export function errorSquiggle(model: ICodeCellModel): Extension {
         queueMicrotask(() => view.dispatch({ effects: setPlace.of(place) }));
       }
     };
-    model.outputs.changed.connect(follow);
+    const { outputs } = model; // gone from a model that is disposed
+    outputs.changed.connect(follow);
     follow();
-    return { destroy: () => model.outputs.changed.disconnect(follow) };
+    return { destroy: () => outputs.changed.disconnect(follow) };
   });
   return [underline, follower];
 }
