@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
+
 @pytest.fixture(scope="module")
 def shop(postgresql):
     """A database with a table; its password is a canary: whatever holds it has leaked it."""

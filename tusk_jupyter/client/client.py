@@ -110,11 +110,6 @@ class Client:
         )
         return reply
 
-    @property
-    def last_connection(self) -> str | None:
-        """The connection of the last run: the current one for a core that has been started since."""
-        return self._last_connection
-
     def _signed(self, request: Asked) -> Asked:
         """Return a request with what every run of this client says of itself."""
         return replace(
