@@ -7,9 +7,11 @@ A file is written under a hidden name and put in its place at the end; one that 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
@@ -73,7 +75,7 @@ class Rows(Protocol):
         """Yield all rows, or those of the numbers given, in pieces."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class ExportDone:
     """A file that was written; a temporary one goes with this object."""
 
@@ -81,7 +83,6 @@ class ExportDone:
     rows: int
     size_bytes: int
     notes: tuple[str, ...] = ()
-    _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     def piece(self, offset: int) -> bytes:
         """Return a part of the file."""
@@ -114,7 +115,7 @@ def save(data: Rows, rows: pa.Array | None, export: Export, facts: Facts, *, fol
         UsageError: the name is none, is taken, or the format cannot hold the result.
         StorageError: it cannot be written.
     """
-    return _write(data, rows, export, facts, (folder or Path.cwd()) / _checked(export.name), None)
+    return _write(data, rows, export, facts, (folder or Path.cwd()) / _checked(export.name))
 
 
 def download(data: Rows, rows: pa.Array | None, export: Export, facts: Facts) -> ExportDone:
@@ -124,18 +125,18 @@ def download(data: Rows, rows: pa.Array | None, export: Export, facts: Facts) ->
         UsageError: the name is none, or the format cannot hold the result.
         StorageError: it cannot be written.
     """
-    folder = tempfile.TemporaryDirectory(prefix="tusk-export-", ignore_cleanup_errors=True)
-    return _write(data, rows, export, facts, Path(folder.name) / _checked(export.name), folder)
+    name = _checked(export.name)
+    folder = Path(tempfile.mkdtemp(prefix="tusk-export-"))
+    try:
+        done = _write(data, rows, export, facts, folder / name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(done, shutil.rmtree, folder, ignore_errors=True)
+    return done
 
 
-def _write(
-    data: Rows,
-    rows: pa.Array | None,
-    export: Export,
-    facts: Facts,
-    path: Path,
-    folder: tempfile.TemporaryDirectory[str] | None,
-) -> ExportDone:
+def _write(data: Rows, rows: pa.Array | None, export: Export, facts: Facts, path: Path) -> ExportDone:
     form = FORMATS[export.format]
 
     def writer(file: BinaryIO, schema: pa.Schema) -> Writer:
@@ -147,9 +148,7 @@ def _write(
             sink.write(batch)
         written = sink.commit()
     assert written is not None  # noqa: S101 - it was opened
-    return ExportDone(
-        path=written.path, rows=written.rows, size_bytes=written.size_bytes, notes=written.notes, _folder=folder
-    )
+    return ExportDone(path=written.path, rows=written.rows, size_bytes=written.size_bytes, notes=written.notes)
 
 
 def _checked(name: str) -> str:

@@ -11,7 +11,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,22 +71,16 @@ class JsonWriter(TextWriter):
 def json_values(column: pa.Array) -> list[str]:
     """Return values as JSON."""
     kind = column.type
-    if type_of.is_boolean(kind):
-        return ["null" if value is None else str(value).lower() for value in column.to_pylist()]
-    written: Callable[[str], str] = _json_text
-    if type_of.is_nested(kind):
-        written = str  # is JSON already
-    elif type_of.is_integer(kind) or type_of.is_floating(kind) or type_of.is_decimal(kind):
-        written = _json_number
-    return ["null" if text is None else written(text) for text in texts.to_text(column).to_pylist()]
+    shown = texts.to_text(column).to_pylist()
+    if type_of.is_floating(kind):
+        return ["null" if text is None else _json_float(text) for text in shown]
+    if type_of.is_nested(kind) or type_of.is_boolean(kind) or _is_number(kind):
+        return ["null" if text is None else text for text in shown]  # is JSON already
+    return ["null" if text is None else json.dumps(text, ensure_ascii=False) for text in shown]
 
 
-def _json_text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _json_number(text: str) -> str:
-    return text if Decimal(text).is_finite() else f'"{text}"'
+def _json_float(text: str) -> str:
+    return f'"{text}"' if text in ("NaN", "Infinity", "-Infinity") else text
 
 
 class MarkdownWriter(TextWriter):
@@ -101,13 +94,18 @@ class MarkdownWriter(TextWriter):
     def write(self, batch: pa.RecordBatch) -> None:
         """Add a line a row."""
         columns = [
-            ["*NULL*" if text is None else escaped(text) for text in texts.to_text(column).to_pylist()]
+            ["*NULL*" if text is None else _as_it_is(column.type)(text) for text in texts.to_text(column).to_pylist()]
             for column in batch.columns
         ]
         self._say("".join(f"| {' | '.join(row)} |\n" for row in zip(*columns, strict=True)))
 
     def close(self) -> None:
         """Nothing is left to write."""
+
+
+def _as_it_is(kind: pa.DataType) -> Callable[[str], str]:
+    """Return how a text of that type is kept from being markup; numbers and times are none."""
+    return str if _is_number(kind) or type_of.is_temporal(kind) else escaped
 
 
 def escaped(text: str) -> str:

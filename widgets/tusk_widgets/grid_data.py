@@ -162,11 +162,17 @@ class PandasFrame:
 
     def column(self, position: int, rows: slice | pa.Array) -> pa.ChunkedArray | pa.Array:
         """Return rows of a column."""
+        import pandas as pd
+
         whole = self._frame.iloc[:, position]
         taken = whole.iloc[rows] if isinstance(rows, slice) else whole.take(rows.to_numpy())
         kind = self.schema.field(position).type
         if isinstance(kind, pa.BaseExtensionType):
             kind = normal_type(kind)
+        if pa.types.is_timestamp(kind) and kind.tz is not None and isinstance(taken.dtype, pd.DatetimeTZDtype):
+            # The numbers themselves: Arrow would ask pandas for a Python object each, 8 s a million.
+            instants = taken.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+            return pa.array(instants).cast(kind)
         values: Any = taken.array
         if hasattr(values, "__arrow_array__"):
             return pa.array(values)

@@ -74,10 +74,13 @@ def _facts(column: pa.ChunkedArray, kind: str) -> list[tuple[str, str]]:
     if kind == "text":
         lengths = pc.utf8_length(valid)
         empty = int(pc.sum(pc.equal(lengths, 0)).as_py() or 0)
-        facts += [("shortest", f"{pc.min(lengths).as_py():,} characters")]
-        facts += [("longest", f"{pc.max(lengths).as_py():,} characters")]
+        facts += [("shortest", _characters(pc.min(lengths).as_py())), ("longest", _characters(pc.max(lengths).as_py()))]
         facts += [("empty texts", f"{empty:,}")] if empty else []
     return facts
+
+
+def _characters(count: int) -> str:
+    return f"{count:,} character{'' if count == 1 else 's'}"
 
 
 def _ends(valid: pa.ChunkedArray) -> tuple[str, str]:

@@ -44,11 +44,7 @@ export function openColumnMenu(menu: ColumnMenu): void {
       problem.textContent = errorText(error);
     }
   };
-  const statistics = element(
-    'div',
-    { className: 'tusk-statistics', label: 'Statistics' },
-    'Counting…'
-  );
+  const statistics = element('div', { className: 'tusk-statistics', label: 'Statistics' }, 'Counting…');
   const filter = filterForm(menu, apply);
   const close = openDialog(
     menu.root,
@@ -134,11 +130,7 @@ function filterForm(menu: ColumnMenu, apply: (view: View) => Promise<void>): Fil
   return { form, offer: statistics => offerValues(values, statistics, chosen) };
 }
 
-function offerValues(
-  values: HTMLElement,
-  statistics: Statistics,
-  chosen: Set<string | null>
-): void {
+function offerValues(values: HTMLElement, statistics: Statistics, chosen: Set<string | null>): void {
   const offered: [string | null, number][] = [...statistics.top];
   if (statistics.nulls > 0) {
     offered.push([null, statistics.nulls]);
@@ -160,10 +152,19 @@ function offerValues(
       }
     });
     const name = element('span', { className: text === null ? 'tusk-null' : 'tusk-value' }, text ?? 'NULL');
-    return element('label', {}, box, name, element('span', { className: 'tusk-dim' }, count ? number(count) : ''));
+    return element(
+      'label',
+      {},
+      box,
+      name,
+      element('span', { className: 'tusk-dim' }, count ? number(count) : '')
+    );
   });
   const rest = statistics.distinct - statistics.top.length;
-  const note = rest > 0 ? element('div', { className: 'tusk-dim' }, `the most frequent of ${number(statistics.distinct)}`) : null;
+  const note =
+    rest > 0
+      ? element('div', { className: 'tusk-dim' }, `the most frequent of ${number(statistics.distinct)}`)
+      : null;
   values.replaceChildren(...lines, ...(note === null ? [] : [note]));
 }
 
@@ -221,7 +222,11 @@ function percent(share: number): string {
 
 function nullBar(share: number): HTMLElement {
   const label = `${percent(share)} of the rows are NULL`;
-  const made = element('div', { className: 'tusk-null-bar', title: label, attributes: { role: 'img', 'aria-label': label } });
+  const made = element('div', {
+    className: 'tusk-null-bar',
+    title: label,
+    attributes: { role: 'img', 'aria-label': label }
+  });
   const part = element('span');
   part.style.width = `${share}%`;
   made.append(part);

@@ -23,7 +23,10 @@ export function openExport(
   anchor: DOMRect
 ): void {
   const form = element('form', { className: 'tusk-form' });
-  const format = select('Format', info.formats.map(each => [each.name, each.label] as const));
+  const format = select(
+    'Format',
+    info.formats.map(each => [each.name, each.label] as const)
+  );
   const isPlain = view.sort.length === 0 && view.filters.length === 0;
   const rows = select('Rows', [
     ['view', isPlain ? `all ${rowsText(count)}` : `as shown: ${rowsText(count)}, filtered and sorted`],
@@ -38,7 +41,12 @@ export function openExport(
   const table = input('Table', 'result');
   const overwrite = element('input');
   overwrite.type = 'checkbox';
-  const overwriteLabel = element('label', { className: 'tusk-wide' }, overwrite, ' Replace the file that is there');
+  const overwriteLabel = element(
+    'label',
+    { className: 'tusk-wide' },
+    overwrite,
+    ' Replace the file that is there'
+  );
   overwriteLabel.hidden = true;
   const said = element('div', { className: 'tusk-said tusk-wide', attributes: { role: 'status' } });
   const forInsert = [field('Dialect', dialect), field('Table', table)];
@@ -83,7 +91,11 @@ export function openExport(
     }
     save.disabled = download.disabled = false;
   };
-  const save = element('button', { className: 'tusk-button', title: 'Write it into the folder of the notebook' }, 'Save beside the notebook');
+  const save = element(
+    'button',
+    { className: 'tusk-button', title: 'Write it into the folder of the notebook' },
+    'Save beside the notebook'
+  );
   save.type = 'submit';
   const download = button('Download', () => void run(true));
   format.addEventListener('change', update);
@@ -111,8 +123,13 @@ function field(label: string, control: HTMLElement): HTMLElement {
 
 function done(exported: Exported): string {
   const size =
-    exported.bytes < 1000 ? `${exported.bytes} bytes` : exported.bytes < 1e6 ? `${(exported.bytes / 1e3).toFixed(1)} kB` : `${number(Math.round(exported.bytes / 1e5) / 10)} MB`;
-  const where = exported.path === undefined ? `downloaded as ${exported.name ?? ''}` : `written to ${exported.path}`;
+    exported.bytes < 1000
+      ? `${exported.bytes} bytes`
+      : exported.bytes < 1e6
+        ? `${(exported.bytes / 1e3).toFixed(1)} kB`
+        : `${number(Math.round(exported.bytes / 1e5) / 10)} MB`;
+  const where =
+    exported.path === undefined ? `downloaded as ${exported.name ?? ''}` : `written to ${exported.path}`;
   return [`${rowsText(exported.rows)} ${where} (${size}).`, ...exported.notes].join(' ');
 }
 

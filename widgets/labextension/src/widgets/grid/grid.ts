@@ -42,7 +42,14 @@ export class Grid {
 
   private build(el: HTMLElement): void {
     const exporting = button('Export…', () =>
-      openExport(this.root, this.kernel, this.info, this.rows.view, this.rows.count, exporting.getBoundingClientRect())
+      openExport(
+        this.root,
+        this.kernel,
+        this.info,
+        this.rows.view,
+        this.rows.count,
+        exporting.getBoundingClientRect()
+      )
     );
     const environment = this.info.environment;
     const mark =
@@ -119,7 +126,11 @@ export class Grid {
     if (position !== null) {
       event.preventDefault();
       void this.moveTo(position, event.shiftKey);
-    } else if ((event.key === 'ArrowDown' && event.altKey) || event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
+    } else if (
+      (event.key === 'ArrowDown' && event.altKey) ||
+      event.key === 'ContextMenu' ||
+      (event.key === 'F10' && event.shiftKey)
+    ) {
       event.preventDefault();
       this.openMenu(active.column, this.anchorOf(active));
     } else if (event.key === 'Enter' || event.key === ' ') {
@@ -187,7 +198,9 @@ export class Grid {
     try {
       await copyText(asked.then(({ content }) => content.text));
       const { cells } = (await asked).content;
-      this.say(`Copied ${number(cells)} cell${cells === 1 ? '' : 's'}${header ? ' with their headings' : ''}.`);
+      this.say(
+        `Copied ${number(cells)} cell${cells === 1 ? '' : 's'}${header ? ' with their headings' : ''}.`
+      );
     } catch (error) {
       this.say(errorText(error), true);
     }
@@ -248,7 +261,9 @@ export class Grid {
   private countText(): string {
     const { rows, more, limit, columns } = this.info;
     const isFiltered = this.rows.view.filters.length > 0;
-    const shown = isFiltered ? `${number(this.rows.count)} shown of ${number(rows)} fetched` : `${rowsText(rows)} fetched`;
+    const shown = isFiltered
+      ? `${number(this.rows.count)} shown of ${number(rows)} fetched`
+      : `${rowsText(rows)} fetched`;
     const cut = more && limit !== null ? ` · more exist (limit ${number(limit)})` : '';
     return `${shown}${cut} · ${number(columns.length)} column${columns.length === 1 ? '' : 's'}`;
   }
@@ -261,7 +276,9 @@ export class Grid {
       '×',
       () => {
         const filters = this.rows.view.filters.filter(each => each !== filter);
-        this.look({ sort: this.rows.view.sort, filters }).catch((error: unknown) => this.say(errorText(error), true));
+        this.look({ sort: this.rows.view.sort, filters }).catch((error: unknown) =>
+          this.say(errorText(error), true)
+        );
       },
       { label: `Remove the condition ${text}` }
     );

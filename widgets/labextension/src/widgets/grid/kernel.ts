@@ -72,9 +72,7 @@ export class Kernel {
 
   private watch(): void {
     const now = performance.now();
-    const isWaiting = [...this.pending.values()].some(
-      pending => now - pending.since > PATIENCE_MS
-    );
+    const isWaiting = [...this.pending.values()].some(pending => now - pending.since > PATIENCE_MS);
     if (isWaiting !== this.isWaiting) {
       this.isWaiting = isWaiting;
       this.onWaiting(isWaiting);

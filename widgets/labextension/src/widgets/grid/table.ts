@@ -197,12 +197,22 @@ export class Table {
 
   private makeHeader(column: number, info: ColumnInfo): HTMLElement {
     const name = element('span', { className: 'tusk-name', title: `${info.name}\n${info.type}` }, info.name);
-    const menu = element('span', { className: 'tusk-menu', title: 'Sort, filter, statistics', attributes: { 'aria-hidden': 'true' } }, '⋮');
+    const menu = element(
+      'span',
+      { className: 'tusk-menu', title: 'Sort, filter, statistics', attributes: { 'aria-hidden': 'true' } },
+      '⋮'
+    );
     menu.addEventListener('click', event => {
       event.stopPropagation();
       this.events.onMenu(column, menu.getBoundingClientRect());
     });
-    const made = element('span', { className: 'tusk-header' }, name, element('span', { className: 'tusk-sorted' }), menu);
+    const made = element(
+      'span',
+      { className: 'tusk-header' },
+      name,
+      element('span', { className: 'tusk-sorted' }),
+      menu
+    );
     made.addEventListener('click', event => this.events.onHeader(column, event));
     return made;
   }

@@ -35,17 +35,7 @@ export interface SortKey {
 }
 
 export type Operator =
-  | 'contains'
-  | 'not contains'
-  | '='
-  | '!='
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | 'is null'
-  | 'is not null'
-  | 'in';
+  'contains' | 'not contains' | '=' | '!=' | '<' | '<=' | '>' | '>=' | 'is null' | 'is not null' | 'in';
 
 export interface Filter {
   column: number;
