@@ -74,9 +74,26 @@ def add_connection(page, picker, shop):
 
 
 def look_at_a_result(page):
+    """All rows are there to be scrolled through; sorted and filtered in the kernel, with what is shown said plainly."""
     output = page.run_cell(1)
     expect(output).to_contain_text("5,000 rows")
+    grid = output.get_by_role("grid")
+    expect(grid).to_have_attribute("aria-rowcount", "5002")
+    expect(grid.get_by_role("gridcell", name="1.001", exact=True)).to_be_visible()
+    expect(page.cell(1).get_by_test_id("tusk-cell-mark")).to_contain_text("PRODUCTION", ignore_case=True)
     page.picture("5 the result")
+    weight = grid.get_by_role("columnheader", name="weight")
+    weight.click(button="right")
+    page.picture("6 a column's statistics")
+    output.get_by_role("button", name="↓ Sort descending").click()
+    expect(grid.get_by_role("gridcell", name="5005.000", exact=True)).to_be_visible()
+    grid.get_by_role("columnheader", name="destination").click(button="right")
+    output.get_by_label("Condition", exact=True).select_option("contains")
+    output.get_by_label("Value", exact=True).fill("town 49")
+    output.get_by_role("button", name="Filter", exact=True).click()
+    expect(grid).to_have_attribute("aria-rowcount", "87")
+    expect(grid.get_by_role("gridcell", name="5003.999", exact=True)).to_be_visible()
+    page.picture("7 sorted and filtered")
 
 
 def complete_a_column(page):
@@ -86,14 +103,17 @@ def complete_a_column(page):
     for _ in range(len("SELECT wei")):
         page.page.keyboard.press("ArrowRight")
     page.page.keyboard.press("Tab")
+    chosen = page.page.locator(".jp-Completer-item", has_text="weight").first
+    chosen.wait_for()
+    page.picture("8 completion")
+    page.page.keyboard.press("Enter")
     expect(cell.locator(".cm-content")).to_contain_text("SELECT weight FROM parcels")
-    page.picture("6 completed")
 
 
 def find_an_error_in_the_log(page):
     expect(page.run_cell(3)).to_contain_text("no_such_column")
     expect(page.cell(3).get_by_test_id("tusk-squiggle")).to_be_visible()
-    page.picture("7 the error, marked")
+    page.picture("9 the error, marked")
     page.page.get_by_role("tab", name="Tusk").click()
     page.page.get_by_role("button", name="Query Log").click()
     runs = page.page.get_by_test_id("tusk-log-list").locator("[data-run]")
@@ -105,7 +125,7 @@ def find_an_error_in_the_log(page):
     expect(runs).to_have_count(1)
     runs.first.click()
     expect(page.page.get_by_test_id("tusk-details")).to_contain_text("no_such_column")
-    page.picture("8 the log")
+    page.picture("10 the log")
 
 
 def bring_an_old_query_back(page):
@@ -117,7 +137,7 @@ def bring_an_old_query_back(page):
     page.page.get_by_test_id("tusk-details").get_by_role("button", name="New cell").click()
     expect(page.page.locator(".jp-Notebook:visible .jp-Cell")).to_have_count(before + 1)
     expect(page.page.locator(".jp-Notebook:visible")).to_contain_text("%%sql shop")
-    page.picture("9 an old query in a new cell")
+    page.picture("11 an old query in a new cell")
 
 
 def see_it_in_a_second_window(page, window):
