@@ -269,6 +269,12 @@ def test_what_is_wrong_is_said_beside_the_field(show):
     expect(shown.page.locator("[data-field-row=name] .tusk-problem")).to_contain_text("begins SQL")
 
 
+def test_where_there_are_no_widgets_its_text_says_how_to_choose(show, tmp_path):
+    tusk.connect("lake", str(tmp_path / "lake.duckdb"))
+    data, _ = show().picker._repr_mimebundle_()
+    assert data["text/plain"].startswith("Current connection: lake. Choose one with `%tusk use NAME`")
+
+
 # --- secrets ---
 
 
