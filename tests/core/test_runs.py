@@ -5,6 +5,7 @@ import stat
 
 import psutil
 import pytest
+from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -155,3 +156,20 @@ def test_an_error_of_any_length_keeps_its_kind(client, core):
     with pytest.raises(errors.QueryError, match=r"^xxxx"):
         core.run(client, "shout 100000")
     assert core.run(client, "rows 1").rows == 1
+
+
+def test_a_removed_current_connection_is_not_swapped_for_the_one_that_is_left(client, core):
+    core.connect(client, "other")
+    client.call(control.UseConnection(session=client.session, name="s"))
+    client.call(control.RemoveConnection(session=client.session, name="s"))
+    with pytest.raises(errors.UsageError, match="No connection is chosen; configured: other"):
+        core.run(client, "rows 1")
+
+
+def test_a_choice_is_held_without_a_run_and_outlives_the_core(client, core):
+    core.connect(client, "other")
+    client.call(control.UseConnection(session=client.session, name="s"))
+    wait_until(lambda: core.status(client).clients == 1, 10, "the session is held")
+    client.call(control.StopCore())
+    wait_until(lambda: client.link.running() is None, 15, "the core has gone")
+    assert core.run(client, "rows 1").accepted.connection == "s"

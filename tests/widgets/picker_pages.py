@@ -11,7 +11,8 @@ import comm
 import pytest
 from ipywidgets import Widget
 from playwright.sync_api import Browser, Locator, Page, expect
-from services import TuskHome, chromium
+from services import TuskHome
+from services.lab import chromium
 
 from tusk_widgets.picker import ConnectionPicker, read_static
 
@@ -123,7 +124,7 @@ class Shown:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser for the tests of a module."""
-    with chromium.running() as found:
+    with chromium() as found:
         yield found
 
 

@@ -127,7 +127,7 @@ def test_everything_is_reached_by_the_keyboard(show, tmp_path):
     keys.press("Enter")
     expect(shown.option("bee")).to_have_attribute("aria-selected", "true")
     active = shown.find("connections").get_attribute("aria-activedescendant")
-    assert shown.option("bee").get_attribute("id") == active
+    assert shown.option("bee").get_attribute("id") == active  # ids stay when the list is drawn anew
     keys.press("Shift+F10")
     keys.press("ArrowDown")
     keys.press("ArrowDown")
@@ -251,7 +251,7 @@ def test_a_third_partys_driver_has_its_form_for_free(show, tusk_home):
     shown = show()
     shown.add("scripted")
     assert shown.field("mood").locator("option").all_inner_texts() == ["kind (default)", "stubborn", "slow"]
-    shown.fill(name="mine", host="h", password="x")
+    shown.fill(name="mine", host="h")
     shown.save()
     assert tusk.connections()[0].config == {"host": "h"}
 
@@ -267,6 +267,12 @@ def test_what_is_wrong_is_said_beside_the_field(show):
     shown.fill(port=5432, database="d", user="u")
     shown.find("save").click()
     expect(shown.page.locator("[data-field-row=name] .tusk-problem")).to_contain_text("begins SQL")
+
+
+def test_where_there_are_no_widgets_its_text_says_how_to_choose(show, tmp_path):
+    tusk.connect("lake", str(tmp_path / "lake.duckdb"))
+    data, _ = show().picker._repr_mimebundle_()
+    assert data["text/plain"].startswith("Current connection: lake. Choose one with `%tusk use NAME`")
 
 
 # --- secrets ---
@@ -352,7 +358,7 @@ def test_no_text_becomes_markup(show, tusk_home, tmp_path, monkeypatch):
     )
     monkeypatch.setenv("DATABASE_URL", f"postgresql://u@{'h'}/d?options=<img src=x onerror=hit()>")
     shown = show()
-    shown.page.evaluate("window.hits = 0; window.hit = () => { window.hits += 1 }")
+    shown.page.evaluate("() => { window.hits = 0; window.hit = () => { window.hits += 1 } }")
     assert len(shown.names()) == len(PAYLOADS)
     for payload in PAYLOADS:
         assert payload.replace("/", "∕") in shown.find("connections").inner_text()

@@ -153,7 +153,11 @@ class Client:
             run, self._last_run = self._last_run, None
             with contextlib.suppress(errors.UsageError):  # a core started since does not know it; its row is complete
                 self.link.call(control.WaitRun(run=run, timeout_s=SETTLE_S))
-        return self.link.call(request, timeout_s=timeout_s)
+        reply = self.link.call(request, timeout_s=timeout_s)
+        if isinstance(request, control.UseConnection | control.SaveConnection):
+            self._last_connection = request.name  # for a core that is started later
+            self._attach()  # the choice is the session's, which is forgotten after a minute when nobody holds it
+        return reply
 
     def _attach(self) -> None:
         """Hold the session open on a thread of its own, once per core."""

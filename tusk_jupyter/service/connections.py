@@ -83,12 +83,14 @@ class Connections:
     def default(self, current: str | None) -> ConnectionRecord:
         """Return the connection for a run that names none: the client's current one, or the only one there is.
 
+        A current one that was removed is not swapped for another: its SQL was meant for it.
+
         Raises:
             UsageError: there is nothing to go by.
         """
         record = self.records.get_by_id(current) if current else None
         known = self.records.list()
-        if record is None and len(known) == 1:
+        if current is None and len(known) == 1:
             record = known[0]
         if record is None:
             names = ", ".join(one.name for one in known)

@@ -416,7 +416,7 @@ class Core:
         known = client.current is not None and self.store.connections.get_by_id(client.current) is not None
         last = request.last_connection if not known else None
         name = request.connection or (last if last and self.store.connections.get(last) else None)
-        return self.connections.named(name) if name else self.connections.default(client.current)
+        return self.connections.named(name) if name else self.connections.default(client.current or last)
 
     def _process_ended(self, process: DriverProcess) -> None:
         _LOG.info("driver process %d (%s) ended", process.pid, process.name)

@@ -162,6 +162,7 @@ export class ConnectionForm {
       nodes.splice(order.indexOf(this.secretNames[0]!) + 1, 0, this.rules.tierControl(2).node);
     }
     this.main.replaceChildren(...nodes);
+    this.tellTier();
     this.more.replaceChildren(
       ...this.fields.filter(one => !one.field.main).map(one => one.node),
       ...this.rules.quiet
@@ -185,8 +186,15 @@ export class ConnectionForm {
       held: this.held.has(field.name),
       variables: this.variables(field.name),
       span,
-      changed: changed => this.sources.set(field.name, changed)
+      changed: changed => {
+        this.sources.set(field.name, changed);
+        this.tellTier();
+      }
     });
+  }
+
+  private tellTier(): void {
+    this.rules.allowTier(this.secrets.some(secret => ['typed', 'environment'].includes(secret.source.source)));
   }
 
   private variables(field: string): string[] {

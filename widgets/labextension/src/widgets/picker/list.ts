@@ -24,6 +24,8 @@ export class ConnectionList {
   private lines: Line[] = [];
   private shown: Line[] = [];
   private active: string | null = null;
+  /** Ids stay with their names, so that a list that is drawn anew is no news to a screen reader. */
+  private ids = new Map<string, string>();
   private sought = '';
   private soughtAt = 0;
 
@@ -101,7 +103,7 @@ export class ConnectionList {
       {
         class: `tusk-option${line.missing ? ' tusk-missing' : ''}`,
         role: 'option',
-        id: uid('option'),
+        id: this.idOf(line.name),
         'aria-selected': line.current ? 'true' : 'false',
         'aria-disabled': line.missing ? 'true' : null,
         'data-name': line.name,
@@ -124,6 +126,12 @@ export class ConnectionList {
       ),
       marks(line)
     );
+  }
+
+  private idOf(name: string): string {
+    const id = this.ids.get(name) ?? uid('option');
+    this.ids.set(name, id);
+    return id;
   }
 
   private menuButton(line: Line): HTMLElement {

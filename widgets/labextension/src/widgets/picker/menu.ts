@@ -15,6 +15,7 @@ export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem
     menu.remove();
     anchor.setAttribute('aria-expanded', 'false');
     document.removeEventListener('pointerdown', outside, true);
+    document.removeEventListener('scroll', scrolled, true);
     if (back) {
       anchor.focus({ preventScroll: true });
     }
@@ -60,11 +61,21 @@ export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem
       close(false);
     }
   };
+  const scrolled = () => close(false);
   document.addEventListener('pointerdown', outside, true);
+  document.addEventListener('scroll', scrolled, true);
   anchor.setAttribute('aria-expanded', 'true');
   host.append(menu);
-  const [inner, outer] = [anchor.getBoundingClientRect(), host.getBoundingClientRect()];
-  menu.style.top = `${inner.bottom - outer.top}px`;
-  menu.style.right = `${outer.right - inner.right}px`;
+  place(menu, anchor);
   buttons[0]?.focus({ preventScroll: true });
+}
+
+/** Puts the menu below its button, or above where there is no room; in the top layer, since cell outputs cut off what leaves them. */
+function place(menu: HTMLElement, anchor: HTMLElement): void {
+  menu.setAttribute('popover', 'manual');
+  menu.showPopover();
+  const at = anchor.getBoundingClientRect();
+  const below = at.bottom + menu.offsetHeight < window.innerHeight;
+  menu.style.top = `${below ? at.bottom : Math.max(0, at.top - menu.offsetHeight)}px`;
+  menu.style.left = `${Math.max(0, at.right - menu.offsetWidth)}px`;
 }

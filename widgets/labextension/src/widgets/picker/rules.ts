@@ -52,6 +52,11 @@ export class Rules {
     );
   }
 
+  /** A tier can be chosen for a secret that is given now; a stored one stays where it is. */
+  allowTier(allowed: boolean): void {
+    this.tier.disabled = !allowed;
+  }
+
   value(): Ruled {
     return {
       read_only: this.readOnly.checked,
