@@ -23,7 +23,9 @@ def in_typescript(module: str, expression: str, argument: object) -> object:
         [FRONTEND / "node_modules" / ".bin" / "esbuild", f"src/{module}.ts", "--bundle", "--format=cjs", "--platform=node"],
         cwd=FRONTEND, capture_output=True, text=True, check=True, env=environment,
     ).stdout  # fmt: skip
-    script = f"{bundle}\nconst m = module.exports, a = {json.dumps(argument)};\nconsole.log(JSON.stringify({expression}));"
+    script = (
+        f"{bundle}\nconst m = module.exports, a = {json.dumps(argument)};\nconsole.log(JSON.stringify({expression}));"
+    )
     done = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, check=True, env=environment)
     return json.loads(done.stdout)
 
@@ -37,7 +39,7 @@ LINES = (
     " result << ",
     " prod --param month=1 --param name='New York'",
     ' prod --params {"a": 1, "b": [2, 3]}',
-    " --jinja --read-only prod --no-log",
+    " --jinja prod --no-log",
     " SELECT 1",
     " prod SELECT 1 << 4",
     " -- only a comment",
@@ -49,7 +51,9 @@ LINES = (
 def test_editor_and_magic_find_the_same_connection_and_the_same_sql():
     body = "SELECT a, ':b'\nFROM t -- it's\n"
     cells = [f"%%sql{line}\n{body}" for line in LINES]
-    seen = in_typescript("cells/magic", "a.map(x => m.cellMagic(x)).map((r, i) => [r.connection, a[i].slice(r.from)])", cells)
+    seen = in_typescript(
+        "cells/magic", "a.map(x => m.cellMagic(x)).map((r, i) => [r.connection, a[i].slice(r.from)])", cells
+    )
     for line, (connection, sql) in zip(LINES, seen, strict=True):
         parsed = parse_sql_line(line.strip(), body)
         assert connection == parsed.connection, line
