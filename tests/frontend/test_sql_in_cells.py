@@ -39,7 +39,7 @@ LINES = (
     " result << ",
     " prod --param month=1 --param name='New York'",
     ' prod --params {"a": 1, "b": [2, 3]}',
-    " --jinja --read-only prod --no-log",
+    " --jinja prod --no-log",
     " SELECT 1",
     " prod SELECT 1 << 4",
     " -- only a comment",

@@ -1,0 +1,148 @@
+"""The panels and cells of the JupyterLab extension, on a real database."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+EVIL = "<img src=x onerror=alert(1)>"
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b"
+
+
+@pytest.fixture
+def notebook(lab, window, request):
+    """A window with a notebook on a database of its own."""
+    name = re.sub(r"\W+", "_", request.node.name)[:40]
+    lab.write(
+        f"{name}.ipynb",
+        f"%load_ext tusk_jupyter\n%tusk connect {name} {name}.duckdb --environment production",
+        f"%%sql {name}\nCREATE TABLE people AS SELECT 1 AS id, '{EVIL}' AS \"{EVIL}\"",
+        f"%%sql {name}\nSELECT id,\n       nosuch\nFROM people",
+        f"%%sql {name}\n{ENDLESS}",
+        f"%%sql {name}\nselect id from people where id=1",
+        "",
+    )
+    opened = window(f"{name}.ipynb", workspace=name)
+    opened.connection = name
+    opened.run_cell(0)
+    opened.run_cell(1)
+    return opened
+
+
+def tree_item(page, name):
+    return page.get_by_test_id("tusk-tree").get_by_role("treeitem", name=name).first
+
+
+def log_rows(page):
+    return page.get_by_test_id("tusk-log-list").locator("[data-run]")
+
+
+def open_log(window):
+    """Open the log, with only this notebook's runs in it."""
+    window.command("tusk:open-log")
+    window.page.get_by_test_id("tusk-log-connection").select_option(window.connection)
+    expect(log_rows(window.page).filter(has_text="CREATE TABLE people")).to_have_count(1)
+
+
+def active_cell(page):
+    return page.locator(".jp-Notebook:visible .jp-CodeCell.jp-mod-active .cm-content")
+
+
+def test_tree_by_keyboard_down_to_columns_and_a_select_into_the_notebook(notebook):
+    page = notebook.page
+    notebook.cell(5).locator(".cm-content").click()
+    notebook.command("tusk:show-panel")
+    tree_item(page, f"{notebook.connection}, connection").focus()
+    for name in ("catalog", "schema", "table"):
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(f"[role=treeitem][data-kind={name}]").first).to_be_visible()
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(tree_item(page, "id, column, INTEGER")).to_be_visible()
+    expect(tree_item(page, f"{EVIL}, column")).to_be_visible()
+    notebook.picture("tree")
+    page.keyboard.press("Control+Enter")
+    expect(active_cell(page)).to_contain_text(f"%%sql {notebook.connection}")
+    expect(active_cell(page)).to_contain_text("people")
+
+
+def test_search_finds_a_column_that_nobody_expanded_and_describe_shows_its_table(notebook):
+    page = notebook.page
+    notebook.command("tusk:show-panel")
+    tree_item(page, f"{notebook.connection}, connection").click()
+    page.get_by_test_id("tusk-search").fill("img src")
+    expect(tree_item(page, f"{EVIL}, column")).to_be_visible()
+    tree_item(page, "people, table").focus()
+    page.keyboard.press("Control+i")
+    expect(page.get_by_test_id("tusk-describe")).to_contain_text(EVIL)
+    notebook.picture("describe")
+
+
+def test_error_is_underlined_in_the_cell_until_the_cell_changes(notebook):
+    page = notebook.page
+    notebook.run_cell(2)
+    expect(page.get_by_test_id("tusk-squiggle")).to_have_text("nosuch")
+    notebook.picture("squiggle")
+    notebook.cell(2).locator(".cm-line").first.click()
+    page.keyboard.press("End")
+    page.keyboard.type(" ")
+    expect(page.get_by_test_id("tusk-squiggle")).to_have_count(0)
+
+
+def test_cells_of_production_say_so_in_words(notebook):
+    mark = notebook.cell(4).get_by_test_id("tusk-cell-mark")
+    expect(mark).to_have_text(f"PRODUCTION · {notebook.connection}")
+
+
+def test_sql_is_formatted_below_its_magic_line(notebook):
+    notebook.cell(4).locator(".cm-content").click()
+    notebook.page.keyboard.press("Alt+Shift+f")
+    expect(active_cell(notebook.page)).to_contain_text("SELECT")
+    assert active_cell(notebook.page).inner_text().startswith(f"%%sql {notebook.connection}\n")
+
+
+def test_failed_run_is_found_in_the_log_and_comes_into_a_new_cell_unexecuted(notebook):
+    page = notebook.page
+    notebook.run_cell(2)
+    open_log(notebook)
+    page.get_by_test_id("tusk-log-status").select_option("failed")
+    expect(log_rows(page)).to_have_count(1)
+    runs = log_rows(page).first.get_attribute("data-run")
+    log_rows(page).first.click()
+    details = page.get_by_test_id("tusk-details")
+    expect(details).to_contain_text("line 2, column 8")
+    expect(details.locator("pre .tusk-mod-error")).to_have_text("nosuch")
+    notebook.picture("log")
+    details.get_by_role("button", name="New cell below").click()
+    expect(active_cell(page)).to_contain_text("nosuch")
+    expect(page.locator(".jp-CodeCell.jp-mod-active .jp-InputPrompt")).to_have_text("[ ]:")
+    assert log_rows(page).first.get_attribute("data-run") == runs
+
+
+def test_run_of_another_notebook_is_cancelled_and_the_log_follows(notebook, window):
+    notebook.cell(3).locator(".cm-content").click()
+    notebook.page.keyboard.press("Control+Enter")
+    other = window("", workspace="other")
+    other.command("tusk:open-log")
+    running = other.page.get_by_test_id("tusk-running")
+    expect(running).to_contain_text(ENDLESS)
+    other.picture("running")
+    running.get_by_test_id("tusk-cancel").click()
+    expect(running).to_be_hidden()
+    expect(log_rows(other.page).filter(has_text=ENDLESS).first).to_have_attribute("data-status", "cancelled")
+    expect(notebook.cell(3).locator(".jp-Cell-outputArea")).to_contain_text("Cancelled")
+
+
+def test_run_is_saved_as_a_query_and_deleted_from_the_log(notebook):
+    page = notebook.page
+    open_log(notebook)
+    log_rows(page).first.click()
+    details = page.get_by_test_id("tusk-details")
+    details.get_by_role("button", name="Save as query").click()
+    page.get_by_role("dialog").get_by_label("Name").fill(f"{EVIL} {notebook.connection}")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    notebook.command("tusk:show-panel")
+    expect(page.locator(".tusk-Queries")).to_contain_text(EVIL)
+    details.get_by_role("button", name="Delete from the log").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(log_rows(page)).to_have_count(0)
