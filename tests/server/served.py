@@ -14,10 +14,12 @@ class Switched(Authorizer):
     """Allows everything until the file `deny` is there."""
 
     def is_authorized(self, handler, user, action, resource):
+        folder = Path(os.environ["TUSK_TEST_SERVER"])
         if resource == "tusk":
-            with (Path(os.environ["TUSK_TEST_SERVER"]) / "asked.txt").open("a") as out:
+            with (folder / "asked.txt").open("a") as out:
                 out.write(f"{action}\n")
-        return not (Path(os.environ["TUSK_TEST_SERVER"]) / "deny").exists()
+            (folder / "waiting.txt").write_text(str(len(handler._access.news._waiting)))
+        return not (folder / "deny").exists()
 
 
 def _jupyter_server_extension_points():

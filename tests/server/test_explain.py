@@ -103,5 +103,7 @@ def test_what_the_database_says_of_a_mistake_is_answered(jupyter: Jupyter):
 
 
 def test_a_plan_holds_no_session_of_the_core_open(jupyter: Jupyter):
-    jupyter.do("POST", "explain", {"connection": "lake", "sql": "SELECT 1"})
+    jupyter.run("SELECT 1", "lake")
+    for _ in range(2):
+        jupyter.do("POST", "explain", {"connection": "lake", "sql": "SELECT 1"})
     assert jupyter.get("info")["clients"] == 1  # the notebook

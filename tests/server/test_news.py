@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from server_process import BASE, TOKEN, Jupyter
@@ -127,7 +129,8 @@ def test_no_core_is_started_for_a_poll(tusk_home: TuskHome):
     assert not (tusk_home / "core.json").exists() and not (tusk_home / "core.lock").exists()
 
 
-def test_a_core_that_is_only_polled_ends_when_it_is_idle(tusk_home: TuskHome):
+def test_a_core_that_is_only_polled_ends_when_it_is_idle(tusk_home: TuskHome, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(news_module, "FOLLOW_S", 0.3)  # so that it is asked often within its idle time
     client = Client(Places(tusk_home.path), source="test", stays=False)
     client.call(control.SetPreference(name="idle_core_s", value="2"))
     news = News(Places(tusk_home.path))
@@ -147,15 +150,13 @@ def test_a_core_that_is_only_polled_ends_when_it_is_idle(tusk_home: TuskHome):
 
 def test_a_run_of_a_notebook_wakes_a_poll(jupyter: Jupyter):
     jupyter.run("SELECT 1", "lake")
-    now = wait_until(lambda: jupyter.get("changes"), 20.0)
+    now = jupyter.get("changes")
     answers: list[dict[str, object]] = []
 
     def poll() -> None:
         known = now
         while not answers:
-            known = jupyter.get(
-                "changes", core=known["core"], known=str(known["counts"]).replace("'", '"'), timeout_s=20
-            )
+            known = jupyter.get("changes", core=known["core"], known=json.dumps(known["counts"]), timeout_s=20)
             if known["counts"]["log"] > now["counts"]["log"]:
                 answers.append(known)
 
@@ -167,13 +168,16 @@ def test_a_run_of_a_notebook_wakes_a_poll(jupyter: Jupyter):
 
 
 def test_a_browser_that_hangs_up_ends_its_poll(jupyter: Jupyter):
+    def waiting() -> int:
+        jupyter.get("info")
+        return int((jupyter.folder / "waiting.txt").read_text())
+
     now = jupyter.get("changes")
-    url = f"{BASE}tusk/changes?core={now['core']}&timeout_s=60&known=" + str(now["counts"]).replace("'", '"').replace(
-        " ", ""
-    )
-    for _ in range(30):
-        link = jupyter.link()
-        link.request("GET", url, headers={"Authorization": f"token {TOKEN}"})
+    query = urlencode({"core": now["core"], "known": json.dumps(now["counts"]), "timeout_s": 60})
+    links = [jupyter.link() for _ in range(30)]
+    for link in links:
+        link.request("GET", f"{BASE}tusk/changes?{query}", headers={"Authorization": f"token {TOKEN}"})
+    wait_until(lambda: waiting() == 30, 10.0, "30 polls wait")
+    for link in links:
         link.close()
-    jupyter.run("SELECT 3", "lake")
-    assert jupyter.get("changes")["core"] == now["core"]
+    wait_until(lambda: waiting() == 0, 10.0, "none waits for a browser that has gone")
