@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import TuskError, UsageError
-from tusk_magics import display
+from tusk_magics import display, grid_display
 from tusk_magics.checks import USAGE_HINT, check_options, emptiness, table_variable
 from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line
 from tusk_magics.parameters import chosen_values, given_values
@@ -157,13 +157,20 @@ class CellRun:
             progress.finish(None)
             raise
         # The table is handed over, so that its memory goes as the frame grows.
+        nulls = grid_display.nan_is_null(result.table)
         tables, result = [result.table], dataclasses.replace(result, table=None)
         notes = list(result.notes)
         value = to_frame(tables, kind, decimal=options.decimal or self._config.decimal, notes=notes)
         result = dataclasses.replace(result, notes=tuple(notes))
-        shown = display.rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
+        grid_display.remember(self._shell, value, result, limit=limit, nulls=nulls)
+        shown = self._rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
         return self._assign(parsed.into, value)
+
+    def _rows_shown(self, rows: int, kind: str) -> int | None:
+        """Return how many rows of the value the frontend will show."""
+        shown = grid_display.rows_shown(self._shell, rows)
+        return display.rows_shown(rows, kind) if shown is None else shown
 
     def _sink(self, parsed: SqlLine, kind: str) -> Sink | None:
         """Return the file that takes the result; without one, begin to import what makes a frame of it."""

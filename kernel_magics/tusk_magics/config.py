@@ -23,3 +23,9 @@ class TuskMagics(SingletonConfigurable):
     ).tag(config=True)
     progress = Bool(True, help="Show a line with rows and seconds while a run lasts.").tag(config=True)
     footer = Bool(True, help="Show rows, columns, time and connection after a run.").tag(config=True)
+    display = Enum(
+        ("grid", "table", "plain"),
+        default_value="grid",
+        help="How a result is shown: grid (scroll, sort, filter, export), table (its first rows as HTML), "
+        "plain (as its own library shows it; always so in a terminal).",
+    ).tag(config=True)

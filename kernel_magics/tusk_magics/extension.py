@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tusk_jupyter.client import boot
 from tusk_jupyter.errors import TuskError
 from tusk_jupyter.system.places import Places
+from tusk_magics import grid_display
 from tusk_magics.completion import registration as completion
 from tusk_magics.config import TuskMagics
 from tusk_magics.sql_magic import SqlMagic
@@ -38,6 +39,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything out again; the core service goes on for other clients and ends by itself."""
+    grid_display.forget(shell)
     for kind, name in _MAGICS:
         shell.magics_manager.magics[kind].pop(name, None)
     completion.remove(shell)

@@ -18,7 +18,7 @@ PICTURES = Path(__file__).parents[2] / ".test-pictures"
 def lab() -> Iterator[Lab]:
     home = make_home()
     try:
-        with short_folder("tusk-l-") as folder, lab_service.running(home, folder, TUSK_MASTER_KEY="k" * 44) as running:
+        with short_folder("tusk-l-") as folder, lab_service.running(home, folder, TUSK_MASTER_KEY="6b" * 32) as running:
             yield running
     finally:
         home.close()

@@ -62,13 +62,13 @@ class Jupyter:
     """A notebook of the same user."""
 
     def ask(
-        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
+        self, method: str, path: str, body: Any = None, /, *, headers: dict[str, str] | None = None, **query: Any
     ) -> Answer:
         """Ask with the token."""
         return self.plainly(method, path, body, headers={"Authorization": f"token {TOKEN}", **(headers or {})}, **query)
 
     def plainly(
-        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
+        self, method: str, path: str, body: Any = None, /, *, headers: dict[str, str] | None = None, **query: Any
     ) -> Answer:
         """Ask without the token."""
         url = f"{BASE}tusk/{path}" + (f"?{urlencode(query)}" if query else "")
@@ -76,12 +76,15 @@ class Jupyter:
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, response.read(), found)
 
+    def link(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+
     @contextmanager
     def opened(
         self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Iterator[HTTPResponse]:
         """Ask, and leave the reading of the answer to the caller; then hang up."""
-        link = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        link = self.link()
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
             link.request(method, url, body=raw, headers=headers or {})
@@ -90,7 +93,7 @@ class Jupyter:
         finally:
             link.close()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """Return the JSON of an answer that must be good."""
         answer = self.ask("GET", path, **query)
         assert answer.status == 200, (path, answer.status, answer.body)

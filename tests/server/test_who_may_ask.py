@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import tomllib
 from http.cookies import SimpleCookie
 from itertools import product
+from pathlib import Path
 
 import pytest
 from server_process import BASE, TOKEN, Jupyter
@@ -88,3 +92,19 @@ def test_a_method_that_a_route_does_not_have_is_refused(jupyter: Jupyter):
     for path, method in product(ROUTES, ("GET", *WRITES)):
         if method not in ROUTES[path]:
             assert jupyter.ask(method, concrete(path), {}).status == 405, (method, path)
+
+
+def test_jupyter_lists_the_extension_as_enabled_and_good(jupyter: Jupyter):
+    command = [sys.executable, "-m", "jupyter_server.extension.serverextension", "list"]
+    listed = subprocess.run(command, env=jupyter.environ, capture_output=True, text=True, timeout=60, check=True)
+    said = re.sub(r"\x1b\[[0-9;]*m", "", listed.stdout + listed.stderr)
+    assert re.search(r"tusk_widgets\.server\s+enabled", said), said
+    assert re.search(r"tusk_widgets\.server\s+(\S+ )?OK", said), said
+
+
+def test_the_wheel_ships_the_file_that_enables_it():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    [source] = [one for one, to in shared.items() if to == "etc/jupyter/jupyter_server_config.d/tusk_jupyter.json"]
+    enabled = json.loads((Path(__file__).parents[2] / source).read_text())
+    assert enabled == {"ServerApp": {"jpserver_extensions": {"tusk_widgets.server": True}}}

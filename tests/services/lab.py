@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 from services.homes import TuskHome
 from services.processes import MissingProgram
@@ -142,6 +142,7 @@ def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         raise MissingProgram("Chromium is not installed: `make test` does that.")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
         try:
@@ -185,7 +186,7 @@ class Window:
 
     def command(self, name: str) -> None:
         """Run a command of Lab's by its id."""
-        self.page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
+        self.page.evaluate("name => { void window.jupyterapp.commands.execute(name); }", name)
 
     def cell(self, number: int) -> Locator:
         """The notebook's cell, counted from 0."""

@@ -9,9 +9,22 @@ They raise `tusk_jupyter.errors` and print nothing.
 
 from __future__ import annotations
 
-from tusk_jupyter.api._connections import connect, connections, credentials, drivers, remove, test, use
-from tusk_jupyter.api._core import cancel, doctor, info, log, preferences, running, set_preference, version
+from tusk_jupyter.api._connections import connect, connections, credentials, drivers, duplicate, remove, test, use
+from tusk_jupyter.api._core import (
+    cancel,
+    delete_log,
+    doctor,
+    info,
+    log,
+    logged_run,
+    preferences,
+    running,
+    set_preference,
+    version,
+)
 from tusk_jupyter.api._queries import append, execute, pack_parameters, persist, query
+from tusk_jupyter.api._saved import delete_query, save_query, saved_queries
+from tusk_jupyter.api._schemas import describe, parts_of, schema
 
 __all__ = [
     "append",
@@ -19,17 +32,26 @@ __all__ = [
     "connect",
     "connections",
     "credentials",
+    "delete_log",
+    "delete_query",
+    "describe",
     "doctor",
     "drivers",
+    "duplicate",
     "execute",
     "info",
     "log",
+    "logged_run",
     "pack_parameters",
+    "parts_of",
     "persist",
     "preferences",
     "query",
     "remove",
     "running",
+    "save_query",
+    "saved_queries",
+    "schema",
     "set_preference",
     "test",
     "use",

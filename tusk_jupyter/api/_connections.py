@@ -93,6 +93,14 @@ def use(name: str) -> control.Connection:
     return reply
 
 
+def duplicate(name: str, new_name: str) -> control.ConnectionSaved:
+    """Store a copy of a connection under another name, with a copy of its password in the same tier."""
+    from tusk_jupyter.protocol.control import DuplicateConnection
+
+    reply: control.ConnectionSaved = call(DuplicateConnection(session=client().session, name=name, new_name=new_name))
+    return reply
+
+
 def remove(name: str) -> control.ConnectionRemoved:
     """Delete a connection, its secrets and its sessions; the query log keeps its rows."""
     from tusk_jupyter.protocol.control import RemoveConnection

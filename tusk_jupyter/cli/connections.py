@@ -1,4 +1,4 @@
-"""`connections`, `test`, `use`, `remove`."""
+"""`connections`, `test`, `use`, `duplicate`, `remove`."""
 
 from __future__ import annotations
 
@@ -73,6 +73,18 @@ def use(output: Output, name: str) -> None:
     """Make a connection the current one: `%%sql` without a name then means it."""
     connection = api.use(name)
     output.say(f"{connection.name} is the current connection: {connection.target} ({connection.driver}).")
+
+
+@click.command()
+@click.argument("name")
+@click.argument("new")
+@pass_output
+def duplicate(output: Output, name: str, new: str) -> None:
+    """Store a copy of the connection NAME as NEW, with a copy of its password in the same tier."""
+    saved = api.duplicate(name, new)
+    output.say(f"{saved.connection.name} is a copy of {name}: {saved.connection.target} ({saved.connection.driver}).")
+    for notice in saved.notices:
+        output.say(f"Note: {notice}")
 
 
 @click.command()

@@ -59,6 +59,11 @@ class Client:
         self._drivers: Drivers | None = None
         self._lock = threading.Lock()
 
+    @property
+    def last_connection(self) -> str | None:
+        """Name of the connection that was used last, for a core that was started since."""
+        return self._last_connection
+
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send a request to the core and return its reply, an instance of `request.REPLY`. Ctrl-C breaks the wait off.
 
@@ -104,11 +109,6 @@ class Client:
             )
         )
         return reply
-
-    @property
-    def last_connection(self) -> str | None:
-        """The connection of the last run: the current one for a core that has been started since."""
-        return self._last_connection
 
     def _signed(self, request: Asked) -> Asked:
         """Return a request with what every run of this client says of itself."""

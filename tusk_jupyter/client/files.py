@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -61,19 +61,27 @@ class Sink(Protocol):
 class FileSink:
     """The `Sink` for a file; as a context manager it aborts what was not committed."""
 
-    def __init__(self, path: str | Path, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        writer: Callable[[BinaryIO, pa.Schema], Writer] | None = None,
+    ) -> None:
         """Look at the target before anything is run.
 
         Args:
             path: the target; its ending says the format.
             overwrite: whether a file that is there may be replaced.
+            writer: makes the file in the place of the format that the ending names; then any ending will do.
 
         Raises:
             UsageError: the ending is unknown, the folder is missing, or the file is there already.
         """
-        self.path = target(path, overwrite=overwrite)
+        self.path = target(path, overwrite=overwrite, any_ending=writer is not None)
         self.rows = 0
         self._overwrite = overwrite
+        self._make = writer
         self._part: Path | None = None
         self._file: BinaryIO | None = None
         self._writer: Writer | None = None
@@ -166,7 +174,8 @@ class FileSink:
         part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
         file = part.open("xb")
         try:
-            return part, file, file_formats.WRITERS[self.path.suffix.lower()](file, schema)
+            make = self._make or file_formats.WRITERS[self.path.suffix.lower()]
+            return part, file, make(file, schema)
         except BaseException:
             file.close()
             part.unlink()
@@ -221,14 +230,14 @@ def sink_for(path: str | Path, *, overwrite: bool = False) -> FileSink:
     return FileSink(path, overwrite=overwrite)
 
 
-def target(path: str | Path, *, overwrite: bool = False) -> Path:
+def target(path: str | Path, *, overwrite: bool = False, any_ending: bool = False) -> Path:
     """Return the absolute path of a target that can be written.
 
     Raises:
         UsageError: the ending is unknown, the folder is missing, or the file is there already.
     """
     full = Path(path).expanduser()
-    if full.suffix.lower() not in ENDINGS:
+    if not any_ending and full.suffix.lower() not in ENDINGS:
         what = f"ending {full.suffix!r}" if full.suffix else "missing ending"
         raise UsageError(
             f"{str(path)!r} cannot be written: the {what} says no format.", hint=f"There are {', '.join(ENDINGS)}."

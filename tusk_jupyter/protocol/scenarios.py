@@ -42,6 +42,10 @@ HINTS: dict[str, str] = {
     "lock_timeout": "Another transaction holds a lock: end it, or try again.",
 }
 
+NO_SUCH_NAME = "no_such_name"
+NAME_TAKEN = "name_taken"
+"""The core's own two, for REST's 404 and 409; their hints stand where they are raised, with the names that there are."""
+
 
 def hint_for(scenario: str | None) -> str | None:
     """Return the hint of a scenario, or None where there is none."""

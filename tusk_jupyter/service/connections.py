@@ -18,7 +18,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control
-from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.protocol.scenarios import NAME_TAKEN, hint_for
 from tusk_jupyter.service.connection_records import (
     check_name,
     check_options,
@@ -392,4 +392,5 @@ def _name_taken(known: ConnectionRecord) -> errors.UsageError:
     return errors.UsageError(
         f"There is a connection {known.name!r} already; it points to {describe_target(known.config)}.",
         hint="Add `--replace` to change it, or take another name.",
+        scenario=NAME_TAKEN,
     )

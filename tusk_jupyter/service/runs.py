@@ -22,6 +22,7 @@ from tusk_jupyter.launch.ladder import Ladder, Rung
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
+from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_jupyter.service.sessions import Session, SessionGone
 from tusk_jupyter.state import clock
 
@@ -243,7 +244,9 @@ class Runs:
             raise errors.UsageError(f"{len(found)} runs begin with {beginning!r}.", hint="Give more of the id.")
         under_way = ", ".join(one.id[:8] for one in self.running()) or "none"
         raise errors.UsageError(
-            f"There is no run {beginning!r}; under way: {under_way}.", hint="`%tusk running` lists them."
+            f"There is no run {beginning!r}; under way: {under_way}.",
+            hint="`%tusk running` lists them.",
+            scenario=NO_SUCH_NAME,
         )
 
     def cancel(self, run: Run, why: str = "cancelled") -> None:

@@ -68,7 +68,8 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
         """Answer one action with its reply, or a stream of them."""
         try:
             request = _decode(action)
-            self._core.note_call()
+            if not isinstance(request, control.AwaitChanges):  # a page that is only open does not keep the core
+                self._core.note_call()
             for reply in self._answers(request, context):
                 yield flight.Result(codec.encode(reply))
         except Exception as exc:

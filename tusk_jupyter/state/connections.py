@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import InternalError, UsageError
+from tusk_jupyter.protocol.scenarios import NAME_TAKEN
 from tusk_jupyter.state import clock
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ class Connections:
             raise UsageError(
                 f"There is a connection {other.name!r} already.",
                 hint="Choose another name, or replace that one: `%tusk connect NAME URL --replace`.",
+                scenario=NAME_TAKEN,
             )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_jupyter.state import clock
 
 if TYPE_CHECKING:
@@ -145,7 +146,9 @@ def _known(name: str) -> Known:
     try:
         return KNOWN[name]
     except KeyError:
-        raise UsageError(f"There is no preference {name!r}.", hint=f"There are {', '.join(sorted(KNOWN))}.") from None
+        raise UsageError(
+            f"There is no preference {name!r}.", hint=f"There are {', '.join(sorted(KNOWN))}.", scenario=NO_SUCH_NAME
+        ) from None
 
 
 def _read(known: Known, text: str) -> Any:  # noqa: ANN401 - each has its own type

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import fields_of
+from tusk_jupyter.protocol.scenarios import NAME_TAKEN, NO_SUCH_NAME
 from tusk_jupyter.state import clock
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class SavedQueries:
                 raise UsageError(
                     f"There is a saved query {known.name!r} already.",
                     hint="Take another name, or replace it (`--replace`).",
+                    scenario=NAME_TAKEN,
                 )
             now = clock.now()
             query = control.SavedQuery(
@@ -84,7 +86,9 @@ class SavedQueries:
                 names = [one.name for one in self._by_id.values()]
                 near = get_close_matches(name, names, 1)
                 raise UsageError(
-                    f"There is no saved query {name!r}.", hint=f"Did you mean {near[0]!r}?" if near else None
+                    f"There is no saved query {name!r}.",
+                    hint=f"Did you mean {near[0]!r}?" if near else None,
+                    scenario=NO_SUCH_NAME,
                 )
             self._journal.append("query.delete", {"id": known.id})
             del self._by_id[known.id]

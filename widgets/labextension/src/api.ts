@@ -139,7 +139,7 @@ export class Api {
     return this.send('POST', 'explain', { connection, sql });
   }
 
-  async format(sql: string, dialect: string): Promise<string> {
+  async format(sql: string, dialect: string | undefined): Promise<string> {
     return (await this.send<{ sql: string }>('POST', 'format', { sql, dialect })).sql;
   }
 

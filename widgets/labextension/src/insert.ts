@@ -13,7 +13,10 @@ interface ISql {
 }
 
 function sqlOf(args: ReadonlyPartialJSONObject): ISql {
-  return { sql: String(args.sql ?? ''), connection: args.connection ? String(args.connection) : null };
+  return {
+    sql: String(args.sql ?? '').trimEnd(),
+    connection: args.connection ? String(args.connection) : null
+  };
 }
 
 /** A cell that runs the SQL on its connection. */

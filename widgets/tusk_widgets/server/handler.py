@@ -21,6 +21,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.protocol.scenarios import NAME_TAKEN, NO_SUCH_NAME
 from tusk_widgets.server.requests import from_body, from_query
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _STATUS: tuple[tuple[type[errors.TuskError], int], ...] = (
     (errors.InternalError, 500),
     (errors.TuskError, 400),
 )
-_STATUS_OF_SCENARIO = {"no_connection": 404, "no_such_name": 404, "name_taken": 409}
+_STATUS_OF_SCENARIO = {"no_connection": 404, NO_SUCH_NAME: 404, NAME_TAKEN: 409}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import msgspec
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import fields_of, replace
+from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_widgets.server.handler import Call
 
 PAGE = 1_000
@@ -39,7 +40,7 @@ async def one_run(call: Call) -> object:
     page: control.LogPage = await call.access.ask(asked)
     found = [one for one in page.entries if one.run == run] or page.entries
     if not found:
-        raise errors.UsageError(f"The query log has no run {run!r}.", scenario="no_such_name")
+        raise errors.UsageError(f"The query log has no run {run!r}.", scenario=NO_SUCH_NAME)
     if len(found) > 1:
         raise errors.UsageError(f"Several runs begin with {run!r}.", hint="Give more of the id.")
     return found[0]
@@ -72,7 +73,7 @@ async def export_log(call: Call) -> None:
         ) from None
     handler = call.handler
     pages = _pages(call, asked)
-    first = await anext(pages, ())  # what the core refuses is refused before the download begins
+    first = await anext(pages)  # what the core refuses is refused before the download begins
     handler.set_header("Content-Type", content_type)
     handler.set_header("Content-Disposition", f'attachment; filename="tusk-log-{datetime.now(UTC):%Y-%m-%d}.{suffix}"')
     handler.set_header("X-Content-Type-Options", "nosniff")
@@ -85,13 +86,12 @@ async def export_log(call: Call) -> None:
 
 
 async def _pages(call: Call, asked: ExportLog) -> AsyncIterator[Sequence[control.LogEntry]]:
-    """Yield what matches; entries that come meanwhile have larger numbers and are not part of it."""
+    """Yield what matches, one page at least; entries that come meanwhile have larger numbers and are no part of it."""
     given = {name: value for name, value in fields_of(asked).items() if name != "format"}
     request = replace(control.ReadLog(**given), limit=PAGE, offset=0, before=None, count=False)
     while True:
         page: control.LogPage = await call.access.ask(request)
-        if page.entries:
-            yield page.entries
+        yield page.entries
         if len(page.entries) < PAGE:
             return
         request = replace(request, before=page.entries[-1].seq)

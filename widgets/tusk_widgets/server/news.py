@@ -26,6 +26,7 @@ LOOK_S = 0.5
 """How often to look for a core while there is none: reading one small file."""
 NONE_S = 2.0
 """How long a poll is held when there is no core: not long, but a page that asks again at once does no harm."""
+PAUSE_S = 0.05
 NO_CORE = control.Changes(core="", counts={})
 
 
@@ -75,7 +76,9 @@ class News:
         if self._error is not None:
             return True
         latest = self._latest
-        return latest is not None and (latest.core != core or (bool(core) and latest.counts != known))
+        if latest is None or latest.core != core:
+            return latest is not None
+        return any(latest.counts.get(topic, count) != count for topic, count in known.items())
 
     def _follow(self) -> None:
         if self._following is None or self._following.done():
@@ -95,7 +98,7 @@ class News:
             if self._latest is NO_CORE:
                 await asyncio.sleep(LOOK_S)
             else:
-                await asyncio.sleep(0)  # let those go who have what they waited for
+                await asyncio.sleep(PAUSE_S)  # those who have what they waited for go; a core that ends answers at once
 
     def _ask(self) -> control.Changes:
         """Wait for the core's next word; NO_CORE when there is none."""

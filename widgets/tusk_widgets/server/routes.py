@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import Message
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
@@ -24,7 +26,7 @@ LONGEST_WAIT_S = 30.0
 
 def asks(kind: type[Message], **fixed: Any) -> Answer:  # noqa: ANN401  # fields of any type
     """Return what answers a route with the core's reply to a message of that kind."""
-    has_session = "session" in kind.__struct_fields__
+    has_session = any(one.name == "session" and one.required for one in msgspec.structs.fields(kind))
     has_base = "base" in kind.__struct_fields__
 
     async def answer(call: Call) -> object:

@@ -23,7 +23,7 @@ export async function formatCell(cell: Cell, driver: string | undefined, tusk: I
     return;
   }
   try {
-    const formatted = (await tusk.api.format(sql, driver ?? '')).trimEnd();
+    const formatted = (await tusk.api.format(sql, driver)).trimEnd();
     if (sharedModel.getSource() !== source) {
       return; // typed on meanwhile
     }

@@ -86,6 +86,11 @@ export function sqlHighlighting(driverOf: DriverOf): Extension {
 function paint(view: EditorView, driverOf: DriverOf): DecorationSet {
   const builder = new RangeSetBuilder<Decoration>();
   const { from, to } = view.viewport;
+  const put = (start: number, stop: number, mark: Decoration) => {
+    if (start < stop) {
+      builder.add(start, stop, mark);
+    }
+  };
   for (const range of view.state.field(ranges)) {
     const text = view.state.sliceDoc(range.from, range.to);
     const tree = dialectOf(driverOf(range.connection)).language.parser.parse(text);
@@ -93,12 +98,9 @@ function paint(view: EditorView, driverOf: DriverOf): DecorationSet {
       style: (tags: Parameters<typeof highlightingFor>[1]) => highlightingFor(view.state, tags)
     };
     let at = Math.max(range.from, from);
+    // Options on the magic's line are no operators of Python either.
+    put(Math.max(range.magic, from), Math.min(range.from, to), PLAIN);
     const end = Math.min(range.to, to);
-    const put = (start: number, stop: number, mark: Decoration) => {
-      if (start < stop) {
-        builder.add(start, stop, mark);
-      }
-    };
     if (at < end) {
       highlightTree(
         tree,

@@ -2,6 +2,8 @@
 
 /** SQL in a cell: its range, and the connection that its line names. */
 export interface ISqlRange {
+  /** Where the magic's name begins. */
+  magic: number;
   from: number;
   to: number;
   connection: string | null;
@@ -35,7 +37,13 @@ export function cellMagic(source: string): ISqlRange | null {
   const start = match[0].length;
   const end = lineEnd(source, start);
   const head = readHead(source.slice(start, end));
-  return { from: start + head.length, to: source.length, connection: head.connection, whole: true };
+  return {
+    magic: start - '%%sql'.length,
+    from: start + head.length,
+    to: source.length,
+    connection: head.connection,
+    whole: true
+  };
 }
 
 /** All SQL of a code cell: the body of `%%sql`, or what stands behind each `%sql`. */
@@ -54,7 +62,13 @@ export function sqlRanges(source: string): ISqlRange[] {
       const start = at + match[0].length;
       const end = continuedEnd(source, start);
       const head = readHead(source.slice(start, end));
-      ranges.push({ from: start + head.length, to: end, connection: head.connection, whole: false });
+      ranges.push({
+        magic: start - '%sql'.length,
+        from: start + head.length,
+        to: end,
+        connection: head.connection,
+        whole: false
+      });
     }
   }
   return ranges;

@@ -8,12 +8,10 @@ import { tokenAt } from '../sql';
 const ANSI = /\x1b\[[0-9;]*[A-Za-z]/g;
 const PLACE = /line (\d+), column (\d+) of the cell/;
 const EXCERPT = /^ *(\d+) \| (.*)$/m;
-const MARK = /^ *\| *(\^+) *$/m;
 
 export interface IErrorPlace {
   line: number;
   column: number;
-  length: number | null;
   message: string;
   /** The line as it was when it ran; null where the error shows only a part of it. */
   text: string | null;
@@ -30,7 +28,6 @@ export function errorPlace(traceback: readonly string[]): IErrorPlace | null {
   return {
     line: Number(place[1]),
     column: Number(place[2]),
-    length: MARK.exec(text)?.[1]?.length ?? null,
     message: text.split('\n', 1)[0] ?? '',
     text: excerpt === null || excerpt.startsWith('…') || excerpt.endsWith('…') ? null : excerpt
   };
@@ -91,9 +88,10 @@ export function errorSquiggle(model: ICodeCellModel): Extension {
         queueMicrotask(() => view.dispatch({ effects: setPlace.of(place) }));
       }
     };
-    model.outputs.changed.connect(follow);
+    const { outputs } = model; // gone from a model that is disposed
+    outputs.changed.connect(follow);
     follow();
-    return { destroy: () => model.outputs.changed.disconnect(follow) };
+    return { destroy: () => outputs.changed.disconnect(follow) };
   });
   return [underline, follower];
 }

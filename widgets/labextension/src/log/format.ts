@@ -38,15 +38,14 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? '' : value.toLocaleString();
 }
 
-/** Rows that came back, or that were changed. */
-export function rows(entry: { rows: number | null; affected: number | null }): string {
-  return entry.affected ? `${count(entry.affected)} changed` : count(entry.rows);
+/** Name of the notebook, without its folders. */
+export function notebook(source: string | undefined): string {
+  return (source ?? '').split('/').at(-1) ?? '';
 }
 
-/** The notebook and the cell. */
+/** The notebook and the cell that a run came from. */
 export function place(source: string | undefined, cell: string | null | undefined): string {
-  const name = (source ?? '').split('/').at(-1) ?? '';
-  return cell ? `${name} · ${/^\d+$/.test(cell) ? `[${cell}]` : cell.slice(0, 8)}` : name;
+  return cell && /^\d+$/.test(cell) ? `${notebook(source)} [${cell}]` : notebook(source);
 }
 
 /** SQL on one line. */

@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { describeError } from '../api';
 import { h } from '../dom';
 import { ILogEntry } from '../messages';
-import { duration, oneLine, place, rows, when } from './format';
+import { count, duration, oneLine, place, when } from './format';
 import { LogModel } from './model';
 import { statusIcon } from './status';
 
@@ -147,7 +147,7 @@ export class LogList extends Widget {
       when(entry.started_at),
       statusIcon(entry.status),
       duration(entry.elapsed_ms),
-      rows(entry),
+      count(entry.affected || entry.rows),
       entry.connection,
       place(entry.source, entry.cell),
       oneLine(entry.sql)

@@ -215,16 +215,11 @@ export class TreeView extends Widget {
     }
   }
 
+  /** Of a connection: what this tree saw of it, else what the core says. */
   private state(item: TreeItem): string {
-    if (item.status === 'loading') {
-      return 'connecting';
-    }
-    if (item.status === 'failed') {
-      return 'failed';
-    }
-    return item.status === 'loaded' && !this.found
-      ? 'connected'
-      : (this.model.connectionOf(item)?.state ?? 'disconnected');
+    const seen = this.model.roots.find(root => root.name === item.name)?.status ?? 'new';
+    const states = { new: null, loading: 'connecting', loaded: 'connected', failed: 'failed' };
+    return states[seen] ?? this.model.connectionOf(item)?.state ?? 'disconnected';
   }
 
   private label(item: TreeItem): string {
