@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
 TABLES = 2_000
@@ -57,9 +57,10 @@ def measure(path: str) -> dict[str, Any]:
 
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "tusk_jupyter")
-    tusk_jupyter.connect("many", path)
+    tusk_jupyter.connect("many", path, replace=True)
     time.sleep(_READING_S)
-    cold, found = [], 0
+    cold: list[float] = []
+    found = 0
     deadline = time.monotonic() + _PATIENCE_S
     while not found and time.monotonic() < deadline:
         seconds, found = _keystroke(shell, "SELECT * FROM t0001|")
@@ -69,12 +70,6 @@ def measure(path: str) -> dict[str, Any]:
         raise RuntimeError(f"no table was offered within {_PATIENCE_S} s")
     times = {place: [_keystroke(shell, place)[0] for _ in range(ROUNDS)] for place in PLACES}
     return {"cold": cold, "times": times}
-
-
-def summary(answer: dict[str, Any]) -> dict[str, float]:
-    """Return the median and 95th percentile of the slowest place, and the slowest keystroke before the schema was there."""
-    slowest = max(answer["times"].values(), key=median)
-    return {"median": median(slowest), "p95": quantiles(slowest, n=20)[-1], "cold": max(answer["cold"])}
 
 
 def _keystroke(shell: Any, text: str) -> tuple[float, int]:
@@ -104,8 +99,6 @@ def main() -> None:
             answer = measure(str(path))
             for place, seconds in answer["times"].items():
                 print(f"{1000 * median(seconds):7.1f} ms  {place}")
-            for name, value in summary(answer).items():
-                print(f"{1000 * value:7.1f} ms  {name}")
             print("before the schema was there:", ", ".join(f"{1000 * value:.0f}" for value in answer["cold"]), "ms")
     finally:
         home.close()
