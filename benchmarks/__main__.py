@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the servers are 
 
 from services.homes import TuskHome, short_folder
 
-from benchmarks import kernels, report, service
+from benchmarks import completion, kernels, report, service
 from benchmarks.databases import ENGINES, Database, databases
 from benchmarks.measure import Failed, Series, alternate, measuring_environment, order_for
 from benchmarks.peers import peers_of
@@ -79,6 +80,8 @@ def measure(results: Results, made: Mapping[str, Database], environment: Mapping
         }
     _say("query log with 1,000,000 runs")
     results.log_page = log_page(environment, results.rounds)
+    _say("completion with 2,000 tables")
+    results.completion = completion_times(environment, results.rounds)
 
 
 def starts(database: Database, rounds: int, environment: Mapping[str, str]) -> dict[str, Series]:
@@ -108,6 +111,14 @@ def log_page(environment: Mapping[str, str], rounds: int) -> Series:
     except (Failed, AssertionError) as exc:
         return Series(failure=str(exc))
     return alternate({"tusk": {"task": "log_page"}}, rounds, environment)["tusk"]
+
+
+def completion_times(environment: Mapping[str, str], rounds: int) -> Series:
+    """Time keystrokes in a database of many tables, each round in a fresh process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "many.duckdb"
+        completion.fill(path)
+        return alternate({"tusk": {"task": "completion", "path": str(path)}}, rounds, environment)["tusk"]
 
 
 @contextmanager

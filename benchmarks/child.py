@@ -95,6 +95,13 @@ def log_page() -> dict[str, Any]:
     return found
 
 
+def completion(*, path: str) -> dict[str, Any]:
+    """Time keystrokes in a database of many tables."""
+    from benchmarks.completion import measure
+
+    return measure(path)
+
+
 def load_extension(*, extension: str) -> dict[str, Any]:
     """Time `%load_ext` in a fresh IPython, and say which heavy libraries it imported."""
     from IPython.core.interactiveshell import InteractiveShell
@@ -133,6 +140,7 @@ def _reset_high_water_mark() -> None:
 
 TASKS = {
     "bulk": bulk,
+    "completion": completion,
     "first_batch": first_batch,
     "latency": latency,
     "load_extension": load_extension,

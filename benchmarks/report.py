@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
 
 from benchmarks import machine
 from benchmarks.databases import COLUMNS
 from benchmarks.peers import FLOOR_TITLES, peers_of
-from benchmarks.results import Results, Target, latency_ms, ratio, targets
+from benchmarks.results import Results, Target, completion_ms, latency_ms, ratio, targets
 
 MB = 1_000_000
 HOW = """
@@ -128,7 +129,18 @@ def _rest(results: Results) -> Iterator[str]:
             rows.append((f"query log: {what} 1,000,000 runs", f"{1000 * seconds:.1f} ms"))
     if results.log_page.failure:
         rows.append(("query log with 1,000,000 runs", f"failed: {results.log_page.failure}"))
+    rows += _completion(results)
     yield from table(("what", "measured"), rows)
+
+
+def _completion(results: Results) -> Iterator[tuple[str, str]]:
+    for place in results.completion.answers[0]["times"] if results.completion.answers else ():
+        times = [1000 * seconds for answer in results.completion.answers for seconds in answer["times"][place]]
+        yield f"completion, 2,000 tables x 20 columns: `{place}`", f"{median(times):.1f} ms"
+    if found := completion_ms(results.completion):
+        yield "completion, slowest place, 95 %", f"{found[1]:.1f} ms"
+    if results.completion.failure:
+        yield "completion", f"failed: {results.completion.failure}"
 
 
 def _ratio(value: float | None) -> str:

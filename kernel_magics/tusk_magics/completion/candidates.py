@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from tusk_jupyter.protocol.driver import SnapshotTable
 from tusk_magics.completion.columns import Columns, name_of
 from tusk_magics.completion.context import Context, Want
 from tusk_magics.completion.joins import conditions, related
@@ -100,21 +99,15 @@ class _Source:
         if self.index is None:
             return
         sides = [table for table in map(self.columns.table, self.context.sides) if table is not None]
-        near: list[SnapshotTable] = []
-        far: list[SnapshotTable] = []
-        for table in self.index.tables:
-            (near if self.index.is_near(table) else far).append(table)
-        for table in near:
-            yield self._table(table, table.path[-1:], tier + (1 if sides and related(table, sides) else 2))
+        for table, text in self.index.near:
+            name = table.path[-1]
+            text = self._write(name) if self.context.typed.quote else text
+            yield Offer(text, table.kind, name, tier + (1 if sides and related(table, sides) else 2))
         yield from self._schemas(tier + 3)
         if not self.context.typed.quote:
-            for table in far:
-                yield self._table(table, self.index.shortest(table), tier + 4)
+            for table, text in self.index.far:
+                yield Offer(text, table.kind, table.path[-1], tier + 4)
         yield from self._functions(tier + 5, least=FUZZY)
-
-    def _table(self, table: SnapshotTable, parts: Sequence[str], tier: int) -> Offer:
-        text = self._write(parts[0]) if len(parts) == 1 else ".".join(quoted(part, self.dialect) for part in parts)
-        return Offer(text, table.kind, table.path[-1], tier)
 
     def _schemas(self, tier: int) -> Iterator[Offer]:
         names = self.index.schema_names() if self.index else ()
@@ -124,7 +117,7 @@ class _Source:
         if self.index is None:
             return
         tables, schemas = self.index.below(names)
-        yield from (self._table(table, table.path[-1:], 1) for table in tables)
+        yield from (Offer(self._write(table.path[-1]), table.kind, table.path[-1], 1) for table in tables)
         yield from (Offer(self._write(name), "schema", name, 2) for name in schemas)
 
     def _in_scope(self, tier: int) -> Iterator[Offer]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _CELL = re.compile(r"\s*%%sql(?=\s|\Z)")
-_LINE = re.compile(r"[ \t]*(?:[\w.,*\[\] \t'\"]+=[ \t]*)?%(sql|tusk)(?=\s|\Z)")
+_LINE = re.compile(r"[ \t]*+(?:[\w.,*\[\] \t'\"]++=[ \t]*+)?%(sql|tusk)(?=\s|\Z)")
 """A line magic, or what Python assigns it to."""
 
 

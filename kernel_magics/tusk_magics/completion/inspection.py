@@ -55,7 +55,7 @@ def table_named(text: str, index: SchemaIndex, dialect: str) -> Subject | None:
     ):
         return None
     table = index.find([(text[t.start : t.end].strip('"`[]'), t.kind is Kind.NAME) for t in parts[::2]])
-    return None if table is None else Subject(index.written(table), table, table.columns)
+    return None if table is None else Subject(table.path[-1], table, table.columns)
 
 
 def _is_name(token: Token) -> bool:
@@ -94,7 +94,7 @@ def _meant(context: Context, name: Item, index: SchemaIndex | None, dialect: str
         return _subject(context.scope.ctes[str(name.name).casefold()], columns)
     path = [(str(item.name), item.quoted) for item in (*qualifier, name)]
     table = index.find(path) if index else None
-    return None if table is None or index is None else Subject(index.written(table), table, table.columns)
+    return None if table is None else Subject(table.path[-1], table, table.columns)
 
 
 def _column(columns: Sequence[SnapshotColumn], name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
     from tusk_magics.completion.schema import Schemas
+
+PRELOAD_S = 1.0
+"""After this time what the first keystroke needs is imported: 30 ms that neither the user's first cell nor their first key
+should pay for."""
 
 _installed: WeakKeyDictionary[InteractiveShell, Completion] = WeakKeyDictionary()
 
@@ -49,6 +54,14 @@ def install(shell: InteractiveShell) -> None:
     shell.Completer.custom_matchers.append(made.completer.matcher)
     shell.events.register("post_run_cell", made.after_run)
     made.inspector.install()
+    timer = threading.Timer(PRELOAD_S, _preload)
+    timer.daemon = True
+    timer.start()
+
+
+def _preload() -> None:
+    """Import our own modules; Flight and pandas wait until they are needed."""
+    from tusk_magics.completion import candidates, context, head, magic_line, schema, variables  # noqa: F401
 
 
 def remove(shell: InteractiveShell) -> None:

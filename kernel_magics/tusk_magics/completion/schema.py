@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from tusk_jupyter.client.interrupts import Task
@@ -61,6 +62,18 @@ class Known:
     index: SchemaIndex | None = None
 
 
+@dataclass(slots=True)
+class _Question:
+    """Something that is asked on another thread."""
+
+    answered: threading.Event = field(default_factory=threading.Event)
+    """The core has said what it has; it may still be taking a new snapshot."""
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+Work = Callable[[threading.Event], None]
+
+
 class Schemas:
     """The connections of one kernel, and what they hold; thread-safe."""
 
@@ -70,55 +83,60 @@ class Schemas:
         self._known: dict[str | None, Known] = {}
         self._connections: tuple[control.Connection, ...] = ()
         self._described: dict[tuple[str | None, Path, str], Description | None] = {}
-        self._running: dict[object, Task[None]] = {}
+        self._running: dict[object, _Question] = {}
         self._answered: dict[object, float] = {}
         self._lock = threading.Lock()
 
     def of(self, connection: str | None, *, patience_s: float = PATIENCE_S) -> Known:
         """Return what is known of a connection; None: the current one."""
-        self._ask(("schema", connection), lambda: self._fetch(connection), patience_s=patience_s)
+        self._ask(("schema", connection), lambda answered: self._fetch(connection, answered), patience_s=patience_s)
         return self._known.get(connection, Known())
 
     def connections(self) -> tuple[control.Connection, ...]:
         """Return the configured connections, as far as they are known."""
-        self._ask("connections", self._list)
+        self._ask("connections", lambda _: self._list())
         return self._connections
 
     def describe(self, known: Known, path: Path) -> Description | None:
         """Return the database's own description of a table; None when it does not come in time."""
         key = (known.connection, path, known.stamp)
         if key not in self._described:
-            self._ask(("describe", key), lambda: self._describe(key), patience_s=DESCRIBE_S)
+            self._ask(("describe", key), lambda _: self._describe(key), patience_s=DESCRIBE_S)
         return self._described.get(key)
 
     def refresh(self) -> None:
         """Ask again for what has been asked for: a run may have changed it."""
         self._answered.clear()
         for connection in list(self._known):
-            self._ask(("schema", connection), lambda name=connection: self._fetch(name), patience_s=0)  # type: ignore[misc]
+            self._ask(("schema", connection), partial(self._fetch, connection), patience_s=0)
 
-    def _ask(self, key: object, work: Callable[[], None], patience_s: float = PATIENCE_S) -> None:
+    def _ask(self, key: object, work: Work, patience_s: float = PATIENCE_S) -> None:
         """Do `work` on another thread unless it is under way or was just done; wait for it a moment."""
         with self._lock:
-            task = self._running.get(key)
-            if task is None:
+            question = self._running.get(key)
+            if question is None:
                 if time.monotonic() - self._answered.get(key, -AGAIN_S) < AGAIN_S:
                     return
-                task = self._running[key] = Task(lambda: self._do(key, work, first=_LIGHT not in sys.modules))
-        if patience_s > PATIENCE_S or (_LIGHT in sys.modules and patience_s):
-            task.wait(patience_s)
+                question = self._running[key] = _Question()
+                Task(partial(self._do, key, question, work, first=_LIGHT not in sys.modules))
+        if patience_s > PATIENCE_S:
+            question.done.wait(patience_s)
+        elif patience_s and _LIGHT in sys.modules:
+            question.answered.wait(patience_s)
 
-    def _do(self, key: object, work: Callable[[], None], *, first: bool) -> None:
+    def _do(self, key: object, question: _Question, work: Work, *, first: bool) -> None:
         try:
             if first:
                 time.sleep(AFTER_FIRST_S)
-            work()
+            work(question.answered)
         finally:  # an error stays in the Task: completion has nothing to say about a core that cannot be reached
             with self._lock:
                 self._answered[key] = time.monotonic()
                 self._running.pop(key, None)
+            question.answered.set()
+            question.done.set()
 
-    def _fetch(self, connection: str | None) -> None:
+    def _fetch(self, connection: str | None, answered: threading.Event) -> None:
         client, wait_s = self._client(), 0.0
         for _ in range(QUESTIONS):
             known = self._known.get(connection, Known())
@@ -129,6 +147,7 @@ class Schemas:
                 )
             )  # fmt: skip
             self._take(connection, known, reply)
+            answered.set()
             if reply.state not in ("taking", "stale"):
                 return
             wait_s = TAKING_S
