@@ -94,6 +94,7 @@ export class Grid {
       const position = this.table.at(event.target);
       if (position !== null && position.row < 0) {
         event.preventDefault();
+        event.stopPropagation(); // or JupyterLab opens its own menu too
         this.openMenu(position.column, new DOMRect(event.clientX, event.clientY));
       }
     });
