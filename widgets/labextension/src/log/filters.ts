@@ -146,7 +146,7 @@ export class LogFilters extends Widget {
     this.connection.value = chosen;
   }
 
-  private readonly text = field('search', 'Search the SQL', 'tusk-log-search');
+  private readonly text = field('search', 'Search the SQL', 'tusk-log-text');
   private readonly sources = h('datalist', { attrs: { id: 'tusk-log-sources' } });
   private readonly source = field('text', 'Notebook', 'tusk-log-source', this.sources.id);
   private readonly from = field('datetime-local', 'From', 'tusk-log-from');
