@@ -107,3 +107,26 @@ def test_a_plan_holds_no_session_of_the_core_open(jupyter: Jupyter):
     for _ in range(2):
         jupyter.do("POST", "explain", {"connection": "lake", "sql": "SELECT 1"})
     assert jupyter.get("info")["clients"] == 1  # the notebook
+
+
+@pytest.mark.parametrize(("engine", "plan_of"), [("postgresql", "Seq Scan on planned"), ("mariadb", "planned")])
+def test_servers_plan_queries_and_changes_and_run_neither(
+    jupyter: Jupyter, request: pytest.FixtureRequest, engine: str, plan_of: str
+):
+    server = request.getfixturevalue(engine)
+    jupyter.do("POST", "connections", {"name": engine, "url": server.url, "tier": "memory"})
+    try:
+        jupyter.run("CREATE TABLE planned (i INTEGER)", engine)
+        jupyter.run("INSERT INTO planned VALUES (1)", engine)
+        for sql in (
+            "SELECT * FROM planned",
+            "(SELECT i FROM planned)",
+            "WITH x AS (SELECT i FROM planned) SELECT * FROM x",
+        ):
+            assert plan_of in jupyter.do("POST", "explain", {"connection": engine, "sql": sql})["text"]
+        answer = jupyter.ask("POST", "explain", {"connection": engine, "sql": "DELETE FROM planned"})
+        assert plan_of in answer.json["text"] if engine == "postgresql" else "read-only" in answer.error["hint"]
+        assert jupyter.run("SELECT * FROM planned", engine).rows == 1
+    finally:
+        jupyter.run("DROP TABLE planned", engine)
+        jupyter.do("DELETE", f"connections/{engine}")

@@ -64,7 +64,15 @@ async def explain(call: Call) -> object:
             read_only=True,
             kind="tool",
         )
-        return _reply(client.run(request).table, split.dialect)
+        try:
+            return _reply(client.run(request).table, split.dialect)
+        except errors.QueryError as exc:
+            if exc.scenario != "read_only":
+                raise
+            raise errors.UsageError(
+                "This engine shows the plan of a statement that changes data only where it may be run.",
+                hint="Tusk asks for plans in read-only sessions. Ask for the plan of its SELECT.",
+            ) from exc
 
     return await call.access.slowly(run)
 
