@@ -43,6 +43,7 @@ RETRY_S = 30.0
 BUSY_RETRY_S = 1.0
 LOST = ("link_lost", "cancelled_by_admin", "shutdown")
 """Scenarios in which another session may well have the answer."""
+_BROKEN = (errors.ConnectError, errors.DriverCrashed, errors.TimeoutExceeded)
 LONGEST_WAIT_S = 60.0
 DDL = frozenset(
     {"CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "ATTACH", "DETACH", "IMPORT", "UNDROP", "LOAD", "INSTALL"}
@@ -251,8 +252,8 @@ class Schemas:
             if not session.usable:
                 raise SessionGone(f"The session on {record.name!r} has just ended.")
             yield session
-        except (errors.ConnectError, errors.DriverCrashed, errors.TimeoutExceeded):
-            broken = True
+        except errors.TuskError as exc:
+            broken = broken or exc.scenario in LOST or isinstance(exc, _BROKEN)
             raise
         finally:
             session.last_used = time.monotonic()

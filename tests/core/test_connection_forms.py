@@ -1,0 +1,135 @@
+"""What a form needs: one connection without its secrets, a try without storing, a copy, an edit, another name."""
+
+from __future__ import annotations
+
+import pytest
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+
+
+@pytest.fixture
+def vaulted(client, monkeypatch, scripted_home, core):
+    """The connection `v` with a password, which is in the core's memory."""
+    core.connect(client, "v", "scripted://ann@host/db", secrets={"password": "open sesame"}, tier="memory")
+    return client
+
+
+def attempt(client, **more) -> control.ConnectionTested:
+    return client.call(control.TryConnection(session=client.session, **more))
+
+
+def details(client, name: str) -> control.ConnectionDetails:
+    return client.call(control.GetConnection(session=client.session, name=name))
+
+
+def names(client) -> list[str]:
+    return [one.name for one in client.call(control.ListConnections(session=client.session)).connections]
+
+
+def works(client, name: str) -> bool:
+    return client.call(control.TestConnection(session=client.session, name=name)).ok
+
+
+def test_a_connections_details_name_its_secrets_and_hold_none(vaulted):
+    found = details(vaulted, "v")
+    assert (found.connection.name, found.secret_fields, found.password_command) == ("v", ("password",), False)
+    assert "open sesame" not in repr(found)
+    assert details(vaulted, "s").secret_fields == ()
+
+
+def test_a_form_is_tried_and_nothing_is_stored(vaulted):
+    assert attempt(vaulted, url="scripted://ann@host/db", secrets={"password": "open sesame"}).ok
+    refused = attempt(vaulted, url="scripted://ann@host/db", secrets={"password": "wrong"})
+    assert (refused.ok, refused.stage, refused.error.scenario) == (False, "sign-in", "bad_password")
+    with pytest.raises(errors.UsageError, match="no field"):
+        attempt(vaulted, driver="scripted", config={"colour": "red"})
+    assert names(vaulted) == ["s", "v"]
+
+
+@pytest.fixture
+def wrong(client, core):
+    """The connection `w` whose stored password is refused: whether it was used can be seen."""
+    core.connect(client, "w", "scripted://ann@host/db", secrets={"password": "wrong"}, tier="memory", test=False)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("url", "is_used"),
+    [
+        ("scripted://ann@host/db", True),
+        ("scripted://ann@host/another", True),
+        ("scripted://ann@elsewhere/db", False),
+        ("scripted://bob@host/db", False),
+        ("scripted://ann@host:99/db", False),
+    ],
+)
+def test_a_stored_password_is_only_tried_at_the_account_it_was_given_for(wrong, url, is_used):
+    assert attempt(wrong, url=url).ok  # there is no password in it
+    tested = attempt(wrong, url=url, name="w")
+    assert (tested.error.scenario if tested.error else None) == ("bad_password" if is_used else None)
+
+
+def test_a_copy_has_the_secret_and_lives_on_its_own(vaulted):
+    saved = vaulted.call(control.DuplicateConnection(session=vaulted.session, name="v", new_name="copy"))
+    assert (saved.connection.name, saved.connection.credential_tier) == ("copy", "memory")
+    assert saved.connection.id != details(vaulted, "v").connection.id
+    vaulted.call(control.RemoveConnection(session=vaulted.session, name="v"))
+    assert details(vaulted, "copy").secret_fields == ("password",)
+    assert works(vaulted, "copy")
+
+
+@pytest.mark.parametrize(
+    ("new", "why"), [("s", "already"), ("V", "already"), ("no blanks", "cannot be"), ("select", "SQL")]
+)
+def test_a_copy_needs_a_name_of_its_own(vaulted, new, why):
+    with pytest.raises(errors.UsageError, match=why):
+        vaulted.call(control.DuplicateConnection(session=vaulted.session, name="v", new_name=new))
+    assert names(vaulted) == ["s", "v"]
+
+
+def edit(client, core, name: str, **more) -> control.ConnectionSaved:
+    return core.connect(client, name, **{"url": "scripted://ann@host/db", "replace": True, **more})
+
+
+def test_an_edit_keeps_the_secret_that_is_not_given_anew_and_may_rename(vaulted, core):
+    before = details(vaulted, "v").connection
+    saved = edit(vaulted, core, "renamed", rename_from="v", timeout_s=7.0)
+    assert (saved.replaced, saved.connection.id, saved.connection.timeout_s) == (True, before.id, 7.0)
+    assert names(vaulted) == ["renamed", "s"]
+    assert details(vaulted, "renamed").secret_fields == ("password",)
+    assert works(vaulted, "renamed")
+
+
+def test_an_edit_with_a_new_secret_replaces_it(wrong, core):
+    edit(wrong, core, "w2", rename_from="w", secrets={"password": "open sesame"}, tier="memory")
+    assert names(wrong) == ["s", "w2"]
+    assert details(wrong, "w2").secret_fields == ("password",)
+    assert works(wrong, "w2")
+
+
+def test_an_edit_that_points_elsewhere_drops_the_secret(vaulted, core):
+    edit(vaulted, core, "v", url="scripted://ann@elsewhere/db", rename_from="v")
+    assert details(vaulted, "v").secret_fields == ()
+
+
+def test_an_edit_keeps_the_password_command(client, core):
+    edit(client, core, "c", password_command="echo open sesame")
+    edit(client, core, "c2", rename_from="c", timeout_s=5.0)
+    assert details(client, "c2").password_command
+    assert works(client, "c2")
+    edit(client, core, "c2", url="scripted://ann@elsewhere/db")
+    assert not details(client, "c2").password_command
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_connection_cannot_take_the_name_of_another_one(vaulted, core, replace):
+    with pytest.raises(errors.UsageError, match="'s' already"):
+        edit(vaulted, core, "s", rename_from="v", replace=replace)
+    assert names(vaulted) == ["s", "v"]
+
+
+def test_an_edit_of_what_is_not_there_stores_nothing(client, core):
+    with pytest.raises(errors.UsageError, match="no connection 'x'"):
+        edit(client, core, "y", rename_from="x")
+    assert names(client) == ["s"]
