@@ -28,15 +28,19 @@ export function openDialog(
       close();
     }
   });
+  const observer = new ResizeObserver(() => {
+    if (anchor !== undefined) {
+      place(dialog, anchor);
+    }
+  });
   dialog.addEventListener('close', () => {
+    observer.disconnect();
     dialog.remove();
     before?.focus();
   });
   root.append(dialog);
   dialog.showModal();
-  if (anchor !== undefined) {
-    place(dialog, anchor);
-  }
+  observer.observe(dialog);
   return close;
 }
 

@@ -65,6 +65,12 @@ export function input(label: string, value: string): HTMLInputElement {
   made.type = 'text';
   made.value = value;
   made.spellcheck = false;
+  made.addEventListener('keydown', event => {
+    if (event.key === 'Enter') {
+      event.preventDefault(); // JupyterLab's page does not let Enter send a form by itself
+      made.form?.requestSubmit();
+    }
+  });
   return made;
 }
 

@@ -6,6 +6,7 @@ import type { Rows } from './rows';
 import type { ColumnInfo, GridInfo, Range, SortKey } from './types';
 
 const AWAIT_MS = 150;
+const REVEAL_TRIES = 8;
 const DRAWN_CHARACTERS = 300;
 const HEADERS = 2;
 const NULL_MARK = 1;
@@ -66,17 +67,22 @@ export class Table {
 
   /** Scroll as little as shows a cell. */
   async reveal({ row, column }: Position): Promise<void> {
-    const box = this.bounds();
     if (row >= 0) {
       this.revealRow(row);
     }
-    if (column < box.first || column > box.last) {
-      const left = column > box.last && column <= box.last + 1 ? box.first + 1 : column;
-      const top = this.host.scrollTop;
-      void this.host.scrollToCell(left, 0);
-      this.host.scrollTop = top; // set again at once: the library cannot count rows of very tall tables
-    }
     await this.host.flush();
+    for (let tries = 0; tries < REVEAL_TRIES; tries += 1) {
+      const { first, last } = this.bounds();
+      if (column >= first && column <= last) {
+        return;
+      }
+      // A step to the right first; widths are only known once columns were drawn, so look again after it.
+      const left = column > last && (tries > 0 || column === last + 1) ? first + 1 : column;
+      const top = this.host.scrollTop;
+      void this.host.scrollToCell(Math.min(left, column), 0);
+      this.host.scrollTop = top; // at once: the library cannot count the rows of very tall tables
+      await this.host.flush();
+    }
   }
 
   /** The first and last column that are whole in view, and the rows. */
@@ -211,6 +217,7 @@ export class Table {
       { className: 'tusk-header' },
       name,
       element('span', { className: 'tusk-sorted' }),
+      element('span', { className: 'tusk-filtered', title: 'Filtered' }),
       menu
     );
     made.addEventListener('click', event => this.events.onHeader(column, event));
@@ -222,8 +229,8 @@ export class Table {
     const key = this.sort[place];
     const arrow = key === undefined ? '' : key.descending ? '↓' : '↑';
     const order = key !== undefined && this.sort.length > 1 ? String(place + 1) : '';
-    const filter = this.filtered.has(column) ? '⧩' : '';
-    header.querySelector('.tusk-sorted')!.textContent = `${arrow}${order}${filter}`;
+    header.querySelector('.tusk-sorted')!.textContent = arrow + order;
+    header.querySelector<HTMLElement>('.tusk-filtered')!.hidden = !this.filtered.has(column);
   }
 
   private style(): void {
