@@ -9,6 +9,9 @@ from pathlib import Path
 from jupyter_server.auth.authorizer import Authorizer
 from tornado.ioloop import IOLoop
 
+from tusk_jupyter.errors import StorageError
+from tusk_widgets.server.handler import TuskHandler
+
 
 class Switched(Authorizer):
     """Allows everything until the file `deny` is there."""
@@ -18,7 +21,8 @@ class Switched(Authorizer):
         if resource == "tusk":
             with (folder / "asked.txt").open("a") as out:
                 out.write(f"{action}\n")
-            (folder / "waiting.txt").write_text(str(len(handler._access.news._waiting)))
+            if handler._access is not None:
+                (folder / "waiting.txt").write_text(str(len(handler._access.news._waiting)))
         return not (folder / "deny").exists()
 
 
@@ -37,7 +41,25 @@ def _load_jupyter_server_extension(server):
             }
             for rule in rules
             if getattr(rule.target, "__module__", "").startswith("tusk_widgets.server")
+            and not rule.matcher.regex.pattern.startswith("/broken/")
         ]
         (Path(os.environ["TUSK_TEST_SERVER"]) / "handlers.json").write_text(json.dumps(found))
 
     IOLoop.current().add_callback(write)
+    broken = [
+        (f"/broken/{name}", TuskHandler, {"answers": {"POST": one}, "access": None}) for name, one in BROKEN.items()
+    ]
+    server.web_app.add_handlers(".*$", broken)
+
+
+async def _cut_off(call):
+    call.handler.write("the first page")
+    await call.handler.flush()
+    raise StorageError("the second page cannot be read")
+
+
+async def _bug(call):
+    raise RuntimeError(f"a bug of ours that quotes {call.handler.request.body.decode()}")
+
+
+BROKEN = {"cut-off": _cut_off, "bug": _bug}
