@@ -185,7 +185,7 @@ def test_a_stored_secret_is_not_tried_at_another_host(show, postgresql):
     shown.menu("shop", "edit")
     shown.fill(host="localhost")
     shown.find("test").click()
-    expect(shown.page.locator("[data-field-row=password] .tusk-problem")).to_contain_text("another account")
+    expect(shown.page.locator("[data-field-row=password] .tusk-pick-problem")).to_contain_text("another account")
     assert shown.find("outcome").count() == 0
 
 
@@ -262,11 +262,11 @@ def test_what_is_wrong_is_said_beside_the_field(show):
     shown.fill(name="select", port=70000)
     shown.find("save").click()
     expect(shown.field("port")).to_have_attribute("aria-invalid", "true")
-    expect(shown.page.locator("[data-field-row=database] .tusk-problem")).to_have_text("Database is needed.")
+    expect(shown.page.locator("[data-field-row=database] .tusk-pick-problem")).to_have_text("Database is needed.")
     assert shown.field("port").evaluate("e => e.closest('.tusk-control').innerText").count("between 1 and 65535") == 1
     shown.fill(port=5432, database="d", user="u")
     shown.find("save").click()
-    expect(shown.page.locator("[data-field-row=name] .tusk-problem")).to_contain_text("begins SQL")
+    expect(shown.page.locator("[data-field-row=name] .tusk-pick-problem")).to_contain_text("begins SQL")
 
 
 def test_where_there_are_no_widgets_its_text_says_how_to_choose(show, tmp_path):

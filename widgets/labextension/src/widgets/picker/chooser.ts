@@ -29,7 +29,7 @@ export function chooser(catalog: Catalog, actions: ChooserActions): HTMLElement 
     },
     h(
       'header',
-      { class: 'tusk-form-head' },
+      { class: 'tusk-pick-form-head' },
       h(
         'button',
         { class: 'tusk-icon-button', type: 'button', title: 'Back to the list', 'aria-label': 'Back to the list', onclick: () => actions.close() },
@@ -38,7 +38,7 @@ export function chooser(catalog: Catalog, actions: ChooserActions): HTMLElement 
       h('h3', { id: heading }, 'Add a connection')
     ),
     chips.length
-      ? h('div', { class: 'tusk-quick' }, h('h4', {}, 'From the environment of this kernel'), h('div', { class: 'tusk-chips' }, ...chips))
+      ? h('div', { class: 'tusk-quick' }, h('h4', {}, 'From the environment of this kernel'), h('div', { class: 'tusk-pick-chips' }, ...chips))
       : null,
     h('h4', {}, chips.length ? 'Or choose a database' : 'Choose a database'),
     h('div', { class: 'tusk-tiles' }, ...catalog.drivers.map(driver => driverTile(driver, actions)))
@@ -53,7 +53,7 @@ function chip(suggestion: Suggestion, driver: Driver | undefined, actions: Choos
   return h(
     'button',
     {
-      class: 'tusk-chip',
+      class: 'tusk-pick-chip',
       type: 'button',
       title: mapping.join('\n'),
       'data-tusk': 'suggestion',
@@ -61,7 +61,7 @@ function chip(suggestion: Suggestion, driver: Driver | undefined, actions: Choos
       onclick: () => actions.suggestion(suggestion, driver)
     },
     tile(suggestion.driver, 18),
-    h('span', { class: 'tusk-name' }, suggestion.name),
+    h('span', { class: 'tusk-pick-name' }, suggestion.name),
     h('span', { class: 'tusk-target' }, [...new Set(Object.values(suggestion.variables))].map(one => `$${one}`).join(' ')),
     suggestion.has_secret ? sign('key', 13) : null,
     suggestion.has_secret ? h('span', { class: 'tusk-hidden' }, ', with a secret that stays in the kernel') : null
@@ -81,6 +81,6 @@ function driverTile(driver: Driver, actions: ChooserActions): HTMLElement {
       onclick: () => actions.driver(driver)
     },
     tile(driver.name, 28),
-    h('span', { class: 'tusk-words' }, h('span', { class: 'tusk-name' }, driver.title), h('span', { class: 'tusk-target' }, driver.problem ?? driver.schemes.map(one => `${one}://`).join(' ')))
+    h('span', { class: 'tusk-words' }, h('span', { class: 'tusk-pick-name' }, driver.title), h('span', { class: 'tusk-target' }, driver.problem ?? driver.schemes.map(one => `${one}://`).join(' ')))
   );
 }

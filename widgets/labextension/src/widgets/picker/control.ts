@@ -23,7 +23,7 @@ type Input = HTMLInputElement | HTMLSelectElement;
 export function control(labels: Labels, input: Input, beside: HTMLElement[] = []): Control {
   const id = uid('field');
   const check = input instanceof HTMLInputElement && input.type === 'checkbox';
-  const problem = h('span', { class: 'tusk-problem', id: `${id}-problem`, role: 'alert' });
+  const problem = h('span', { class: 'tusk-pick-problem', id: `${id}-problem`, role: 'alert' });
   const about = h('span', { class: 'tusk-about', id: `${id}-about`, title: labels.description }, labels.description ?? '');
   input.id = id;
   input.dataset['field'] = labels.name;

@@ -11,11 +11,11 @@ export function confirmRemoval(line: Line, answered: (yes: boolean) => void): HT
     ...(stored ? [`its stored secret (${line.tier})`] : []),
     'every database session that is open on it, of all notebooks, with temp tables and uncommitted changes'
   ];
-  const no = button('cancel', 'Keep it', 'tusk-button', () => answered(false));
+  const no = button('cancel', 'Keep it', 'tusk-pick-button', () => answered(false));
   const node = dialog('alertdialog', `Delete the connection ${line.name}?`, () => answered(false), [
     h('p', {}, `This goes with it: ${goes.slice(0, -1).join(', ')}, and ${goes.at(-1)!}.`),
     h('p', { class: 'tusk-about' }, 'The query log keeps its rows. The database itself is not touched.'),
-    h('footer', { class: 'tusk-form-foot' }, button('confirm-delete', 'Delete', 'tusk-button tusk-danger', () => answered(true)), no)
+    h('footer', { class: 'tusk-pick-form-foot' }, button('confirm-delete', 'Delete', 'tusk-pick-button tusk-danger', () => answered(true)), no)
   ]);
   queueMicrotask(() => no.focus());
   return node;
@@ -34,13 +34,13 @@ export function askCopyName(line: Line, taken: string[], answered: (name: string
     }
   };
   const node = dialog('dialog', `Duplicate ${line.name}`, () => answered(null), [
-    h('div', { class: 'tusk-grid' }, name.node),
+    h('div', { class: 'tusk-pick-grid' }, name.node),
     h('p', { class: 'tusk-about' }, 'Settings are copied, and the stored secret within its store.'),
     h(
       'footer',
-      { class: 'tusk-form-foot' },
-      button('confirm-duplicate', 'Duplicate', 'tusk-button tusk-primary', answer),
-      button('cancel', 'Cancel', 'tusk-button', () => answered(null))
+      { class: 'tusk-pick-form-foot' },
+      button('confirm-duplicate', 'Duplicate', 'tusk-pick-button tusk-primary', answer),
+      button('cancel', 'Cancel', 'tusk-pick-button', () => answered(null))
     )
   ]);
   input.addEventListener('keydown', event => {
@@ -58,7 +58,7 @@ function dialog(role: string, title: string, escape: () => void, children: Node[
   return h(
     'section',
     {
-      class: 'tusk-dialog',
+      class: 'tusk-pick-dialog',
       role,
       'aria-labelledby': heading,
       'data-tusk': 'dialog',

@@ -38,8 +38,8 @@ export class ConnectionForm {
   private name: HTMLInputElement;
   private nameControl: Control;
   private rules: Rules;
-  private main = h('div', { class: 'tusk-grid' });
-  private more = h('div', { class: 'tusk-grid' });
+  private main = h('div', { class: 'tusk-pick-grid' });
+  private more = h('div', { class: 'tusk-pick-grid' });
   private result = h('div', { class: 'tusk-result', 'aria-live': 'polite', 'data-tusk': 'result' });
   private buttons: HTMLButtonElement[];
 
@@ -61,8 +61,8 @@ export class ConnectionForm {
     this.name.addEventListener('input', () => this.checkName());
     this.rules = new Rules(details?.connection ?? null, start.catalog.tiers);
     this.buttons = [
-      this.button('test', 'Test', 'tusk-button', () => this.test()),
-      this.button('save', details ? 'Save' : 'Add', 'tusk-button tusk-primary', () => this.save(true))
+      this.button('test', 'Test', 'tusk-pick-button', () => this.test()),
+      this.button('save', details ? 'Save' : 'Add', 'tusk-pick-button tusk-primary', () => this.save(true))
     ];
     this.node = this.draw();
     this.drawWay();
@@ -92,7 +92,7 @@ export class ConnectionForm {
     return h(
       'form',
       {
-        class: 'tusk-form',
+        class: 'tusk-pick-form',
         role: 'dialog',
         'aria-labelledby': heading,
         'data-tusk': 'form',
@@ -112,12 +112,12 @@ export class ConnectionForm {
       },
       h(
         'header',
-        { class: 'tusk-form-head' },
+        { class: 'tusk-pick-form-head' },
         this.iconButton('back', 'Back to the list', () => this.close()),
         tile(driver.name, 26),
         h('h3', { id: heading }, details ? `Change ${details.connection.name}` : `New ${driver.title} connection`)
       ),
-      h('div', { class: 'tusk-grid' }, this.nameControl.node, this.environmentNote()),
+      h('div', { class: 'tusk-pick-grid' }, this.nameControl.node, this.environmentNote()),
       ways.length > 1
         ? segments(
             { name: 'way', title: 'Sign in with' },
@@ -132,9 +132,9 @@ export class ConnectionForm {
       this.result,
       h(
         'footer',
-        { class: 'tusk-form-foot' },
+        { class: 'tusk-pick-form-foot' },
         ...this.buttons,
-        this.button('cancel', 'Cancel', 'tusk-button', () => this.close())
+        this.button('cancel', 'Cancel', 'tusk-pick-button', () => this.close())
       )
     );
   }
@@ -248,7 +248,7 @@ export class ConnectionForm {
       this.onSaved(saved);
       return;
     }
-    const anyway = this.button('save-untested', 'Save without testing', 'tusk-button', () => void this.save(false));
+    const anyway = this.button('save-untested', 'Save without testing', 'tusk-pick-button', () => void this.save(false));
     this.result.replaceChildren(outcome(saved, [h('p', { class: 'tusk-note' }, 'Nothing was saved. ', anyway)]));
   }
 

@@ -40,7 +40,7 @@ export class ConnectionList {
     });
     this.buttons = h('div', { class: 'tusk-row-buttons' });
     this.filter = h('input', {
-      class: 'tusk-input tusk-filter',
+      class: 'tusk-input tusk-pick-filter',
       type: 'search',
       placeholder: 'Filter by name, place or mark',
       'aria-label': 'Filter the connections',
@@ -121,7 +121,7 @@ export class ConnectionList {
       h(
         'span',
         { class: 'tusk-words' },
-        h('span', { class: 'tusk-name', title: line.name }, line.name),
+        h('span', { class: 'tusk-pick-name', title: line.name }, line.name),
         h('span', { class: 'tusk-target', title: `${line.driver}: ${line.target}` }, line.target)
       ),
       marks(line)
@@ -175,7 +175,7 @@ export class ConnectionList {
   private mark(): void {
     const options = [...this.options.querySelectorAll<HTMLElement>('[role=option]')];
     const at = options.find(option => option.dataset['name'] === this.active);
-    options.forEach(option => option.classList.toggle('tusk-active', option === at));
+    options.forEach(option => option.classList.toggle('tusk-pick-active', option === at));
     if (at) {
       this.options.setAttribute('aria-activedescendant', at.id);
       at.scrollIntoView?.({ block: 'nearest' });

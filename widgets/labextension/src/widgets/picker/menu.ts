@@ -10,7 +10,7 @@ export interface MenuItem {
 
 /** Opens a menu below its button; arrows move, Escape and a click elsewhere close it. */
 export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem[]): void {
-  host.querySelector('.tusk-menu')?.remove();
+  host.querySelector('.tusk-pick-menu')?.remove();
   const close = (back: boolean) => {
     menu.remove();
     anchor.setAttribute('aria-expanded', 'false');
@@ -24,7 +24,7 @@ export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem
     h(
       'button',
       {
-        class: 'tusk-menu-item',
+        class: 'tusk-pick-menu-item',
         type: 'button',
         role: 'menuitem',
         tabindex: -1,
@@ -40,7 +40,7 @@ export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem
   );
   const menu = h(
     'div',
-    { class: 'tusk-menu', role: 'menu', onkeydown: (event: KeyboardEvent) => press(event) },
+    { class: 'tusk-pick-menu', role: 'menu', onkeydown: (event: KeyboardEvent) => press(event) },
     ...buttons
   );
   const press = (event: KeyboardEvent) => {

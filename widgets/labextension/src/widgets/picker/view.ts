@@ -33,7 +33,7 @@ export class PickerView {
     });
     this.add = h(
       'button',
-      { class: 'tusk-button', type: 'button', 'data-tusk': 'add', onclick: () => void this.choose() },
+      { class: 'tusk-pick-button', type: 'button', 'data-tusk': 'add', onclick: () => void this.choose() },
       sign('plus'),
       'Add'
     );
@@ -146,7 +146,7 @@ export class PickerView {
       close: () => this.back()
     });
     this.show(node);
-    node.querySelector<HTMLElement>('.tusk-chip, .tusk-driver:not([disabled])')?.focus({ preventScroll: true });
+    node.querySelector<HTMLElement>('.tusk-pick-chip, .tusk-driver:not([disabled])')?.focus({ preventScroll: true });
   }
 
   private async edit(line: Line): Promise<void> {
