@@ -60,7 +60,7 @@ constraints: ## renew constraints.txt: the newest versions that pyproject.toml a
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; pip="$$folder/bin/python -m pip --quiet"; \
 	 $(PYTHON) -m venv "$$folder"; \
 	 $$pip install --upgrade pip; \
-	 $$pip install --editable '.[all]' $(addprefix --group ,check test bench demo); \
+	 SKIP_JUPYTER_BUILDER=1 $$pip install --editable '.[all]' $(addprefix --group ,check test bench demo frontend node); \
 	 { echo "# What CI and the tests run with, besides pyproject.toml; renewed by make constraints."; \
 	   $$pip freeze --all --exclude-editable --exclude setuptools; } > constraints.txt.new; \
 	 mv constraints.txt.new constraints.txt
