@@ -65,7 +65,9 @@ export class Channel {
       const sent = this.post({ ...body, kind, id, ...(typed.length ? { typed } : {}) }, buffers);
       if (!sent) {
         this.waiting.delete(id);
-        reject(new KernelError({ message: 'The kernel is gone.', hint: 'Start it, and run `%tusk pick` again.' }));
+        reject(
+          new KernelError({ message: 'The kernel is gone.', hint: 'Start it, and run `%tusk pick` again.' })
+        );
       }
     });
   }

@@ -12,7 +12,9 @@ export interface ChooserActions {
 export function chooser(catalog: Catalog, actions: ChooserActions): HTMLElement {
   const heading = uid('heading');
   const drivers = new Map(catalog.drivers.map(driver => [driver.name, driver]));
-  const chips = catalog.suggestions.map(one => chip(one, drivers.get(one.driver), actions)).filter(one => one !== null);
+  const chips = catalog.suggestions
+    .map(one => chip(one, drivers.get(one.driver), actions))
+    .filter(one => one !== null);
   return h(
     'section',
     {
@@ -32,24 +34,41 @@ export function chooser(catalog: Catalog, actions: ChooserActions): HTMLElement 
       { class: 'tusk-pick-form-head' },
       h(
         'button',
-        { class: 'tusk-icon-button', type: 'button', title: 'Back to the list', 'aria-label': 'Back to the list', onclick: () => actions.close() },
+        {
+          class: 'tusk-icon-button',
+          type: 'button',
+          title: 'Back to the list',
+          'aria-label': 'Back to the list',
+          onclick: () => actions.close()
+        },
         sign('back')
       ),
       h('h3', { id: heading }, 'Add a connection')
     ),
     chips.length
-      ? h('div', { class: 'tusk-quick' }, h('h4', {}, 'From the environment of this kernel'), h('div', { class: 'tusk-pick-chips' }, ...chips))
+      ? h(
+          'div',
+          { class: 'tusk-quick' },
+          h('h4', {}, 'From the environment of this kernel'),
+          h('div', { class: 'tusk-pick-chips' }, ...chips)
+        )
       : null,
     h('h4', {}, chips.length ? 'Or choose a database' : 'Choose a database'),
     h('div', { class: 'tusk-tiles' }, ...catalog.drivers.map(driver => driverTile(driver, actions)))
   );
 }
 
-function chip(suggestion: Suggestion, driver: Driver | undefined, actions: ChooserActions): HTMLElement | null {
+function chip(
+  suggestion: Suggestion,
+  driver: Driver | undefined,
+  actions: ChooserActions
+): HTMLElement | null {
   if (!driver) {
     return null;
   }
-  const mapping = Object.entries(suggestion.variables).map(([field, variable]) => `${field} from $${variable}`);
+  const mapping = Object.entries(suggestion.variables).map(
+    ([field, variable]) => `${field} from $${variable}`
+  );
   return h(
     'button',
     {
@@ -62,9 +81,15 @@ function chip(suggestion: Suggestion, driver: Driver | undefined, actions: Choos
     },
     tile(suggestion.driver, 18),
     h('span', { class: 'tusk-pick-name' }, suggestion.name),
-    h('span', { class: 'tusk-target' }, [...new Set(Object.values(suggestion.variables))].map(one => `$${one}`).join(' ')),
+    h(
+      'span',
+      { class: 'tusk-target' },
+      [...new Set(Object.values(suggestion.variables))].map(one => `$${one}`).join(' ')
+    ),
     suggestion.has_secret ? sign('key', 13) : null,
-    suggestion.has_secret ? h('span', { class: 'tusk-hidden' }, ', with a secret that stays in the kernel') : null
+    suggestion.has_secret
+      ? h('span', { class: 'tusk-hidden' }, ', with a secret that stays in the kernel')
+      : null
   );
 }
 
@@ -81,6 +106,11 @@ function driverTile(driver: Driver, actions: ChooserActions): HTMLElement {
       onclick: () => actions.driver(driver)
     },
     tile(driver.name, 28),
-    h('span', { class: 'tusk-words' }, h('span', { class: 'tusk-pick-name' }, driver.title), h('span', { class: 'tusk-target' }, driver.problem ?? driver.schemes.map(one => `${one}://`).join(' ')))
+    h(
+      'span',
+      { class: 'tusk-words' },
+      h('span', { class: 'tusk-pick-name' }, driver.title),
+      h('span', { class: 'tusk-target' }, driver.problem ?? driver.schemes.map(one => `${one}://`).join(' '))
+    )
   );
 }

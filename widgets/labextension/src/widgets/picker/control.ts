@@ -24,7 +24,11 @@ export function control(labels: Labels, input: Input, beside: HTMLElement[] = []
   const id = uid('field');
   const check = input instanceof HTMLInputElement && input.type === 'checkbox';
   const problem = h('span', { class: 'tusk-pick-problem', id: `${id}-problem`, role: 'alert' });
-  const about = h('span', { class: 'tusk-about', id: `${id}-about`, title: labels.description }, labels.description ?? '');
+  const about = h(
+    'span',
+    { class: 'tusk-about', id: `${id}-about`, title: labels.description },
+    labels.description ?? ''
+  );
   input.id = id;
   input.dataset['field'] = labels.name;
   input.setAttribute('aria-describedby', `${id}-about ${id}-problem`);
@@ -61,7 +65,9 @@ export function control(labels: Labels, input: Input, beside: HTMLElement[] = []
   };
 }
 
-export function textInput(attributes: Record<string, string | number | boolean | null | undefined> = {}): HTMLInputElement {
+export function textInput(
+  attributes: Record<string, string | number | boolean | null | undefined> = {}
+): HTMLInputElement {
   return h('input', {
     class: 'tusk-input',
     type: 'text',
@@ -72,7 +78,10 @@ export function textInput(attributes: Record<string, string | number | boolean |
   });
 }
 
-export function select(choices: { value: string; title: string; disabled?: boolean }[], value: string): HTMLSelectElement {
+export function select(
+  choices: { value: string; title: string; disabled?: boolean }[],
+  value: string
+): HTMLSelectElement {
   const made = h(
     'select',
     { class: 'tusk-input' },
@@ -106,7 +115,12 @@ export function segments(
           onchange: () => changed(choice.value)
         });
         input.checked = choice.value === value;
-        return h('span', { class: `tusk-segment ${choice.class ?? ''}` }, input, h('label', { for: input.id }, choice.title));
+        return h(
+          'span',
+          { class: `tusk-segment ${choice.class ?? ''}` },
+          input,
+          h('label', { for: input.id }, choice.title)
+        );
       })
     )
   );

@@ -15,14 +15,23 @@ export function confirmRemoval(line: Line, answered: (yes: boolean) => void): HT
   const node = dialog('alertdialog', `Delete the connection ${line.name}?`, () => answered(false), [
     h('p', {}, `This goes with it: ${goes.slice(0, -1).join(', ')}, and ${goes.at(-1)!}.`),
     h('p', { class: 'tusk-about' }, 'The query log keeps its rows. The database itself is not touched.'),
-    h('footer', { class: 'tusk-pick-form-foot' }, button('confirm-delete', 'Delete', 'tusk-pick-button tusk-danger', () => answered(true)), no)
+    h(
+      'footer',
+      { class: 'tusk-pick-form-foot' },
+      button('confirm-delete', 'Delete', 'tusk-pick-button tusk-danger', () => answered(true)),
+      no
+    )
   ]);
   queueMicrotask(() => no.focus());
   return node;
 }
 
 /** Asks for the copy's name. */
-export function askCopyName(line: Line, taken: string[], answered: (name: string | null) => void): HTMLElement {
+export function askCopyName(
+  line: Line,
+  taken: string[],
+  answered: (name: string | null) => void
+): HTMLElement {
   const input = textInput({ 'data-tusk': 'copy-name' });
   input.value = freeName(`${line.name}_copy`, taken);
   const name = control({ name: 'copy-name', title: 'Name of the copy', required: true, span: 6 }, input);

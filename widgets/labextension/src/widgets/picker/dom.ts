@@ -13,7 +13,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   fill(made, attributes);
-  made.append(...children.filter((child): child is Node | string => child instanceof Node || typeof child === 'string'));
+  made.append(
+    ...children.filter((child): child is Node | string => child instanceof Node || typeof child === 'string')
+  );
   return made;
 }
 

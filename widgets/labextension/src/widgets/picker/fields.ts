@@ -22,7 +22,8 @@ export function drawField(field: Field, entries: Map<string, string | boolean>, 
   const entered = entries.get(name);
   const input = inputOf(field, entered);
   const made = control(labels, input);
-  const read = () => (input instanceof HTMLInputElement && input.type === 'checkbox' ? input.checked : input.value);
+  const read = () =>
+    input instanceof HTMLInputElement && input.type === 'checkbox' ? input.checked : input.value;
   const value = () => valueOf(read(), spec);
   const check = () => {
     const problem = fieldProblem(value(), field);
@@ -39,7 +40,10 @@ export function drawField(field: Field, entries: Map<string, string | boolean>, 
   return { ...made, field, value, check };
 }
 
-function inputOf({ spec, required }: Field, entered: string | boolean | undefined): HTMLInputElement | HTMLSelectElement {
+function inputOf(
+  { spec, required }: Field,
+  entered: string | boolean | undefined
+): HTMLInputElement | HTMLSelectElement {
   if (spec.type === 'boolean') {
     const box = h('input', { type: 'checkbox' });
     box.checked = entered === undefined ? spec.default === true : entered === true;

@@ -4,7 +4,17 @@ import { control, segments, textInput, type Control } from './control';
 import { h, uid } from './dom';
 import { drawField, spans, type DrawnField } from './fields';
 import { sign, tile } from './glyphs';
-import type { Catalog, Details, Driver, FormData, Saved, Source, Suggestion, Tested, Value } from './messages';
+import type {
+  Catalog,
+  Details,
+  Driver,
+  FormData,
+  Saved,
+  Source,
+  Suggestion,
+  Tested,
+  Value
+} from './messages';
 import { outcome, troubleOf, waitingFor } from './outcome';
 import { Rules } from './rules';
 import { fieldsOf, freeName, nameProblem, proposal, URL_WAY, wayOf, waysOf, type Field } from './schema';
@@ -115,7 +125,11 @@ export class ConnectionForm {
         { class: 'tusk-pick-form-head' },
         this.iconButton('back', 'Back to the list', () => this.close()),
         tile(driver.name, 26),
-        h('h3', { id: heading }, details ? `Change ${details.connection.name}` : `New ${driver.title} connection`)
+        h(
+          'h3',
+          { id: heading },
+          details ? `Change ${details.connection.name}` : `New ${driver.title} connection`
+        )
       ),
       h('div', { class: 'tusk-pick-grid' }, this.nameControl.node, this.environmentNote()),
       ways.length > 1
@@ -156,7 +170,10 @@ export class ConnectionForm {
     this.secrets = secrets.map((field, at) => this.drawSecret(field, at === 0 ? 4 : 6));
     const main = new Map(this.fields.filter(one => one.field.main).map(one => [one.field.name, one.node]));
     secrets.forEach((field, at) => main.set(field.name, this.secrets[at]!.node));
-    const order = this.way === URL_WAY ? this.secretNames : fields.map(field => field.name).filter(name => main.has(name));
+    const order =
+      this.way === URL_WAY
+        ? this.secretNames
+        : fields.map(field => field.name).filter(name => main.has(name));
     const nodes = order.map(name => main.get(name)!);
     if (secrets.length) {
       nodes.splice(order.indexOf(this.secretNames[0]!) + 1, 0, this.rules.tierControl(2).node);
@@ -174,7 +191,10 @@ export class ConnectionForm {
     const command = field.name === 'password' && details?.password_command;
     const stored = details && (command || details.secret_fields.includes(field.name));
     const variable = suggestion?.variables[field.name];
-    const source = this.sources.get(field.name) ?? { source: stored ? 'kept' : variable ? 'environment' : 'typed', variable: variable ?? '' };
+    const source = this.sources.get(field.name) ?? {
+      source: stored ? 'kept' : variable ? 'environment' : 'typed',
+      variable: variable ?? ''
+    };
     this.sources.set(field.name, source as Source);
     return new SecretField({
       name: field.name,
@@ -194,7 +214,9 @@ export class ConnectionForm {
   }
 
   private tellTier(): void {
-    this.rules.allowTier(this.secrets.some(secret => ['typed', 'environment'].includes(secret.source.source)));
+    this.rules.allowTier(
+      this.secrets.some(secret => ['typed', 'environment'].includes(secret.source.source))
+    );
   }
 
   private variables(field: string): string[] {
@@ -206,7 +228,11 @@ export class ConnectionForm {
     if (!used.length) {
       return null;
     }
-    return h('p', { class: 'tusk-note', style: '--tusk-span: 3' }, `Filled in from ${used.map(one => `$${one}`).join(', ')}.`);
+    return h(
+      'p',
+      { class: 'tusk-note', style: '--tusk-span: 3' },
+      `Filled in from ${used.map(one => `$${one}`).join(', ')}.`
+    );
   }
 
   private change(way: string): void {
@@ -217,11 +243,19 @@ export class ConnectionForm {
 
   private button(name: string, title: string, style: string, run: () => void): HTMLButtonElement {
     const type = name === 'save' ? 'submit' : 'button';
-    return h('button', { class: style, type, 'data-tusk': name, ...(type === 'button' ? { onclick: run } : {}) }, title);
+    return h(
+      'button',
+      { class: style, type, 'data-tusk': name, ...(type === 'button' ? { onclick: run } : {}) },
+      title
+    );
   }
 
   private iconButton(icon: Parameters<typeof sign>[0], title: string, run: () => void): HTMLElement {
-    return h('button', { class: 'tusk-icon-button', type: 'button', title, 'aria-label': title, onclick: run }, sign(icon));
+    return h(
+      'button',
+      { class: 'tusk-icon-button', type: 'button', title, 'aria-label': title, onclick: run },
+      sign(icon)
+    );
   }
 
   // --- asking the kernel ---
@@ -248,8 +282,15 @@ export class ConnectionForm {
       this.onSaved(saved);
       return;
     }
-    const anyway = this.button('save-untested', 'Save without testing', 'tusk-pick-button', () => void this.save(false));
-    this.result.replaceChildren(outcome(saved, [h('p', { class: 'tusk-note' }, 'Nothing was saved. ', anyway)]));
+    const anyway = this.button(
+      'save-untested',
+      'Save without testing',
+      'tusk-pick-button',
+      () => void this.save(false)
+    );
+    this.result.replaceChildren(
+      outcome(saved, [h('p', { class: 'tusk-note' }, 'Nothing was saved. ', anyway)])
+    );
   }
 
   /** Sends the form; what was typed as a secret leaves the page with it, and its inputs are empty from then on. */
@@ -298,7 +339,12 @@ export class ConnectionForm {
   // --- checking ---
 
   private check(): boolean {
-    const checks = [this.checkName(), this.rules.check(), ...this.fields.map(one => one.check()), ...this.secrets.map(one => one.check())];
+    const checks = [
+      this.checkName(),
+      this.rules.check(),
+      ...this.fields.map(one => one.check()),
+      ...this.secrets.map(one => one.check())
+    ];
     const good = checks.every(Boolean);
     if (!good) {
       this.showFirstProblem();
@@ -308,7 +354,10 @@ export class ConnectionForm {
 
   private checkName(): boolean {
     const own = this.start.details?.connection.name.toLowerCase();
-    const problem = nameProblem(this.name.value.trim(), this.start.names.filter(name => name.toLowerCase() !== own));
+    const problem = nameProblem(
+      this.name.value.trim(),
+      this.start.names.filter(name => name.toLowerCase() !== own)
+    );
     this.nameControl.complain(problem);
     return problem === null;
   }

@@ -5,7 +5,13 @@ import { svg } from './dom';
 type Shape = [tag: string, attributes: Record<string, string | number>];
 
 const WHITE = { fill: '#fff' };
-const LINE = { fill: 'none', stroke: '#fff', 'stroke-width': 1.7, 'stroke-linecap': 'round', 'stroke-linejoin': 'round' };
+const LINE = {
+  fill: 'none',
+  stroke: '#fff',
+  'stroke-width': 1.7,
+  'stroke-linecap': 'round',
+  'stroke-linejoin': 'round'
+};
 
 const TILES: Record<string, { colour: string; shapes: Shape[] }> = {
   duckdb: {
@@ -18,7 +24,13 @@ const TILES: Record<string, { colour: string; shapes: Shape[] }> = {
   postgresql: {
     colour: '#336791',
     shapes: [
-      ['path', { d: 'M5 11.6C3.4 8.4 4.4 4.6 8 4.3c1.4-.1 2.6.3 3.2 1 .8-.7 2.4-1 3.6-.4 2.6 1.2 1.4 5-.4 7.2', ...LINE }],
+      [
+        'path',
+        {
+          d: 'M5 11.6C3.4 8.4 4.4 4.6 8 4.3c1.4-.1 2.6.3 3.2 1 .8-.7 2.4-1 3.6-.4 2.6 1.2 1.4 5-.4 7.2',
+          ...LINE
+        }
+      ],
       ['path', { d: 'M11.2 5.4c-1.4 2.2-1 4.6-.4 6.4.4 1.4.2 3 .4 3.8.4 1.4 2.6 1.2 2.8-.4', ...LINE }],
       ['circle', { cx: 8, cy: 7.8, r: 0.9, ...WHITE }]
     ]
@@ -26,14 +38,35 @@ const TILES: Record<string, { colour: string; shapes: Shape[] }> = {
   mysql: {
     colour: '#00618a',
     shapes: [
-      ['path', { d: 'M3.2 13.6c1.6-5.6 6-8.4 10-7 .8-.8 1.8-1 2.6-.8-.4.6-.6 1.2-.6 1.8 1.2 1.2 1.8 2.8 1.8 4.6-1.2-1.4-2.6-2.2-4.2-2.2-.6 1.4-1.8 2.2-3.4 2.4.4-.6.6-1.2.4-2-2.6.2-4.8 1.2-6.6 3.2z', ...WHITE }],
-      ['path', { d: 'M3 16c2.4-1.2 4.6-1.2 7 0s4.6 1.2 7 0', fill: 'none', stroke: '#f29111', 'stroke-width': 1.6, 'stroke-linecap': 'round' }]
+      [
+        'path',
+        {
+          d: 'M3.2 13.6c1.6-5.6 6-8.4 10-7 .8-.8 1.8-1 2.6-.8-.4.6-.6 1.2-.6 1.8 1.2 1.2 1.8 2.8 1.8 4.6-1.2-1.4-2.6-2.2-4.2-2.2-.6 1.4-1.8 2.2-3.4 2.4.4-.6.6-1.2.4-2-2.6.2-4.8 1.2-6.6 3.2z',
+          ...WHITE
+        }
+      ],
+      [
+        'path',
+        {
+          d: 'M3 16c2.4-1.2 4.6-1.2 7 0s4.6 1.2 7 0',
+          fill: 'none',
+          stroke: '#f29111',
+          'stroke-width': 1.6,
+          'stroke-linecap': 'round'
+        }
+      ]
     ]
   },
   sqlite: {
     colour: '#0f80cc',
     shapes: [
-      ['path', { d: 'M16 3.400C10 4 6.4 8 5.8 14.400c1-1.8 2.2-3.6 4-5.2-1.2 2-2 3.6-2.4 5C12.4 13.6 15.6 9.4 16 3.400z', ...WHITE }],
+      [
+        'path',
+        {
+          d: 'M16 3.400C10 4 6.4 8 5.8 14.400c1-1.8 2.2-3.6 4-5.2-1.2 2-2 3.6-2.4 5C12.4 13.6 15.6 9.4 16 3.400z',
+          ...WHITE
+        }
+      ],
       ['path', { d: 'M6.2 13c-.6 1.2-.8 2.4-.8 3.8', ...LINE, 'stroke-width': 1.3 }]
     ]
   }
@@ -43,7 +76,14 @@ const OTHER: { colour: string; shapes: Shape[] } = {
   colour: '#6b7280',
   shapes: [
     ['ellipse', { cx: 10, cy: 5.8, rx: 5, ry: 2, ...LINE, 'stroke-width': 1.4 }],
-    ['path', { d: 'M5 5.800v8.400c0 1.1 2.2 2 5 2s5-.9 5-2V5.800M5 10c0 1.1 2.2 2 5 2s5-.9 5-2', ...LINE, 'stroke-width': 1.4 }]
+    [
+      'path',
+      {
+        d: 'M5 5.800v8.400c0 1.1 2.2 2 5 2s5-.9 5-2V5.800M5 10c0 1.1 2.2 2 5 2s5-.9 5-2',
+        ...LINE,
+        'stroke-width': 1.4
+      }
+    ]
   ]
 };
 

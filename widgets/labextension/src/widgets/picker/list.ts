@@ -47,7 +47,12 @@ export class ConnectionList {
       'data-tusk': 'filter',
       oninput: () => this.draw()
     });
-    this.node = h('div', { class: 'tusk-list' }, this.filter, h('div', { class: 'tusk-rows' }, this.options, this.buttons));
+    this.node = h(
+      'div',
+      { class: 'tusk-list' },
+      this.filter,
+      h('div', { class: 'tusk-rows' }, this.options, this.buttons)
+    );
   }
 
   get names(): string[] {
@@ -88,7 +93,9 @@ export class ConnectionList {
     this.options.replaceChildren(...this.shown.map(line => this.option(line)));
     this.buttons.replaceChildren(...this.shown.map(line => this.menuButton(line)));
     if (this.shown.length === 0) {
-      const words = wanted ? 'No connection has these words.' : 'No connection yet. Add the first one with the button above.';
+      const words = wanted
+        ? 'No connection has these words.'
+        : 'No connection yet. Add the first one with the button above.';
       this.options.replaceChildren(h('div', { class: 'tusk-empty' }, words));
     }
     this.mark();
@@ -187,7 +194,12 @@ export class ConnectionList {
   private press(event: KeyboardEvent): void {
     const at = this.shown.findIndex(line => line.name === this.active);
     const line = this.shown[at];
-    const moves: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: this.shown.length - 1 };
+    const moves: Record<string, number> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: this.shown.length - 1
+    };
     const to = moves[event.key];
     if (to !== undefined) {
       const target = this.shown[Math.min(Math.max(to, 0), this.shown.length - 1)];
@@ -223,6 +235,13 @@ export class ConnectionList {
 }
 
 function wordsOf(line: Line): string {
-  const words = [line.name, line.driver, line.target, line.environment, line.tier, line.read_only ? 'read-only' : ''];
+  const words = [
+    line.name,
+    line.driver,
+    line.target,
+    line.environment,
+    line.tier,
+    line.read_only ? 'read-only' : ''
+  ];
   return words.join(' ').toLowerCase();
 }

@@ -31,7 +31,11 @@ export function dot(state: string): HTMLElement {
 
 export function environmentMark(environment: string): HTMLElement {
   const known = ['production', 'staging', 'development'].includes(environment) ? environment : 'other';
-  return h('span', { class: `tusk-mark tusk-env tusk-env-${known}`, 'data-environment': environment }, environment);
+  return h(
+    'span',
+    { class: `tusk-mark tusk-env tusk-env-${known}`, 'data-environment': environment },
+    environment
+  );
 }
 
 /** All marks of a line, the loudest last, at the right edge. */
@@ -42,9 +46,19 @@ export function marks(line: Line): HTMLElement {
     line.missing &&
       h('span', { class: 'tusk-mark tusk-mark-missing' }, sign('warning', 13), 'removed: choose another one'),
     line.tier !== null &&
-      h('span', { class: 'tusk-mark tusk-mark-tier', title: TIERS[line.tier] ?? line.tier }, sign('key', 13), line.tier),
+      h(
+        'span',
+        { class: 'tusk-mark tusk-mark-tier', title: TIERS[line.tier] ?? line.tier },
+        sign('key', 13),
+        line.tier
+      ),
     line.read_only &&
-      h('span', { class: 'tusk-mark tusk-mark-readonly', title: 'The server refuses changes.' }, sign('lock', 13), 'read-only'),
+      h(
+        'span',
+        { class: 'tusk-mark tusk-mark-readonly', title: 'The server refuses changes.' },
+        sign('lock', 13),
+        'read-only'
+      ),
     line.environment !== null && environmentMark(line.environment)
   );
 }

@@ -7,7 +7,11 @@ const WORDS = { done: 'done', failed: 'failed', open: 'not reached' };
 /** A test as a row of steps, and below it what answered or what went wrong, with its hint. */
 export function outcome(tested: Tested, extra: (Node | null)[] = []): HTMLElement {
   const words = tested.ok
-    ? h('p', { class: 'tusk-answer' }, `${tested.server ?? 'The database'} answered in ${seconds(tested.elapsed_s ?? 0)}.`)
+    ? h(
+        'p',
+        { class: 'tusk-answer' },
+        `${tested.server ?? 'The database'} answered in ${seconds(tested.elapsed_s ?? 0)}.`
+      )
     : troubleOf(tested.error ?? { message: 'The test failed.' });
   return h(
     'div',
@@ -30,14 +34,24 @@ export function troubleOf(error: WireError): HTMLElement {
 
 /** Something is under way. */
 export function waitingFor(what: string): HTMLElement {
-  return h('p', { class: 'tusk-waiting', 'data-tusk': 'waiting' }, h('span', { class: 'tusk-spinner' }), what);
+  return h(
+    'p',
+    { class: 'tusk-waiting', 'data-tusk': 'waiting' },
+    h('span', { class: 'tusk-spinner' }),
+    what
+  );
 }
 
 function stepOf(step: Step): HTMLElement {
   const icon = { done: 'tick', failed: 'cross', open: 'ring' } as const;
   return h(
     'li',
-    { class: `tusk-step tusk-step-${step.mark}`, 'data-stage': step.stage, 'data-mark': step.mark, title: step.what },
+    {
+      class: `tusk-step tusk-step-${step.mark}`,
+      'data-stage': step.stage,
+      'data-mark': step.mark,
+      title: step.what
+    },
     sign(icon[step.mark], 14),
     step.title,
     h('span', { class: 'tusk-hidden' }, `: ${WORDS[step.mark]}`)

@@ -2,7 +2,10 @@ import { control, segments, select, textInput, type Control } from './control';
 import { h } from './dom';
 import type { Connection, FormData, Tier } from './messages';
 
-type Ruled = Pick<FormData, 'read_only' | 'environment' | 'timeout_s' | 'memory_limit_mb' | 'isolation' | 'log' | 'tier'>;
+type Ruled = Pick<
+  FormData,
+  'read_only' | 'environment' | 'timeout_s' | 'memory_limit_mb' | 'isolation' | 'log' | 'tier'
+>;
 
 /** What holds for a connection whatever its driver: environment, read-only, limits, log, and where its secret is kept. */
 export class Rules {
@@ -34,9 +37,15 @@ export class Rules {
     );
     this.tier = tierSelect(tiers, known?.credential_tier ?? null);
     this.controls = {
-      read_only: control({ name: 'read_only', title: 'Read-only', description: 'The server refuses every change.', span: 3 }, this.readOnly),
+      read_only: control(
+        { name: 'read_only', title: 'Read-only', description: 'The server refuses every change.', span: 3 },
+        this.readOnly
+      ),
       timeout_s: control({ name: 'timeout_s', title: 'Statement timeout (seconds)' }, this.timeout),
-      memory_limit_mb: control({ name: 'memory_limit_mb', title: 'Memory cap of its process (MB)' }, this.memory),
+      memory_limit_mb: control(
+        { name: 'memory_limit_mb', title: 'Memory cap of its process (MB)' },
+        this.memory
+      ),
       isolation: control({ name: 'isolation', title: 'Isolation' }, this.isolation),
       log: control({ name: 'log', title: 'Keep its runs in the query log' }, this.log)
     };

@@ -51,7 +51,9 @@ export function wayOf(driver: Driver, config: Record<string, Value>): string {
 }
 
 function fits(driver: Driver, way: Way, config: Record<string, Value>): boolean {
-  const elsewhere = new Set(driver.sign_in.flatMap(one => one.fields).filter(name => !way.fields.includes(name)));
+  const elsewhere = new Set(
+    driver.sign_in.flatMap(one => one.fields).filter(name => !way.fields.includes(name))
+  );
   if (Object.keys(config).some(name => elsewhere.has(name)) || way.required.some(name => !(name in config))) {
     return false;
   }

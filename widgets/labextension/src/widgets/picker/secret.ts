@@ -36,7 +36,11 @@ export class SecretField {
     this.kind = start.source.source;
     this.variable = start.source.variable ?? '';
     this.command = start.source.command ?? '';
-    this.node = h('div', { class: 'tusk-secret', style: `--tusk-span: ${start.span}`, 'data-secret': start.name });
+    this.node = h('div', {
+      class: 'tusk-secret',
+      style: `--tusk-span: ${start.span}`,
+      'data-secret': start.name
+    });
     this.draw();
   }
 
@@ -72,7 +76,8 @@ export class SecretField {
   }
 
   check(): boolean {
-    const nothing = this.kind === 'none' || (this.kind === 'typed' && this.input.value === '' && !this.start.held);
+    const nothing =
+      this.kind === 'none' || (this.kind === 'typed' && this.input.value === '' && !this.start.held);
     const problem = this.start.required && nothing ? `${this.start.title} is needed.` : null;
     this.complain(problem);
     return problem === null;
@@ -86,10 +91,11 @@ export class SecretField {
     if (this.kind === 'typed') {
       input.value = typed;
     }
-    this.inner = control({ name, title, description: this.about() ?? description, required: required ?? false, span: 6 }, input, [
-      ...beside,
-      this.sources()
-    ]);
+    this.inner = control(
+      { name, title, description: this.about() ?? description, required: required ?? false, span: 6 },
+      input,
+      [...beside, this.sources()]
+    );
     this.node.replaceChildren(this.inner.node);
   }
 
@@ -145,7 +151,11 @@ export class SecretField {
   }
 
   private variableInput(): [HTMLInputElement, HTMLElement] {
-    const list = h('datalist', { id: uid('variables') }, ...this.start.variables.map(value => h('option', { value })));
+    const list = h(
+      'datalist',
+      { id: uid('variables') },
+      ...this.start.variables.map(value => h('option', { value }))
+    );
     const input = textInput({ list: list.id, placeholder: 'PGPASSWORD' });
     input.value = this.variable;
     input.addEventListener('input', () => {

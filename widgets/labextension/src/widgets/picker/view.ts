@@ -16,7 +16,12 @@ export class PickerView {
   readonly node: HTMLElement;
   private list: ConnectionList;
   private body = h('div', { class: 'tusk-body' });
-  private status = h('div', { class: 'tusk-status', role: 'status', 'aria-live': 'polite', 'data-tusk': 'status' });
+  private status = h('div', {
+    class: 'tusk-status',
+    role: 'status',
+    'aria-live': 'polite',
+    'data-tusk': 'status'
+  });
   private summary = h('span', { class: 'tusk-summary', 'data-tusk': 'current' });
   private add: HTMLButtonElement;
   private heard = false;
@@ -60,7 +65,9 @@ export class PickerView {
     setTimeout(() => {
       if (!this.heard) {
         const last = this.chosen ? `${this.chosen} was chosen here. ` : '';
-        this.say(`${last}The kernel does not answer: it is busy, or this page is older than it. Run \`%tusk pick\` again.`);
+        this.say(
+          `${last}The kernel does not answer: it is busy, or this page is older than it. Run \`%tusk pick\` again.`
+        );
       }
     }, PATIENCE_MS);
   }
@@ -73,7 +80,11 @@ export class PickerView {
     this.list.update(lines);
     const current = this.list.current;
     this.node.dataset['environment'] = current?.environment ?? '';
-    this.summary.textContent = current ? (current.missing ? `${current.name} (removed)` : current.name) : 'none chosen';
+    this.summary.textContent = current
+      ? current.missing
+        ? `${current.name} (removed)`
+        : current.name
+      : 'none chosen';
   }
 
   // --- what is shown ---
@@ -146,7 +157,9 @@ export class PickerView {
       close: () => this.back()
     });
     this.show(node);
-    node.querySelector<HTMLElement>('.tusk-pick-chip, .tusk-driver:not([disabled])')?.focus({ preventScroll: true });
+    node
+      .querySelector<HTMLElement>('.tusk-pick-chip, .tusk-driver:not([disabled])')
+      ?.focus({ preventScroll: true });
   }
 
   private async edit(line: Line): Promise<void> {
@@ -157,7 +170,9 @@ export class PickerView {
       return;
     }
     if (!driver) {
-      this.say(troubleOf({ message: `The driver ${details.connection.driver} of ${line.name} is not installed.` }));
+      this.say(
+        troubleOf({ message: `The driver ${details.connection.driver} of ${line.name} is not installed.` })
+      );
       return;
     }
     this.open({ driver, catalog, details, names: this.list.names });
@@ -177,7 +192,11 @@ export class PickerView {
     }
     this.showList(true);
     const line = this.list.named(saved.name ?? '');
-    const kept = line?.tier ? (line.tier === 'command' ? ' Its password comes from a command.' : ` Its secret is in: ${line.tier}.`) : '';
+    const kept = line?.tier
+      ? line.tier === 'command'
+        ? ' Its password comes from a command.'
+        : ` Its secret is in: ${line.tier}.`
+      : '';
     const now = line?.current ? ` Cells with %%sql use it.` : '';
     const words = `${saved.name} is ${start.details ? 'saved' : 'added'}.${now}${kept}`;
     this.say(words, ...(saved.notices ?? []).map(notice => h('div', { class: 'tusk-note' }, notice)));
@@ -188,7 +207,11 @@ export class PickerView {
       askCopyName(line, this.list.names, name => {
         this.back();
         if (name) {
-          void this.ask<{ name: string; lines: Line[] }>('duplicate', { name: line.name, new_name: name }, 'Copying …').then(answer => {
+          void this.ask<{ name: string; lines: Line[] }>(
+            'duplicate',
+            { name: line.name, new_name: name },
+            'Copying …'
+          ).then(answer => {
             if (answer) {
               this.update(answer.lines);
               this.say(`${answer.name} is a copy of ${line.name}.`);
