@@ -121,7 +121,9 @@ def find_an_error_in_the_log(page):
     page.page.get_by_role("tab", name="Tusk").click()
     page.page.get_by_role("button", name="Query Log").click()
     runs = page.page.get_by_test_id("tusk-log-list").locator("[data-run]")
+    page.page.get_by_test_id("tusk-log-connection").select_option("shop")
     expect(runs).to_have_count(2)
+    page.picture("10 the log")
     page.page.get_by_test_id("tusk-log-text").fill("no_such")
     expect(runs).to_have_count(1)
     page.page.get_by_test_id("tusk-log-text").fill("")
@@ -129,7 +131,7 @@ def find_an_error_in_the_log(page):
     expect(runs).to_have_count(1)
     runs.first.click()
     expect(page.page.get_by_test_id("tusk-details")).to_contain_text("no_such_column")
-    page.picture("10 the log")
+    page.picture("10 the log, one run in full")
 
 
 def bring_an_old_query_back(page):
