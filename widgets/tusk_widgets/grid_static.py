@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 
+import pyarrow as pa
+
 from tusk_widgets.export import Facts
 from tusk_widgets.grid_data import GridData
 from tusk_widgets.grid_types import kind_of, name_of
@@ -15,16 +17,19 @@ from tusk_widgets.grid_types import kind_of, name_of
 ROWS = 20
 COLUMNS = 40
 CHARACTERS = 200
+ONE_LINE = 40
+"""Characters of a cell that is never broken into lines."""
 
-_LINE = "1px solid rgba(128, 128, 128, 0.35)"
-_CELL = (
-    "padding: 0.2em 0.7em; vertical-align: top; white-space: pre-wrap; unicode-bidi: isolate; border-bottom: " + _LINE
+_LINE = "1px solid rgba(128,128,128,.35)"
+_LEFT = "text-align:left;padding:.2em .7em"  # short, because every cell has it
+_RIGHT = "text-align:right;padding:.2em .7em"
+_TYPE = "font-weight:normal;opacity:.6;font-size:85%;display:block"
+_NULL = "opacity:.5;font-style:italic"
+_TABLE = (
+    f"border-collapse:collapse;border:none;border-top:{_LINE};margin:0;white-space:pre-wrap;"
+    "font-variant-numeric:tabular-nums"
 )
-_LEFT = f"text-align: left; {_CELL}"
-_RIGHT = f"text-align: right; font-variant-numeric: tabular-nums; {_CELL}"
-_TYPE = "font-weight: normal; opacity: 0.6; font-size: 85%; display: block"
-_NULL = "opacity: 0.5; font-style: italic"
-_TABLE = f"border-collapse: collapse; border: none; border-top: {_LINE}; margin: 0"
+_ROW = f"vertical-align:top;border-bottom:{_LINE}"
 _IGNORED = 'class="tex2jax_ignore mathjax_ignore"'
 
 
@@ -33,18 +38,28 @@ def static_html(data: GridData, facts: Facts) -> str:
     columns = range(min(COLUMNS, len(data.schema)))
     shown = slice(0, min(ROWS, data.rows))
     fields = [data.schema.field(position) for position in columns]
-    styles = [_RIGHT if kind_of(field.type) == "number" else _LEFT for field in fields]
+    texts = [column.to_pylist() for column in data.texts(columns, shown)]
+    styles = [_style(field.type, column) for field, column in zip(fields, texts, strict=True)]
     head = "".join(
         f'<th style="{style}">{html.escape(_clipped(field.name))}<span style="{_TYPE}">'
         f"{html.escape(name_of(field.type))}</span></th>"
         for field, style in zip(fields, styles, strict=True)
     )
-    rows = zip(*(texts.to_pylist() for texts in data.texts(columns, shown)), strict=True)
+    rows = zip(*texts, strict=True)
     body = "".join(
-        "<tr>" + "".join(_cell(style, text) for style, text in zip(styles, row, strict=True)) + "</tr>" for row in rows
+        f'<tr style="{_ROW}">' + "".join(_cell(style, text) for style, text in zip(styles, row, strict=True)) + "</tr>"
+        for row in rows
     )
-    table = f'<table {_IGNORED} style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    table = (
+        f'<table {_IGNORED} style="{_TABLE}"><thead><tr style="{_ROW}">{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
     return f"<div {_IGNORED}>{table}<div>{html.escape(counted(data, facts, shown.stop))}</div></div>"
+
+
+def _style(kind: pa.DataType, texts: list[str | None]) -> str:
+    """Return the style of a column's cells: numbers to the right, and only long texts in several lines."""
+    is_short = all(text is None or len(text) <= ONE_LINE for text in texts)
+    return (_RIGHT if kind_of(kind) == "number" else _LEFT) + (";white-space:pre" if is_short else "")
 
 
 def counted(data: GridData, facts: Facts, shown: int) -> str:

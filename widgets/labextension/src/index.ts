@@ -2,6 +2,7 @@
 import { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { cellsPlugin } from './cells/plugin';
+import { gridOutputPlugin } from './gridOutput';
 import { insertPlugin } from './insert';
 import { logPlugin } from './log/plugin';
 import { panelPlugin } from './panel';
@@ -12,7 +13,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   insertPlugin,
   logPlugin,
   panelPlugin,
-  cellsPlugin
+  cellsPlugin,
+  gridOutputPlugin
 ];
 
 export default plugins;

@@ -59,6 +59,7 @@ export function openColumnMenu(menu: ColumnMenu): void {
     ],
     menu.anchor
   );
+  filter.form.querySelector('select')?.focus();
   void showStatistics(menu, statistics, filter.offer);
 }
 
