@@ -99,7 +99,7 @@ def test_empty_listings_say_what_to_do_next(tusk_home):
 @pytest.mark.parametrize(
     ("words", "code", "message", "hint"),
     [
-        (("frobnicate",), 2, "There is no verb 'frobnicate'. Verbs: connect,", "overview"),
+        (("xyzzy",), 2, "There is no verb 'xyzzy'. Verbs: connect,", "overview"),
         (("conect", "x"), 2, "There is no verb 'conect'", "`connect`"),
         (("log", "--sttus", "x"), 2, "No such option", "--status"),
         (("use",), 2, "Missing argument", "--help"),
@@ -259,3 +259,57 @@ def test_a_reader_that_had_enough_is_no_error(home):
     )
     assert done.stdout == "{\n"
     assert not done.stderr
+
+
+def test_a_schema_is_listed_and_a_table_described(home):
+    done = tusk("schema", "lake")
+    assert done.stdout.splitlines()[1].split() == ["lake.main", "t", "table", "a"]
+    assert "1 table of lake, read " in done.stdout
+    assert json.loads(tusk("schema", "lake", "--json").stdout)["snapshot"]["tables"][0]["path"] == ["lake", "main", "t"]
+    assert tusk("schema", "lake", "main.t").stdout.splitlines()[1].split()[:2] == ["a", "INTEGER"]
+    fails("schema", "lake", "nope", code=1, message="no table or view nope")
+    fails("schema", "lakes", code=2, message="no connection 'lakes'", hint="lake")
+
+
+def test_queries_are_saved_shown_listed_and_deleted(home, tmp_path):
+    assert tusk("queries").stdout.startswith("No query is saved.")
+    assert tusk("queries", "save", "daily", "SELECT\n  1", "--connection", "lake").stdout == "Saved daily for lake.\n"
+    assert tusk("queries", "show", "DAILY").stdout == "SELECT\n  1\n"
+    fails("queries", "save", "daily", "SELECT 2", code=2, message="'daily' already", hint="--replace")
+    (tmp_path / "q.sql").write_text("SELECT 2")
+    tusk("queries", "save", "daily", "--file", str(tmp_path / "q.sql"), "--replace")
+    assert [one["sql"] for one in json.loads(tusk("queries", "--json").stdout)] == ["SELECT 2"]
+    run = json.loads(tusk("log", "--text", "FROM t", "--json").stdout)["entries"][0]
+    assert tusk("queries", "save", "again", "--run", run["run"][:10]).stdout == "Saved again for lake.\n"
+    assert tusk("queries", "show", "again").stdout == "SELECT\n  * FROM t\n"
+    fails("queries", "save", "x", code=2, message="one of them")
+    for name in ("daily", "again"):
+        assert tusk("queries", "delete", name).stdout == f"Deleted {name}.\n"
+    fails("queries", "show", "daily", code=2, message="no saved query 'daily'")
+
+
+def test_a_connection_is_copied(home):
+    assert tusk("duplicate", "lake", "pond").stdout.startswith("pond is a copy of lake: ")
+    fails("duplicate", "lake", "pond", code=2, message="'pond' already")
+    assert tusk("remove", "pond", "--yes").returncode == 0
+
+
+def test_the_log_is_filtered_by_duration_and_driver(home):
+    assert tusk("log", "--min-ms", "3600000").stdout.startswith("No run fits")
+    assert tusk("log", "--driver", "duckdb", "--no-tools", "-n", "1").stdout.splitlines()[1]
+    assert tusk("log", "--driver", "sqlite").stdout.startswith("No run fits")
+
+
+def test_runs_are_deleted_from_the_log_and_nothing_goes_without_a_word(home):
+    import tusk_jupyter
+
+    tusk_jupyter.query("SELECT 'one'", connection="lake")
+    tusk_jupyter.query("SELECT 'two'", connection="lake")
+    two, one = (entry["run"] for entry in json.loads(tusk("log", "-n", "2", "--json").stdout)["entries"])
+    assert tusk("log", "--delete", one[:10], two[:10]).stdout == "Deleted 2 runs from the query log, with their text.\n"
+    assert json.loads(tusk("log", one, "--json").stdout)["total"] == 0
+    fails("log", "--delete", one[:10], code=2, message="no run")
+    fails("log", "--delete", code=2, message="Nothing was named")
+    fails("log", "--clear", code=2, message="Nobody can be asked", hint="--yes")
+    fails("log", "--clear", "--text", "x", code=2, message="all by --clear")
+    assert tusk("log", "--delete", "--until", "10w", "--yes").stdout.startswith("Deleted 0 runs")

@@ -71,12 +71,12 @@ def test_a_stored_password_is_only_tried_at_the_account_it_was_given_for(wrong, 
 
 
 def test_a_copy_has_the_secret_and_lives_on_its_own(vaulted):
-    saved = vaulted.call(control.DuplicateConnection(session=vaulted.session, name="v", new_name="copy"))
-    assert (saved.connection.name, saved.connection.credential_tier) == ("copy", "memory")
+    saved = vaulted.call(control.DuplicateConnection(session=vaulted.session, name="v", new_name="twin"))
+    assert (saved.connection.name, saved.connection.credential_tier) == ("twin", "memory")
     assert saved.connection.id != details(vaulted, "v").connection.id
     vaulted.call(control.RemoveConnection(session=vaulted.session, name="v"))
-    assert details(vaulted, "copy").secret_fields == ("password",)
-    assert works(vaulted, "copy")
+    assert details(vaulted, "twin").secret_fields == ("password",)
+    assert works(vaulted, "twin")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tusk_drivers.mysql.link import Link
 from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.protocol.driver import ForeignKey, SnapshotColumn
 
 STRANGE = [
     "it's",
@@ -127,3 +129,33 @@ def test_thousand_tables(admin):
         assert len(admin.session.tree(["many", "t500"])) == 1
     finally:
         admin.run("DROP DATABASE many")
+
+
+def test_a_snapshot_has_tables_columns_keys_and_functions_and_not_the_servers_own_databases(shop):
+    found = shop.session.snapshot()
+    ((database,),) = found.search_path
+    tables = {one.path: one for one in found.tables}
+    assert not {path[0] for path in tables} & {"mysql", "information_schema", "performance_schema", "sys"}
+    items = tables[database, "items"]
+    assert (items.kind, items.comment, tables[database, "cheap"].kind) == ("table", "all items", "view")
+    assert items.columns[0] == SnapshotColumn(name="a", type="int(11)", nullable=False, primary_key=True)
+    assert [column.name for column in items.columns if column.nullable] == ["price", "at", "nothing"]
+    assert items.foreign_keys == (
+        ForeignKey(columns=("a",), table=(database, "makers"), references=("id",)),
+    )  # fmt: skip
+    assert {"concat", "date_format", "group_concat"} <= set(found.functions)
+
+
+def test_a_snapshot_takes_as_many_queries_for_many_tables_as_for_few(shop, monkeypatch):
+    asked = []
+    real = Link.ask
+    monkeypatch.setattr(Link, "ask", lambda *words: asked.append(words) or real(*words))
+    shop.session.snapshot()
+    few = len(asked)
+    try:
+        for n in range(20):
+            shop.run(f"CREATE TABLE many_{n} (a INT)")
+        shop.session.snapshot()
+    finally:
+        shop.run(f"DROP TABLE IF EXISTS {', '.join(f'many_{n}' for n in range(20))}")
+    assert len(asked) == 2 * few <= 14

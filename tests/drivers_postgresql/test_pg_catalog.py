@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tusk_drivers.postgresql import catalog, snapshot
 from tusk_jupyter.errors import QueryError
+from tusk_jupyter.protocol.driver import ForeignKey, SnapshotColumn
 
 SET_UP = """
 DROP SCHEMA IF EXISTS shop CASCADE; DROP SCHEMA IF EXISTS "Odd "" Name" CASCADE; CREATE SCHEMA shop;
@@ -100,3 +102,44 @@ def test_a_thousand_tables_are_listed(db):
         assert len(db.session.tree(["many"])) == 1000
     finally:
         db.do(each.format("DROP TABLE", "") + "; DROP SCHEMA many")
+
+
+def test_a_snapshot_has_tables_columns_keys_and_the_functions_that_people_call(shop):
+    shop.do(
+        "CREATE TABLE shop.notes (at int, line int, id bigint, note text, "
+        "FOREIGN KEY (id, line) REFERENCES shop.orders (id, line)); CREATE TABLE shop.nothing (); "
+        "CREATE FUNCTION shop.twice(int) RETURNS int LANGUAGE sql AS 'SELECT 2 * $1'; SET search_path = shop, public"
+    )
+    found = shop.session.snapshot()
+    tables = {one.path: one for one in found.tables}
+    assert [path for path in tables if path[0] == "shop"] == [
+        ("shop", name) for name in ("cheap", "domains", "notes", "nothing", "orders", "parts", "sums")
+    ]
+    assert {one.kind for one in tables.values() if one.path[-1] in ("cheap", "sums")} == {"view"}
+    assert tables["shop", "nothing"].columns == ()
+    orders = tables["shop", "orders"]
+    assert orders.comment == "What was bought"
+    assert orders.columns[:3] == (
+        SnapshotColumn(name="id", type="bigint", nullable=False, primary_key=True),
+        SnapshotColumn(name="line", type="integer", nullable=False, primary_key=True),
+        SnapshotColumn(name="price", type="numeric(12,2)", nullable=True),
+    )
+    assert not tables["shop", "domains"].columns[0].nullable
+    assert tables["shop", "notes"].foreign_keys == (
+        ForeignKey(columns=("id", "line"), table=("shop", "orders"), references=("id", "line")),
+    )
+    assert found.search_path == (("shop",), ("public",))
+    assert {"twice", "lower", "count", "row_number", "date_trunc", "now", "starts_with", "array_append"} <= set(
+        found.functions
+    )
+    assert not {"int4eq", "textout", "btint4cmp", "int4_avg_accum", "RI_FKey_check_ins"} & set(found.functions)
+
+
+def test_a_snapshot_takes_as_many_queries_for_many_tables_as_for_few(shop, monkeypatch):
+    asked = []
+    monkeypatch.setattr(snapshot, "ask", lambda *words: asked.append(words) or catalog.ask(*words))
+    shop.session.snapshot()
+    few = len(asked)
+    shop.do("; ".join(f"CREATE TABLE shop.t{n} (a int)" for n in range(30)))
+    assert len(shop.session.snapshot().tables) > 30
+    assert len(asked) == 2 * few <= 10

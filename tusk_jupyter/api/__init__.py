@@ -24,7 +24,7 @@ from tusk_jupyter.api._core import (
 )
 from tusk_jupyter.api._queries import append, execute, pack_parameters, persist, query
 from tusk_jupyter.api._saved import delete_query, save_query, saved_queries
-from tusk_jupyter.api._schemas import describe, parts_of, schema
+from tusk_jupyter.api._schemas import describe, schema
 
 __all__ = [
     "append",
@@ -43,7 +43,6 @@ __all__ = [
     "log",
     "logged_run",
     "pack_parameters",
-    "parts_of",
     "persist",
     "preferences",
     "query",

@@ -58,11 +58,11 @@ def describe(table: str | Sequence[str], connection: str | None = None) -> contr
     from tusk_jupyter.protocol.control import DescribeTable
 
     name = connection or schema(wait_s=0.0).connection
-    path = parts_of(table) if isinstance(table, str) else tuple(table)
+    path = _parts_of(table) if isinstance(table, str) else tuple(table)
     found: control.TableDescription = call(DescribeTable(session=client().session, connection=name, path=path))
     return found
 
 
-def parts_of(name: str) -> tuple[str, ...]:
+def _parts_of(name: str) -> tuple[str, ...]:
     """Return the parts of a name with dots; double quotes keep a dot within a part."""
     return tuple(quoted.replace('""', '"') or plain for quoted, plain in _NAME.findall(name))

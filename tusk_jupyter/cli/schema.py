@@ -49,7 +49,9 @@ def _tables(found: SchemaSnapshot, prefix: str) -> Listing:
         + (
             " They are being read anew." if reading else f" `{prefix} schema {found.connection} --refresh` looks again."
         ),
-        notes=(f"{len(tables):,} tables and views of {found.connection}{age}.",) if tables else (),
+        notes=(f"{len(tables):,} table{'' if len(tables) == 1 else 's and views'} of {found.connection}{age}.",)
+        if tables
+        else (),
     )
 
 
