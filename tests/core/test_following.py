@@ -120,7 +120,9 @@ def test_a_run_that_its_driver_refuses_after_all_ends_with_its_words_and_keeps_i
 @pytest.mark.parametrize("sql", ["-- nothing", "SELECT :a", " "])
 def test_what_a_driver_may_refuse_is_not_logged_before_it_has_spoken(sql, ends):
     started = []
-    runs = Runs(on_start=started.append, on_end=ends.append, kill_backend=print, close_session=print)
+    runs = Runs(
+        on_start=started.append, on_end=ends.append, kill_backend=print, close_session=print, changed=lambda: None
+    )
     process = SilentProcess(early_fetch=True)
     process.words.put(errors.UsageError("nothing to run"))
     with pytest.raises(errors.UsageError):
