@@ -58,6 +58,7 @@ def runs(ends):
         on_end=ends.append,
         kill_backend=lambda session: None,
         close_session=lambda session: None,
+        changed=lambda: None,
     )
 
 
