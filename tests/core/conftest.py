@@ -30,12 +30,12 @@ def scripted_home(tusk_home: TuskHome) -> TuskHome:
 
 
 @pytest.fixture
-def new_client(scripted_home: TuskHome) -> Iterator[Callable[[], Client]]:
+def new_client(scripted_home: TuskHome) -> Iterator[Callable[..., Client]]:
     """Makes client sessions as separate notebooks would have them."""
     made: list[Client] = []
 
-    def make() -> Client:
-        made.append(Client(Places(Path(str(scripted_home))), source=f"notebook-{len(made)}.ipynb"))
+    def make(**more: bool) -> Client:
+        made.append(Client(Places(Path(str(scripted_home))), source=f"notebook-{len(made)}.ipynb", **more))
         return made[-1]
 
     yield make
