@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any, Literal
 
 import msgspec
@@ -66,8 +67,8 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _compared(column: pa.ChunkedArray, op: str, text: str) -> pa.ChunkedArray:
     kind = column.type
-    if type_of.is_integer(kind):
-        return _integers(column, op, _number(text))
+    if type_of.is_integer(kind) or type_of.is_decimal(kind):
+        return _exactly(column, op, _number(text))
     try:
         value = parse(text, kind)
         return _COMPARE[op](ordered(column), value)
@@ -75,27 +76,40 @@ def _compared(column: pa.ChunkedArray, op: str, text: str) -> pa.ChunkedArray:
         raise UsageError(f"{text!r} cannot be compared with a {name_of(kind)}: {exc}.") from exc
 
 
-def _integers(column: pa.ChunkedArray, op: str, value: Decimal | float) -> pa.ChunkedArray:
-    """Compare with any number: fractions move to the next integer, what is out of reach is below or above all."""
+def _exactly(column: pa.ChunkedArray, op: str, value: Decimal | float) -> pa.ChunkedArray:
+    """Compare integers or decimals with any number.
+
+    What lies between two values of the type moves to the next one; what is out of its reach is above or below all.
+    """
     valid = pc.is_valid(column)
     nothing = pc.and_(valid, False)
     if isinstance(value, float) and math.isnan(value):
         return valid if op == "!=" else nothing
-    if op in ("=", "!=") and (isinstance(value, float) or value != int(value)):
-        return valid if op == "!=" else nothing
+    scale = column.type.scale if type_of.is_decimal(column.type) else 0
+    steps = value if isinstance(value, float) else Fraction(value) * Fraction(10) ** scale
     least, most = _reach(column.type)
-    if value > most or value < least:
-        above = value > most
-        return valid if op == "!=" or (op in ("<", "<=") if above else op in (">", ">=")) else nothing
-    whole = math.ceil(value) if op in ("<", ">=") else math.floor(value)
-    if not least <= whole <= most:
-        return nothing
-    return _COMPARE[op](column, pa.scalar(whole, column.type))
+    if not least <= steps <= most:
+        is_fulfilled = op in (("<", "<=", "!=") if steps > most else (">", ">=", "!="))
+        return valid if is_fulfilled else nothing
+    step = math.ceil(steps) if op in ("<", ">=") else math.floor(steps)
+    if op in ("=", "!=") and step != steps:
+        return valid if op == "!=" else nothing
+    return _COMPARE[op](column, _scalar(step, column.type))
 
 
 def _reach(kind: pa.DataType) -> tuple[int, int]:
+    """Return the least and the greatest value, in steps of a decimal's last digit."""
+    if type_of.is_decimal(kind):
+        return 1 - 10**kind.precision, 10**kind.precision - 1
     bits = kind.bit_width
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if type_of.is_signed_integer(kind) else (0, 2**bits - 1)
+
+
+def _scalar(step: int, kind: pa.DataType) -> pa.Scalar:
+    if not type_of.is_decimal(kind):
+        return pa.scalar(step, kind)
+    digits = tuple(int(digit) for digit in str(abs(step)))
+    return pa.scalar(Decimal((int(step < 0), digits, -kind.scale)), kind)
 
 
 def _among(column: pa.ChunkedArray, values: tuple[str | None, ...]) -> pa.ChunkedArray:
@@ -167,18 +181,30 @@ def _decimal(text: str, kind: pa.DataType) -> pa.Scalar:
     )
 
 
+_OFFSET = re.compile(r"(?<=:\d\d)(?:\.\d+)?(Z|([+-])(\d\d)(?::?(\d\d))?(?::(\d\d))?)$")
+
+
 def _timestamp(text: str, kind: pa.DataType) -> pa.Scalar:
     """Read ISO 8601 or what the grid shows; without an offset in the column's zone."""
-    written = re.sub(r"([+-]\d\d)$", r"\1:00", text.replace("T", " ")) if ":" in text else text
-    has_offset = re.search(r"(Z|[+-]\d\d:?\d\d)$", written) is not None and ":" in written
-    if kind.tz is None or has_offset:
-        return _timestamp_of(written, pa.timestamp(kind.unit, kind.tz and "UTC")).cast(kind)
-    plain = _timestamp_of(written, pa.timestamp(kind.unit))
-    return pc.assume_timezone(plain, kind.tz, ambiguous="earliest", nonexistent="earliest")
+    written = text.replace("T", " ").replace("t", " ").replace("z", "Z")
+    offset = _OFFSET.search(written)
+    plain = pa.scalar(written[: offset.start(1)] if offset else written).cast(pa.timestamp(kind.unit))
+    if kind.tz is None:
+        if offset:
+            raise ValueError(text)
+        return plain
+    if offset is None:
+        return pc.assume_timezone(plain, kind.tz, ambiguous="earliest", nonexistent="earliest")
+    per_second = {"s": 1, "ms": 1000, "us": 10**6, "ns": 10**9}[kind.unit]
+    instant = plain.cast(pa.int64()).as_py() - _seconds(offset) * per_second
+    return pa.scalar(instant, pa.int64()).cast(kind)
 
 
-def _timestamp_of(text: str, kind: pa.DataType) -> pa.Scalar:
-    return pa.scalar(text).cast(kind)
+def _seconds(offset: re.Match[str]) -> int:
+    """Return an offset's seconds; old local times have some, as +00:53:28."""
+    sign, hours, minutes, seconds = offset.groups()[1:]
+    total = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    return -total if sign == "-" else total
 
 
 def _date(text: str, _: pa.DataType) -> pa.Scalar:

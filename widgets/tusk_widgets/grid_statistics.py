@@ -98,10 +98,10 @@ def _ends(valid: pa.ChunkedArray) -> tuple[str, str]:
 
 def _averages(valid: pa.ChunkedArray) -> list[tuple[str, str]]:
     floats = _finite(valid)
-    facts = []
-    if len(floats):
-        facts = [("mean ≈", f"{floats.mean():.6g}"), ("median ≈", f"{np.median(floats):.6g}")]
-        facts += [("std ≈", f"{floats.std(ddof=1):.6g}")] if len(floats) > 1 else []
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = [("mean ≈", floats.mean()), ("median ≈", np.median(floats))] if len(floats) else []
+        found += [("std ≈", floats.std(ddof=1))] if len(floats) > 1 else []
+    facts = [(name, f"{number:.6g}") for name, number in found if np.isfinite(number)]  # 1e300 squared is no number
     if pa.types.is_floating(valid.type):
         words = pc.is_nan(valid)
         nan = int(pc.sum(words).as_py() or 0)
