@@ -113,7 +113,9 @@ def test_a_core_of_another_protocol_is_told_before_it_is_called(new_client, clie
 
 
 def test_the_core_ends_when_idle_and_starts_again_at_the_next_call(new_client, core, scripted_home):
-    client = new_client(stays=False)  # as a server that only asks: a notebook that has chosen a connection holds the core
+    client = new_client(
+        stays=False
+    )  # as a server that only asks: a notebook that has chosen a connection holds the core
     core.connect(client, "s")
     pid = core.status(client).pid
     client.call(control.SetPreference(name="idle_core_s", value="1"))
