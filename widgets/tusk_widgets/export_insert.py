@@ -137,10 +137,10 @@ def _bytes(digits: str, dialect: str) -> str:
 
 
 def _float(text: str, dialect: str, column: str) -> str:
+    if dialect == "postgresql":
+        return f"'{text}'"  # read as a double at once: as a number it were a numeric first, which has no -0
     if text not in ("NaN", "Infinity", "-Infinity"):
         return text if "e" in text else f"{text}e0"  # else the database reads a decimal first, and may round
-    if dialect == "postgresql":
-        return f"'{text}'"
     if dialect == "duckdb":
         return f"'{text}'::DOUBLE"
     if dialect == "sqlite" and text != "NaN":

@@ -175,10 +175,7 @@ def _decimal(text: str, kind: pa.DataType) -> pa.Scalar:
     value = Decimal(text)
     if not value.is_finite():
         raise ValueError(text)
-    exact = pa.scalar(value)
-    return (
-        exact.cast(kind) if exact.type.scale <= kind.scale and len(value.as_tuple().digits) < kind.precision else exact
-    )
+    return pa.scalar(value, kind)
 
 
 _OFFSET = re.compile(r"(?<=:\d\d)(?:\.\d+)?(Z|([+-])(\d\d)(?::?(\d\d))?(?::(\d\d))?)$")
