@@ -209,7 +209,7 @@ export class Grid {
 
   /** A click goes through ascending, descending, not at all; with Shift the other keys stay. */
   private sortBy(column: number, add: boolean): void {
-    const { sort, filters } = this.rows.view;
+    const { sort, filters } = this.wished;
     const present = sort.find(key => key.column === column);
     const changed: SortKey[] =
       present === undefined
@@ -232,7 +232,7 @@ export class Grid {
       kernel: this.kernel,
       column,
       info: this.info.columns[column]!,
-      view: this.rows.view,
+      view: this.wished,
       look: view => this.look(view)
     });
   }
@@ -240,8 +240,12 @@ export class Grid {
   private async look(view: View): Promise<void> {
     this.said.textContent = '';
     this.root.setAttribute('aria-busy', 'true');
+    this.wished = view; // what the next key starts from, also before the kernel has answered
     try {
       await this.rows.look(view);
+    } catch (error) {
+      this.wished = this.rows.view;
+      throw error;
     } finally {
       this.root.removeAttribute('aria-busy');
     }
@@ -276,8 +280,8 @@ export class Grid {
     const remove = button(
       '×',
       () => {
-        const filters = this.rows.view.filters.filter(each => each !== filter);
-        this.look({ sort: this.rows.view.sort, filters }).catch((error: unknown) =>
+        const filters = this.wished.filters.filter(each => each !== filter);
+        this.look({ sort: this.wished.sort, filters }).catch((error: unknown) =>
           this.say(errorText(error), true)
         );
       },
@@ -327,4 +331,5 @@ export class Grid {
   private readonly chips = element('span', { className: 'tusk-chips', label: 'Conditions' });
   private readonly said = element('div', { className: 'tusk-said', attributes: { role: 'status' } });
   private isDragging = false;
+  private wished: View = { sort: [], filters: [] };
 }
