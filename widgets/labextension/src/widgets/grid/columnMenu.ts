@@ -212,7 +212,7 @@ function drawStatistics(place: HTMLElement, statistics: Statistics, isFiltered: 
   place.replaceChildren(nullBar(share), list);
   if (statistics.bars.length > 0) {
     place.append(histogram(statistics));
-  } else if (statistics.top.length > 0) {
+  } else if ((statistics.top[0]?.[1] ?? 0) > 1) {
     place.append(topValues(statistics));
   }
 }
