@@ -56,7 +56,7 @@ class Dispatch:
         self._spares = spares
         self.runs = Runs(
             on_start=self._log_start,
-            on_end=self._log_end,
+            on_end=self._run_ended,
             kill_backend=self._kill_backend,
             close_session=lambda session: self._sessions.close(session),
             changed=changed,
@@ -208,9 +208,14 @@ class Dispatch:
             run.logged = False
             run.notices = (f"This run is not in the query log: {exc.message}",)
 
+    def _run_ended(self, ending: Ending) -> None:
+        try:
+            self._log_end(ending)
+        finally:
+            self._ended(ending.run.session, ending.run.kind, ending.event)
+
     def _log_end(self, ending: Ending) -> None:
         run, event = ending.run, ending.event
-        self._ended(run.session, run.kind, event)
         if not run.logged:
             return
         affected = [one.affected for one in event.statements if one.affected is not None]
