@@ -47,6 +47,20 @@ class SilentProcess:
 
 
 @pytest.fixture
+def silent_process():
+    """Makes driver processes; their streams end with the test, or their followers would keep the interpreter from ending."""
+    made = []
+
+    def make(**more):
+        made.append(SilentProcess(**more))
+        return made[-1]
+
+    yield make
+    for process in made:
+        process.words.put(None)
+
+
+@pytest.fixture
 def ends():
     return []
 
@@ -72,8 +86,8 @@ def a_request(sql="SELECT 1"):
     return driver.Run(session="s", run="r", ticket="t", sql=sql)
 
 
-def test_a_run_that_nobody_fetches_is_given_up_after_a_minute(runs):
-    process = SilentProcess()
+def test_a_run_that_nobody_fetches_is_given_up_after_a_minute(runs, silent_process):
+    process = silent_process()
     run = a_run(process)
     process.words.put(driver.RunEvent(event="ready"))
     runs.start(run, a_request(), wait_s=1.0)
@@ -85,8 +99,8 @@ def test_a_run_that_nobody_fetches_is_given_up_after_a_minute(runs):
     assert run.why == "unfetched"
 
 
-def test_a_run_under_way_is_not_given_up_for_being_long(runs):
-    process = SilentProcess()
+def test_a_run_under_way_is_not_given_up_for_being_long(runs, silent_process):
+    process = silent_process()
     run = a_run(process)
     process.words.put(driver.RunEvent(event="ready"))
     process.words.put(driver.RunEvent(event="started"))
@@ -97,9 +111,9 @@ def test_a_run_under_way_is_not_given_up_for_being_long(runs):
     assert run.ladder is None
 
 
-def test_a_driver_that_is_never_ready_is_killed(runs, monkeypatch):
+def test_a_driver_that_is_never_ready_is_killed(runs, monkeypatch, silent_process):
     monkeypatch.setattr(following, "READY_TIMEOUT_S", -1.0)
-    process = SilentProcess()
+    process = silent_process()
     run = a_run(process)
     ticking = threading.Thread(target=lambda: wait_until(lambda: runs.tick() or "kill" in process.done, 10.0))
     ticking.start()
@@ -109,8 +123,8 @@ def test_a_driver_that_is_never_ready_is_killed(runs, monkeypatch):
     assert runs.running() == []
 
 
-def test_a_run_that_its_driver_refuses_after_all_ends_with_its_words_and_keeps_its_session(runs, ends):
-    process = SilentProcess(early_fetch=True)
+def test_a_run_that_its_driver_refuses_after_all_ends_with_its_words_and_keeps_its_session(runs, ends, silent_process):
+    process = silent_process(early_fetch=True)
     run = a_run(process)
     process.words.put(errors.UsageError("not now"))
     runs.start(run, a_request(), wait_s=1.0)
@@ -119,12 +133,12 @@ def test_a_run_that_its_driver_refuses_after_all_ends_with_its_words_and_keeps_i
 
 
 @pytest.mark.parametrize("sql", ["-- nothing", "SELECT :a", " "])
-def test_what_a_driver_may_refuse_is_not_logged_before_it_has_spoken(sql, ends):
+def test_what_a_driver_may_refuse_is_not_logged_before_it_has_spoken(sql, ends, silent_process):
     started = []
     runs = Runs(
         on_start=started.append, on_end=ends.append, kill_backend=print, close_session=print, changed=lambda: None
     )
-    process = SilentProcess(early_fetch=True)
+    process = silent_process(early_fetch=True)
     process.words.put(errors.UsageError("nothing to run"))
     with pytest.raises(errors.UsageError):
         runs.start(a_run(process), a_request(sql), wait_s=1.0)
