@@ -30,6 +30,9 @@ Asked = TypeVar("Asked", control.RunRequest, control.UploadRequest)
 SETTLE_S = 2.0
 """How long a look at the log waits for the client's own last run to be complete in it."""
 
+_AFTER_THE_LAST_RUN = (control.ReadLog, control.DeleteLog, control.GetSchema)
+"""What is to see all that this client has run: its last run's end reaches the core some milliseconds after its data came."""
+
 
 class Client:
     """One client session of the core; thread-safe.
@@ -149,7 +152,7 @@ class Client:
         return bool(before and accepted.session_id and before != accepted.session_id)
 
     def _call(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # the request's REPLY says which
-        if isinstance(request, control.ReadLog) and self._last_run is not None:
+        if isinstance(request, _AFTER_THE_LAST_RUN) and self._last_run is not None:
             run, self._last_run = self._last_run, None
             with contextlib.suppress(errors.UsageError):  # a core started since does not know it; its row is complete
                 self.link.call(control.WaitRun(run=run, timeout_s=SETTLE_S))
