@@ -35,7 +35,7 @@ def is_one_paragraph(error):
         ("%tusk connect x oracle://host/db", "oracle", "%tusk drivers"),
         ("%tusk connect x", "does not say to which database", "postgresql://user@host/database"),
         ("%tusk use nosuch", "There is no connection 'nosuch'", "%tusk connect"),
-        ("%tusk frobnicate", "There is no verb 'frobnicate'. Verbs: connect, connections", "overview"),
+        ("%tusk wibble", "There is no verb 'wibble'. Verbs: connect, connections", "overview"),
         ("%tusk log --sttus failed", "No such option", "--help"),
         ("%tusk log --status bad", "'bad' is not one of", "--help"),
         ("%tusk log --since yesterdayish", "--since takes a time", "2h, 3d"),

@@ -221,7 +221,7 @@ def test_where_nobody_can_answer_no_question_is_asked(notebook):
 
 # listings are escaped
 def test_a_listing_is_a_table_that_no_text_can_break_out_of(notebook):
-    frame = notebook.run("%sql SELECT '<script>alert(1)</script>' AS \"<img src=x>\"").displays[0]["text/html"]
+    frame = notebook.run("%sql lake SELECT '<script>alert(1)</script>' AS \"<img src=x>\"").displays[0]["text/html"]
     assert "<script>" not in frame
     assert "<img" not in frame
     page = notebook.run("%tusk log -n 1").displays[0]
