@@ -97,20 +97,27 @@ def test_a_killed_driver_loses_its_session_and_the_next_run_has_a_new_one(engine
 
     engine.run("SELECT 1")
     core = engine.client.call(control.GetCoreStatus(client_version="t", protocol=1))
-    thread = threading.Thread(target=lambda: (time.sleep(0.5), kill_driver(psutil, core.pid, engine.name)))
+    killed = []
+    thread = threading.Thread(
+        target=lambda: (time.sleep(0.5), killed.extend(kill_driver(psutil, core.pid, engine.name)))
+    )
     thread.start()
     with pytest.raises(errors.DriverCrashed):
         engine.run(engine.long)
     thread.join()
+    wait_until(
+        lambda: not any(one.is_running() for one in killed), 20.0, "the core noticed that they are gone, the spare too"
+    )
     if engine.on_server is not None:
         wait_until(lambda: engine.on_server() == 0, 20.0, "the server noticed that its client has gone")
     assert engine.value("SELECT 1") == 1
 
 
 def kill_driver(psutil, core_pid, name):
-    for process in psutil.Process(core_pid).children():
-        if f"tusk_drivers.{name}" in process.cmdline():
-            process.kill()
+    found = [one for one in psutil.Process(core_pid).children() if f"tusk_drivers.{name}" in one.cmdline()]
+    for process in found:
+        process.kill()
+    return found
 
 
 def test_a_table_goes_up_and_comes_back_equal(engine):
