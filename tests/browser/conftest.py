@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for the tests of this folder, ended with them; pictures are kept in `.test-pictures/`."""
+"""One JupyterLab and one Chromium a module: Playwright's event loop must not outlive it. Pictures go to `.test-pictures/`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.lab import Lab, Window
 PICTURES = Path(__file__).parents[2] / ".test-pictures"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     home = make_home()
     try:
@@ -24,7 +24,7 @@ def lab() -> Iterator[Lab]:
         home.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with lab_service.chromium() as browser:
         yield browser
