@@ -126,10 +126,12 @@ def test_a_driver_that_is_never_ready_is_killed(runs, monkeypatch, silent_proces
 def test_a_run_that_its_driver_refuses_after_all_ends_with_its_words_and_keeps_its_session(runs, ends, silent_process):
     process = silent_process(early_fetch=True)
     run = a_run(process)
+    run.session.transaction = "open"
     process.words.put(errors.UsageError("not now"))
     runs.start(run, a_request(), wait_s=1.0)
     wait_until(lambda: ends, 5.0, "its end is logged")
     assert (ends[0].status, run.error.message, ends[0].event.alive) == ("failed", "not now", True)
+    assert run.session.transaction == "open"  # or it would be closed as idle, with what is open in it
 
 
 @pytest.mark.parametrize("sql", ["-- nothing", "SELECT :a", " "])

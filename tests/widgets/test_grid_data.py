@@ -21,11 +21,16 @@ def as_text(array: pa.Array) -> list[str | None]:
 
 
 # issue 3: numbers with exact text, times with zone, bytes as hex, lists and structs as JSON
-@pytest.mark.parametrize("kind", ["arrow", "pandas", "polars"])
-@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (kind, name)
+        for kind in ("arrow", "pandas", "polars")
+        for name in COLUMNS
+        if kind != "polars" or name not in POLARS_DIFFERS
+    ],
+)
 def test_a_value_is_drawn_as_the_database_has_it_whatever_the_frame(kind, name):
-    if kind == "polars" and name in POLARS_DIFFERS:
-        pytest.skip("polars has no such type")
     _, data = grid_of(pa.table({name: COLUMNS[name]}), kind)
     drawn = data.texts([0], slice(0, ROWS))[0].to_pylist()
     assert drawn == as_text(COLUMNS[name])

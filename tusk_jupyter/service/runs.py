@@ -315,7 +315,10 @@ class Runs:
                     break
         except Exception as exc:  # noqa: BLE001  # whatever it is, the run must have an end
             refused = isinstance(exc, errors.TuskError) and not taken_in and not isinstance(exc, errors.DriverCrashed)
-            last = driver.RunEvent(event="failed", rows=run.rows, alive=refused, error=to_wire(exc))
+            transaction = run.session.transaction if refused else "idle"  # nothing was run in it: it is as it was
+            last = driver.RunEvent(
+                event="failed", rows=run.rows, alive=refused, transaction=transaction, error=to_wire(exc)
+            )
         self._end(run, last)
 
     def _end(self, run: Run, last: driver.RunEvent) -> None:
