@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tusk_jupyter.sqltext.lexer import Kind
 from tusk_magics.completion.tree import Item
@@ -89,12 +90,11 @@ def find_relations(items: Sequence[Item], ctes: Ctes, outputs_of: OutputsOf) -> 
     return reader.found
 
 
-class OutputsOf:
+class OutputsOf(Protocol):
     """How the outputs of a nested query are found; `scope` fills it in, as a query's outputs need its relations."""
 
     def __call__(self, query: Item, ctes: Ctes) -> tuple[Output, ...]:
         """Return the outputs of a query group."""
-        raise NotImplementedError
 
 
 class _Reader:
