@@ -40,6 +40,18 @@ def tusk_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[TuskHome]:
     home.close()
 
 
+@pytest.fixture(scope="module")
+def module_home() -> Iterator[TuskHome]:
+    """A private TUSK_HOME without a keyring, for all tests of a module."""
+    home = make_home()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUSK_HOME", str(home))
+        patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
+        patch.setenv("TUSK_MASTER_KEY", "5e" * 32)
+        yield home
+        home.close()
+
+
 @pytest.fixture
 def secret_service(tusk_home: TuskHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretService]:
     """A real keyring that the core of `tusk_home` will find."""

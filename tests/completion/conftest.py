@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from jupyter_client import KernelManager
-from services.homes import TuskHome, make_home
+from services.homes import TuskHome
 from services.waiting import wait_until
 
 PATIENCE_S = 60
@@ -81,15 +81,9 @@ class Kernel:
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[TuskHome]:
-    """A private TUSK_HOME without a keyring."""
-    home = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUSK_HOME", str(home))
-        patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
-        patch.setenv("TUSK_MASTER_KEY", "5e" * 32)
-        yield home
-        home.close()
+def home(module_home: TuskHome) -> TuskHome:
+    """The home of a module's tests."""
+    return module_home
 
 
 @pytest.fixture(scope="module")

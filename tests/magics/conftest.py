@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from services.homes import TuskHome, make_home
+from services.homes import TuskHome
 from traitlets.config import Config
 
 from tusk_jupyter.errors import TuskError
@@ -65,18 +65,6 @@ class Cells:
         import tusk_jupyter as tusk
 
         return tusk.log(limit=1000).entries
-
-
-@pytest.fixture(scope="module")
-def module_home() -> Iterator[TuskHome]:
-    """A private TUSK_HOME without a keyring, for all tests of a module."""
-    home = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUSK_HOME", str(home))
-        patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
-        patch.setenv("TUSK_MASTER_KEY", "5e" * 32)
-        yield home
-        home.close()
 
 
 @pytest.fixture(scope="module")
