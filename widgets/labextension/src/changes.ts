@@ -1,8 +1,8 @@
 /**
  * One long poll for all panels.
  *
- * It runs only while somebody holds it and the window is seen: a poll keeps the core from its idle exit, and a browser
- * gives all windows of one server six connections together.
+ * It runs only while somebody holds it and the window is seen: a browser gives all windows of one server six connections
+ * together. The core does not count a poll as use, and none is started for it.
  */
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
