@@ -57,7 +57,7 @@ class Link:
         try:
             return self.peer().call(request, timeout_s=timeout_s)
         except PeerLost as exc:
-            raise lost() from exc
+            raise lost(exc) from exc
 
     def stream(self, request: Request) -> Iterator[Any]:
         """Send a request and yield its replies; repeated only when the core had gone before its first reply.
@@ -77,7 +77,7 @@ class Link:
             except PeerLost as exc:
                 self.forget(peer)
                 if begun or not tries_left:
-                    raise lost() from exc
+                    raise lost(exc) from exc
             else:
                 return
 
@@ -190,10 +190,11 @@ class Link:
         )
 
 
-def lost() -> errors.CoreError:
-    """Return the error for a core that went away in the middle of a call."""
+def lost(seen: BaseException) -> errors.CoreError:
+    """Return the error for a core that went away in the middle of a call, with what was seen of it in its detail."""
     return errors.CoreError(
         "The core service was stopped in the middle of this call.",
         hint="Run the cell again: the core starts by itself. Sessions with their temp tables and open transactions are gone.",
         scenario="link_lost",
+        detail=getattr(seen, "detail", None) or str(seen),
     )

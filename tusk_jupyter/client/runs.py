@@ -335,7 +335,7 @@ class Fetch:
         if isinstance(exc, flight.FlightError):
             exc = translated(exc)
         if self.accepted is None:
-            return lost() if isinstance(exc, PeerLost) else exc
+            return lost(exc) if isinstance(exc, PeerLost) else exc
         if not isinstance(exc, (PeerLost, errors.Cancelled, errors.ProtocolError)):
             return exc
         try:
@@ -343,7 +343,7 @@ class Fetch:
                 control.WaitRun(run=self.accepted.run, timeout_s=VERDICT_S), timeout_s=VERDICT_S + 2.0
             )
         except errors.TuskError:  # the core has gone too, and its drivers with it
-            return exc if self._interrupted.is_set() else lost()
+            return exc if self._interrupted.is_set() else lost(exc)
         return state.error.to_exception() if state.error is not None else exc
 
 
