@@ -13,6 +13,7 @@ from tusk_jupyter.tiers import Credentials
 
 KEY = {"TUSK_MASTER_KEY": "a7" * 32}
 PASSPHRASE = "correct horse"
+A_UUID = "6e6ca78d-3aff-418c-8110-d79070904beb"
 
 
 @pytest.fixture
@@ -245,7 +246,7 @@ class TestWithoutAKeyring:
         assert all(tier.reason for tier in tiers)
 
     @pytest.mark.parametrize(
-        "bad", ["", "conn", "conn:1:password", f"conn:{uuid.uuid4()}", f"conn:{uuid.uuid4()}:", "x" * 200]
+        "bad", ["", "conn", "conn:1:password", f"conn:{A_UUID}", f"conn:{A_UUID}:", "x" * 200]
     )
     def test_a_malformed_reference_is_refused(self, tmp_path: Path, bad: str) -> None:
         with pytest.raises(UsageError, match="credential reference"):
