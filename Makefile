@@ -15,6 +15,8 @@ TESTS ?=
 ROUNDS ?= 5
 ROWS ?= 1000000
 ONLY ?=
+# Test processes side by side, each with servers of its own; a file's tests stay in one of them.
+WORKERS ?= 2
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -44,7 +46,7 @@ check: .venv/test .venv/node_modules ## format, lint, strict types, import contr
 IN_PRIVATE_HOME = home=$$(mktemp -d /tmp/tusk-test-XXXXXX); trap 'rm -rf "$$home"' EXIT; TUSK_HOME="$$home"
 
 test: .venv/test .venv/frontend test-system ## all tests, on real servers that they start and end themselves
-	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m "not soak" --durations=15 $(TESTS)
+	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist loadfile --durations=15 $(TESTS)
 
 soak: .venv/test test-system ## the long forms: load, kills, leaks
 	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m soak --timeout=3600 --durations=15 $(TESTS)
@@ -52,8 +54,8 @@ soak: .venv/test test-system ## the long forms: load, kills, leaks
 test-system:
 	@.ci/apt-install $(SERVERS) $(KEYRING) $(BROWSER)
 
-bench: .venv/bench ## against JupySQL, pandas, ConnectorX and the servers' own floor; writes benchmarks/RESULTS.md
-	@.ci/apt-install $(SERVERS)
+bench: .venv/bench .venv/frontend ## against JupySQL, pandas, ConnectorX and the servers' own floor; writes benchmarks/RESULTS.md
+	@.ci/apt-install $(SERVERS) $(BROWSER)
 	$(BIN)/python -m benchmarks --rounds $(ROUNDS) --rows $(ROWS) $(addprefix --only ,$(ONLY))
 
 constraints: ## renew constraints.txt: the newest versions that pyproject.toml allows
@@ -89,7 +91,7 @@ clean: ## remove all that these commands made
 
 GROUPS_demo := demo
 GROUPS_test := check test
-GROUPS_bench := bench
+GROUPS_bench := bench test
 
 # --- the front end: built by Node.js from widgets/labextension, into the two folders of widgets/tusk_widgets ------------
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the servers are 
 
 from services.homes import TuskHome, short_folder
 
-from benchmarks import completion, kernels, report, service
+from benchmarks import completion, kernels, panels, report, service
 from benchmarks.databases import ENGINES, Database, databases
 from benchmarks.measure import Failed, Series, alternate, measuring_environment, order_for
 from benchmarks.peers import peers_of
@@ -80,6 +80,9 @@ def measure(results: Results, made: Mapping[str, Database], environment: Mapping
         }
     _say("query log with 1,000,000 runs")
     results.log_page = log_page(environment, results.rounds)
+    _say("JupyterLab's panels on that log")
+    with short_folder("tusk-l-") as folder:
+        results.panels = panels.measure(environment, folder, results.rounds)
     _say("completion with 2,000 tables")
     results.completion = completion_times(environment, results.rounds)
 

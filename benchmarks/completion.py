@@ -1,4 +1,4 @@
-"""`python -m benchmarks.completion`: keystrokes in a database of 2,000 tables x 20 columns (issue 3).
+"""`python -m benchmarks.completion`: keystrokes in a database of 2,000 tables x 20 columns.
 
 A real core with a real DuckDB file; the keystrokes go through IPython's completer, as a frontend's do. Two things are
 timed: every keystroke from the first one in a fresh process on, while the schema is being fetched and indexed behind it,

@@ -129,6 +129,8 @@ def _rest(results: Results) -> Iterator[str]:
             rows.append((f"query log: {what} 1,000,000 runs", f"{1000 * seconds:.1f} ms"))
     if results.log_page.failure:
         rows.append(("query log with 1,000,000 runs", f"failed: {results.log_page.failure}"))
+    if results.panels.failure:
+        rows.append(("JupyterLab's panels", f"failed: {results.panels.failure}"))
     rows += _completion(results)
     yield from table(("what", "measured"), rows)
 

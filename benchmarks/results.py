@@ -1,4 +1,4 @@
-"""All numbers of one run, and the targets they are held against (issue 2, "It must show")."""
+"""All numbers of one run, and the targets they are held against."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Results:
     extension: dict[str, Series] = field(default_factory=dict)
     interrupts: dict[str, dict[str, Interrupted]] = field(default_factory=dict)
     log_page: Series = field(default_factory=Series)
+    panels: Series = field(default_factory=Series)
     completion: Series = field(default_factory=Series)
     seconds: float = 0.0
 
@@ -58,6 +59,7 @@ def targets(results: Results) -> list[Target]:
     return [
         *_speed(results), *_memory(results), *_first_batch(results), *_latency(results), *_starts(results),
         *_extension(results), *_interrupts(results), *_completion(results),
+        *_panels(results),
     ]  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def _interrupts(results: Results) -> Iterator[Target]:
 
 
 def _completion(results: Results) -> Iterator[Target]:
-    """Yield the targets of issue 3: the slowest place's median, and the slowest keystroke while nothing is known yet."""
+    """Yield the targets of completion: the slowest place's median, and the slowest keystroke while nothing is known yet."""
     if not results.completion.answers and results.completion.failure is None:
         return
     found = completion_ms(results.completion)
@@ -143,6 +145,22 @@ def _completion(results: Results) -> Iterator[Target]:
         yield Target(name=f"completion with 2,000 tables x 20 columns: a keystroke {name}", limit="≤ 50 ms",
                      measured=f"{found[place]:.1f} ms" if found else "not measured",
                      met=found[place] <= 50 if found else None)  # fmt: skip
+
+
+def _panels(results: Results) -> Iterator[Target]:
+    """Yield the targets of the panels: what the server takes, and what a user waits."""
+    if not results.panels.answers and results.panels.failure is None:
+        return
+    for field_, limit_ms, name in (
+        ("log_rest", 200, "query log of 1,000,000 runs: first page over REST"),
+        ("log_shown", 200, "query log of 1,000,000 runs: from opening the panel to its first row on screen"),
+        ("connections_rest", 100, "list of connections over REST"),
+        ("connections_shown", 100, "list of connections: from opening the panel to its first row on screen"),
+    ):
+        found = results.panels.median(field_)
+        yield Target(name=name, limit=f"≤ {limit_ms} ms",
+                     measured=f"{1000 * found:.1f} ms" if found is not None else "not measured",
+                     met=None if found is None else 1000 * found <= limit_ms)  # fmt: skip
 
 
 def completion_ms(series: Series) -> tuple[float, float, float] | None:

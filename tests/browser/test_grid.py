@@ -36,7 +36,7 @@ def cell(grid, row: int, column: int):
     return grid.locator(f"td[id$='-{row}-{column}']")
 
 
-# issue 3: virtual scrolling over 1,000,000 rows without copying them to the browser; keyboard
+# virtual scrolling over 1,000,000 rows without copying them to the browser; keyboard
 def test_a_million_rows_are_walked_by_keys(window, book):
     page = window(book)
     page.run_cell(0)
@@ -125,7 +125,7 @@ def test_conditions_are_shown_and_removed(window, book):
     expect(output).to_contain_text("1,000,000 rows fetched")
 
 
-# issue 3: without a kernel and without widgets a saved notebook is read
+# without a kernel and without widgets a saved notebook is read
 def test_a_notebook_that_is_opened_again_shows_the_table(window, book, lab):
     page = window(book)
     page.run_cell(0)

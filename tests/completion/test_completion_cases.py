@@ -1,4 +1,4 @@
-"""What is offered where (issue 3, delivery 4): a table of texts with the cursor as `|`.
+"""What is offered where: a table of texts with the cursor as `|`.
 
 `text => a, b` means that a and b are offered first, in this order; `!! c` that c is not offered; `=> -` that nothing is.
 `\\n` is a line break.

@@ -1,4 +1,4 @@
-"""Completion and inspection over the Jupyter protocol, with real databases behind a real core (issue 3, delivery 4)."""
+"""Completion and inspection over the Jupyter protocol, with real databases behind a real core."""
 
 from __future__ import annotations
 

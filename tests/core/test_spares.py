@@ -1,7 +1,9 @@
 """Warm processes: one spare for a driver in use, and a head start for the one used last."""
 
+import pytest
 from services import processes_of, wait_until, words_of
 
+from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
 
@@ -10,6 +12,21 @@ def test_a_spare_is_kept_for_a_driver_in_use_and_serves_the_next_session(client,
     wait_until(lambda: core.status(client).drivers == 2, 20.0, "a session's process and a spare")
     spare = {pid_of(one) for one in drivers_of(scripted_home)} - {core.run(client, "pid").table.column(0)[0].as_py()}
     assert {core.run(new_client(), "pid", on="s").table.column(0)[0].as_py()} == spare
+
+
+def test_a_spare_that_died_while_it_waited_is_nobodys_error(client, new_client, core, scripted_home):
+    core.connect(client, "mortal", "scripted://host/db?mood=mortal", test=False)
+    core.run(client, "rows 1", on="s")
+    wait_until(lambda: core.status(client).drivers == 2, 20.0, "a session's process and a spare")
+    assert core.run(client, "rows 2", on="mortal").rows == 2
+    assert [one.status for one in core.log(client)] == ["completed", "completed"]
+
+
+def test_a_fresh_driver_that_dies_as_it_signs_in_is_told(client, core):
+    client.call(control.SetPreference(name="warm_spare", value="off"))
+    core.connect(client, "mortal", "scripted://host/db?mood=mortal", test=False)
+    with pytest.raises(errors.DriverCrashed, match="SIGKILL"):
+        core.run(client, "rows 2", on="mortal")
 
 
 def test_without_the_preference_there_is_no_spare(client, core):

@@ -1,4 +1,4 @@
-"""Every tier passes the contract that ships with the package. # R-22, issue 2 item 5"""
+"""Every tier passes the contract that ships with the package. # R-22"""
 
 from __future__ import annotations
 

@@ -245,9 +245,7 @@ class TestWithoutAKeyring:
         ]
         assert all(tier.reason for tier in tiers)
 
-    @pytest.mark.parametrize(
-        "bad", ["", "conn", "conn:1:password", f"conn:{A_UUID}", f"conn:{A_UUID}:", "x" * 200]
-    )
+    @pytest.mark.parametrize("bad", ["", "conn", "conn:1:password", f"conn:{A_UUID}", f"conn:{A_UUID}:", "x" * 200])
     def test_a_malformed_reference_is_refused(self, tmp_path: Path, bad: str) -> None:
         with pytest.raises(UsageError, match="credential reference"):
             Credentials(tmp_path, KEY).store(bad, "s3cret", None)

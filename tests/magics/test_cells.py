@@ -12,7 +12,6 @@ def a_table(cells):
     cells.value("%sql lake CREATE OR REPLACE TABLE t AS SELECT i, i % 7 AS g, 'n' || i AS name FROM range(100) r(i)")
 
 
-# issue 2 item 6
 def test_the_value_of_a_cell_is_a_dataframe(cells):
     ran = cells.run("%%sql lake\nSELECT g, count(*) AS n FROM t GROUP BY g ORDER BY g")
     assert isinstance(ran.value, pd.DataFrame)
@@ -59,7 +58,7 @@ def test_a_decimal_is_exact_unless_asked_otherwise(cells):
     assert cells.value("%sql --decimal float SELECT 1.10::DECIMAL(9,2) AS d")["d"].dtype == "float64"
 
 
-# issue 2: "n of m rows" with the number fetched, shown and known kept apart
+# "n of m rows" with the number fetched, shown and known kept apart
 def test_rows_shown_fetched_and_known_are_told_apart(cells):
     assert "Showing 10 of 100 rows · 3 columns" in cells.run("%%sql\nSELECT * FROM t").out
     assert "20 rows fetched, more exist (limit 20) · 1 column" in cells.run("%%sql --limit 20\nSELECT i FROM t").out
@@ -94,7 +93,7 @@ def test_an_error_stops_the_cell_and_says_which_statement_it_was(cells):
     assert list(cells.value("%sql SELECT count(*) AS n FROM t")["n"]) == [101]
 
 
-# issue 2: no Python traceback; counted from their own cell
+# no Python traceback; counted from their own cell
 def test_an_error_is_shown_without_a_traceback_at_its_place_in_the_cell(cells):
     ran = cells.run("%%sql lake\n-- by group\nSELECT g,\n       cout(*)\nFROM t GROUP BY g")
     assert "Traceback" not in ran.out

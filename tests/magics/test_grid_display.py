@@ -32,7 +32,7 @@ def shown(notebook, code: str, **how) -> dict:
     return reply.displays[-1]
 
 
-# issue 3: the result grid as the cell's display, a DataFrame stays the value
+# the result grid as the cell's display, a DataFrame stays the value
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
 def test_a_result_is_a_grid_with_a_table_and_a_text_to_fall_back_on(notebook, kind):
     bundle = shown(notebook, f"%%sql --format {kind}\nSELECT * FROM t")
@@ -131,7 +131,7 @@ def test_a_hostile_name_and_value_stay_text_in_the_state_of_the_widget(notebook)
     assert "<script" not in html
 
 
-# issue 3: nbconvert and papermill; a saved notebook needs no kernel
+# nbconvert and papermill; a saved notebook needs no kernel
 def test_a_notebook_that_ran_headless_is_read_as_html(notebook):
     book = nbformat.v4.new_notebook(
         cells=[
@@ -146,7 +146,7 @@ def test_a_notebook_that_ran_headless_is_read_as_html(notebook):
     assert "n19" in page
 
 
-# issue 3: benchmarks: the grid must not slow down `SELECT 1`
+# benchmarks: the grid must not slow down `SELECT 1`
 def test_nothing_is_imported_or_made_before_somebody_looks(notebook):
     with kernel() as fresh:
         fresh.run("%tusk use lake")

@@ -129,7 +129,7 @@ def sleepy(notebook, postgresql):
     notebook.run("%tusk use lake")
 
 
-# issue 2: interrupt cancels on the server, the next cell works on the same session (TK-30)
+# interrupt cancels on the server, the next cell works on the same session (TK-30)
 def test_an_interrupt_stops_the_run_and_leaves_the_session(notebook):
     notebook.run("%sql lake CREATE TEMP TABLE kept AS SELECT 42 AS a")
     begun = time.monotonic()
@@ -143,7 +143,7 @@ def test_an_interrupt_stops_the_run_and_leaves_the_session(notebook):
     assert "42" in notebook.run("%sql SELECT * FROM kept").displays[0]["text/plain"]
 
 
-# issue 2 item 6: rows, seconds, how to stop
+# rows, seconds, how to stop
 def test_a_long_run_shows_a_line_that_the_footer_replaces(notebook, sleepy):
     reply = notebook.run("%sql sleepy SELECT 1 AS a, pg_sleep(2)")
     assert reply.status == "ok", reply
@@ -230,7 +230,7 @@ def test_a_listing_is_a_table_that_no_text_can_break_out_of(notebook):
     assert "<script>" in page["text/plain"]
 
 
-# B-13, issue 2: load_ext imports no data library
+# B-13: load_ext imports no data library
 def test_loading_the_extension_imports_no_data_library(module_home):
     with kernel() as fresh:
         heavy = ["pandas", "pyarrow", "duckdb", "sqlalchemy", "polars", "numpy", "jinja2", "rich"]

@@ -89,7 +89,7 @@ def test_a_message_that_begins_with_its_kind_does_not_say_it_twice():
     assert error_lines(Cancelled("Stopped."), None) == ["Cancelled: Stopped."]
 
 
-# issue 2, scenarios: which stage of a sign-in failed
+# scenarios: which stage of a sign-in failed
 def test_the_stage_of_a_failed_sign_in_is_told_in_words():
     assert error_lines(ConnectError("Refused.", detail="stage=tcp"), None)[1] == "Failed at: reaching the host and port"
     lines = error_lines(ConnectError("Refused.", detail="stage=sign-in\nsaid the server"), None)

@@ -108,7 +108,7 @@ def test_parameter_values_are_python_literals_or_else_text():
     assert parse_sql_line('--params {"a": 1, "b": [1, 2]} SELECT 1').options.params == '{"a": 1, "b": [1, 2]}'
 
 
-# issue 2, "Bad input": what exists and what to do
+# bad input: what exists and what to do
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [

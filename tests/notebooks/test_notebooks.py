@@ -35,7 +35,6 @@ def run_notebook(name, folder, environment):
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
-# issue 2 item 8
 def test_the_quickstart_runs(tusk_home, tmp_path):
     run_notebook("quickstart.ipynb", tmp_path, tusk_home.environment())
     assert (tmp_path / "delayed.parquet").stat().st_size > 1_000_000

@@ -20,7 +20,7 @@ def as_text(array: pa.Array) -> list[str | None]:
     return texts.to_text(normal(array)).to_pylist()
 
 
-# issue 3: numbers with exact text, times with zone, bytes as hex, lists and structs as JSON
+# numbers with exact text, times with zone, bytes as hex, lists and structs as JSON
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
@@ -52,7 +52,7 @@ def test_names_stay_twice_and_empty():
         assert [column.to_pylist() for column in data.texts(range(3), slice(0, 1))] == [["1"], ["x"], ["2.5"]]
 
 
-# issue 3: `del df` must free the memory
+# `del df` must free the memory
 @pytest.mark.parametrize("kind", ["arrow", "pandas", "polars"])
 def test_the_rows_go_with_their_frame_and_the_grid_says_so(kind):
     value, data = grid_of(pa.table({"a": [1, 2]}), kind)

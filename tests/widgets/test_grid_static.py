@@ -85,7 +85,7 @@ def page_of(table: pa.Table, facts: Facts = FACTS) -> str:
     return static_html(data, facts)
 
 
-# issue 3: XSS payloads in values and column names, none executed
+# XSS payloads in values and column names, none executed
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_value_and_no_name_becomes_markup(payload):
     page = page_of(pa.table({payload: [payload, payload * 50], "s": pa.array([{payload: payload}, None])}))

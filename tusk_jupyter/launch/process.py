@@ -42,6 +42,8 @@ class DriverProcess:
         self.name = driver.name
         self.manifest: Manifest = driver.manifest
         self.memory_mb: int | None = None
+        self.waited = False
+        """Whether it was a spare until now, so that its end may have gone unseen."""
         try:
             self._child = child or Child(driver.command, places)
         except OSError as exc:

@@ -44,8 +44,8 @@ class Spares:
         self._arrived = threading.Condition(self._lock)
         self._closed = False
 
-    def take(self, driver: str) -> DriverProcess:
-        """Return a process of that driver that has no session: the spare, or a new one.
+    def take(self, driver: str, *, fresh: bool = False) -> DriverProcess:
+        """Return a process of that driver that has no session: the spare, or (always when `fresh`) a new one.
 
         Raises:
             DriverNotFound, DriverStartError: there is no such driver, or it does not start.
@@ -53,9 +53,12 @@ class Spares:
         with self._lock:
             shelf = self._shelves.setdefault(driver, _Shelf(0.0))
             shelf.wanted = time.monotonic()
-            self._arrived.wait_for(lambda: not shelf.starting, timeout=START_TIMEOUT_S)
-            spare, shelf.process = shelf.process, None
+            spare = None
+            if not fresh:
+                self._arrived.wait_for(lambda: not shelf.starting, timeout=START_TIMEOUT_S)
+                spare, shelf.process = shelf.process, None
         if spare is not None and not spare.ended:
+            spare.waited = True
             return spare
         try:
             return self._start(driver)

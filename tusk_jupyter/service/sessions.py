@@ -76,6 +76,10 @@ class SessionGone(errors.DriverCrashed):
     """The session ended between being found and being used; another one can be opened, for nothing was run."""
 
 
+class SpareGone(errors.DriverCrashed):
+    """A process that had waited for its first session did not live to see it; a fresh one is tried before anybody is told."""
+
+
 @dataclass(slots=True)
 class _Shared:
     """A process that serves all sessions on one locked file."""
@@ -218,15 +222,32 @@ class Sessions:
 
     def _open(self, session: Session, *, memory_mb: int | None, connect_timeout_s: float) -> None:
         secrets = self._secrets_of(session.connection)
+        try:
+            self._join(session, secrets, memory_mb, connect_timeout_s)
+        except SpareGone:
+            self._join(session, secrets, memory_mb, connect_timeout_s, fresh=True)
+        finally:
+            secrets.clear()
+
+    def _join(
+        self,
+        session: Session,
+        secrets: Mapping[str, str],
+        memory_mb: int | None,
+        connect_timeout_s: float,
+        *,
+        fresh: bool = False,
+    ) -> None:
+        """Sign in with a process of the session's own, or with the one that has its file open."""
         file = self._file_of(session.connection.driver, session.connection.config)
         if file is None:
-            process = self._spares.take(session.connection.driver)
+            process = self._spares.take(session.connection.driver, fresh=fresh)
             self._sign_in(session, process, secrets, memory_mb, connect_timeout_s)
             return
         with self._lock_of(file):
             shared = self._shared.get(file)
             if shared is None or shared.process.ended:
-                shared = _Shared(self._spares.take(session.connection.driver))
+                shared = _Shared(self._spares.take(session.connection.driver, fresh=fresh))
             with self._lock:
                 self._shared[file] = shared
                 shared.sessions.add(session.id)
@@ -240,28 +261,29 @@ class Sessions:
         self,
         session: Session,
         process: DriverProcess,
-        secrets: dict[str, str],
+        secrets: Mapping[str, str],
         memory_mb: int | None,
         connect_timeout_s: float,
     ) -> None:
         process.cap_memory(memory_mb)
+        waited, process.waited = process.waited, False
         try:
             opened: driver.Opened = process.call(
                 driver.Open(
                     session=session.id,
                     config=session.connection.config,
-                    secrets=secrets,
+                    secrets=dict(secrets),
                     read_only=session.connection.read_only,
                     connect_timeout_s=connect_timeout_s,
                 ),
                 timeout_s=connect_timeout_s + 5.0,
             )
-        except BaseException:
+        except BaseException as exc:
             if self._file_of(session.connection.driver, session.connection.config) is None:
                 process.stop()
+            if waited and isinstance(exc, errors.DriverCrashed):
+                raise SpareGone(exc.message, hint=exc.hint, detail=exc.detail) from exc
             raise
-        finally:
-            secrets.clear()
         session.server, session.backend = opened.server, opened.backend
         with self._lock:
             wanted = self._sessions.get(session.key) is session
