@@ -1,4 +1,4 @@
-"""What JupyterLab's panels take, on a query log of a million runs: over REST, and from the command to the first row on screen."""
+"""JupyterLab's panels on a query log of a million runs: over REST, and from the command to the first row on screen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from playwright.sync_api import Error
 from services import lab as lab_service
 from services.homes import TuskHome
 from services.lab import Lab, Window
@@ -22,6 +23,9 @@ SECONDS_UNTIL = """async ([command, sought]) => {
   const begun = performance.now();
   void window.jupyterapp.commands.execute(command);
   while (!document.querySelector(sought)) {
+    if (performance.now() - begun > 20000) {
+      throw new Error(`${sought} was not shown within 20 s of ${command}`);
+    }
     await new Promise(resolve => requestAnimationFrame(resolve));
   }
   return (performance.now() - begun) / 1000;
@@ -45,7 +49,7 @@ def measure(environment: Mapping[str, str], folder: Path, rounds: int) -> Series
                 window = Window.open(lab, browser, folder, workspace=f"bench-{number}")
                 series.answers.append(_asked(lab) | _shown(window))
                 window.page.context.close()
-    except (Failed, RuntimeError, AssertionError) as exc:
+    except (Failed, RuntimeError, AssertionError, Error) as exc:
         series.failure = str(exc)[:300]
     return series
 

@@ -90,7 +90,7 @@ def running(home: TuskHome, folder: Path, **environment: str) -> Iterator[Lab]:
     }  # fmt: skip
     with log.open("w") as words:
         process = subprocess.Popen(
-            command, cwd=notebooks, env=home.environment(**place, **environment), stdout=words, stderr=words,
+            command, cwd=notebooks, env=home.environment(**{**environment, **place}), stdout=words, stderr=words,
             start_new_session=True,
         )  # fmt: skip
     lab = Lab(f"http://127.0.0.1:{port}", token, notebooks, log)
