@@ -152,6 +152,17 @@ def test_a_killed_core_leaves_no_driver_and_the_next_cell_works(client, core, sc
     assert core.run(client, "count").accepted.connection == "s"
 
 
+def test_a_core_that_crashes_leaves_its_stacks_in_the_log_of_the_next(client, core, scripted_home):
+    core.run(client, "count")
+    os.kill(core.status(client).pid, signal.SIGSEGV)
+    wait_until(lambda: not processes_of(scripted_home), 10.0, "the drivers have ended with their core")
+    assert core.run(client, "count", on="s").rows == 1
+    said = (scripted_home / "core.log").read_text()
+    assert "the core before this one crashed:\nFatal Python error: Segmentation fault" in said
+    assert "lifecycle.py" in said
+    assert (scripted_home / "core.crash").stat().st_size == 0
+
+
 def test_a_notebook_keeps_its_current_connection_across_cores(client, core):
     core.connect(client, "other")
     core.run(client, "count", on="s")

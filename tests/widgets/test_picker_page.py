@@ -250,7 +250,7 @@ def test_a_third_partys_driver_has_its_form_for_free(show, tusk_home):
     (folder / "mine.json").write_text(json.dumps({"name": "scripted", "command": [sys.executable, str(SCRIPTED)]}))
     shown = show()
     shown.add("scripted")
-    assert shown.field("mood").locator("option").all_inner_texts() == ["kind (default)", "stubborn", "slow"]
+    assert shown.field("mood").locator("option").all_inner_texts() == ["kind (default)", "stubborn", "slow", "mortal"]
     shown.fill(name="mine", host="h")
     shown.save()
     assert tusk.connections()[0].config == {"host": "h"}

@@ -1,4 +1,4 @@
-"""Dataclass to JSON bytes and back, checked against its annotations.
+"""Messages to JSON bytes and back, checked against its annotations.
 
 JSON rather than a binary form because a driver may be written in any language; the bodies are small (the data travels as
 Arrow record batches beside them). Fields that a newer peer added are ignored, fields that are missing take their default.
@@ -12,12 +12,13 @@ import msgspec
 
 from tusk_jupyter.errors import ProtocolError
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system import typed_json
 
 T = TypeVar("T")
 
 
 def encode(message: object) -> bytes:
-    """Return `message` (a dataclass, or plain JSON values) as JSON bytes."""
+    """Return `message` (of ours, or plain JSON values) as JSON bytes."""
     return msgspec.json.encode(message)
 
 
@@ -28,7 +29,7 @@ def decode(kind: type[T], body: bytes) -> T:
         ProtocolError: the body is no JSON, or not of that kind.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
+        return typed_json.decode(kind, body)
     except msgspec.DecodeError as exc:  # ValidationError is one
         raise ProtocolError(
             f"A {kind.__name__} message of protocol version {PROTOCOL_VERSION} could not be read: {exc}"

@@ -8,6 +8,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.message import Message, replace
 from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.system import typed_json
 
 KINDS: dict[str, type[errors.TuskError]] = {
     "validation": errors.UsageError,
@@ -78,7 +79,7 @@ def from_extra_info(extra_info: bytes | None) -> errors.TuskError | None:
     if not extra_info:
         return None
     try:
-        return msgspec.json.decode(extra_info, type=WireError).to_exception()
+        return typed_json.decode(WireError, extra_info).to_exception()
     except msgspec.DecodeError:
         return None
 

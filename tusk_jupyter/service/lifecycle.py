@@ -7,6 +7,7 @@ can read it can call.
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import secrets
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 TICK_S = 0.2
 ALONE_AFTER_S = 0.1
+CRASH_BYTES = 64 * 1024
+"""Of the stacks that a crashed core has left."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -51,6 +55,7 @@ def run() -> None:
         signal.signal(sig, lambda *_: stopped.set())
     os.chdir(places.home)
     _log_to(places)
+    _note_crashes(places)
     _sweep(places)
     try:
         _serve(places, stopped, head_start.begin(places))
@@ -131,6 +136,17 @@ def _sweep(places: Places) -> None:
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
+
+
+def _note_crashes(places: Places) -> None:
+    """Put into the log what the core before this one left when it crashed, and have this one leave as much."""
+    fd = os.open(places.home / "core.crash", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    left = os.read(fd, CRASH_BYTES).decode(errors="replace")
+    if left:
+        _LOG.error("the core before this one crashed:\n%s", left)
+        os.ftruncate(fd, 0)
+        os.lseek(fd, 0, os.SEEK_SET)
+    faulthandler.enable(fd)  # stays open with the process
 
 
 def _log_to(places: Places) -> None:

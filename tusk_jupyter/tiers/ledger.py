@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tusk_jupyter.errors import CredentialError, StorageError
+from tusk_jupyter.system import typed_json
 from tusk_jupyter.system.private_files import read_private, write_private
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -51,7 +52,7 @@ class Ledger:
         if self._refs is None:
             try:
                 content = read_private(self.path, max_bytes=MAX_BYTES)
-                self._refs = msgspec.json.decode(content, type=frozenset[str])
+                self._refs = typed_json.decode(frozenset[str], content)
             except FileNotFoundError:
                 self._refs = frozenset()
             except (StorageError, OSError, msgspec.DecodeError) as exc:

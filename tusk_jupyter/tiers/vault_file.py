@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.system import typed_json
 from tusk_jupyter.tiers.passphrase import Parameters
 from tusk_jupyter.tiers.sealing import KEY_BYTES, BrokenSeal, Sealed, seal, unseal, wipe
 
@@ -146,12 +147,12 @@ def parse(content: bytes) -> tuple[Document, bytes]:
     """
     body = content.split(b"\n", 1)[0]
     try:
-        if (version := msgspec.json.decode(body, type=_Header).version) != VERSION:
+        if (version := typed_json.decode(_Header, body).version) != VERSION:
             raise Unreadable(
                 f"The vault is of version {version}; this tusk-jupyter reads version {VERSION}.",
                 hint="Use the tusk-jupyter that wrote it.",
             )
-        document = msgspec.json.decode(body, type=Document)
+        document = typed_json.decode(Document, body)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise Unreadable("The vault's file is damaged: it is not what this program writes.") from exc
     if document.format != FORMAT:

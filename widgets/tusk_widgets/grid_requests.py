@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.system import typed_json
 from tusk_widgets.export import FORMATS, Export, ExportDone, Facts, download, save
 from tusk_widgets.grid_data import GridData, texts_of
 from tusk_widgets.grid_filter import Filter
@@ -115,7 +116,7 @@ class GridRequests:
         """Answer a request; an error is an answer too."""
         with self._lock:
             try:
-                request = msgspec.convert(content, type=Request)
+                request: Request = typed_json.convert(Request, content)
                 return self._answers[type(request)](request)
             except TuskError as exc:
                 if self._data.is_gone:

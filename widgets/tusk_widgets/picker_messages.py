@@ -13,6 +13,7 @@ from msgspec import field
 
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.system import typed_json
 
 
 class Ask(Message, frozen=True, kw_only=True, tag_field="kind"):
@@ -130,7 +131,7 @@ def read(content: object) -> AnyAsk:
         UsageError: it is none that this version knows; says nothing of its values.
     """
     try:
-        ask: AnyAsk = msgspec.convert(content, AnyAsk)
+        ask: AnyAsk = typed_json.convert(AnyAsk, content)
     except msgspec.ValidationError:
         raise UsageError(
             "The picker in the page and the one in the kernel are of different versions.",

@@ -10,6 +10,7 @@ import msgspec
 
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.system import typed_json
 
 M = TypeVar("M", bound=Message)
 
@@ -70,6 +71,7 @@ def _checked(kind: type[M], given: Mapping[str, Any], fixed: Mapping[str, Any], 
             f"there are: {', '.join(allowed) or 'none'}."
         )
     try:
-        return msgspec.convert({**given, **fixed}, kind, strict=strict)
+        message: M = typed_json.convert(kind, {**given, **fixed}, strict=strict)
     except msgspec.ValidationError as exc:
         raise UsageError(f"The request does not fit: {exc}.") from None
+    return message
