@@ -12,7 +12,8 @@ from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.manifest import Capabilities
 from tusk_jupyter.service import runs as following
-from tusk_jupyter.service.runs import Run, Runs
+from tusk_jupyter.service.run import Run
+from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, State
 
 

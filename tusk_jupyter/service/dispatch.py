@@ -12,7 +12,8 @@ from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.service import bound_values
 from tusk_jupyter.service.clients import Client
 from tusk_jupyter.service.connections import Connections
-from tusk_jupyter.service.runs import Ending, Run, Runs
+from tusk_jupyter.service.run import Ending, Run
+from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
 from tusk_jupyter.sqltext.redaction import redact, redact_text, secrets_in
 from tusk_jupyter.state.connections import ConnectionRecord

@@ -9,13 +9,10 @@ from __future__ import annotations
 import collections
 import contextlib
 import logging
-import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder, Rung
@@ -23,6 +20,7 @@ from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
+from tusk_jupyter.service.run import Ending, Run, outcome
 from tusk_jupyter.service.sessions import Session, SessionGone
 from tusk_jupyter.state import clock
 
@@ -41,81 +39,6 @@ MOST_RUNS = 1_000
 """Runs followed at once; threads are made as they are needed and kept, which is quicker than one anew for each run."""
 
 ENDED = ("finished", "failed")
-
-
-@dataclass(slots=True, eq=False)
-class Run:
-    """A run under way, or just ended."""
-
-    session: Session
-    source: str
-    cell: str | None
-    sql: str
-    """Redacted, as in the log."""
-    timeout_s: float | None
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Literals of the SQL that the log must not show, also when the server's error repeats them."""
-    parameters: dict[str, str] = field(default_factory=dict)
-    """As in the log: texts, secrets left out."""
-    kind: str = "query"
-    logged: bool = True
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    ticket: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
-    started: float = field(default_factory=time.monotonic)
-    started_at: str = field(default_factory=clock.now)
-    status: str = "running"
-    elapsed_s: float | None = None
-    rows: int = 0
-    bytes: int = 0
-    statement: int = 0
-    has_turn: bool = False
-    """Whether it holds its session's turn."""
-    fetched: bool = False
-    """Whether its client has come for the data."""
-    error: WireError | None = None
-    ladder: Ladder | None = None
-    notices: tuple[str, ...] = ()
-    """What its client must hear beside the result."""
-    why: str = ""
-    """What the ladder was begun for: cancelled | timeout | unfetched."""
-    changed: threading.Condition = field(default_factory=threading.Condition)
-
-    @property
-    def running(self) -> bool:
-        """Whether it has not ended."""
-        return self.status == "running"
-
-    def overdue(self, now: float) -> bool:
-        """Return whether its statement timeout has passed."""
-        return self.timeout_s is not None and now - self.started > self.timeout_s
-
-    def state(self) -> control.RunState:
-        """Return the run as clients see it."""
-        elapsed = self.elapsed_s if self.elapsed_s is not None else time.monotonic() - self.started
-        return control.RunState(
-            run=self.id,
-            connection=self.session.connection.name,
-            status=self.status,
-            started_at=self.started_at,
-            elapsed_s=elapsed,
-            rows=self.rows,
-            bytes=self.bytes,
-            statement=self.statement,
-            source=self.source,
-            cell=self.cell,
-            sql=self.sql,
-            error=self.error,
-            cancelling=self.running and self.ladder is not None,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a run ended, for the log."""
-
-    run: Run
-    status: str
-    event: driver.RunEvent
 
 
 class Runs:
@@ -322,7 +245,7 @@ class Runs:
         self._end(run, last)
 
     def _end(self, run: Run, last: driver.RunEvent) -> None:
-        status, run.error = _outcome(run, last)
+        status, run.error = outcome(run, last)
         run.rows, run.bytes = last.rows, last.bytes
         run.elapsed_s = time.monotonic() - run.started
         session = run.session
@@ -395,23 +318,3 @@ def _is_plain(request: driver.Run | driver.Upload) -> bool:
         and not request.parameters
         and not request.read_only
     )
-
-
-def _outcome(run: Run, last: driver.RunEvent) -> tuple[str, WireError | None]:
-    """Return the run's status (REQUIREMENTS C-13) and its error, in the words of what ended it."""
-    if last.event == "finished":
-        return "completed", None
-    if run.why == "timeout":
-        return "timeout", to_wire(
-            errors.TimeoutExceeded(
-                f"The run took longer than its {run.timeout_s:g} s and was stopped on the server.",
-                scenario="statement_timeout",
-            )
-        )
-    if run.why or (last.error and last.error.kind == "cancelled"):
-        return "cancelled", last.error if last.error and last.error.kind == "cancelled" else to_wire(
-            errors.Cancelled("The run was cancelled; its session had to be ended.", scenario="cancelled_by_user")
-        )
-    if last.error and last.error.kind == "timeout":
-        return "timeout", last.error
-    return "failed", last.error
