@@ -47,7 +47,7 @@ def tusk(arguments: list[str], environment: Mapping[str, str]) -> str:
         text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise Failed(f"tusk {arguments[0]}: {what_failed(done.stderr or done.stdout)}")
+        raise Failed(f"tusk {arguments[0]} (status {done.returncode}): {what_failed(done.stderr or done.stdout)}")
     return done.stdout
 
 

@@ -38,13 +38,22 @@ def test_nothing_that_is_shown_is_ever_run(lab, window):
         "        tusk.query(f'SELECT * FROM {quoted(\"no \" + text)}', connection='hostile')\n"
         "    except tusk.errors.QueryError:\n"
         "        pass\n"
+        "for number, text in enumerate(PAYLOADS):\n"
+        "    tusk.connect(f'to_{number}', driver='postgresql', host=text, user=text, database=text, test=False)\n"
+        "    try:\n"
+        "        tusk.connect(text, driver='sqlite', path='x.sqlite', test=False)\n"
+        "    except tusk.errors.UsageError as exc:\n"
+        "        assert 'cannot be a connection' in str(exc)\n"
+        "    else:\n"
+        "        raise AssertionError(f'{text} is a name')\n"
         "sql = 'SELECT ' + ', '.join(f'{literal(text)} AS {quoted(text)}' for text in PAYLOADS)\n"
         "table = 'SELECT unnest([' + ', '.join(map(literal, PAYLOADS)) + ']) AS value'",
         "get_ipython().run_cell_magic('sql', 'hostile', sql)",
         "get_ipython().run_cell_magic('sql', 'hostile', table)",
         "get_ipython().run_cell_magic('sql', 'hostile', f'SELECT * FROM {quoted(PAYLOADS[1])}')",
         "%tusk pick",
-        "%tusk log --limit 100",
+        "%tusk log --limit 100\n%tusk connections",
+        "%%sql " + some[1].replace(" ", "") + "\nSELECT 1",
     )  # fmt: skip
     page = window("hostile.ipynb")
     for number in range(2):
@@ -54,6 +63,8 @@ def test_nothing_that_is_shown_is_ever_run(lab, window):
     page.run_cell(4)
     page.run_cell(5)
     page.run_cell(6)
+    page.run_cell(7)
+    expect(page.cell(5).get_by_text("to_99", exact=True)).to_be_attached()
     page.picture("1 grids, an error, the picker and a listing")
     look_at_the_tree(page)
     look_at_the_log(page)
