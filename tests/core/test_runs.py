@@ -143,6 +143,12 @@ def test_a_full_disk_costs_the_log_row_and_not_the_result(client, core, scripted
     assert [one.rows for one in core.log(client)] == [6, 1]
 
 
+def test_what_a_client_has_run_to_its_end_is_not_under_way_for_it(client, core):
+    for _ in range(20):  # the end of a run is on the disk some milliseconds after its data is with the client
+        core.run(client, "rows 1")
+        assert client.call(control.ListRuns()).runs == ()
+
+
 def test_files_that_a_driver_makes_for_the_user_have_the_users_umask(client, core, tmp_path):
     client.call(control.SaveConnection(session=client.session, name="lake", url=str(tmp_path / "lake.duckdb")))
     core.run(client, "CREATE TABLE t (n INTEGER)", on="lake")

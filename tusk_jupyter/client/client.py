@@ -30,7 +30,7 @@ Asked = TypeVar("Asked", control.RunRequest, control.UploadRequest)
 SETTLE_S = 2.0
 """How long a look at the log waits for the client's own last run to be complete in it."""
 
-_AFTER_THE_LAST_RUN = (control.ReadLog, control.DeleteLog, control.GetSchema)
+_AFTER_THE_LAST_RUN = (control.ReadLog, control.DeleteLog, control.GetSchema, control.ListRuns)
 """What is to see all that this client has run: its last run's end reaches the core some milliseconds after its data came."""
 
 
