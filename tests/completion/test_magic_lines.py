@@ -6,7 +6,7 @@ import atexit
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
@@ -188,6 +188,7 @@ def test_a_bug_in_completion_shows_nothing_and_breaks_nothing(shell, monkeypatch
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(" \r", 0.0, "%%sql ")
 @given(
     st.text(max_size=60),
     st.floats(0, 1),

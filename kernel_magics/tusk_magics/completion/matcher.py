@@ -76,7 +76,7 @@ class SqlCompleter:
         if place is None:
             return None
         start, chosen = self._tusk(place) if place.magic == "tusk" else self._sql(place)
-        return place.start + start, chosen
+        return min(place.start + start, offset), chosen  # a lone CR ends a line for some and not for others
 
     def _tusk(self, place: Place) -> tuple[int, list[Candidate]]:
         from tusk_magics.completion.magic_line import verb_offers
