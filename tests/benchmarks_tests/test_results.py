@@ -84,3 +84,14 @@ def test_completion_is_held_against_its_slowest_place_and_its_slowest_first_keys
         False,
     )
     assert "| completion, 2,000 tables x 20 columns: `FROM \\|` | 30.0 ms |" in report.write(results)
+
+
+def test_a_panel_is_held_against_what_a_user_waits_and_one_that_did_not_open_is_not_met(results):
+    times = {"log_rest": 0.01, "log_shown": 0.3, "connections_rest": 0.01, "connections_shown": 0.05}
+    results.panels = Series([times])
+    shown = "query log of 1,000,000 runs: from opening the panel to its first row on screen"
+    assert verdicts(results)[shown] == ("300.0 ms", False)
+    assert verdicts(results)["list of connections: from opening the panel to its first row on screen"][1] is True
+    results.panels = Series(failure="no row within 20 s")
+    assert verdicts(results)[shown] == ("not measured", None)
+    assert "no row within 20 s" in report.write(results)

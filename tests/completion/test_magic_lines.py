@@ -204,6 +204,19 @@ def test_no_cell_makes_completion_or_inspection_raise(text, at, head):
     SqlInspector(shell, lambda: fixed).inspect(cell, cursor)  # type: ignore[arg-type, return-value]
 
 
+@pytest.mark.parametrize(("cell", "cursor"), [("%%sql  (SELECT 1)", 6), ("%sql  (SELECT 1)", 5), ("%%sql  \r", 6)])
+def test_in_the_blanks_before_the_sql_the_line_is_completed(shell, cell, cursor):
+    found = SqlCompleter(shell, Fixed).complete(cell, cursor)
+    assert found is not None
+    assert found[0] == cursor
+    assert "--limit" in [one.text for one in found[1]]
+
+
+@pytest.mark.parametrize("cursor", [7, 8])
+def test_inside_an_assignment_nothing_is_offered(shell, cursor):
+    assert SqlCompleter(shell, Fixed).complete("%sql x << (SELECT 1)", cursor) == (cursor, [])
+
+
 class _Bare:
     """A shell without anything but variables."""
 

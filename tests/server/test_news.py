@@ -179,7 +179,7 @@ def test_a_browser_that_hangs_up_ends_its_poll(jupyter: Jupyter):
     try:
         for link in links:
             link.request("GET", f"{BASE}tusk/changes?{query}", headers={"Authorization": f"token {TOKEN}"})
-        wait_until(lambda: waiting() == 30, 20.0, "30 polls wait")
+        wait_until(lambda: waiting() == 30, 10.0, "30 polls wait")
     finally:
         for link in links:
             link.close()

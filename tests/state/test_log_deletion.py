@@ -215,6 +215,29 @@ def test_a_kill_in_the_middle_loses_nothing_else_and_the_next_start_finishes_it(
         assert (store.notices, names(store)) == ((), ["later", "kept"])
 
 
+def test_a_run_that_starts_during_a_deletion_is_counted_once(store: Store, monkeypatch: pytest.MonkeyPatch):
+    """Between its record's being on the disk and its being counted, that is."""
+    run(store, "old", SECRETIVE)
+    on_disk, go_on, append = threading.Event(), threading.Event(), Journal.append
+
+    def slow(journal: Journal, kind: str, body: dict, **more: float) -> int:
+        seq = append(journal, kind, body, **more)
+        if kind == "run.start":
+            on_disk.set()
+            assert go_on.wait(30)
+        return seq
+
+    monkeypatch.setattr(Journal, "append", slow)
+    thread = threading.Thread(target=run, args=(store, "new", "SELECT 1"))
+    thread.start()
+    assert on_disk.wait(30)
+    assert store.log.delete(DeleteLog(runs=("old",))) == 1
+    go_on.set()
+    thread.join()
+    assert [entry.run for entry in store.log.read(ReadLog()).entries] == ["new"]
+    assert store.log.count() == 1
+
+
 def test_a_deletion_meanwhile_costs_no_run_its_row(store: Store):
     """Runs are logged while segments are rewritten and the state file is replaced."""
     for n in range(300):

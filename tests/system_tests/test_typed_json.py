@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import tusk_drivers
 import tusk_jupyter
 import tusk_magics
 import tusk_widgets
@@ -37,11 +38,11 @@ def test_many_threads_meet_a_class_at_once():
     assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
 
 
-@pytest.mark.parametrize("package", [tusk_jupyter, tusk_magics, tusk_widgets])
+@pytest.mark.parametrize("package", [tusk_jupyter, tusk_magics, tusk_widgets, tusk_drivers])
 def test_nobody_reads_typed_values_in_another_way(package):
     found = [
         f"{path}: {line}"
-        for path in Path(package.__file__).parent.rglob("*.py")
+        for path in Path(package.__path__[0]).rglob("*.py")
         if path != Path(typed_json.__file__)
         for line in path.read_text().splitlines()
         if re.search(r"msgspec\.(convert|json\.Decoder)|msgspec\.json\.decode\(.*type=", line)

@@ -1,4 +1,4 @@
-"""Messages to JSON bytes and back, checked against its annotations.
+"""Messages to JSON bytes and back, checked against their annotations.
 
 JSON rather than a binary form because a driver may be written in any language; the bodies are small (the data travels as
 Arrow record batches beside them). Fields that a newer peer added are ignored, fields that are missing take their default.

@@ -33,16 +33,13 @@ class LogDeletion:
         self._journal = journal
         self._lock = threading.Lock()
 
-    def delete(self, ranges: Ranges) -> None:
-        """Forget the runs with these numbers; they have ended.
+    def begin(self, ranges: Ranges) -> None:
+        """Forget the runs with these numbers; they have ended. Their rows are gone from here on, their text with `finish`.
 
         Raises:
-            StorageError: it could not be journaled, and nothing is deleted; or the rows are gone and their text is not yet:
-                `finish` tries again.
+            StorageError: it could not be journaled, and nothing is deleted.
         """
-        if ranges:
-            self._journal.append("log.delete", {"ranges": ranges})
-            self.finish()
+        self._journal.append("log.delete", {"ranges": ranges})
 
     def finish(self) -> None:
         """Take the text of all deletions that are not finished out of the files.

@@ -141,7 +141,8 @@ class QueryLog:
 
         Raises:
             UsageError: a time makes no sense, or nothing was named.
-            StorageError: it could not be written; see `LogDeletion.delete`.
+            StorageError: it could not be journaled, and nothing is deleted; or the rows are gone and their text is not yet:
+                the next deletion, or `finish_deletions`, tries again.
         """
         if request.everything:
             return self._delete("true", [])
@@ -171,11 +172,12 @@ class QueryLog:
             if not found:
                 return 0
             rows = sum(int(count) for _, _, count in found)
-            try:
-                self._deletion.delete([[first, last] for first, last, _ in found])
-            finally:
-                with self._lock:
-                    self._count = self._database.read("SELECT count(*) FROM query_log")[0][0]
+            self._deletion.begin([[first, last] for first, last, _ in found])
+            with self._lock:
+                self._count -= (
+                    rows  # no new look at the table: a run that starts meanwhile may be in it and not counted yet
+                )
+            self._deletion.finish()
             return rows
 
 

@@ -49,8 +49,9 @@ def read_head(text: str, cursor: int) -> Head:
         if end is None:
             break
         at = end
-    if head.word is None and at >= line_end and cursor <= line_end:
-        head.word = (cursor, "")
+    is_behind_all = at >= line_end and cursor <= line_end
+    if head.word is None and (is_behind_all or (cursor < at and not text[cursor:at].strip(" \t"))):
+        head.word = (cursor, "")  # in the blanks before the SQL, too
     head.sql_start = at
     return head
 

@@ -76,7 +76,7 @@ class SqlCompleter:
         if place is None:
             return None
         start, chosen = self._tusk(place) if place.magic == "tusk" else self._sql(place)
-        return min(place.start + start, offset), chosen  # a lone CR ends a line for some and not for others
+        return place.start + start, chosen
 
     def _tusk(self, place: Place) -> tuple[int, list[Candidate]]:
         from tusk_magics.completion.magic_line import verb_offers
@@ -92,6 +92,8 @@ class SqlCompleter:
         head = read_head(place.text, place.cursor)
         if head.word is not None:
             return self._head(place, head)
+        if place.cursor < head.sql_start:  # in `x <<`, say
+            return place.cursor, []
         return self._statement(place, head)
 
     def _head(self, place: Place, head: Head) -> tuple[int, list[Candidate]]:
