@@ -12,11 +12,12 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
 
-def interrupt_once_running(client, core):
-    """Press Ctrl-C in this process as soon as the core has a run under way."""
+def interrupt_once_running(client, core, *, in_driver=lambda: True):
+    """Press Ctrl-C in this process as soon as the core has a run under way, and `in_driver` says that it is executed."""
 
     def press():
         core.await_running(client)
+        wait_until(in_driver, 10.0, "the driver executes it")
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)
@@ -35,7 +36,8 @@ def test_an_interrupt_stops_the_run_and_leaves_the_session(client, core):  # TK-
 
 
 def test_an_interrupt_returns_soon_even_when_the_driver_does_not_listen(client, core):
-    thread = interrupt_once_running(client, core)
+    folder = client.link.places.run
+    thread = interrupt_once_running(client, core, in_driver=lambda: any(folder.glob("*/hanging")))
     began = time.monotonic()
     with pytest.raises(errors.Cancelled, match="has not yet said"):
         core.run(client, "hang")

@@ -148,6 +148,32 @@ def test_what_a_driver_may_refuse_is_not_logged_before_it_has_spoken(sql, ends, 
     assert (started, ends) == ([], [])
 
 
+def test_a_core_that_ends_waits_for_a_spare_that_is_just_starting(monkeypatch):
+    """Or its folder would be left behind."""
+    starting, started, stopped = threading.Event(), threading.Event(), []
+    spare = SimpleNamespace(ended=False, stop=lambda: stopped.append("spare"))
+
+    def start(self, name, child=None):
+        starting.set()
+        assert started.wait(10)
+        return spare
+
+    monkeypatch.setattr(Spares, "_start", start)
+    spares = Spares(SimpleNamespace(), on_exit=print, enabled=True)
+    warming = threading.Thread(target=spares.warm, args=("pg",))
+    warming.start()
+    assert starting.wait(10)
+    closing = threading.Thread(target=spares.close)
+    closing.start()
+    wait_until(lambda: spares._closed, 5.0, "the core is ending")
+    closing.join(0.5)
+    assert closing.is_alive()
+    started.set()
+    closing.join(10)
+    warming.join(10)
+    assert stopped == ["spare"]
+
+
 def test_a_driver_that_does_not_start_is_not_tried_again_by_itself(monkeypatch):
     tries = []
 

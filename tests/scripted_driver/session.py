@@ -80,6 +80,7 @@ class ScriptedSession(Session):
         return Changed()
 
     def _hang(self):
+        (Path.cwd() / "hanging").touch()
         time.sleep(600)
 
     def _crash(self):

@@ -125,13 +125,14 @@ class Spares:
             return [one for one in self._processes if not one.ended]
 
     def close(self, *, patience_s: float = 3.0) -> None:
-        """End every process: ask, wait a little, kill."""
+        """End every process, also one that is just starting: ask, wait a little until all is cleaned up, kill."""
         with self._lock:
             self._closed = True
+            self._arrived.wait_for(lambda: not any(one.starting for one in self._shelves.values()), patience_s)
         for process in self.processes:
             process.stop()
         deadline = time.monotonic() + patience_s
-        while self.processes and time.monotonic() < deadline:
+        while self._processes and time.monotonic() < deadline:  # ended, and its folder removed
             time.sleep(0.02)
         for process in self.processes:
             process.kill()
