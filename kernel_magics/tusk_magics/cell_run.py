@@ -159,10 +159,10 @@ class CellRun:
         # The table is handed over, so that its memory goes as the frame grows.
         nulls = grid_display.nan_is_null(result.table)
         tables, result = [result.table], dataclasses.replace(result, table=None)
-        notes = list(result.notes)
-        value = to_frame(tables, kind, decimal=options.decimal or self._config.decimal, notes=notes)
+        notes, types = list(result.notes), list[Any]()
+        value = to_frame(tables, kind, decimal=options.decimal or self._config.decimal, notes=notes, types=types)
         result = dataclasses.replace(result, notes=tuple(notes))
-        grid_display.remember(self._shell, value, result, limit=limit, nulls=nulls)
+        grid_display.remember(self._shell, value, result, limit=limit, nulls=nulls, types=types)
         shown = self._rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
         return self._assign(parsed.into, value)

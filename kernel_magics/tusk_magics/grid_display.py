@@ -12,7 +12,7 @@ import functools
 import importlib.util
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,7 +45,7 @@ class Shown:
     run: RunResult
     limit: int | None
     nan_is_null: frozenset[int]
-    shape: object
+    shape: tuple[Any, ...]
 
 
 _results: dict[int, Shown] = {}
@@ -64,7 +64,13 @@ def nan_is_null(table: pa.Table | None) -> frozenset[int]:
 
 
 def remember(
-    shell: InteractiveShell, value: object, result: RunResult, *, limit: int | None, nulls: frozenset[int]
+    shell: InteractiveShell,
+    value: object,
+    result: RunResult,
+    *,
+    limit: int | None,
+    nulls: frozenset[int],
+    types: Sequence[object],
 ) -> None:
     """Note that a frame is a run's result.
 
@@ -74,12 +80,13 @@ def remember(
         result: the run.
         limit: of the run.
         nulls: see `nan_is_null`.
+        types: of the columns of a pandas frame.
     """
     if value is None or result.schema is None:
         return
     key = id(value)
     reference = weakref.ref(value, lambda _: _results.pop(key, None))
-    _results[key] = Shown(reference, result, limit, nulls, _shape(value))
+    _results[key] = Shown(reference, result, limit, nulls, _shape(value, types))
     formatter = _formatter(shell)
     if formatter is not None and type(value) not in _earlier:
         _earlier[type(value)] = formatter.for_type(type(value), functools.partial(_bundle, shell))
@@ -122,18 +129,23 @@ def _formatter(shell: InteractiveShell) -> Any:  # noqa: ANN401 - IPython's Mime
     return getattr(shell.display_formatter, "mimebundle_formatter", None)
 
 
-def _shape(value: object) -> object:
-    """Return names, rows and types: a frame that differs in them is not the result any more."""
+def _shape(value: object, types: Sequence[object] = ()) -> tuple[Any, ...]:
+    """Return rows, names and types: a frame that differs in them is not the result any more."""
     frame: Any = value
-    if hasattr(frame, "dtypes"):
-        return (len(frame), [*map(str, frame.columns)], [*map(str, frame.dtypes)])
+    if hasattr(type(frame), "dtypes"):  # asked of the frame itself, it is made
+        return (len(frame), frame.columns, types or frame.dtypes)
     return (frame.num_rows, frame.schema)
+
+
+def _is_as_it_was(value: object, shape: tuple[Any, ...]) -> bool:
+    """Return whether rows, names and types are those of a shape."""
+    return all(list(a) == list(b) if hasattr(a, "__len__") else a == b for a, b in zip(_shape(value), shape, strict=True))
 
 
 def _bundle(shell: InteractiveShell, value: object) -> Bundle | None:
     """Return what to display in place of the frame's own HTML; None: nothing."""
     shown = _results.get(id(value))
-    if shown is None or shown.value() is not value or _shape(value) != shown.shape:
+    if shown is None or shown.value() is not value or not _is_as_it_was(value, shown.shape):
         return _by_others(value)
     metadata = {"tusk": _metadata(shown)}
     way = mode(shell)

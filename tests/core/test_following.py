@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
+from tusk_jupyter.launch.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.manifest import Capabilities
 from tusk_jupyter.service import runs as following
@@ -18,38 +20,48 @@ from tusk_jupyter.service.sessions import Session, State
 
 
 class SilentProcess:
-    """A driver process that says the words it is given and notes what it is asked and done to."""
+    """A driver process that answers and says what it is given, and notes what it is asked and done to."""
 
     ended = False
+    pid = 0
 
-    def __init__(self, *, early_fetch=False):
+    def __init__(self, *, early_fetch=True):
         self.manifest = SimpleNamespace(capabilities=Capabilities(early_fetch=early_fetch))
-        self.words = queue.SimpleQueue()
+        self.answers = queue.SimpleQueue()
+        self.said = queue.SimpleQueue()
         self.done = []
+        self.words = Words(self)
 
     def stream(self, request):
-        def replies():
-            while (word := self.words.get()) is not None:
-                if isinstance(word, Exception):
-                    raise word
-                yield word
+        return self._each(self.said)
 
-        return replies()
+    @staticmethod
+    def _each(source):
+        while (one := source.get()) is not None:
+            if isinstance(one, Exception):
+                raise one
+            yield one
+
+    def crash(self):
+        return errors.DriverCrashed("ended")
 
     def call(self, request, *, timeout_s=None):
-        self.done.append(request.ACTION)
+        if request.ACTION == "run":
+            return next(self._each(self.answers))
+        return self.done.append(request.ACTION)
 
     def terminate(self):
         self.done.append("terminate")
 
     def kill(self):
         self.done.append("kill")
-        self.words.put(errors.DriverCrashed("killed"))
+        for source in (self.answers, self.said):
+            source.put(errors.DriverCrashed("killed"))
 
 
 @pytest.fixture
 def silent_process():
-    """Makes driver processes; their streams end with the test, or their followers would keep the interpreter from ending."""
+    """Makes driver processes; what they say ends with the test."""
     made = []
 
     def make(**more):
@@ -58,7 +70,7 @@ def silent_process():
 
     yield make
     for process in made:
-        process.words.put(None)
+        process.said.put(None)
 
 
 @pytest.fixture
@@ -90,7 +102,7 @@ def a_request(sql="SELECT 1"):
 def test_a_run_that_nobody_fetches_is_given_up_after_a_minute(runs, silent_process):
     process = silent_process()
     run = a_run(process)
-    process.words.put(driver.RunEvent(event="ready"))
+    process.answers.put(driver.Done())
     runs.start(run, a_request(), wait_s=1.0)
     runs.tick()
     assert run.ladder is None
@@ -103,8 +115,8 @@ def test_a_run_that_nobody_fetches_is_given_up_after_a_minute(runs, silent_proce
 def test_a_run_under_way_is_not_given_up_for_being_long(runs, silent_process):
     process = silent_process()
     run = a_run(process)
-    process.words.put(driver.RunEvent(event="ready"))
-    process.words.put(driver.RunEvent(event="started"))
+    process.answers.put(driver.Done())
+    process.said.put(driver.RunEvent(run=run.id, event="started"))
     runs.start(run, a_request(), wait_s=1.0)
     wait_until(lambda: run.fetched, 5.0, "the core heard that it is fetched")
     run.started -= 10 * following.FETCH_TIMEOUT_S
@@ -112,40 +124,74 @@ def test_a_run_under_way_is_not_given_up_for_being_long(runs, silent_process):
     assert run.ladder is None
 
 
-def test_a_driver_that_is_never_ready_is_killed(runs, monkeypatch, silent_process):
+@pytest.mark.parametrize("sql", ["SELECT 1", "SELECT :a"])
+def test_a_driver_that_never_takes_a_run_in_is_killed(runs, monkeypatch, silent_process, ends, sql):
     monkeypatch.setattr(following, "READY_TIMEOUT_S", -1.0)
     process = silent_process()
     run = a_run(process)
     ticking = threading.Thread(target=lambda: wait_until(lambda: runs.tick() or "kill" in process.done, 10.0))
     ticking.start()
-    with pytest.raises(errors.DriverCrashed):
-        runs.start(run, a_request(), wait_s=1.0)
+    if sql == "SELECT 1":  # logged meanwhile
+        runs.start(run, a_request(sql), wait_s=1.0)
+        wait_until(lambda: [one.status for one in ends] == ["failed"], 5.0, "its end is logged")
+    else:
+        with pytest.raises(errors.DriverCrashed):
+            runs.start(run, a_request(sql), wait_s=1.0)
     ticking.join()
     assert runs.running() == []
 
 
+def test_a_cancel_waits_until_the_driver_has_taken_the_run_in(runs, silent_process):
+    """Or the driver, not knowing it yet, would pass over the cancel, and be ended after 4 s with all its sessions."""
+    process = silent_process()
+    run = a_run(process)
+    runs.start(run, a_request(), wait_s=1.0)
+    runs.cancel(run)
+    time.sleep(0.1)
+    assert process.done == []
+    process.answers.put(driver.Done())
+    wait_until(lambda: process.done == ["cancel"], 5.0, "the driver was asked to end it")
+
+
 def test_a_run_that_its_driver_refuses_after_all_ends_with_its_words_and_keeps_its_session(runs, ends, silent_process):
-    process = silent_process(early_fetch=True)
+    process = silent_process()
     run = a_run(process)
     run.session.transaction = "open"
-    process.words.put(errors.UsageError("not now"))
+    process.answers.put(errors.UsageError("not now"))
     runs.start(run, a_request(), wait_s=1.0)
-    wait_until(lambda: ends, 5.0, "its end is logged")
+    wait_until(lambda: ends and not run.running, 5.0, "its end is logged")
     assert (ends[0].status, run.error.message, ends[0].event.alive) == ("failed", "not now", True)
     assert run.session.transaction == "open"  # or it would be closed as idle, with what is open in it
+    assert run.session.turn.acquire(timeout=0)
 
 
 @pytest.mark.parametrize("sql", ["-- nothing", "SELECT :a", " "])
-def test_what_a_driver_may_refuse_is_not_logged_before_it_has_spoken(sql, ends, silent_process):
+def test_what_a_driver_may_refuse_is_not_logged_before_it_has_answered(sql, ends, silent_process):
     started = []
     runs = Runs(
         on_start=started.append, on_end=ends.append, kill_backend=print, close_session=print, changed=lambda: None
     )
-    process = silent_process(early_fetch=True)
-    process.words.put(errors.UsageError("nothing to run"))
+    process = silent_process()
+    process.answers.put(errors.UsageError("nothing to run"))
     with pytest.raises(errors.UsageError):
         runs.start(a_run(process), a_request(sql), wait_s=1.0)
     assert (started, ends) == ([], [])
+
+
+def test_a_process_that_ends_ends_each_of_its_runs_once(runs, ends, silent_process):
+    process = silent_process()
+    made = [a_run(process) for _ in range(3)]
+    for run in made:
+        process.answers.put(driver.Done())
+        runs.start(run, a_request(), wait_s=1.0)
+    process.said.put(driver.RunEvent(run=made[0].id, event="finished", rows=1))
+    process.said.put(errors.DriverCrashed("gone"))
+    wait_until(lambda: len(ends) == 3, 5.0, "all are in the log")
+    assert sorted(one.status for one in ends) == ["completed", "failed", "failed"]
+    assert {one.run.id for one in ends} == {run.id for run in made}
+    with pytest.raises(errors.DriverCrashed):
+        runs.start(a_run(process), a_request(), wait_s=1.0)
+    assert len(ends) == 3
 
 
 def test_a_core_that_ends_waits_for_a_spare_that_is_just_starting(monkeypatch):

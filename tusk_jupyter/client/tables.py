@@ -40,7 +40,12 @@ def prepare(kind: str) -> None:
 
 
 def to_frame(
-    tables: list[pa.Table | None], kind: str, *, decimal: str = "exact", notes: list[str] | None = None
+    tables: list[pa.Table | None],
+    kind: str,
+    *,
+    decimal: str = "exact",
+    notes: list[str] | None = None,
+    types: list[Any] | None = None,
 ) -> Any:  # noqa: ANN401 - as `kind` says
     """Return the one table of `tables` as a frame, or None for none.
 
@@ -51,13 +56,14 @@ def to_frame(
         kind: one of `FORMATS`.
         decimal: "exact", or "float" for float64 in the place of DECIMAL.
         notes: takes what the frame has otherwise than the database.
+        types: takes the dtypes of a pandas frame.
     """
     from tusk_jupyter.client import frames
 
     if tables[0] is None:
         return tables.pop()
     if kind == "pandas":
-        return frames.to_pandas(tables.pop(), decimal="float" if decimal == "float" else "exact")
+        return frames.to_pandas(tables.pop(), decimal="float" if decimal == "float" else "exact", types=types)
     if decimal == "float":
         tables[0] = _with_floats(tables[0])
     return tables.pop() if kind == "arrow" else frames.to_polars(tables.pop(), notes=notes)

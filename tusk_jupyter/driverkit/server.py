@@ -21,6 +21,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.driverkit.runs import Run, TicketBook
 from tusk_jupyter.driverkit.session import Session, Settings
 from tusk_jupyter.driverkit.uploads import Upload
+from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec, driver
 from tusk_jupyter.protocol.errors import to_extra_info, to_wire
 from tusk_jupyter.protocol.manifest import Manifest
@@ -55,6 +56,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         self._manifest = manifest
         self._slots: dict[str, _Slot] = {}
         self._tickets = TicketBook()
+        self._words = Words()
         self._uploads: dict[str, Upload] = {}
         self._actions: dict[str, tuple[type, Callable[[Any], Iterator[object]]]] = {
             message.ACTION: (message, handler)
@@ -62,6 +64,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 (driver.Open, self._open),
                 (driver.Test, self._test),
                 (driver.Split, self._split),
+                (driver.Watch, self._watch),
                 (driver.Run, self._run),
                 (driver.Upload, self._upload),
                 (driver.Cancel, self._cancel),
@@ -116,6 +119,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def finish(self) -> None:
         """Let results under way go out, then end the sessions as their databases expect it."""
+        self._words.close()
         self.shutdown()
         for slot in list(self._slots.values()):
             slot.session.close()
@@ -212,14 +216,18 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             )
         )
 
-    def _run(self, message: driver.Run) -> Iterator[driver.RunEvent]:
+    def _watch(self, message: driver.Watch) -> Iterator[driver.RunEvent]:
+        yield from self._words.stream()
+
+    def _run(self, message: driver.Run) -> Iterator[driver.Done]:
         try:
             run = self._taken_in(message)
         except errors.TuskError as exc:
             self._tickets.refuse(message.ticket, exc)
             raise
         self._tickets.register(message.ticket, run)
-        yield from run.events()
+        self._words.begin(run)
+        yield driver.Done()
 
     def _taken_in(self, message: driver.Run) -> Run:
         statements = split(message.sql, self._manifest.dialect)
@@ -233,19 +241,22 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         with slot.lock:
             self._be_free(slot)
             self._set_mode(slot, message.read_only)
-            run = slot.run = Run(message.run, slot.session, statements, parameters, limit=message.limit)
+            run = slot.run = Run(
+                message.run, slot.session, statements, parameters, limit=message.limit, words=self._words
+            )
         return run
 
-    def _upload(self, message: driver.Upload) -> Iterator[driver.RunEvent]:
+    def _upload(self, message: driver.Upload) -> Iterator[driver.Done]:
         slot = self._slot(message.session)
         with slot.lock:
             self._be_free(slot)
             if slot.read_only:
                 raise errors.UsageError("The connection is read-only: it takes no upload.", scenario="read_only")
             self._set_mode(slot, False)
-            upload = slot.run = Upload(message, slot.session)
+            upload = slot.run = Upload(message, slot.session, self._words)
         self._uploads[message.ticket] = upload
-        yield from upload.events()
+        self._words.begin(upload)
+        yield driver.Done()
 
     def _be_free(self, slot: _Slot) -> None:
         if slot.run is not None and not slot.run.ended:

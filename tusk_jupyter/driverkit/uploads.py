@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Iterator
 from time import perf_counter
@@ -12,17 +11,16 @@ import pyarrow as pa
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.runs import session_state
 from tusk_jupyter.driverkit.session import Session
+from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.stream import StatementReport, Trailer
 
-PROGRESS_S = 0.25
-
 
 class Upload:
-    """An upload under way: `take` is called by the client's DoPut, `events` is read by the core's status stream."""
+    """An upload under way: `take` is called by the client's DoPut; what it says goes to `words`."""
 
-    def __init__(self, message: driver.Upload, session: Session) -> None:
+    def __init__(self, message: driver.Upload, session: Session, words: Words) -> None:
         """Take the upload in; the rows come with `take`."""
         self.id = message.run
         self._message = message
@@ -31,7 +29,8 @@ class Upload:
         self._taken = threading.Event()
         self._ended = threading.Event()
         self._cancelled = threading.Event()
-        self._words: queue.SimpleQueue[driver.RunEvent] = queue.SimpleQueue()
+        self._words = words
+        self._told: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -42,20 +41,13 @@ class Upload:
         """Wait for the upload's end; return whether it has ended."""
         return self._ended.wait(timeout_s)
 
-    def events(self) -> Iterator[driver.RunEvent]:
-        """Yield the upload's words: ready, started, progress, then finished or failed; a short one leaves out the middle."""
-        yield driver.RunEvent(event="ready")
-        told: int | None = None
-        while True:
-            try:
-                word = self._words.get(timeout=PROGRESS_S)
-            except queue.Empty:
-                if self._taken.is_set() and self._rows != told:
-                    yield driver.RunEvent(event="progress" if told is not None else "started", rows=self._rows)
-                    told = self._rows
-                continue
-            yield word
-            return
+    def progress(self) -> driver.RunEvent | None:
+        """Return how far the upload is, or None if nobody has come with it yet or it is no further than it was told last."""
+        if not self._taken.is_set() or self.ended or self._rows == self._told:
+            return None
+        event = "started" if self._told is None else "progress"
+        self._told = self._rows
+        return driver.RunEvent(run=self.id, event=event, rows=self._told)
 
     def cancel(self) -> None:
         """Stop: the next batch is refused and the statement under way is interrupted."""
@@ -101,8 +93,9 @@ class Upload:
     def _end(self, exc: BaseException | None, reports: tuple[StatementReport, ...]) -> None:
         if not self.ended:
             self._ended.set()
-            self._words.put(
+            self._words.say(
                 driver.RunEvent(
+                    run=self.id,
                     event="failed" if exc else "finished",
                     rows=self._rows,
                     statements=reports,

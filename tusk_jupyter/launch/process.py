@@ -11,6 +11,7 @@ from typing import Any
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Driver
 from tusk_jupyter.launch.child import Child
+from tusk_jupyter.launch.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import Peer, PeerLost, Request
 from tusk_jupyter.protocol.driver import Ready
@@ -63,6 +64,7 @@ class DriverProcess:
             raise ready.error.to_exception()
         self.address = ready.address
         self._peer = Peer(ready.address, self._child.token)
+        self.words = Words(self)
         self._child.tell_exit(lambda: on_exit(self))
 
     def __repr__(self) -> str:

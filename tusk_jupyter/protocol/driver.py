@@ -117,11 +117,12 @@ class Split(Message, frozen=True, kw_only=True):
 
 
 class RunEvent(Message, frozen=True, kw_only=True):
-    """One word of a run's status stream."""
+    """One word about a run, on the stream of words that the core watches."""
 
+    run: str
+    """The run's id."""
     event: str
-    """ready | started | progress | finished | failed. `ready`: the ticket may be used; `started`: it was; the last two end
-    the stream."""
+    """started | progress | finished | failed. `started`: its ticket was used; the last two are its last word."""
     rows: int = 0
     """Rows handed out so far, over all results."""
     bytes: int = 0
@@ -136,12 +137,19 @@ class RunEvent(Message, frozen=True, kw_only=True):
     error: WireError | None = None
 
 
+class Watch(Message, frozen=True, kw_only=True):
+    """Be told of all runs of the process, from now on and as long as it lives. Asked once, before the first run."""
+
+    ACTION: ClassVar[str] = "watch"
+    REPLY: ClassVar[type] = RunEvent
+
+
 class Run(Message, frozen=True, kw_only=True):
-    """Take a run in; answers with a stream of RunEvents. Execution starts with the `DoGet` of its ticket."""
+    """Take a run in, or refuse it. Execution starts with the `DoGet` of its ticket; `Watch` tells how it goes."""
 
     SECRET: ClassVar[frozenset[str]] = frozenset({"ticket", "parameters"})
     ACTION: ClassVar[str] = "run"
-    REPLY: ClassVar[type] = RunEvent
+    REPLY: ClassVar[type] = Done
     session: str
     run: str
     ticket: str
@@ -157,7 +165,7 @@ class Upload(Message, frozen=True, kw_only=True):
 
     SECRET: ClassVar[frozenset[str]] = frozenset({"ticket"})
     ACTION: ClassVar[str] = "upload"
-    REPLY: ClassVar[type] = RunEvent
+    REPLY: ClassVar[type] = Done
     session: str
     run: str
     ticket: str
@@ -168,7 +176,7 @@ class Upload(Message, frozen=True, kw_only=True):
 
 
 class Cancel(Message, frozen=True, kw_only=True):
-    """Stop a run: interrupt it on the server. Answers at once; the run's own stream tells how it ended."""
+    """Stop a run: interrupt it on the server. Answers at once; the run's last word tells how it ended."""
 
     ACTION: ClassVar[str] = "cancel"
     REPLY: ClassVar[type] = Done

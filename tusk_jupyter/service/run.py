@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 import uuid
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from tusk_jupyter import errors
@@ -41,6 +42,8 @@ class Run:
     rows: int = 0
     bytes: int = 0
     statement: int = 0
+    taken_in: Future[None] | None = None
+    """Ends when its driver has taken it in or refused it; None: it was taken in before it was logged."""
     has_turn: bool = False
     """Whether it holds its session's turn."""
     fetched: bool = False

@@ -1,13 +1,14 @@
 """Runs: accepted, in the log before they begin, followed through the driver's words, ended exactly once.
 
 A run belongs to the core and not to the kernel that asked for it; that is what lets it be listed, cancelled and waited for
-from elsewhere. The driver's status stream is read by one thread per run; nothing of the data passes here.
+from elsewhere. Nothing of the data passes here.
 """
 
 from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import logging
 import threading
 import time
@@ -17,8 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder, Rung
 from tusk_jupyter.launch.process import DriverProcess
+from tusk_jupyter.launch.words import LAST_WORDS
 from tusk_jupyter.protocol import control, driver
-from tusk_jupyter.protocol.errors import WireError, to_wire
+from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_jupyter.service.run import Ending, Run, outcome
 from tusk_jupyter.service.sessions import Session, SessionGone
@@ -30,15 +32,16 @@ FETCH_TIMEOUT_S = 60.0
 """A run whose ticket nobody redeems in this time is given up: its client has gone."""
 
 READY_TIMEOUT_S = 30.0
-"""How long a driver may take to say that it has taken a run in; it may have to change the session's mode for it."""
+"""How long a driver may take to take a run in; it may have to change the session's mode for it."""
+
+ASK_S = 1.5
+"""How long a driver may take to answer a cancel, before the ladder's next rung is due."""
+
+TAKERS = 64
+"""Runs that drivers can take in at once."""
 
 REMEMBERED = 500
 """Ended runs kept in memory, for clients that ask how theirs ended."""
-
-MOST_RUNS = 1_000
-"""Runs followed at once; threads are made as they are needed and kept, which is quicker than one anew for each run."""
-
-ENDED = ("finished", "failed")
 
 
 class Runs:
@@ -70,20 +73,17 @@ class Runs:
         self._ended: collections.OrderedDict[str, Run] = collections.OrderedDict()
         self._starting: dict[str, tuple[float, Run]] = {}
         self._lock = threading.Lock()
-        self._followers = ThreadPoolExecutor(MOST_RUNS, thread_name_prefix="run")
+        self._takers = ThreadPoolExecutor(TAKERS, thread_name_prefix="take-in")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
 
     def start(self, run: Run, request: driver.Run | driver.Upload, *, wait_s: float) -> None:
         """Hand the run to its driver and put it into the log; waits `wait_s` for the run before it on the session.
 
-        What the driver could refuse is not logged, so the log waits for its word; a run that has nothing to be refused
-        for is logged while its driver takes it in, which saves a warm `SELECT 1` 0.4 of 3.4 ms.
-
         Raises:
             UsageError: the driver finds nothing to run, or a parameter without a value; nothing is logged.
             TimeoutExceeded: the session stayed busy.
             SessionGone: the session ended while waiting for it.
-            DriverCrashed: the driver went before it had taken the run in; nothing is logged.
+            DriverCrashed: the driver went before it had taken the run in.
         """
         session = run.session
         if not session.turn.acquire(timeout=wait_s):
@@ -96,43 +96,46 @@ class Runs:
         if process is None or not session.usable:
             self._let_go(run)
             raise SessionGone(f"The session on {session.connection.name!r} has just ended.")
-        if process.manifest.capabilities.early_fetch and _is_plain(request):
-            self._log_meanwhile(run, process, request)
-        else:
-            self._log_when_ready(run, process, request)
-
-    def _log_when_ready(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
-        ready = False
         try:
-            with self._watched(run):
-                words = process.stream(request)
-                self._await_ready(words)
-            ready = True
-            self._log(run)
-        except BaseException:
-            if ready:
-                self._take(run, Rung.ASK)
+            with run.changed:  # what is said of it is heard once it is under way
+                process.words.follow(run.id, functools.partial(self._hear, run))
+                self._hand_over(run, process, request)
+                with self._lock:
+                    self._under_way[run.id] = run
+        except BaseException as exc:
+            process.words.forget(run.id)
+            if not isinstance(exc, errors.DriverCrashed):
+                self._take(run, Rung.ASK)  # it may have been taken in, and nobody will fetch it
             self._let_go(run)
             raise
-        self._followers.submit(self._follow, run, words)
+        self._changed()
 
-    def _log_meanwhile(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
-        logged = threading.Event()
-        self._followers.submit(self._follow, run, _taken_in(process, request, logged))
+    def _hand_over(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
+        """Have the driver take the run in, and log its start.
+
+        What the driver could refuse is not logged, so the log waits for its answer; a run that has nothing to be refused
+        for is logged while its driver takes it in, which saves a warm `SELECT 1` 0.4 of 3.4 ms.
+        """
+        if process.manifest.capabilities.early_fetch and _is_plain(request):
+            run.taken_in = self._takers.submit(self._take_in, run, process, request)
+        else:
+            self._ask(run, process, request)
+        self._log(run)
+
+    def _take_in(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
         try:
-            self._log(run)
-        except BaseException:
-            self._take(run, Rung.ASK)
-            raise
-        finally:
-            logged.set()  # its follower ends it, also when it could not be logged
+            self._ask(run, process, request)
+        except errors.TuskError as exc:  # refused after all, or gone
+            if process.words.forget(run.id):
+                self._hear(run, _failed(run, exc, alive=not isinstance(exc, errors.DriverCrashed)))
+
+    def _ask(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
+        with self._watched(run):
+            process.call(request, timeout_s=None)
 
     def _log(self, run: Run) -> None:
         run.started, run.started_at = time.monotonic(), clock.now()  # not the sign-in, nor the wait for the turn
         self._on_start(run)
-        with self._lock:
-            self._under_way[run.id] = run
-        self._changed()
 
     def _let_go(self, run: Run) -> None:
         """Let the next run have the session."""
@@ -145,7 +148,7 @@ class Runs:
         self._on_start(run)
         with self._lock:
             self._under_way[run.id] = run
-        self._end(run, driver.RunEvent(event="failed", error=to_wire(exc)))
+        self._end(run, driver.RunEvent(run=run.id, event="failed", error=to_wire(exc)))
 
     def running(self) -> list[Run]:
         """Return the runs under way, oldest first."""
@@ -218,31 +221,18 @@ class Runs:
         finally:
             del self._starting[run.id]
 
-    def _await_ready(self, words: Iterator[driver.RunEvent]) -> None:
-        first = next(words)
-        if first.event != "ready":
-            raise errors.ProtocolError(f"The driver began a run with {first.event!r} instead of 'ready'.")
-
-    def _follow(self, run: Run, words: Iterator[driver.RunEvent]) -> None:
-        last = driver.RunEvent(
-            event="failed", alive=False, error=WireError(kind="protocol", message="The driver fell silent.")
-        )
-        taken_in = False
-        try:
-            for word in words:
-                taken_in = True
-                run.fetched = run.fetched or word.event in ("started", *ENDED) or word.rows > 0
-                run.rows, run.bytes, run.statement = word.rows, word.bytes, word.statement
-                if word.event in ENDED:
-                    last = word
-                    break
-        except Exception as exc:  # noqa: BLE001  # whatever it is, the run must have an end
-            refused = isinstance(exc, errors.TuskError) and not taken_in and not isinstance(exc, errors.DriverCrashed)
-            transaction = run.session.transaction if refused else "idle"  # nothing was run in it: it is as it was
-            last = driver.RunEvent(
-                event="failed", rows=run.rows, alive=refused, transaction=transaction, error=to_wire(exc)
-            )
-        self._end(run, last)
+    def _hear(self, run: Run, word: driver.RunEvent) -> None:
+        """Take in what the driver says of a run; on the thread that reads its words."""
+        with run.changed, self._lock:  # it is under way now, or will never be
+            if run.id not in self._under_way:
+                return  # whoever started it has seen that it failed
+        if word.event not in LAST_WORDS:
+            run.fetched = True
+            run.rows, run.bytes, run.statement = word.rows, word.bytes, word.statement
+        elif _ends_session(run, word):
+            self._pool.submit(self._end, run, word)  # that takes its time, and others wait for their words
+        else:
+            self._end(run, word)
 
     def _end(self, run: Run, last: driver.RunEvent) -> None:
         status, run.error = outcome(run, last)
@@ -250,7 +240,7 @@ class Runs:
         run.elapsed_s = time.monotonic() - run.started
         session = run.session
         session.transaction, session.last_used = last.transaction, time.monotonic()
-        if not last.alive or session.connection.isolation == "statement":
+        if _ends_session(run, last):
             try:
                 self._close_session(session)
             except Exception:  # noqa: BLE001  # the run must have an end all the same
@@ -281,14 +271,16 @@ class Runs:
             return
         try:
             if rung is Rung.ASK:
-                process.call(driver.Cancel(session=run.session.id, run=run.id), timeout_s=1.5)
+                if run.taken_in is not None:
+                    run.taken_in.result(ASK_S)  # a driver does not know a run before that
+                process.call(driver.Cancel(session=run.session.id, run=run.id), timeout_s=ASK_S)
             elif rung is Rung.KILL_BACKEND:
                 self._kill_backend(run.session)
             elif rung is Rung.TERMINATE:
                 process.terminate()
             else:
                 process.kill()
-        except errors.TuskError:
+        except (errors.TuskError, TimeoutError):
             return  # the next rung does not depend on this one
 
     def _remember(self, run: Run) -> None:
@@ -300,13 +292,15 @@ class Runs:
                 self._ended.popitem(last=False)
 
 
-def _taken_in(
-    process: DriverProcess, request: driver.Run | driver.Upload, logged: threading.Event
-) -> Iterator[driver.RunEvent]:
-    """Hand a run to its driver, which Flight waits for; what the driver says of it counts once its start is logged."""
-    words = process.stream(request)
-    logged.wait()
-    yield from words
+def _ends_session(run: Run, last: driver.RunEvent) -> bool:
+    """Return whether a run's end is that of its session as well."""
+    return not last.alive or run.session.connection.isolation == "statement"
+
+
+def _failed(run: Run, exc: errors.TuskError, *, alive: bool) -> driver.RunEvent:
+    """Return the last word on a run of which nothing was executed: its session's transaction, if it is there, is as it was."""
+    transaction = run.session.transaction if alive else "idle"
+    return driver.RunEvent(run=run.id, event="failed", alive=alive, transaction=transaction, error=to_wire(exc))
 
 
 def _is_plain(request: driver.Run | driver.Upload) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tusk_jupyter.state.journal import Journal
 
 BATCH = 5000
-LINGER_S = 0.15  # a run's start waits so long for its end, to be written with it; a reader cuts it short
+LINGER_S = 1.0  # records wait so long for more, to be written together; whoever reads cuts it short
 WAIT_S = 30.0
 RETRY_S = 5.0  # between tries while the file cannot be written
 

@@ -101,6 +101,7 @@ class LifeContract(ProcessBase):
             driver.Open(session="x", config=config),
             driver.Test(config=config),
             driver.Split(sql="SELECT 1"),
+            driver.Watch(),
             driver.Run(session="x", run="r", ticket="t", sql="SELECT 1"),
             driver.Upload(session="x", run="r", ticket="t", table="t"),
             driver.Cancel(session="x", run="r"),

@@ -19,7 +19,7 @@ from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.errors import TuskError
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import Peer, translated
-from tusk_jupyter.protocol.driver import FAREWELL, Close, Open, Opened, Ready, Run, RunEvent, Start, Upload
+from tusk_jupyter.protocol.driver import FAREWELL, Close, Open, Opened, Ready, Run, RunEvent, Start, Upload, Watch
 from tusk_jupyter.protocol.stream import Trailer
 from tusk_jupyter.protocol.values import pack
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
@@ -70,6 +70,8 @@ class DriverProcess:
         self.send(codec.encode(start) + b"\n")
         self.ready = codec.decode(Ready, self._first_line())
         self.peer = Peer(self.ready.address or start.address, self.token)
+        self._followed: dict[str, Running] = {}
+        self._watching: threading.Thread | None = None
 
     def __enter__(self) -> DriverProcess:
         return self
@@ -165,54 +167,52 @@ class DriverProcess:
             parameters={name: pack(value) for name, value in (parameters or {}).items()},
             **options,
         )
-        yield from self._followed(request)
+        yield from self._follow(request)
 
     @contextlib.contextmanager
     def begin_upload(self, session: str, table: str, *, append: bool = False) -> Iterator[Running]:
         """Hand an upload in."""
-        yield from self._followed(
+        yield from self._follow(
             Upload(session=session, run=uuid4().hex, ticket=uuid4().hex, table=table, append=append)
         )
 
-    def _followed(self, request: Run | Upload) -> Iterator[Running]:
-        running = Running(self.peer, request)
-        running.wait_until_ready()
+    def _follow(self, request: Run | Upload) -> Iterator[Running]:
+        if self._watching is None:
+            self._watching = threading.Thread(target=self._watch, daemon=True)
+            self._watching.start()
+        running = self._followed[request.run] = Running(self.peer, request)
+        self.peer.call(request, timeout_s=READY_S)
         try:
             yield running
         finally:
-            running.follower.join(END_S)
+            ended = running.ended.wait(END_S)
+            del self._followed[request.run]
+        assert ended, f"the run's last word did not come within {END_S:.0f} s of its end"
+
+    def _watch(self) -> None:
+        with contextlib.suppress(TuskError):
+            for word in self.peer.stream(Watch()):
+                if word.run in self._followed:
+                    self._followed[word.run].hear(word)
+        for running in list(self._followed.values()):
+            running.ended.set()
 
 
 class Running:
-    """A run that was handed in: its event stream on a thread of its own, its data on the caller's."""
+    """A run that was handed in: what the driver says of it comes on another thread, its data on the caller's."""
 
     def __init__(self, peer: Peer, request: Run | Upload) -> None:
         self.peer = peer
         self.request = request
         self.outcome = Outcome()
-        self._ready = threading.Event()
-        self._refused: TuskError | None = None
-        self.follower = threading.Thread(target=self._follow, daemon=True)
-        self.follower.start()
+        self.ended = threading.Event()
+        """Its last word was said, or the process ended."""
 
-    def _follow(self) -> None:
-        try:
-            for event in self.peer.stream(self.request):
-                self.outcome.events.append(event)
-                self._ready.set()
-        except TuskError as exc:
-            self._refused = exc
-            self._ready.set()
-
-    def wait_until_ready(self) -> None:
-        """Wait for the event `ready`.
-
-        Raises:
-            TuskError: the driver refused the run.
-        """
-        assert self._ready.wait(READY_S), "the driver did not take the run in"
-        if self._refused and not self.outcome.events:
-            raise self._refused
+    def hear(self, word: RunEvent) -> None:
+        """Take in what the driver says of the run."""
+        self.outcome.events.append(word)
+        if word.event in ("finished", "failed"):
+            self.ended.set()
 
     def read(self) -> None:
         """Fetch all streams of the run, as a client does: without the token, with the ticket."""

@@ -73,10 +73,27 @@ class RunsContract(ProcessBase):
 
     def test_events_tell_the_runs_life(self, process: DriverProcess, opened: str) -> None:
         outcome = process.run(opened, "SELECT 1 AS a")
-        assert outcome.words == ["ready", "finished"]
+        assert outcome.words == ["finished"]
         assert outcome.events[-1].rows == 1
         assert outcome.events[-1].bytes > 0
         assert outcome.events[-1].alive
+
+    def test_words_of_two_runs_name_their_run(self, process: DriverProcess, opened: str, settings: Settings) -> None:
+        with process.session(settings) as other, process.begin(opened, "SELECT 1 AS a") as first:
+            with process.begin(other, "SELECT 1 AS a; SELECT 2 AS b") as second:
+                second.read()
+            assert second.outcome.words == ["finished"]
+            assert first.outcome.words == []
+            first.read()
+        assert [len(one.outcome.events[-1].statements) for one in (first, second)] == [1, 2]
+
+    def test_last_word_comes_before_the_end_of_the_data(self, process: DriverProcess, opened: str) -> None:
+        with process.begin(opened, "SELECT 1 AS a") as running:
+            reader = running.reader()
+            reader.read_chunk()
+            assert running.outcome.words == []
+            reader.read_chunk()
+            assert running.ended.wait(10)
 
     def test_statements_run_in_order_each_with_its_result(
         self, process: DriverProcess, opened: str, remote_table: str
@@ -153,14 +170,14 @@ class RunsContract(ProcessBase):
         with ThreadPoolExecutor(1) as ahead:
             request = driver.Run(session=opened, run="early", ticket="early", sql="SELECT 1 AS a")
             fetched = ahead.submit(lambda: process.peer.flight.do_get(flight.Ticket(b"early")).read_all())
-            assert [event.event for event in process.peer.stream(request)][-1] == "finished"
+            process.peer.call(request)
             assert fetched.result().num_rows == 1
 
     def test_fetch_of_a_refused_run_hears_why(self, process: DriverProcess, opened: str) -> None:
         self.needs("early_fetch")
         request = driver.Run(session=opened, run="early", ticket="early", sql="-- nothing")
         with pytest.raises(UsageError) as refused:
-            next(process.peer.stream(request))
+            process.peer.call(request)
         with pytest.raises(flight.FlightError) as heard:
             process.peer.flight.do_get(flight.Ticket(b"early"))
         assert str(translated(heard.value)) == str(refused.value)
@@ -262,7 +279,7 @@ class RunsContract(ProcessBase):
         with process.begin_upload(opened, remote_table) as running:
             trailer = running.write(sent)
         assert trailer.statements[0].affected == 2500
-        assert running.outcome.words == ["ready", "finished"]
+        assert running.outcome.words == ["finished"]
         sql = f"SELECT count(*) AS c, min(t) AS a FROM {remote_table}"
         assert process.run(opened, sql).results[0].rows == [(2500, "row 0")]
 
