@@ -133,3 +133,50 @@ def test_an_edit_of_what_is_not_there_stores_nothing(client, core):
     with pytest.raises(errors.UsageError, match="no connection 'x'"):
         edit(client, core, "y", rename_from="x")
     assert names(client) == ["s"]
+
+
+@pytest.mark.parametrize("secrets", [{}, {"password": "open sesame"}])
+def test_a_request_to_save_that_is_repeated_is_done_already(client, core, secrets):  # R-01
+    """As a client repeats it whose core died in the middle of it."""
+    request = control.SaveConnection(
+        session=client.session, name="n", url="scripted://ann@host/db", secrets=secrets, tier="memory", test=False
+    )
+    first, again = client.call(request), client.call(request)
+    assert again.connection.id == first.connection.id == request.new_id
+    assert names(client) == ["n", "s"]
+    with pytest.raises(errors.UsageError, match="already"):  # another request for the same name
+        core.connect(client, "n", test=False)
+
+
+def test_a_new_password_that_is_given_twice_by_one_request_is_stored(vaulted):
+    request = control.SaveConnection(
+        session=vaulted.session,
+        name="v",
+        url="scripted://ann@host/db",
+        secrets={"password": "open sesame"},
+        tier="memory",
+        replace=True,
+        test=False,
+    )
+    assert [vaulted.call(request).replaced for _ in range(2)] == [True, True]
+    assert works(vaulted, "v")
+
+
+def test_a_request_to_copy_that_is_repeated_is_done_already(vaulted):
+    request = control.DuplicateConnection(session=vaulted.session, name="v", new_name="twin")
+    assert [vaulted.call(request).connection.id for _ in range(2)] == [request.new_id] * 2
+    assert names(vaulted) == ["s", "twin", "v"]
+    assert works(vaulted, "twin")
+
+
+@pytest.mark.parametrize("wrong", ["", "conn:1:password", "x" * 100])
+def test_an_id_that_is_none_or_anothers_is_refused(client, wrong):
+    taken = details(client, "s").connection.id
+    for new_id in (wrong, taken):
+        with pytest.raises(errors.ProtocolError, match=r"UUID|connection 's'"):
+            client.call(
+                control.SaveConnection(
+                    session=client.session, name="n", url="scripted://host/db", test=False, new_id=new_id
+                )
+            )
+    assert names(client) == ["s"]

@@ -22,6 +22,13 @@ def test_a_spare_that_died_while_it_waited_is_nobodys_error(client, new_client, 
     assert [one.status for one in core.log(client)] == ["completed", "completed"]
 
 
+def test_a_spare_that_died_while_it_waited_is_no_answer_to_a_test(client, core, scripted_home):
+    core.connect(client, "mortal", "scripted://host/db?mood=mortal", test=False)
+    core.run(client, "rows 1", on="s")
+    wait_until(lambda: core.status(client).drivers == 2, 20.0, "a session's process and a spare")
+    assert client.call(control.TestConnection(session=client.session, name="mortal")).ok
+
+
 def test_a_fresh_driver_that_dies_as_it_signs_in_is_told(client, core):
     client.call(control.SetPreference(name="warm_spare", value="off"))
     core.connect(client, "mortal", "scripted://host/db?mood=mortal", test=False)

@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.child import Child
 from tusk_jupyter.launch.head_start import HeadStart, remember
 from tusk_jupyter.launch.process import START_TIMEOUT_S, DriverProcess
+from tusk_jupyter.protocol.calls import Request
 
 KEEP_S = 600.0
 """A driver unused for this long keeps no spare."""
@@ -65,6 +67,26 @@ class Spares:
         except BaseException:
             shelf.wanted = float("-inf")  # or a driver that does not start would be tried every second
             raise
+
+    def ask(self, driver: str, request: Request, *, timeout_s: float = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
+        """Ask one thing of a process of that driver, which ends then; a spare that died while it waited is no answer.
+
+        Raises:
+            DriverNotFound, DriverStartError, DriverCrashed; TuskError: what the driver answered.
+        """
+        process = self.take(driver)
+        try:
+            return process.call(request, timeout_s=timeout_s)
+        except errors.DriverCrashed:
+            if not process.waited:
+                raise
+        finally:
+            process.stop()  # it may have seen a secret: it is no spare any more
+        process = self.take(driver, fresh=True)
+        try:
+            return process.call(request, timeout_s=timeout_s)
+        finally:
+            process.stop()
 
     def adopt(self, start: HeadStart) -> None:
         """Take over a driver that was started before this core was up, as its spare; blocks until it listens."""

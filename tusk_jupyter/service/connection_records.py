@@ -89,7 +89,7 @@ def made(
         password_command: what prints the password.
     """
     return ConnectionRecord(
-        id=known.id if known is not None and not target.secrets else str(uuid.uuid4()),
+        id=known.id if known is not None and not target.secrets else request.new_id,
         name=request.name,
         driver=target.driver.name,
         config=target.config,
@@ -106,6 +106,19 @@ def made(
         created_at=known.created_at if known else "",
         last_used_at=known.last_used_at if known else None,
     )
+
+
+def checked_id(text: str) -> str:
+    """Return a connection's id as it was given.
+
+    Raises:
+        ProtocolError: it is no UUID.
+    """
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        raise errors.ProtocolError(f"{text[:64]!r} is no UUID, so it cannot be a connection's id.") from None
+    return text
 
 
 def check_name(name: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -22,6 +21,7 @@ from tusk_jupyter.protocol.scenarios import NAME_TAKEN, hint_for
 from tusk_jupyter.service.connection_records import (
     check_name,
     check_options,
+    checked_id,
     made,
     public,
     real_tier,
@@ -152,6 +152,9 @@ class Connections:
             CredentialError: the secret cannot be stored; the connection is not there then.
         """
         check_options(request)
+        done = self._done(request.name, request.new_id)
+        if done is not None:
+            return done, control.ConnectionSaved(connection=public(done), replaced=request.replace)
         known = self._replaced_by(request)
         target = self._target(request)
         sign_in = self._sign_in(known, target, request.password_command)
@@ -161,6 +164,19 @@ class Connections:
         return stored, control.ConnectionSaved(
             connection=public(stored), replaced=known is not None, server=server, notices=notices
         )
+
+    def _done(self, name: str, new_id: str) -> ConnectionRecord | None:
+        """Return the connection that this very request has stored already, before its core died.
+
+        Raises:
+            ProtocolError: the id is none, or another connection's.
+        """
+        there = self.records.get_by_id(checked_id(new_id))
+        if there is None or not there.live:
+            return None
+        if there.name != name:
+            raise errors.ProtocolError(f"The id {new_id} is that of the connection {there.name!r}.")
+        return there
 
     def _replaced_by(self, request: control.SaveConnection) -> ConnectionRecord | None:
         """Return the connection that a new one takes the place of.
@@ -197,8 +213,8 @@ class Connections:
         return _SignIn(heir=heir if heir.credential_ref else None, command=heir.password_command)
 
     @_one_at_a_time
-    def duplicate(self, name: str, new_name: str) -> control.ConnectionSaved:
-        """Store a copy of a connection under another name, with copies of its secrets in the same tier.
+    def duplicate(self, name: str, new_name: str, new_id: str) -> control.ConnectionSaved:
+        """Store a copy of a connection under another name and id, with copies of its secrets in the same tier.
 
         Raises:
             UsageError: there is no such connection, or the new name cannot be or is taken.
@@ -206,12 +222,15 @@ class Connections:
         """
         record = self.named(name)
         check_name(new_name)
+        done = self._done(new_name, new_id)
+        if done is not None:
+            return control.ConnectionSaved(connection=public(done))
         there = self.records.get(new_name)
         if there is not None:
             raise _name_taken(there)
         copy = dataclasses.replace(
             record,
-            id=str(uuid.uuid4()),
+            id=new_id,
             name=new_name,
             credential_ref=None,
             credential_tier="command" if record.password_command else None,

@@ -226,7 +226,7 @@ class Core:
 
     def duplicate_connection(self, request: control.DuplicateConnection) -> control.ConnectionSaved:
         """Store a copy of a connection."""
-        saved = self.connections.duplicate(request.name, request.new_name)
+        saved = self.connections.duplicate(request.name, request.new_name, request.new_id)
         self.changes.bump("connections")
         return saved
 
@@ -337,8 +337,8 @@ class Core:
         record = self._connection(self.clients.touch(request.session), request)
         name = self.connections.dialect_of(record)
         if name not in DIALECTS:
-            found = self._split_elsewhere(record, request.sql)
-            return control.SplitReply(connection=record.name, dialect=name, statements=found)
+            found: driver.Statements = self.spares.ask(record.driver, driver.Split(sql=request.sql))
+            return control.SplitReply(connection=record.name, dialect=name, statements=found.statements)
         return control.SplitReply(
             connection=record.name,
             dialect=name,
@@ -347,14 +347,6 @@ class Core:
                 for one in split(request.sql, name)
             ),
         )
-
-    def _split_elsewhere(self, record: ConnectionRecord, sql: str) -> tuple[driver.StatementText, ...]:
-        process = self.spares.take(record.driver)
-        try:
-            found: driver.Statements = process.call(driver.Split(sql=sql))
-        finally:
-            process.stop()
-        return found.statements
 
     def run(self, request: control.RunRequest) -> Accepted:
         """Take a run in."""

@@ -240,18 +240,15 @@ class Dispatch:
         manifest = session.live_process().manifest
         if session.backend is None or not manifest.capabilities.kill_backend:
             return
-        helper = self._spares.take(session.connection.driver)
-        try:
-            helper.call(
-                driver.KillBackend(
-                    config=session.connection.config,
-                    secrets=self._connections.secrets_of(session.connection),
-                    backend=session.backend,
-                ),
-                timeout_s=3.0,
-            )
-        finally:
-            helper.stop()
+        self._spares.ask(
+            session.connection.driver,
+            driver.KillBackend(
+                config=session.connection.config,
+                secrets=self._connections.secrets_of(session.connection),
+                backend=session.backend,
+            ),
+            timeout_s=3.0,
+        )
 
 
 def _kind(request: control.RunRequest | control.UploadRequest) -> str:

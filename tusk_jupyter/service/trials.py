@@ -32,16 +32,13 @@ class Trials:
         """
         # A file that our own process holds is tried there: any other would find it locked, by us.
         holder = self.serving(name, config)
-        process = holder or self.spares.take(name)
         limit_s = self.connect_timeout_s()
-        try:
-            tested: driver.Tested = process.call(
-                driver.Test(config=config, secrets=secrets, read_only=read_only, connect_timeout_s=limit_s),
-                timeout_s=limit_s + MARGIN_S,
-            )
-        finally:
-            if holder is None:
-                process.stop()  # it has seen a secret: it is no spare any more
+        request = driver.Test(config=config, secrets=secrets, read_only=read_only, connect_timeout_s=limit_s)
+        tested: driver.Tested = (
+            holder.call(request, timeout_s=limit_s + MARGIN_S)
+            if holder
+            else self.spares.ask(name, request, timeout_s=limit_s + MARGIN_S)
+        )
         return control.ConnectionTested(
             ok=tested.ok, stage=tested.stage, server=tested.server, elapsed_s=tested.elapsed_s, error=tested.error
         )

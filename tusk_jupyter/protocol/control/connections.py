@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 
 from msgspec import field
 
 from tusk_jupyter.protocol.errors import WireError
 from tusk_jupyter.protocol.message import Message
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 class Connection(Message, frozen=True, kw_only=True):
@@ -81,6 +86,8 @@ class SaveConnection(Message, frozen=True, kw_only=True):
     test: bool = True
     base: str = ""
     """Folder against which relative paths are read."""
+    new_id: str = field(default_factory=_new_id)
+    """Id of the record, if one is made. A client whose core died repeats its request, and a core knows by it what is done."""
 
 
 class ConnectionList(Message, frozen=True, kw_only=True):
@@ -159,6 +166,8 @@ class DuplicateConnection(Message, frozen=True, kw_only=True):
     session: str
     name: str
     new_name: str
+    new_id: str = field(default_factory=_new_id)
+    """As in `SaveConnection`."""
 
 
 class UseConnection(Message, frozen=True, kw_only=True):
