@@ -145,15 +145,15 @@ class Run:
     def _stream(
         self, schema: pa.Schema, register: TicketBook, *, at_end: bool
     ) -> Iterator[tuple[pa.RecordBatch, bytes | None]]:
-        finished = False
+        finished, last = False, None
         try:
             step = None if at_end else self._advance()
             while isinstance(step, pa.RecordBatch):
                 yield step, None
-                step = self._advance()
+                last, step = step, self._advance()
             self._opening = step
             finished = True
-            yield _no_rows(schema), self._trailer(register)
+            yield last.slice(0, 0) if last is not None else _no_rows(schema), self._trailer(register)
         finally:
             if not finished and not self.ended:  # the client stopped reading: close what is open on the server
                 with self._advancing:

@@ -87,14 +87,6 @@ class RunsContract(ProcessBase):
             first.read()
         assert [len(one.outcome.events[-1].statements) for one in (first, second)] == [1, 2]
 
-    def test_last_word_comes_before_the_end_of_the_data(self, process: DriverProcess, opened: str) -> None:
-        with process.begin(opened, "SELECT 1 AS a") as running:
-            reader = running.reader()
-            reader.read_chunk()
-            assert running.outcome.words == []
-            reader.read_chunk()
-            assert running.ended.wait(10)
-
     def test_statements_run_in_order_each_with_its_result(
         self, process: DriverProcess, opened: str, remote_table: str
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,11 @@ def parsed(jobs: Iterator[Callable[[], pa.RecordBatch] | None]) -> Iterator[pa.R
     if first is None:
         return
     yield first()
+    for second in jobs:
+        jobs = chain([second], jobs)
+        break
+    else:
+        return  # a small result needs no thread
     with ThreadPoolExecutor(1, thread_name_prefix="parse") as pool:
         pending: Future[pa.RecordBatch] | None = None
         for job in jobs:
