@@ -64,7 +64,7 @@ def measure(results: Results, made: Mapping[str, Database], environment: Mapping
         batch = {"tusk": order_for("first_batch", "tusk", database)}
         results.first_batch[engine] = alternate(batch, results.rounds, environment)["tusk"]
         _say(f"{engine}: SELECT 1")
-        orders = {name: order_for("latency", name, database) for name in ("tusk", "jupysql")}
+        orders = {name: order_for("latency", name, database) for name in ("tusk", "jupysql", "flight")}
         results.latency[engine] = alternate(orders, min(results.rounds, LATENCY_ROUNDS), environment)
     for engine in KERNEL_ENGINES:
         if engine in made:

@@ -117,7 +117,12 @@ def load_extension(*, extension: str) -> dict[str, Any]:
 
 def _connected(peer: str, database: dict[str, Any]) -> Peer:
     where = Database(**database)
-    reader = peer_named(peer, where.engine)(where)
+    if peer == "flight":
+        from benchmarks.flight_floor import FlightFloor  # only here: it imports pyarrow
+
+        reader: Peer = FlightFloor(where)
+    else:
+        reader = peer_named(peer, where.engine)(where)
     reader.connect()
     return reader
 

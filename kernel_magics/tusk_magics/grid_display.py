@@ -139,7 +139,9 @@ def _shape(value: object, types: Sequence[object] = ()) -> tuple[Any, ...]:
 
 def _is_as_it_was(value: object, shape: tuple[Any, ...]) -> bool:
     """Return whether rows, names and types are those of a shape."""
-    return all(list(a) == list(b) if hasattr(a, "__len__") else a == b for a, b in zip(_shape(value), shape, strict=True))
+    return all(
+        list(a) == list(b) if hasattr(a, "__len__") else a == b for a, b in zip(_shape(value), shape, strict=True)
+    )
 
 
 def _bundle(shell: InteractiveShell, value: object) -> Bundle | None:

@@ -1,1 +1,1 @@
-"""Driver processes: found (`catalog`), started and called (`process`), kept warm (`spares`), ended step by step (`ladder`)."""
+"""Driver processes: found (`catalog`), started (`process`), heard (`words`), kept warm (`spares`), ended (`ladder`)."""
