@@ -169,7 +169,7 @@ def test_a_request_to_copy_that_is_repeated_is_done_already(vaulted):
     assert works(vaulted, "twin")
 
 
-@pytest.mark.parametrize("wrong", ["", "conn:1:password", "x" * 100])
+@pytest.mark.parametrize("wrong", ["", "conn:1:password", "x" * 100, "urn:uuid:12345678-1234-5678-1234-567812345678"])
 def test_an_id_that_is_none_or_anothers_is_refused(client, wrong):
     taken = details(client, "s").connection.id
     for new_id in (wrong, taken):

@@ -9,15 +9,13 @@ import queue
 from collections.abc import Iterator
 from typing import Protocol
 
-from tusk_jupyter.protocol.driver import RunEvent
+from tusk_jupyter.protocol.driver import LAST_WORDS, RunEvent
 
 PROGRESS_S = 0.25
 """Time between two looks at what runs; four words a second are as much as people can read."""
 
 RESTS_AFTER = 8
 """So many looks at nothing, and the stream sleeps until there is something."""
-
-LAST_WORDS = ("finished", "failed")
 
 
 class Speaker(Protocol):

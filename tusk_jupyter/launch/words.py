@@ -6,13 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tusk_jupyter.protocol.driver import RunEvent, Watch
+from tusk_jupyter.protocol.driver import LAST_WORDS, RunEvent, Watch
 from tusk_jupyter.protocol.errors import to_wire
 
 if TYPE_CHECKING:
     from tusk_jupyter.launch.process import DriverProcess
-
-LAST_WORDS = ("finished", "failed")
 
 Take = Callable[[RunEvent], None]
 """Gets a run's words on the reading thread, which must not be kept long: other runs of the process wait for theirs."""

@@ -116,6 +116,10 @@ class Split(Message, frozen=True, kw_only=True):
     sql: str
 
 
+LAST_WORDS = ("finished", "failed")
+"""Events after which nothing more is said of a run."""
+
+
 class RunEvent(Message, frozen=True, kw_only=True):
     """One word about a run, on the stream of words that the core watches."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from collections.abc import Iterable
@@ -112,13 +113,12 @@ def checked_id(text: str) -> str:
     """Return a connection's id as it was given.
 
     Raises:
-        ProtocolError: it is no UUID.
+        ProtocolError: it is no UUID, or not in the plain form (a colon would end it in a credential's reference).
     """
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        raise errors.ProtocolError(f"{text[:64]!r} is no UUID, so it cannot be a connection's id.") from None
-    return text
+    with contextlib.suppress(ValueError):
+        if str(uuid.UUID(text)) == text:
+            return text
+    raise errors.ProtocolError(f"{text[:64]!r} is no UUID, so it cannot be a connection's id.")
 
 
 def check_name(name: str) -> None:

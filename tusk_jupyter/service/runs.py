@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder, Rung
 from tusk_jupyter.launch.process import DriverProcess
-from tusk_jupyter.launch.words import LAST_WORDS
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
@@ -37,8 +36,8 @@ READY_TIMEOUT_S = 30.0
 ASK_S = 1.5
 """How long a driver may take to answer a cancel, before the ladder's next rung is due."""
 
-TAKERS = 64
-"""Runs that drivers can take in at once."""
+WORKERS = 64
+"""Runs that drivers can take in, or whose sessions can be ended, at once; the ladder's rungs never wait for them."""
 
 REMEMBERED = 500
 """Ended runs kept in memory, for clients that ask how theirs ended."""
@@ -73,7 +72,7 @@ class Runs:
         self._ended: collections.OrderedDict[str, Run] = collections.OrderedDict()
         self._starting: dict[str, tuple[float, Run]] = {}
         self._lock = threading.Lock()
-        self._takers = ThreadPoolExecutor(TAKERS, thread_name_prefix="take-in")
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="run")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
 
     def start(self, run: Run, request: driver.Run | driver.Upload, *, wait_s: float) -> None:
@@ -117,7 +116,7 @@ class Runs:
         for is logged while its driver takes it in, which saves a warm `SELECT 1` 0.4 of 3.4 ms.
         """
         if process.manifest.capabilities.early_fetch and _is_plain(request):
-            run.taken_in = self._takers.submit(self._take_in, run, process, request)
+            run.taken_in = self._workers.submit(self._take_in, run, process, request)
         else:
             self._ask(run, process, request)
         self._log(run)
@@ -226,11 +225,11 @@ class Runs:
         with run.changed, self._lock:  # it is under way now, or will never be
             if run.id not in self._under_way:
                 return  # whoever started it has seen that it failed
-        if word.event not in LAST_WORDS:
+        if word.event not in driver.LAST_WORDS:
             run.fetched = True
             run.rows, run.bytes, run.statement = word.rows, word.bytes, word.statement
         elif _ends_session(run, word):
-            self._pool.submit(self._end, run, word)  # that takes its time, and others wait for their words
+            self._workers.submit(self._end, run, word)  # that takes its time, and others wait for their words
         else:
             self._end(run, word)
 

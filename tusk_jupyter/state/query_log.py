@@ -173,10 +173,8 @@ class QueryLog:
                 return 0
             rows = sum(int(count) for _, _, count in found)
             self._deletion.begin([[first, last] for first, last, _ in found])
-            with self._lock:
-                self._count -= (
-                    rows  # no new look at the table: a run that starts meanwhile may be in it and not counted yet
-                )
+            with self._lock:  # no new look at the table: a run that starts meanwhile may be in it and not counted yet
+                self._count -= rows
             self._deletion.finish()
             return rows
 

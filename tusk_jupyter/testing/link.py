@@ -19,7 +19,19 @@ from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.errors import TuskError
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import Peer, translated
-from tusk_jupyter.protocol.driver import FAREWELL, Close, Open, Opened, Ready, Run, RunEvent, Start, Upload, Watch
+from tusk_jupyter.protocol.driver import (
+    FAREWELL,
+    LAST_WORDS,
+    Close,
+    Open,
+    Opened,
+    Ready,
+    Run,
+    RunEvent,
+    Start,
+    Upload,
+    Watch,
+)
 from tusk_jupyter.protocol.stream import Trailer
 from tusk_jupyter.protocol.values import pack
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
@@ -181,7 +193,12 @@ class DriverProcess:
             self._watching = threading.Thread(target=self._watch, daemon=True)
             self._watching.start()
         running = self._followed[request.run] = Running(self.peer, request)
-        self.peer.call(request, timeout_s=READY_S)
+        try:
+            self.peer.call(request, timeout_s=READY_S)
+        except TuskError:
+            del self._followed[request.run]
+            assert not running.outcome.events, "a run that was refused says nothing"
+            raise
         try:
             yield running
         finally:
@@ -211,7 +228,7 @@ class Running:
     def hear(self, word: RunEvent) -> None:
         """Take in what the driver says of the run."""
         self.outcome.events.append(word)
-        if word.event in ("finished", "failed"):
+        if word.event in LAST_WORDS:
             self.ended.set()
 
     def read(self) -> None:
