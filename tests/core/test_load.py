@@ -60,8 +60,7 @@ def test_a_core_killed_again_and_again_loses_nothing_that_it_acknowledged(client
             try:
                 acknowledged.append(core.run(client, f"rows {n % 50 + 1}", on="s").accepted.run)
                 if n % 25 == 0:
-                    core.connect(client, f"c{n}", test=False)
-                    saved.append(f"c{n}")
+                    change_connections(client, core, f"c{n}", saved)
             except (errors.CoreError, errors.DriverCrashed):
                 continue  # what a cell would show; the next one must work
             except BaseException as exc:
@@ -84,8 +83,9 @@ def test_a_core_killed_again_and_again_loses_nothing_that_it_acknowledged(client
     assert [run for run in acknowledged if counted[run] != 1] == []
     assert max(counted.values()) == 1
     assert {one.status for one in entries} <= {"completed", "interrupted", "failed"}
-    names = {one.name for one in client.call(control.ListConnections(session=client.session)).connections}
-    assert set(saved) <= names
+    assert set(saved) <= connections(client)
+    change_connections(client, core, "last", saved)
+    assert connections(client) == {"s", "last-renamed"}
     assert core.run(client, "rows 3", on="s").rows == 3
     (living,) = cores_of(scripted_home)
     wait_until(
@@ -96,6 +96,20 @@ def test_a_core_killed_again_and_again_loses_nothing_that_it_acknowledged(client
         15.0,
         "no driver of a killed core is left",
     )
+
+
+def connections(client) -> set[str]:
+    return {one.name for one in client.call(control.ListConnections(session=client.session)).connections}
+
+
+def change_connections(client, core, name: str, saved: list[str]) -> None:
+    """Save a connection, give it another name, remove all earlier ones; `saved` are those that must be there."""
+    renamed = f"{name}-renamed"
+    core.connect(client, name, test=False)
+    core.connect(client, renamed, rename_from=name, replace=True, test=False)
+    saved[:] = ["s", renamed]
+    for one in connections(client) - {*saved}:
+        client.call(control.RemoveConnection(session=client.session, name=one))
 
 
 def cores_of(home) -> list[psutil.Process]:

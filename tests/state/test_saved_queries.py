@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tusk_jupyter.errors import UsageError
-from tusk_jupyter.protocol.control import SaveQuery
+from tusk_jupyter.protocol.control import DeleteQuery, SaveQuery
 from tusk_jupyter.state.store import STATE_FILE, Store
 
 Open = Callable[[], Store]
@@ -23,7 +23,7 @@ def test_a_query_is_there_after_a_restart_and_after_a_rebuild(open_store: Open, 
         assert [one.name for one in store.queries.list()] == ["a", "Daily"]
         assert store.queries.list()[1] == saved
         assert (saved.sql, saved.connection, saved.description) == ("SELECT 1 -- été\n", "shop", "for Ann")
-        store.queries.delete("A")
+        store.queries.delete(DeleteQuery(name="A"))
     (home / STATE_FILE).unlink()
     with open_store() as store:
         assert store.queries.list() == (saved,)
@@ -49,5 +49,5 @@ def test_nothing_is_not_saved_and_an_unknown_one_not_deleted(store: Store):
         store.queries.save(SaveQuery(name="a", sql=" \n"))
     store.queries.save(SaveQuery(name="daily", sql="SELECT 1"))
     with pytest.raises(UsageError, match="no saved query 'dayly'") as caught:
-        store.queries.delete("dayly")
+        store.queries.delete(DeleteQuery(name="dayly"))
     assert "daily" in (caught.value.hint or "")

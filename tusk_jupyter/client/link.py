@@ -44,10 +44,13 @@ class Link:
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send a request to the core and return its reply; a core that has gone is started again, once.
 
+        It may have carried the request out before it went; the repetition says so (`protocol.message.Change`).
+
         Raises:
             TuskError: what the core answered; CoreError when none can be started.
         """
         from tusk_jupyter.protocol.calls import PeerLost
+        from tusk_jupyter.protocol.message import repeated
 
         peer = self.peer()
         try:
@@ -55,7 +58,7 @@ class Link:
         except PeerLost:
             self.forget(peer)
         try:
-            return self.peer().call(request, timeout_s=timeout_s)
+            return self.peer().call(repeated(request), timeout_s=timeout_s)
         except PeerLost as exc:
             raise lost(exc) from exc
 

@@ -1,4 +1,4 @@
-"""Connection records: made from what was asked for, checked, and shown to clients."""
+"""Connection records: found, made from what was asked for, checked, and shown to clients."""
 
 from __future__ import annotations
 
@@ -6,18 +6,62 @@ import contextlib
 import re
 import uuid
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.service.targets import Target, describe_target
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
-from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.state.connections import ConnectionRecord, Connections
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 ENVIRONMENTS = ("production", "staging", "development")
 ISOLATIONS = ("session", "statement")
 ACCOUNT = ("host", "port", "unix_socket", "user")
 """The fields that say whose password it is."""
+
+
+def named(records: Connections, name: str) -> ConnectionRecord:
+    """Return the connection of that name, any case.
+
+    Raises:
+        UsageError: there is none; the message lists what exists.
+    """
+    record = records.get(name)
+    if record is None:
+        known = [one.name for one in records.list()]
+        near = get_close_matches(name, known, 1)
+        raise errors.UsageError(
+            f"There is no connection {name!r}; configured: {', '.join(known) or 'none'}.",
+            hint=f"Did you mean {near[0]!r}?" if near else hint_for("no_connection"),
+            scenario="no_connection",
+        )
+    return record
+
+
+def default(records: Connections, current: str | None) -> ConnectionRecord:
+    """Return the connection for a run that names none: the client's current one, or the only one there is.
+
+    A current one that was removed is not swapped for another: its SQL was meant for it.
+
+    Raises:
+        UsageError: there is nothing to go by.
+    """
+    record = records.get_by_id(current) if current else None
+    known = records.list()
+    if current is None and len(known) == 1:
+        record = known[0]
+    if record is None:
+        names = ", ".join(one.name for one in known)
+        raise errors.UsageError(
+            f"No connection is chosen; configured: {names}." if names else "No connection is configured yet.",
+            hint=f"Name it as `%%sql {known[0].name}`, or choose it with `%tusk use {known[0].name}`."
+            if known
+            else hint_for("no_connection"),
+            scenario="no_connection",
+        )
+    return record
 
 
 def public(record: ConnectionRecord, *, state: str = "disconnected", current: bool = False) -> control.Connection:

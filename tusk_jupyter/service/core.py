@@ -25,6 +25,7 @@ from tusk_jupyter.service import doctor, schemas
 from tusk_jupyter.service.changes import Changes
 from tusk_jupyter.service.clients import Client, Clients
 from tusk_jupyter.service.connection_records import public
+from tusk_jupyter.service.connection_secrets import ConnectionSecrets
 from tusk_jupyter.service.connections import Connections
 from tusk_jupyter.service.dispatch import Accepted, Dispatch
 from tusk_jupyter.service.log_upkeep import LogUpkeep
@@ -58,11 +59,10 @@ class Core:
         spares_wanted = bool(store.preferences.get("warm_spare"))
         self.spares = Spares(Catalog(places), on_exit=self._process_ended, enabled=spares_wanted)
         trials = Trials(self.spares, lambda: float(store.preferences.get("connect_timeout_s")))
-        self.connections = Connections(store.connections, self.credentials, self.spares, trials)
+        self.secrets = ConnectionSecrets(store.connections, self.credentials, self.spares.catalog)
+        self.connections = Connections(store.connections, self.secrets, self.spares, trials)
         self.changes = Changes()
-        self.sessions = Sessions(
-            self.spares, self.connections.secrets_of, changed=lambda: self.changes.bump("connections")
-        )
+        self.sessions = Sessions(self.spares, self.secrets.of, changed=lambda: self.changes.bump("connections"))
         trials.serving = self.sessions.serving
         self.schemas = Schemas(
             open_session=lambda client, record: self.dispatch.session_for(client, record),
@@ -82,7 +82,7 @@ class Core:
         )
         self.runs = self.dispatch.runs
         self._upkeep = LogUpkeep(store, changed=lambda: self.changes.bump("log"))
-        self._left_over = tuple(self.connections.finish_unfinished())
+        self._left_over = self.secrets.finish_unfinished()
         self._last_busy = time.monotonic()
         self._sweeper = ThreadPoolExecutor(1, thread_name_prefix="sweep")
         self._sweeping: Future[None] | None = None
@@ -226,7 +226,7 @@ class Core:
 
     def duplicate_connection(self, request: control.DuplicateConnection) -> control.ConnectionSaved:
         """Store a copy of a connection."""
-        saved = self.connections.duplicate(request.name, request.new_name, request.new_id)
+        saved = self.connections.duplicate(request)
         self.changes.bump("connections")
         return saved
 
@@ -240,8 +240,10 @@ class Core:
 
     def remove_connection(self, request: control.RemoveConnection) -> control.ConnectionRemoved:
         """Delete a connection with all that belongs to it."""
-        record, tiers = self.connections.remove(request.name)
+        record, tiers = self.connections.remove(request)
         self.changes.bump("connections")
+        if record is None:
+            return control.ConnectionRemoved(name=request.name)
         return control.ConnectionRemoved(name=record.name, tiers=tiers, sessions=self._close_sessions_of(record.id))
 
     # --- drivers, credentials, preferences ---
@@ -266,18 +268,18 @@ class Core:
 
     def list_credentials(self, _: control.ListCredentials) -> control.CredentialList:
         """List tiers and what is recorded."""
-        return control.CredentialList(tiers=self.credentials.tiers(), credentials=tuple(self.connections.recorded()))
+        return control.CredentialList(tiers=self.credentials.tiers(), credentials=tuple(self.secrets.recorded()))
 
     def set_credential(self, request: control.SetCredential) -> control.CredentialStored:
         """Give a connection a new secret; its open sessions end, since they used the old one."""
-        stored = self.connections.set_secret(request.connection, request.kind, request.secret, request.tier)
+        stored = self.secrets.set(request.connection, request.kind, request.secret, request.tier)
         self._close_sessions_of(self.connections.named(request.connection).id)
         self.changes.bump("connections")
         return stored
 
     def delete_credential(self, request: control.DeleteCredential) -> control.CredentialDeleted:
         """Delete a connection's secrets everywhere."""
-        deleted = self.connections.delete_secrets(request.connection)
+        deleted = self.secrets.delete(request.connection)
         self.changes.bump("connections")
         return deleted
 
@@ -311,9 +313,9 @@ class Core:
 
     def delete_query(self, request: control.DeleteQuery) -> control.QueryDeleted:
         """Delete a saved query."""
-        deleted = self.store.queries.delete(request.name)
+        deleted = self.store.queries.delete(request)
         self.changes.bump("queries")
-        return control.QueryDeleted(name=deleted.name)
+        return control.QueryDeleted(name=deleted)
 
     # --- schemas ---
 

@@ -244,7 +244,7 @@ class Dispatch:
             session.connection.driver,
             driver.KillBackend(
                 config=session.connection.config,
-                secrets=self._connections.secrets_of(session.connection),
+                secrets=self._connections.secrets.of(session.connection),
                 backend=session.backend,
             ),
             timeout_s=3.0,

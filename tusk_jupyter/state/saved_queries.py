@@ -53,6 +53,8 @@ class SavedQueries:
             raise UsageError("There is no SQL to save.")
         with self._lock:
             known = self._find(name)
+            if known is not None and request.again and _holds(known, request):
+                return known
             if known is not None and not request.replace:
                 raise UsageError(
                     f"There is a saved query {known.name!r} already.",
@@ -73,15 +75,18 @@ class SavedQueries:
             self._by_id[query.id] = query
         return query
 
-    def delete(self, name: str) -> control.SavedQuery:
-        """Delete a query and return it.
+    def delete(self, request: control.DeleteQuery) -> str:
+        """Delete a query and return its name; a request that comes again may find it gone.
 
         Raises:
             UsageError: there is none of that name.
             StorageError: it could not be written; nothing is changed.
         """
         with self._lock:
-            known = self._find(name.strip())
+            name = request.name.strip()
+            known = self._find(name)
+            if known is None and request.again:
+                return name
             if known is None:
                 names = [one.name for one in self._by_id.values()]
                 near = get_close_matches(name, names, 1)
@@ -92,11 +97,16 @@ class SavedQueries:
                 )
             self._journal.append("query.delete", {"id": known.id})
             del self._by_id[known.id]
-        return known
+        return known.name
 
     def _find(self, name: str) -> control.SavedQuery | None:
         wanted = name.casefold()
         return next((one for one in self._by_id.values() if one.name.casefold() == wanted), None)
+
+
+def _holds(known: control.SavedQuery, request: control.SaveQuery) -> bool:
+    """Return whether a saved query is what a request asks to save."""
+    return (known.sql, known.connection, known.description) == (request.sql, request.connection, request.description)
 
 
 def _from_row(row: tuple[Any, ...]) -> control.SavedQuery:

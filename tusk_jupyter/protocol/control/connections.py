@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from msgspec import field
 
 from tusk_jupyter.protocol.errors import WireError
-from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.protocol.message import Change, Message
 
 
 def _new_id() -> str:
@@ -56,7 +56,7 @@ class ConnectionSaved(Message, frozen=True, kw_only=True):
     """As "no keyring here: the password is in the sealed vault"."""
 
 
-class SaveConnection(Message, frozen=True, kw_only=True):
+class SaveConnection(Change, frozen=True, kw_only=True):
     """Add a connection, or replace the one of that name. Tested before anything is stored, unless `test` is off."""
 
     SECRET: ClassVar[frozenset[str]] = frozenset({"url", "secrets"})
@@ -189,7 +189,7 @@ class ConnectionRemoved(Message, frozen=True, kw_only=True):
     """Database sessions that were closed."""
 
 
-class RemoveConnection(Message, frozen=True, kw_only=True):
+class RemoveConnection(Change, frozen=True, kw_only=True):
     """Delete a connection, its secrets in every tier and its sessions. The query log keeps its rows."""
 
     ACTION: ClassVar[str] = "connection.remove"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.protocol.message import Change, Message
 
 
 class SavedQuery(Message, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class ListQueries(Message, frozen=True, kw_only=True):
     REPLY: ClassVar[type] = SavedQueryList
 
 
-class SaveQuery(Message, frozen=True, kw_only=True):
+class SaveQuery(Change, frozen=True, kw_only=True):
     """Save SQL under a name; an existing one is replaced only on `replace`."""
 
     ACTION: ClassVar[str] = "query.save"
@@ -50,7 +50,7 @@ class QueryDeleted(Message, frozen=True, kw_only=True):
     name: str
 
 
-class DeleteQuery(Message, frozen=True, kw_only=True):
+class DeleteQuery(Change, frozen=True, kw_only=True):
     """Delete a saved query."""
 
     ACTION: ClassVar[str] = "query.delete"
