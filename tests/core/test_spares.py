@@ -1,10 +1,13 @@
 """Warm processes: one spare for a driver in use, and a head start for the one used last."""
 
+from types import SimpleNamespace
+
 import pytest
 from services import processes_of, wait_until, words_of
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
+from tusk_jupyter.service import core as service
 
 
 def test_a_spare_is_kept_for_a_driver_in_use_and_serves_the_next_session(client, new_client, core, scripted_home):
@@ -64,3 +67,13 @@ def drivers_of(home):
 
 def pid_of(process):
     return process.pid
+
+
+@pytest.mark.parametrize(("rested_s", "patience_s", "starts"), [(0.1, 60.0, 0), (2.0, 60.0, 5), (0.1, 0.0, 5)])
+def test_a_spare_is_started_in_a_rest_between_runs_or_when_there_is_none(monkeypatch, rested_s, patience_s, starts):
+    looks, started = iter([False] * 5 + [True]), []
+    spares = SimpleNamespace(refill=lambda: started.append(1))
+    monkeypatch.setattr(service, "PATIENCE_S", patience_s)
+    stopped = SimpleNamespace(wait=lambda _: next(looks))
+    service.keep_spares(SimpleNamespace(runs=SimpleNamespace(rested_s=rested_s), spares=spares), stopped)
+    assert len(started) == starts

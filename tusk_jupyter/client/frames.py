@@ -7,6 +7,7 @@ batch is one block, and one column that points into it would keep all the others
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -40,11 +41,10 @@ def to_pandas(
     names, rows = table.column_names, table.num_rows
     parts: list[Any] = table.columns
     del table
-    unique = len(set(names)) == len(names) > 0
-    made: dict[str | int, Column] = {}
+    made: dict[int, Column] = {}  # by number: a name may be there twice
     for position in range(len(parts)):
         column, parts[position] = parts[position], None
-        made[names[position] if unique else position] = columns.to_pandas(column, decimal=decimal)
+        made[position] = columns.to_pandas(column, decimal=decimal)
         large = column.nbytes >= GIVE_BACK_BYTES
         del column
         if large:
@@ -52,9 +52,16 @@ def to_pandas(
     if types is not None:
         types += [column.dtype for column in made.values()]
     frame = pd.DataFrame(made, index=pd.RangeIndex(rows), copy=False)
-    if not unique:  # an index of names takes 0.1 ms, so it is made once where it can be
-        frame.columns = pd.Index(names, dtype=None if names else object)
+    frame.columns = _index(tuple(names)).view()  # of its own, as a user may give it a name
     return frame
+
+
+@functools.lru_cache(maxsize=64)
+def _index(names: tuple[str, ...]) -> pd.Index:
+    """Return the index of column names; making one takes pandas 0.1 ms, and the same query comes again and again."""
+    import pandas as pd
+
+    return pd.Index(names, dtype=None if names else object)
 
 
 def to_polars(table: pa.Table, *, notes: list[str] | None = None) -> pl.DataFrame:

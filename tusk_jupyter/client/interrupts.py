@@ -1,7 +1,7 @@
 """Waiting so that Ctrl-C works.
 
 Flight's calls hold Ctrl-C back until they return (DESIGN section 9: 4 s of 4 s), so they are made on a worker thread, and the
-caller's thread waits on a condition that a signal can break. Workers are kept for the next call: a thread costs 0.1 ms. They
+caller's thread waits on a lock that a signal can break. Workers are kept for the next call: a thread costs 0.1 ms. They
 are daemons, unlike an executor's, so that a call that never returns does not keep the interpreter from ending.
 """
 
@@ -24,15 +24,22 @@ class Task(Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         """Start `work`."""
-        self._done = threading.Event()
+        self._running = threading.Lock()  # an Event would be two locks and a list, made anew for each call
+        self._running.acquire()
+        self._ended = False
         self._result: T
         self._error: BaseException | None = None
         self._work = work
         _begin(self._run)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end, or for `timeout_s`; return whether it has ended. Breaks off with KeyboardInterrupt."""
-        return self._done.wait(timeout_s)
+        """Wait for the end, or for `timeout_s`; return whether it has ended. Breaks off with KeyboardInterrupt.
+
+        For one thread at a time.
+        """
+        if not self._ended:
+            self._running.acquire(timeout=-1 if timeout_s is None else timeout_s)
+        return self._ended
 
     def result(self) -> T:
         """Return what the work returned, or raise what it raised; only after `wait` said so."""
@@ -47,7 +54,8 @@ class Task(Generic[T]):
             self._error = exc
         finally:
             del self._work  # a result must not live as long as the idle worker
-            self._done.set()
+            self._ended = True
+            self._running.release()
 
 
 class _Worker:

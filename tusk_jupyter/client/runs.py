@@ -291,11 +291,13 @@ class Fetch:
             if not widens and not begun and (chunk.data.num_rows or chunk.data.num_columns):
                 result.begin(reader.schema)
                 begun = yields = True
-            if chunk.app_metadata is not None:
-                return codec.decode(stream.Trailer, chunk.app_metadata.to_pybytes()), yields
-            if self._first_batch_s is None:
-                self._first_batch_s = time.perf_counter() - self._began
-            result.add(chunk.data)
+            trailer = chunk.app_metadata
+            if chunk.data.num_rows or trailer is None:
+                if self._first_batch_s is None:
+                    self._first_batch_s = time.perf_counter() - self._began
+                result.add(chunk.data)
+            if trailer is not None:
+                return codec.decode(stream.Trailer, trailer.to_pybytes()), yields
 
     def _upload(self) -> RunResult:
         driver, ticket = self._ask()

@@ -77,6 +77,8 @@ class Run:
         self._rows = 0
         self._bytes = 0
         self._more = False
+        self._was_last = False
+        """Whether the batch that came last is that of the run, too: nothing has to be waited for behind it."""
 
     @property
     def ended(self) -> bool:
@@ -129,7 +131,7 @@ class Run:
             register: where the ticket of a following stream is left.
 
         Returns:
-            Its schema, and its batches with their metadata; the last one is empty and carries the `Trailer`.
+            Its schema, and its batches with their metadata; the last one carries the `Trailer`.
 
         Raises:
             TuskError: a statement failed, or the run was cancelled.
@@ -149,11 +151,14 @@ class Run:
         try:
             step = None if at_end else self._advance()
             while isinstance(step, pa.RecordBatch):
-                yield step, None
-                last, step = step, self._advance()
+                last = step
+                if not self._was_last:
+                    yield last, None
+                    last = last.slice(0, 0)
+                step = self._advance()
             self._opening = step
             finished = True
-            yield last.slice(0, 0) if last is not None else _no_rows(schema), self._trailer(register)
+            yield last if last is not None else _no_rows(schema), self._trailer(register)
         finally:
             if not finished and not self.ended:  # the client stopped reading: close what is open on the server
                 with self._advancing:
@@ -232,13 +237,15 @@ class Run:
             self._raise_if_cancelled()
 
     def _batches(self, result: Rows) -> Generator[_Opening | pa.RecordBatch, None, None]:
-        self._more = False
+        self._more = self._was_last = False
         schema = result.schema
         left = self._limit
         yield _Opening(_with_types(schema, result))
         try:
             for batch in result.batches:
                 self._raise_if_cancelled()
+                if self._was_last:
+                    raise errors.InternalError("The driver had called the batch before this one the last.")
                 if batch.schema != schema:
                     schema = batch.schema
                     yield _Opening(_with_types(schema, result), widen=True)
@@ -248,6 +255,7 @@ class Run:
                     left -= batch.num_rows
                 self._rows += batch.num_rows
                 self._bytes += batch.nbytes
+                self._was_last = result.ended() and self._index == len(self._statements) - 1
                 if batch.num_rows:
                     yield batch
                 if self._more:

@@ -68,6 +68,9 @@ class Rows:
     """Asked after the last batch: what the reader of the data must know."""
     affected: Callable[[], int | None] = lambda: None
     """Asked after the last batch: rows changed, for a statement that both changes and yields rows (RETURNING)."""
+    ended: Callable[[], bool] = lambda: False
+    """Asked after each batch: whether it is known already that it was the last one, and no waiting follows it. Then it
+    goes out in one message with the trailer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What rides on a result's record batches.
 
-A run's `DoGet` stream carries one result. Its last message is an empty batch whose `app_metadata` is a `Trailer`; a stream
-without one was cut off and must not pass for a complete result. The trailer may name a further ticket:
+A run's `DoGet` stream carries one result. The `app_metadata` of its last batch, with rows or empty, is a `Trailer`; a
+stream without one was cut off and must not pass for a complete result. The trailer may name a further ticket:
 
 - `next`: a later statement yields rows too, in a stream of its own.
 - `widen`: the same result goes on under another schema, because a value came that the first one cannot hold (an infinite

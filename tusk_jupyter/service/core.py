@@ -43,6 +43,13 @@ from tusk_jupyter.version import __version__
 
 _LOG = logging.getLogger(__name__)
 
+SPARES_EVERY_S = 0.5
+REST_S = 1.0
+"""Nothing has begun to run for so long: a spare may be started."""
+
+PATIENCE_S = 15.0
+"""A core without such a rest has its spares started all the same."""
+
 
 class Core:
     """One user's core service."""
@@ -440,10 +447,17 @@ class Core:
         )
 
 
-def keep_spares(core: Core, stopped: threading.Event, *, every_s: float = 1.0) -> None:
-    """Keep warm spares until `stopped`; runs on a thread of its own, since a start blocks."""
-    while not stopped.wait(every_s):
+def keep_spares(core: Core, stopped: threading.Event) -> None:
+    """Keep warm spares until `stopped`; runs on a thread of its own, since a start blocks.
+
+    A start takes half a second of a processor, which the cells of a notebook would miss, so it waits for a rest between runs.
+    """
+    last = time.monotonic()
+    while not stopped.wait(SPARES_EVERY_S):
+        if core.runs.rested_s < REST_S and time.monotonic() - last < PATIENCE_S:
+            continue
         try:
             core.spares.refill()
         except Exception:  # noqa: BLE001  # without this thread there would be no spares until the core's end
             _LOG.exception("spares")
+        last = time.monotonic()

@@ -72,6 +72,7 @@ class Runs:
         self._ended: collections.OrderedDict[str, Run] = collections.OrderedDict()
         self._starting: dict[str, tuple[float, Run]] = {}
         self._lock = threading.Lock()
+        self._last_began = time.monotonic()  # a core that comes up is about to be used
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="run")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
 
@@ -134,6 +135,7 @@ class Runs:
 
     def _log(self, run: Run) -> None:
         run.started, run.started_at = time.monotonic(), clock.now()  # not the sign-in, nor the wait for the turn
+        self._last_began = run.started
         self._on_start(run)
 
     def _let_go(self, run: Run) -> None:
@@ -141,6 +143,11 @@ class Runs:
         if run.has_turn:
             run.has_turn = False
             run.session.turn.release()
+
+    @property
+    def rested_s(self) -> float:
+        """For how many seconds no run has begun."""
+        return time.monotonic() - self._last_began
 
     def refuse(self, run: Run, exc: errors.TuskError) -> None:
         """Put a run into the log that failed before it had a session."""

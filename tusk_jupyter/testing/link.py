@@ -256,9 +256,9 @@ class Running:
         result.schema = reader.schema
         trailer = None
         for chunk in reader:
+            assert trailer is None, "a batch follows the trailer"
             result.rows += zip(*(column.to_pylist() for column in chunk.data.columns), strict=True)
             if chunk.app_metadata is not None:
-                assert chunk.data.num_rows == 0, "the trailer's batch holds rows"
                 trailer = result.trailer = codec.decode(Trailer, chunk.app_metadata.to_pybytes())
         return trailer
 

@@ -44,6 +44,7 @@ class Result:
         self._names = [field.name for field in fields]
         self._columns = [converter_for(field.type, field.metadata) for field in fields]
         self._rows = 0
+        self._ended = False
         self._steps = self._run()
         next(self._steps)  # its cleanup runs from here on, even if nobody reads
 
@@ -55,7 +56,12 @@ class Result:
         """
         affected: Callable[[], int | None] = (lambda: self._rows) if changes else (lambda: None)
         return Rows(
-            schema=self._schema(), batches=self._batches(), types=self.types, notes=self._notes, affected=affected
+            schema=self._schema(),
+            batches=self._batches(),
+            types=self.types,
+            notes=self._notes,
+            affected=affected,
+            ended=lambda: self._ended,
         )
 
     def close(self) -> None:
@@ -90,6 +96,7 @@ class Result:
             if size >= BATCH_BYTES:
                 yield pa.concat_batches(pieces)
                 pieces, rows, size = [], 0, 0
+        self._ended = True
         if pieces:
             yield pa.concat_batches(pieces)
 

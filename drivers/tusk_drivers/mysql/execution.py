@@ -280,6 +280,7 @@ def _rows(
         types=result.types,
         notes=lambda: [*result.notes(), *told.notes],
         affected=lambda: result.rows if counted else None,
+        ended=lambda: result.reader.sees_end,
     )
 
 

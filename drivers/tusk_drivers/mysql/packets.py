@@ -36,6 +36,8 @@ LINGER_S = 0.2
 
 _HEADER = struct.Struct("<I").unpack_from
 _INDEX = np.int64
+_END = 0xFE
+"""First byte of the packet behind the last row, which has less than 9 bytes; of a row, the sign for a value of 16 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,12 @@ class PacketReader:
             return self._hand_out(chain)
         return self._single() if stop else None
 
+    @property
+    def sees_end(self) -> bool:
+        """Whether the packet behind the last row is here already, so that nothing will be waited for."""
+        size = self._size_of_next()
+        return 4 < size <= min(12, self._filled - self._at) and self._buffer[self._at + 4] == _END
+
     def _size_of_next(self) -> int:
         """Bytes of the packet at `_at`, header included; 4 while its header is not there."""
         known = self._filled - self._at
@@ -124,7 +132,7 @@ class PacketReader:
         """The packet at `_at` is no ordinary row: the end, an error, or a row of 16 MB and more."""
         size = self._size_of_next() - 4
         payload = self.packet()
-        if size < WHOLE and (payload[0] == 0xFF or (payload[0] == 0xFE and size < 9)):
+        if size < WHOLE and (payload[0] == 0xFF or (payload[0] == _END and size < 9)):
             return End(payload=payload)
         self._blocks += 1
         data = np.frombuffer(payload + bytes(PADDING), np.uint8)

@@ -196,12 +196,14 @@ class Execution:
         self._source.start()
         self._steps = steps = self._batches(self._source)
         first = next(steps, None)
+        only = self._source.ended  # the server has said its last word, and no second batch is being made of it
         return Rows(
             schema=first.schema if first is not None else schema_of(self._columns),
             batches=Batches(first, steps),
             types=[column.type_name for column in self._columns],
             notes=lambda: [*notes_of(self._columns), *self._extra_notes, *self._link.notices],
             affected=lambda: self._source.affected if self._source and not self._may_stop else None,
+            ended=lambda: only,
         )
 
     def _choose(self) -> Source:

@@ -53,6 +53,7 @@ class Result:
         known = declared if declared is not None and len(declared) == len(names) else [""] * len(names)
         self._columns = [Column(name, type_) for name, type_ in zip(names, known, strict=True)]
         self._rows = 0
+        self._ended = False
         self._piece_rows = FIRST_ROWS
         self._steps = self._run()
         next(self._steps)  # reads the first piece, and its cleanup runs from here on, even if nobody reads
@@ -70,6 +71,7 @@ class Result:
             types=tuple(column.type_name for column in self._columns),
             notes=self._notes,
             affected=affected,
+            ended=lambda: self._ended,
         )
 
     def close(self) -> None:
@@ -95,6 +97,7 @@ class Result:
                 held.append(piece)
                 rows, size = rows + piece.num_rows, size + piece.nbytes
                 piece = self._read()
+            self._ended = True
             if held:
                 yield pa.concat_batches(held)
         finally:
