@@ -12,7 +12,35 @@ from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import frames
+from tusk_jupyter.client.runs import Drivers
 from tusk_jupyter.protocol import control
+
+
+def test_a_small_result_comes_in_one_message(engine, monkeypatch):
+    """Its rows and its trailer: a second message would cost a tenth of a warm `SELECT 1`."""
+    chunks = []
+    found = Drivers.at
+    monkeypatch.setattr(Drivers, "at", lambda self, place: Watched(found(self, place), chunks))
+    assert engine.value("SELECT 1 AS one") == 1
+    assert [chunk.data.num_rows for chunk in chunks] == [1]
+
+
+class Watched:
+    """A link to a driver, and a stream of it, that notes what is read."""
+
+    def __init__(self, watched, chunks):
+        self._watched, self._chunks = watched, chunks
+
+    def do_get(self, ticket):
+        return Watched(self._watched.do_get(ticket), self._chunks)
+
+    @property
+    def schema(self):
+        return self._watched.schema
+
+    def read_chunk(self):
+        self._chunks.append(self._watched.read_chunk())
+        return self._chunks[-1]
 
 
 def press_interrupt_once_running(engine) -> threading.Thread:

@@ -258,6 +258,17 @@ class TestCountsNothing(Faulty):
     caught_by = ("test_changed_rows_are_counted",)
 
 
+class EndsTooEarly(DuckDBSession):
+    def execute(self, statement, parameters):
+        outcome = super().execute(statement, parameters)
+        return replace(outcome, ended=lambda: True) if isinstance(outcome, Rows) else outcome
+
+
+class TestEndsTooEarly(Faulty):
+    fault = EndsTooEarly
+    caught_by = ("test_no_row_is_lost_or_doubled_between_batches[65537]",)
+
+
 class TestClaimsGaps(Faulty):
     gaps = MappingProxyType({"test_select_yields_its_rows": "it does", "test_no_such_test": "a slip of the pen"})
     caught_by = ("test_select_yields_its_rows", "test_every_gap_names_a_test")

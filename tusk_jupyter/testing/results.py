@@ -63,11 +63,13 @@ class ResultsContract(ContractBase):
     @pytest.mark.parametrize("count", [1, BATCH_ROWS, BATCH_ROWS + 1, 3 * BATCH_ROWS + 17])
     def test_no_row_is_lost_or_doubled_between_batches(self, session: Session, count: int) -> None:
         rows = self.select(session, self.rows_sql.format(count=count))
-        sizes, seen = [], []
+        sizes, seen, ended = [], [], []
         for batch in rows.batches:
             sizes.append(batch.num_rows)
             seen.extend(batch.column(0).to_pylist())
+            ended.append(rows.ended())
         assert max(sizes) <= BATCH_ROWS
+        assert not any(ended[:-1]), "a batch followed one that was called the last"
         assert seen == list(range(1, count + 1))
 
     def test_notes_and_affected_can_be_asked_after_the_last_batch(self, session: Session) -> None:

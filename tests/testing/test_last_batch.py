@@ -1,0 +1,79 @@
+"""The last rows of a run go out with its trailer where the driver knows that they are the last, and never wait for it."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.runs import Run, TicketBook
+from tusk_jupyter.driverkit.session import Rows, Transaction
+from tusk_jupyter.driverkit.words import Words
+from tusk_jupyter.protocol import codec
+from tusk_jupyter.protocol.stream import Trailer
+from tusk_jupyter.sqltext.statements import split
+
+SCHEMA = pa.schema([("n", pa.int64())])
+
+
+class Session:
+    """Yields two batches a statement, and notes how far it was asked to go."""
+
+    dialect = "ansi"
+    transaction = Transaction.IDLE
+
+    def __init__(self, ended_after):
+        self.ended_after = ended_after
+        self.asked = 0
+
+    def is_alive(self):
+        return True
+
+    def execute(self, statement, parameters):
+        yielded = 0
+
+        def batches():
+            nonlocal yielded
+            for n in range(2):
+                yielded, self.asked = n + 1, self.asked + 1
+                yield pa.record_batch([pa.array([n])], schema=SCHEMA)
+            self.asked += 1
+
+        return Rows(schema=SCHEMA, batches=batches(), ended=lambda: yielded == self.ended_after)
+
+
+def stream_of(session, sql="SELECT 1", **more):
+    run = Run("r", session, split(sql, "ansi"), {}, limit=None, words=Words())
+    return run.open_stream(TicketBook())[1]
+
+
+def test_rows_known_to_be_the_last_go_out_with_the_trailer():
+    first, last = stream_of(Session(ended_after=2))
+    assert (first[0].num_rows, first[1], last[0].num_rows) == (1, None, 1)
+    assert codec.decode(Trailer, last[1]).statements[0].rows == 2
+
+
+def test_rows_that_may_not_be_the_last_go_out_at_once():
+    session = Session(ended_after=None)
+    stream = stream_of(session)
+    for asked in (1, 2):
+        batch, trailer = next(stream)
+        assert (batch.num_rows, trailer, session.asked) == (1, None, asked)
+    batch, trailer = next(stream)
+    assert batch.num_rows == 0
+    assert codec.decode(Trailer, trailer).statements[0].rows == 2
+
+
+def test_the_last_rows_of_a_statement_do_not_wait_for_the_next_one():
+    session = Session(ended_after=2)
+    stream = stream_of(session, "SELECT 1; SELECT 2")
+    assert [next(stream)[1] for _ in range(2)] == [None, None]
+    assert session.asked == 2
+    batch, trailer = next(stream)
+    assert (batch.num_rows, codec.decode(Trailer, trailer).ticket is None) == (0, False)
+
+
+def test_a_driver_that_goes_on_behind_its_end_loses_no_row_in_silence():
+    stream = stream_of(Session(ended_after=1))
+    with pytest.raises(errors.InternalError, match="the last"):
+        list(stream)
