@@ -24,7 +24,6 @@ from benchmarks.peers import peers_of
 from benchmarks.results import Results
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-LATENCY_ROUNDS = 3
 KERNEL_ENGINES = ("sqlite", "postgresql")
 INTERRUPTS = 3
 
@@ -63,13 +62,10 @@ def measure(results: Results, made: Mapping[str, Database], environment: Mapping
             results.bulk[engine]["tusk"] = Series(failure=tusk_works[engine])
         batch = {"tusk": order_for("first_batch", "tusk", database)}
         results.first_batch[engine] = alternate(batch, results.rounds, environment)["tusk"]
-        _say(f"{engine}: SELECT 1")
-        orders = {name: order_for("latency", name, database) for name in ("tusk", "jupysql", "flight")}
-        results.latency[engine] = alternate(orders, min(results.rounds, LATENCY_ROUNDS), environment)
-    for engine in KERNEL_ENGINES:
-        if engine in made:
-            _say(f"{engine}: fresh kernels")
-            results.starts[engine] = starts(made[engine], results.rounds, environment)
+    _say("SELECT 1")
+    results.latency = latencies(made, results.rounds, environment)
+    _say("fresh kernels")
+    results.starts = starts(made, 2 * results.rounds - 1, environment)  # a second each, and a second may be slow
     orders = {name: {"task": "load_extension", "extension": name} for name in ("tusk_jupyter", "sql")}
     results.extension = alternate(orders, results.rounds, environment)
     for engine, database in made.items():
@@ -87,23 +83,44 @@ def measure(results: Results, made: Mapping[str, Database], environment: Mapping
     results.completion = completion_times(environment, results.rounds)
 
 
-def starts(database: Database, rounds: int, environment: Mapping[str, str]) -> dict[str, Series]:
-    """Time fresh kernels, the three ways in turn."""
-    series = {way: Series() for way in ("tusk, core up", "tusk, core not up", "jupysql")}
+def latencies(
+    made: Mapping[str, Database], rounds: int, environment: Mapping[str, str]
+) -> dict[str, dict[str, Series]]:
+    """Time `SELECT 1`; the engines take turns as the ways do, for a shared machine is slow for minutes at a time."""
+    orders = {
+        f"{engine} {name}": order_for("latency", name, database)
+        for engine, database in made.items()
+        for name in ("tusk", "jupysql", "flight")
+    }
+    found: dict[str, dict[str, Series]] = {engine: {} for engine in made}
+    for key, series in alternate(orders, rounds, environment).items():
+        engine, _, name = key.partition(" ")
+        found[engine][name] = series
+    return found
+
+
+def starts(made: Mapping[str, Database], rounds: int, environment: Mapping[str, str]) -> dict[str, dict[str, Series]]:
+    """Time fresh kernels, the three ways in turn on each engine."""
+    ways = ("tusk, core up", "tusk, core not up", "jupysql")
+    series = {engine: {way: Series() for way in ways} for engine in KERNEL_ENGINES if engine in made}
     for _ in range(rounds):
-        for way, found in series.items():
-            if found.failure:
-                continue
-            try:
-                if way == "tusk, core not up":
-                    service.stop_core(environment)
-                elif way == "tusk, core up":
-                    service.tusk(["core", "status"], environment)
-                seconds = kernels.first_result(way.partition(",")[0], database, environment)
-                found.answers.append({"seconds": seconds})
-            except (Failed, AssertionError) as exc:
-                found.failure = str(exc)
+        for engine, of_engine in series.items():
+            for way, found in of_engine.items():
+                if not found.failure:
+                    _start(found, way, made[engine], environment)
     return series
+
+
+def _start(series: Series, way: str, database: Database, environment: Mapping[str, str]) -> None:
+    try:
+        if way == "tusk, core not up":
+            service.stop_core(environment)
+        elif way == "tusk, core up":
+            service.tusk(["core", "status"], environment)
+        seconds = kernels.first_result(way.partition(",")[0], database, environment)
+        series.answers.append({"seconds": seconds})
+    except (Failed, AssertionError) as exc:
+        series.failure = str(exc)
 
 
 def log_page(environment: Mapping[str, str], rounds: int) -> Series:

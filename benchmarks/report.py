@@ -81,7 +81,7 @@ def _bulk(engine: str, series: dict) -> Iterator[str]:
 def _latency(results: Results) -> Iterator[str]:
     yield (
         "A run is three Flight calls and what they do. `flight`: three empty ones between two Python processes, measured"
-        " in turn with the others; they say how fast the machine was just then.\n"
+        " in turn with the others; they say how fast the machine was just then. The engines take turns, too.\n"
     )
     rows = []
     for engine, series in results.latency.items():

@@ -45,7 +45,7 @@ _LOG = logging.getLogger(__name__)
 
 SPARES_EVERY_S = 0.5
 REST_S = 1.0
-"""Nothing has begun to run for so long: a spare may be started."""
+"""Nothing has run for so long: a spare may be started."""
 
 PATIENCE_S = 15.0
 """A core without such a rest has its spares started all the same."""

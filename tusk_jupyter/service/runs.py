@@ -72,7 +72,7 @@ class Runs:
         self._ended: collections.OrderedDict[str, Run] = collections.OrderedDict()
         self._starting: dict[str, tuple[float, Run]] = {}
         self._lock = threading.Lock()
-        self._last_began = time.monotonic()  # a core that comes up is about to be used
+        self._last_ended = time.monotonic()  # a core that comes up is about to be used
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="run")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
 
@@ -135,7 +135,6 @@ class Runs:
 
     def _log(self, run: Run) -> None:
         run.started, run.started_at = time.monotonic(), clock.now()  # not the sign-in, nor the wait for the turn
-        self._last_began = run.started
         self._on_start(run)
 
     def _let_go(self, run: Run) -> None:
@@ -146,8 +145,8 @@ class Runs:
 
     @property
     def rested_s(self) -> float:
-        """For how many seconds no run has begun."""
-        return time.monotonic() - self._last_began
+        """For how many seconds nothing has run."""
+        return 0.0 if self._under_way else time.monotonic() - self._last_ended
 
     def refuse(self, run: Run, exc: errors.TuskError) -> None:
         """Put a run into the log that failed before it had a session."""
@@ -293,6 +292,7 @@ class Runs:
         """Keep an ended run for a while; apart from those under way, which every new run would else be searched for in."""
         with self._lock:
             self._under_way.pop(run.id, None)
+            self._last_ended = time.monotonic()
             self._ended[run.id] = run
             while len(self._ended) > REMEMBERED:
                 self._ended.popitem(last=False)
