@@ -93,7 +93,10 @@ def _latency(results: Results) -> Iterator[str]:
 
 
 def _starts(results: Results) -> Iterator[str]:
-    yield "From starting the kernel's process to the reply of its second cell: `%load_ext`, then `SELECT 1`.\n"
+    yield (
+        "From starting the kernel's process to the reply of its second cell: `%load_ext`, then `SELECT 1`. A core that has"
+        " to be started starts the driver used last with it, which is the right one here.\n"
+    )
     rows = []
     for engine, series in results.starts.items():
         for way, found in series.items():
