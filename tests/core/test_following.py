@@ -124,6 +124,18 @@ def test_a_run_under_way_is_not_given_up_for_being_long(runs, silent_process):
     assert run.ladder is None
 
 
+def test_a_core_rests_when_its_last_run_has_ended(runs, silent_process, ends):
+    process = silent_process()
+    run = a_run(process)
+    process.answers.put(driver.Done())
+    assert runs.rested_s > 0
+    runs.start(run, a_request(), wait_s=1.0)
+    assert runs.rested_s == 0
+    process.said.put(driver.RunEvent(run=run.id, event="finished"))
+    wait_until(lambda: not run.running, 5.0, "the run has ended")
+    assert runs.rested_s > 0
+
+
 @pytest.mark.parametrize("sql", ["SELECT 1", "SELECT :a"])
 def test_a_driver_that_never_takes_a_run_in_is_killed(runs, monkeypatch, silent_process, ends, sql):
     monkeypatch.setattr(following, "READY_TIMEOUT_S", -1.0)

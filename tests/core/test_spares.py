@@ -7,7 +7,7 @@ from services import processes_of, wait_until, words_of
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
-from tusk_jupyter.service import core as service
+from tusk_jupyter.service import spare_upkeep
 
 
 def test_a_spare_is_kept_for_a_driver_in_use_and_serves_the_next_session(client, new_client, core, scripted_home):
@@ -73,7 +73,7 @@ def pid_of(process):
 def test_a_spare_is_started_in_a_rest_between_runs_or_when_there_is_none(monkeypatch, rested_s, patience_s, starts):
     looks, started = iter([False] * 5 + [True]), []
     spares = SimpleNamespace(refill=lambda: started.append(1))
-    monkeypatch.setattr(service, "PATIENCE_S", patience_s)
+    monkeypatch.setattr(spare_upkeep, "PATIENCE_S", patience_s)
     stopped = SimpleNamespace(wait=lambda _: next(looks))
-    service.keep_spares(SimpleNamespace(runs=SimpleNamespace(rested_s=rested_s), spares=spares), stopped)
+    spare_upkeep.keep_spares(spares, lambda: rested_s, stopped)
     assert len(started) == starts

@@ -192,6 +192,12 @@ def test_names_are_kept_twice_and_empty_ones_too():
     assert frame.iloc[0, 2] is None
 
 
+def test_a_name_given_to_the_columns_of_a_frame_is_not_that_of_the_next_one():
+    table = pa.table({"a": [1], "b": [2]})
+    to_pandas(table).columns.name = "mine"
+    assert to_pandas(table).columns.name is None
+
+
 def test_rows_without_columns_are_counted():
     table = pa.table({"x": [1, 2, 3]}).select([])
     assert to_pandas(table).shape == (3, 0)

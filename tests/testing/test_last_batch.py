@@ -42,8 +42,8 @@ class Session:
         return Rows(schema=SCHEMA, batches=batches(), ended=lambda: yielded == self.ended_after)
 
 
-def stream_of(session, sql="SELECT 1", **more):
-    run = Run("r", session, split(sql, "ansi"), {}, limit=None, words=Words())
+def stream_of(session, sql="SELECT 1", said=None):
+    run = Run("r", session, split(sql, "ansi"), {}, limit=None, words=said or Words())
     return run.open_stream(TicketBook())[1]
 
 
@@ -62,6 +62,14 @@ def test_rows_that_may_not_be_the_last_go_out_at_once():
     batch, trailer = next(stream)
     assert batch.num_rows == 0
     assert codec.decode(Trailer, trailer).statements[0].rows == 2
+
+
+@pytest.mark.parametrize("ended_after", [2, None])
+def test_the_last_word_is_said_before_the_trailer_goes_out(monkeypatch, ended_after):
+    said, heard = Words(), []
+    monkeypatch.setattr(said, "say", heard.append)
+    for _, trailer in stream_of(Session(ended_after), said=said):
+        assert [word.event for word in heard] == ([] if trailer is None else ["finished"])
 
 
 def test_the_last_rows_of_a_statement_do_not_wait_for_the_next_one():

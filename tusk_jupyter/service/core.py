@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import platform
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -42,13 +41,6 @@ from tusk_jupyter.tiers.credentials import Credentials
 from tusk_jupyter.version import __version__
 
 _LOG = logging.getLogger(__name__)
-
-SPARES_EVERY_S = 0.5
-REST_S = 1.0
-"""Nothing has run for so long: a spare may be started."""
-
-PATIENCE_S = 15.0
-"""A core without such a rest has its spares started all the same."""
 
 
 class Core:
@@ -445,19 +437,3 @@ class Core:
         return public(
             record, state=self.sessions.state_of(client.id, record.id).value, current=client.current == record.id
         )
-
-
-def keep_spares(core: Core, stopped: threading.Event) -> None:
-    """Keep warm spares until `stopped`; runs on a thread of its own, since a start blocks.
-
-    A start takes half a second of a processor, which the cells of a notebook would miss, so it waits for a rest between runs.
-    """
-    last = time.monotonic()
-    while not stopped.wait(SPARES_EVERY_S):
-        if core.runs.rested_s < REST_S and time.monotonic() - last < PATIENCE_S:
-            continue
-        try:
-            core.spares.refill()
-        except Exception:  # noqa: BLE001  # without this thread there would be no spares until the core's end
-            _LOG.exception("spares")
-        last = time.monotonic()

@@ -67,7 +67,8 @@ def run() -> None:
 def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart | None) -> None:
     with kept_out("numpy"):  # by pyarrow: a core reads no column
         from tusk_jupyter.service.server import CoreServer
-    from tusk_jupyter.service.core import Core, keep_spares
+    from tusk_jupyter.service.core import Core
+    from tusk_jupyter.service.spare_upkeep import keep_spares
     from tusk_jupyter.state.store import Store
 
     core = Core(places, Store.open(places.home), stop=lambda: threading.Timer(0.05, stopped.set).start())
@@ -79,7 +80,8 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
     _announce(places, server.address, token)
     processes.begun()
     _LOG.info("core %s up, pid %d", __version__, os.getpid())
-    threading.Thread(target=keep_spares, args=(core, stopped), name="spares", daemon=True).start()
+    resting = (core.spares, lambda: core.runs.rested_s, stopped)
+    threading.Thread(target=keep_spares, args=resting, name="spares", daemon=True).start()
     try:
         _tick(core, stopped)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
@@ -18,14 +18,12 @@ def parsed(jobs: Iterator[Callable[[], pa.RecordBatch] | None]) -> Iterator[pa.R
     if first is None:
         return
     yield first()
-    for second in jobs:
-        jobs = chain([second], jobs)
-        break
-    else:
+    following = list(islice(jobs, 1))
+    if not following:
         return  # a small result needs no thread
     with ThreadPoolExecutor(1, thread_name_prefix="parse") as pool:
         pending: Future[pa.RecordBatch] | None = None
-        for job in jobs:
+        for job in chain(following, jobs):
             ready, pending = pending, pool.submit(job) if job else None
             if ready is not None:
                 yield ready.result()
