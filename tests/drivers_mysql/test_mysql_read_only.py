@@ -174,7 +174,7 @@ def test_read_only_transaction_may_be_opened(everything, connect, admin_settings
 def test_writing_transaction_that_the_words_hid_is_rolled_back(everything, connect, admin_settings, monkeypatch):
     """The server's flags are the second line behind the words."""
     reader = connect(admin_settings, read_only=True)
-    monkeypatch.setattr("tusk_drivers.mysql.readonly.check", lambda statement: None)
+    monkeypatch.setattr("tusk_drivers.mysql.readonly.check", lambda statement, status: None)
     reader.run("START TRANSACTION READ WRITE")
     with pytest.raises(QueryError, match="rolled back"):
         reader.run("INSERT INTO kept VALUES (2)")

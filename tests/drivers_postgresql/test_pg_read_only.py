@@ -6,6 +6,7 @@ R-29, TK-11. Each attempt is a cell: its statements run in order, and each may b
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -140,11 +141,18 @@ def prepared(admin):
     return admin
 
 
+@pytest.fixture(scope="module")
+def open_folder():
+    """A folder that the server's user can write to; pytest's own lie below one that he cannot enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("attempt", ATTEMPTS)
-def test_an_attempt_to_write_changes_nothing(prepared, connect, attempt, tmp_path: Path):
+def test_an_attempt_to_write_changes_nothing(prepared, connect, attempt, open_folder: Path):
     """Tried as superuser, whom no missing right stops."""
-    tmp_path.chmod(0o777)
-    file = tmp_path / "written"
+    file = open_folder / "written"
     bystander = connect(admin=True)
     bystander.do("SET application_name = 'bystander'")
     before = prepared.rows(STATE)

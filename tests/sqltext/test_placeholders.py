@@ -99,7 +99,7 @@ def test_positions_in_the_bound_text_lead_back_to_the_users():  # R-32: the mark
         "'a b'"),
         ("SELECT a /* x */ , b", 12, ","), ("SELECT 1", 8, ""), ("SELECT 1  ", 99, ""), ("", 0, ""), ("SELECT é.wrong",
         9, "wrong"),
-        ("SELECT \U0001f600x", 8, "x"), ("a <=> b", 3, "<=>"),
+        ("SELECT \U0001f600x", 8, "\U0001f600x"), ("a <=> b", 3, "<=>"),
     ],
 )  # fmt: skip
 def test_token_at_a_position_is_what_gets_underlined(sql, at, marked):

@@ -1,7 +1,8 @@
 """The lexical rules in which SQL engines differ, as data.
 
 Only what decides where a literal, a comment or a statement ends is here: no grammar. A rule that an engine can switch
-at run time (MySQL's ANSI_QUOTES and NO_BACKSLASH_ESCAPES, PostgreSQL's standard_conforming_strings) has its default.
+at run time (MySQL's ANSI_QUOTES and NO_BACKSLASH_ESCAPES, PostgreSQL's standard_conforming_strings) has its default;
+whoever must know better (a guard of read-only sessions) reads a text by `dataclasses.replace(dialect, ...)`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Dialect:
     """`#` begins a comment that lasts to the end of the line."""
     dashes_need_blank: bool = False
     """`--` begins a comment only before a blank or the end: `5--3` is 8."""
+    cr_ends_comments: bool = False
+    """A carriage return ends a `--` comment, as a line feed does."""
     code_comments: bool = False
     """`/*! ... */` and `/*M! ... */` are code."""
     backslash_escapes: bool = False
@@ -43,6 +46,10 @@ class Dialect:
     """`E'...'` takes backslash escapes, other literals do not."""
     double_quoted_strings: bool = False
     """`"..."` is a literal, not a name."""
+    names_take_all_unicode: bool = False
+    """Every character beyond ASCII is a letter, no-break spaces and signs included."""
+    unicode_blanks: bool = False
+    """... but for Unicode's blanks, which are blanks."""
     backtick_names: bool = False
     bracket_names: bool = False
     """`[...]` is a name; otherwise brackets are subscripts and arrays."""
@@ -65,6 +72,8 @@ DIALECTS: dict[str, Dialect] = {
         Dialect(
             name="postgresql",
             nested_comments=True,
+            cr_ends_comments=True,
+            names_take_all_unicode=True,
             escape_strings=True,
             dollar_quotes=True,
             body=Body.ATOMIC,
@@ -75,14 +84,24 @@ DIALECTS: dict[str, Dialect] = {
             hash_comments=True,
             dashes_need_blank=True,
             code_comments=True,
+            names_take_all_unicode=True,
             backslash_escapes=True,
             double_quoted_strings=True,
             backtick_names=True,
             body=Body.ROUTINE,
             delimiter_lines=True,
         ),
-        Dialect(name="sqlite", backtick_names=True, bracket_names=True, body=Body.TRIGGER),
-        Dialect(name="duckdb", nested_comments=True, escape_strings=True, backtick_names=True, dollar_quotes=True),
+        Dialect(name="sqlite", names_take_all_unicode=True, backtick_names=True, bracket_names=True, body=Body.TRIGGER),
+        Dialect(
+            name="duckdb",
+            nested_comments=True,
+            cr_ends_comments=True,
+            names_take_all_unicode=True,
+            unicode_blanks=True,
+            escape_strings=True,
+            backtick_names=True,
+            dollar_quotes=True,
+        ),
     )
 }
 """Every known dialect by the name that a driver's manifest gives."""

@@ -44,7 +44,8 @@ class Token(NamedTuple):
     end: int
 
 
-_LINE = r"[^\n]*+"
+_NO_ASCII = r"\x80-\U0010ffff"
+_UNICODE_BLANKS = "\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 _DIRECTIVE = re.compile(r"DELIMITER[ \t]+(\S+)[^\n]*+", re.IGNORECASE)
 _NEST = re.compile(r"/\*|\*/")
 
@@ -57,10 +58,12 @@ def _quoted(quote: str, *, backslash: bool = False) -> str:
 
 
 def _comments(dialect: Dialect) -> str:
-    dashes = rf"--(?=[\s\x00-\x1f]|\Z){_LINE}" if dialect.dashes_need_blank else rf"--{_LINE}"
+    line = r"[^\n\r]*+" if dialect.cr_ends_comments else r"[^\n]*+"
+    # ASCII's own blanks and controls: a no-break space is part of a name to MySQL, and what follows it is code.
+    dashes = rf"--(?=[ \x00-\x1f\x7f]|\Z){line}" if dialect.dashes_need_blank else rf"--{line}"
     parts = [dashes]
     if dialect.hash_comments:
-        parts.append(rf"\#{_LINE}")
+        parts.append(rf"\#{line}")
     code = "(?!M?!)" if dialect.code_comments else ""
     if not dialect.nested_comments:
         parts.append(rf"/\*{code}[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?")
@@ -70,7 +73,10 @@ def _comments(dialect: Dialect) -> str:
 def _strings(dialect: Dialect) -> str:
     parts = [_quoted("'", backslash=dialect.backslash_escapes)]
     if dialect.escape_strings:
-        parts.append("[eE]" + _quoted("'", backslash=True))
+        # Continued on a later line, a literal keeps the rules of its beginning: E'a'\n'\'' is one literal.
+        piece = _quoted("'", backslash=True)
+        blank, end_of_line = r"(?:[ \t\f\v]|--[^\n\r]*+)*+", r"[\n\r]"
+        parts.append(rf"[eE]{piece}(?:{blank}{end_of_line}(?:[ \t\f\v\n\r]|--[^\n\r]*+{end_of_line})*+{piece})*+")
     parts.append(r"(?:[uU]&|[bBxXnN])" + _quoted("'", backslash=dialect.backslash_escapes))
     if dialect.double_quoted_strings:
         parts.append(_quoted('"', backslash=dialect.backslash_escapes))
@@ -88,18 +94,21 @@ def _names(dialect: Dialect) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _pattern(dialect: Dialect, delimiter: str) -> re.Pattern[str]:
-    custom, letter = "", r"[\w$]"
+    custom, first, letter = "", r"[^\W\d]", r"[\w$]"
+    if dialect.names_take_all_unicode:
+        blanks = f"(?![{_UNICODE_BLANKS}])" if dialect.unicode_blanks else ""
+        first, letter = rf"{blanks}[A-Za-z_{_NO_ASCII}]", rf"(?:{blanks}[\w${_NO_ASCII}])"
     if delimiter != ";":
         custom = rf"(?P<custom>{re.escape(delimiter)})|"
         letter = letter if delimiter.isidentifier() else rf"(?:(?!{re.escape(delimiter)}){letter})"  # END$$
-    dollars = r"|(?P<dollar>\$(?:[^\W\d]\w*+)?+\$)" if dialect.dollar_quotes else ""
+    dollars = rf"|(?P<dollar>\$(?:[A-Za-z_{_NO_ASCII}][\w{_NO_ASCII}]*+)?+\$)" if dialect.dollar_quotes else ""
     nested = r"|(?P<nested>/\*)" if dialect.nested_comments else ""
     code = r"/\*M?![0-9]*+|" if dialect.code_comments else ""
     return re.compile(
         rf"""{custom}(?P<COMMENT>{_comments(dialect)}){nested}
         |(?P<STRING>{_strings(dialect)}){dollars}
         |(?P<NAME>{_names(dialect)})
-        |(?P<WORD>[^\W\d]{letter}*+)
+        |(?P<WORD>{first}{letter}*+)
         |(?P<NUMBER>(?:\d\w*+(?:\.\w*+)?|\.\d\w*+)(?:(?<=[eE])[+-]\d++)?)
         |(?P<SEPARATOR>;)
         |(?P<OPEN>[(\[{{])|(?P<CLOSE>[)\]}}])

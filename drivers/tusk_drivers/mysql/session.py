@@ -70,7 +70,7 @@ class MysqlSession(Session):
 
         sql = _sendable(statement.bind(render))
         if self._read_only:
-            readonly.check(statement)
+            readonly.check(statement, self._link.status)
             self._say_read_only()
         kind = statement.command.split(" ")[0]
         outcome = self._execution.run(sql, kind=kind, explain=explain)

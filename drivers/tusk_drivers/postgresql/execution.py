@@ -6,6 +6,7 @@ parsed on a second thread while the next rows are read.
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Generator, Mapping
@@ -26,6 +27,8 @@ from tusk_drivers.postgresql.source import Source
 from tusk_drivers.postgresql.types import Setting
 from tusk_jupyter.driverkit.session import Changed, Rows
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.sqltext.code import Code
+from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.statements import Statement
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ _YIELDING = {
     "SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "EXECUTE", "FETCH", "CALL", "INSERT", "UPDATE", "DELETE", "MERGE",
 }  # fmt: skip
 _READING = {"SELECT", "WITH", "VALUES", "TABLE"}
+_DIALECT = dialect_named("postgresql")
 _CHANGES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
 _CLIENT_COPY = re.compile(r"\b(stdin|stdout)\b", re.IGNORECASE)
 
@@ -75,10 +79,15 @@ class Execution:
         self._stopped = False
         self._extra_notes: list[str] = []
 
-    @property
+    @functools.cached_property
     def _may_stop(self) -> bool:
         """Whether the statement only reads, as far as its words tell: then COPY takes it, and it may be cut off."""
-        return self._command in _READING and not _CHANGES.search(self._statement.text)
+        return self._command in _READING and not self._has_word(_CHANGES)
+
+    def _has_word(self, words: re.Pattern[str]) -> bool:
+        """Return whether one of the words stands in the statement's code; one in a literal or a comment does not count."""
+        text = self._statement.text
+        return bool(words.search(text)) and any(words.fullmatch(word) for _, word in Code(text, _DIALECT).words())
 
     def _check(self) -> None:
         text = self._statement.text
@@ -90,7 +99,7 @@ class Execution:
             text.encode()
         except UnicodeEncodeError as exc:
             raise UsageError("The statement holds a lone surrogate, which is no text.", position=exc.start) from exc
-        if self._command == "COPY" and _CLIENT_COPY.search(text):
+        if self._command == "COPY" and self._has_word(_CLIENT_COPY):
             raise UsageError(
                 "COPY FROM STDIN and COPY TO STDOUT need a client that feeds and takes the data.",
                 hint="Use `--append DF` or `--persist DF` to write, a SELECT with `--to FILE` to read.",

@@ -9,13 +9,19 @@ refused before it is sent.
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Sequence
 
 from psycopg.pq import TransactionStatus
 
+from tusk_drivers.postgresql.effects import RUNS_LITERAL, is_refused
 from tusk_drivers.postgresql.link import Link
 from tusk_jupyter.errors import QueryError
 from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.sqltext.code import Call, Code
+from tusk_jupyter.sqltext.dialects import Dialect, dialect_named
+from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.sqltext.statements import Statement
 
 _CONTROL = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "DISCARD"}
@@ -27,16 +33,12 @@ _READS = {
 _REFUSED_BY_SERVER = {"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "DROP", "TRUNCATE", "GRANT", "REVOKE", "COMMENT"}
 _ALLOWED = _CONTROL | _LASTING | _READS | _REFUSED_BY_SERVER
 
-_OUTSIDE = (
-    "lo_[a-z0-9_]+|lowrite|lo[a-z]*export|pg_file_[a-z]+|dblink[a-z_]*|query_to_xml[a-z_]*|pg_logical_emit_message|"
-    "pg_create_[a-z_]+|pg_drop_replication_slot|pg_copy_[a-z_]+_slot|pg_replication_[a-z_]+|pg_switch_wal|pg_reload_conf|"
-    "pg_rotate_logfile|pg_promote|pg_wal_replay_[a-z]+|pg_stat_reset[a-z_]*|pg_stat_statements_reset|"
-    "pg_cancel_backend|pg_terminate_backend|pg_import_system_collations|pg_backup_[a-z]+|pg_start_backup|pg_stop_backup|"
-    "pg_notify|pg_log_backend_memory_contexts|pg_prewarm|gin_clean_pending_list|brin_[a-z_]+"
-)
-_CALL = re.compile(rf'(?<![a-z0-9_$])"?({_OUTSIDE})"?\s*\(', re.IGNORECASE)
-_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
-_ESCAPED_NAME = re.compile(r"(?<![a-z0-9_$])U&\"", re.IGNORECASE)
+_DIALECT = dialect_named("postgresql")
+_OLD_STRINGS = dataclasses.replace(_DIALECT, backslash_escapes=True)
+"""How literals are read while standard_conforming_strings is off."""
+_PREPARED = "SELECT statement FROM pg_catalog.pg_prepared_statements"
+_LITERAL = re.compile(r"(?s)(?:[uU]&|[eEnN])?'(.*)'|\$([^$]*)\$(.*)\$\2\$")
+_DEPTH = 3  # SQL in a literal of SQL in a literal
 
 ENDS_LARGE_OBJECT_WRITES = 160000
 """From this version on the server refuses large objects' writes in read-only transactions by itself."""
@@ -82,19 +84,67 @@ class ReadOnly:
 
     def _control(self) -> str:
         if self._command in ("COMMIT", "END") and self._link.pg.server_version < ENDS_LARGE_OBJECT_WRITES:
-            return re.sub(r"(?i)\b(commit|end)\b", "ROLLBACK", _COMMENT.sub(" ", self._text), count=1)
+            code = Code(self._text, _DIALECT)
+            first = next(index for index, _ in code.words())
+            token = code.tokens[first]
+            return f"{self._text[: token.start]}ROLLBACK{self._text[token.end :]}"
         return self._text
 
     def _refuse(self) -> None:
-        text = _COMMENT.sub(" ", self._text)
         if self._command not in _ALLOWED:
             raise _refusal(f"{self._command or 'This statement'} may change something")
-        if re.match(r"\s*(prepare\s+transaction|(commit|rollback)\s+prepared)\b", text, re.IGNORECASE):
+        for dialect in self._readings():
+            self._check(Code(self._text, dialect), dialect)
+
+    def _readings(self) -> Sequence[Dialect]:
+        """The rules by which the server may read literals now; a pooler that does not report them leaves both."""
+        setting = self._link.setting("standard_conforming_strings")
+        return {"on": (_DIALECT,), "off": (_OLD_STRINGS,)}.get(setting, (_DIALECT, _OLD_STRINGS))
+
+    def _check(self, code: Code, dialect: Dialect) -> None:
+        words = [word for _, word in code.words()]
+        if words[:2] in (["PREPARE", "TRANSACTION"], ["COMMIT", "PREPARED"], ["ROLLBACK", "PREPARED"]):
             raise _refusal("Two-phase commit changes something")
-        if _ESCAPED_NAME.search(text):
-            raise _refusal('A name written as U&"..." cannot be checked')
-        if found := _CALL.search(text):
-            raise _refusal(f"The function {found[1].lower()} acts outside the transaction")
+        _check_calls(code, dialect)
+        if self._command in ("EXECUTE", "EXPLAIN") and "EXECUTE" in words:
+            for text in self._prepared():  # it may have been prepared before the session became read-only
+                _check_calls(Code(text, dialect), dialect)
+
+    def _prepared(self) -> list[str]:
+        """All statements that the session has prepared: which of them EXECUTE names is not worth parsing."""
+        if self._link.status not in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
+            return []  # the server refuses it
+        found = self._link.run(_PREPARED)[-1]
+        return [(found.get_value(row, 0) or b"").decode() for row in range(found.ntuples)]
+
+
+def _check_calls(code: Code, dialect: Dialect, depth: int = _DEPTH) -> None:
+    if code.changes_its_escape():
+        raise _refusal('A name written as U&"..." UESCAPE cannot be checked')
+    for call in code.calls():
+        if is_refused(call.name):
+            raise _refusal(f"The function {call.name} acts outside the transaction")
+        if call.name in RUNS_LITERAL:
+            _check_literals(code, call, dialect, depth)
+
+
+def _check_literals(code: Code, call: Call, dialect: Dialect, depth: int) -> None:
+    """Look into the SQL that a function is given to run.
+
+    Raises:
+        QueryError: it calls what is refused, or is no literal and cannot be known.
+    """
+    for index in code.arguments(call):
+        kind, written = code.kind(index), code.written(index)
+        if kind is Kind.STRING and depth and (literal := _LITERAL.fullmatch(written)) and not _is_escaped(written):
+            inner = literal[3] if literal[1] is None else literal[1].replace("''", "'")
+            _check_calls(Code(inner, dialect), dialect, depth - 1)
+        elif kind is not Kind.NUMBER and written not in (",", "::") and code.written(index - 1) != "::":
+            raise _refusal(f"The function {call.name} runs SQL that is not a plain literal")
+
+
+def _is_escaped(literal: str) -> bool:
+    return "\\" in literal
 
 
 def _refusal(why: str) -> QueryError:

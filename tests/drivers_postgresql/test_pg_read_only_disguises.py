@@ -1,0 +1,227 @@
+"""What acts outside of a transaction does nothing in a read-only session, however it is written.
+
+Every effect is measured: in the catalog, in files, in what a bystander sees. Tried as superuser, whom no missing right
+stops. The controls at the end show that each effect is one, and that each disguise runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tusk_jupyter.driverkit.session import Transaction
+from tusk_jupyter.errors import QueryError, TuskError
+from tusk_jupyter.sqltext.statements import split
+
+EFFECTS = {
+    "dblink_exec": ("public", "('{link}', 'INSERT INTO ro VALUES (2)')"),
+    "dblink_connect": ("public", "('{link}')"),
+    "pg_file_write": ("pg_catalog", "('{file}', 'x', false)"),
+    "lo_export": ("pg_catalog", "(4711, '{file}')"),
+    "query_to_xml": ("pg_catalog", "('SELECT pg_advisory_lock(4711)', true, true, '')"),
+    "pg_terminate_backend": ("pg_catalog", "({bystander})"),
+    "pg_reload_conf": ("pg_catalog", "()"),
+    "pg_create_physical_replication_slot": ("pg_catalog", "('tusk_slot', true)"),
+    "pg_advisory_lock": ("pg_catalog", "(4711)"),
+    "pg_stat_reset_shared": ("pg_catalog", "('archiver')"),
+    "setval": ("pg_catalog", "('ro_seq', 100)"),
+    "ts_stat": ("pg_catalog", "('SELECT ''a''::tsvector FROM (SELECT pg_advisory_lock(4711)) s')"),
+}
+"""Functions with their schema and arguments."""
+
+DISGUISES = [
+    "SELECT {f}",
+    "SELECT '--', {f}",
+    "SELECT '/*', {f}, '*/'",
+    "SELECT /* a /* b */ c */ {f}",
+    "SELECT E'\\'', {f} --'",
+    "SELECT E'a'\n'\\'', {f} --'",
+    "SELECT 1 -- x\r, {f}",
+    "SELECT $a$ ' $a$, {f}, ' '",
+    "SELECT $🦆$ ' $🦆$, {f}, ' '",
+    "SELECT 1 AS a🦆$$, {f} AS b🦆$$",
+    "SELECT U&'\\0027', {f} --'",
+    'SELECT "a""b", {f} FROM (SELECT 1 AS "a""b") s',
+    'SELECT "{name}"{arguments}',
+    "SELECT {schema} . /* ' */ {name} /* ( */ {arguments}",
+    'SELECT "{schema}"."{name}" --\n {arguments}',
+    'SELECT U&"{escaped}"{arguments}',
+    "SELECT U&\"{banged}\" UESCAPE '!' {arguments}",
+    "VALUES ({f}::text)",
+    "SELECT CASE WHEN true THEN {f}::text END",
+    "WITH q AS MATERIALIZED (SELECT {f}) SELECT * FROM q",
+    "EXPLAIN ANALYZE SELECT {f}",
+    "PREPARE p AS SELECT {f}; EXECUTE p; DEALLOCATE ALL",
+    "DECLARE c CURSOR WITH HOLD FOR SELECT {f}; FETCH ALL FROM c; CLOSE ALL",
+    "BEGIN; SELECT {f}; COMMIT",
+    "DO $$ BEGIN PERFORM {f}; END $$",
+    "SET standard_conforming_strings = off; SELECT '\\'', {f} --'; RESET standard_conforming_strings",
+    "EXECUTE made_before_{name}",
+    "EXPLAIN ANALYZE EXECUTE made_before_{name}",
+]
+
+HARMLESS = [
+    "SELECT 'dblink_exec(''x'')' AS a",
+    "SELECT 1 -- pg_reload_conf()",
+    "SELECT /* lo_export(1, 'x') */ 1",
+    'SELECT 1 AS "pg_reload_conf()"',
+    "SELECT $$pg_file_write('a', 'b', true)$$",
+    "SELECT E'\\'pg_terminate_backend(1)'",
+    "SELECT 'U&\"x\" UESCAPE'",
+    "SELECT 'delete', 'insert into t', 'update'",
+    "SELECT pg_read_file('PG_VERSION')",
+    "SELECT lo_get(4711)",
+    "SELECT count(*) FROM pg_ls_dir('.')",
+    "SELECT set_config('work_mem', '8MB', false)",
+    "SELECT * FROM ts_stat('SELECT ''a''::tsvector')",
+    "SELECT pg_size_pretty(pg_total_relation_size('ro'))",
+    "COMMIT",
+    "SELECT dblink_exec FROM (SELECT 1 AS dblink_exec) q",
+]
+
+STATE = """
+SELECT (SELECT array_agg(a ORDER BY a)::text FROM ro), (SELECT last_value FROM ro_seq), pg_conf_load_time()::text,
+       (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
+       (SELECT stats_reset::text FROM pg_stat_archiver), (SELECT count(*) FROM pg_largeobject_metadata),
+       (SELECT count(*) FROM pg_stat_activity WHERE pid = :bystander),
+       (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tusk_linked')
+"""
+
+
+class Bench:
+    """A server with what the effects need, and a look at all that they would change."""
+
+    def __init__(self, connect, postgresql, file: Path) -> None:
+        self.admin, bystander = connect(admin=True), connect(admin=True)
+        self.file, self.bystander = file, int(bystander.session.backend)
+        self.link = (
+            f"host={postgresql.host} port={postgresql.port} user={postgresql.admin_user} dbname={postgresql.database} "
+            f"password={postgresql.admin_password} application_name=tusk_linked"
+        )
+        self.admin.do(
+            "DROP TABLE IF EXISTS ro CASCADE; DROP SEQUENCE IF EXISTS ro_seq; CREATE TABLE ro (a int);"
+            "INSERT INTO ro VALUES (1); CREATE SEQUENCE ro_seq; CREATE EXTENSION IF NOT EXISTS dblink;"
+            "CREATE EXTENSION IF NOT EXISTS adminpack;"
+        )
+        if not self.admin.one("SELECT count(*) FROM pg_largeobject_metadata WHERE oid = 4711"):
+            self.admin.do("SELECT lo_from_bytea(4711, 'x')")
+
+    def filled(self, disguise: str, name: str) -> str:
+        schema, arguments = EFFECTS[name]
+        for word, value in {"{link}": self.link, "{file}": str(self.file), "{bystander}": str(self.bystander)}.items():
+            arguments = arguments.replace(word, value)
+        escaped = "".join(f"\\{ord(letter):04x}" for letter in name)
+        values = {
+            "{f}": f"{name}{arguments}", "{name}": name, "{schema}": schema, "{arguments}": arguments,
+            "{escaped}": escaped, "{banged}": escaped.replace("\\", "!"),
+        }  # fmt: skip
+        for word, value in values.items():
+            disguise = disguise.replace(word, value)
+        return disguise
+
+    def state(self) -> tuple[object, ...]:
+        return (*self.admin.rows(STATE, bystander=self.bystander), self.file.exists())
+
+
+def run(talk, sql: str) -> None:
+    """Run a text as a cell would, and leave no transaction open; each statement may be refused."""
+    for statement in split(sql, "postgresql"):
+        with contextlib.suppress(TuskError):
+            result = talk.session.execute(statement, {})
+            list(getattr(result, "batches", ()))
+    if talk.session.transaction is not Transaction.IDLE:
+        talk.do("COMMIT" if talk.session.transaction is Transaction.OPEN else "ROLLBACK")
+
+
+@pytest.fixture
+def bench(connect, postgresql) -> Iterator[Bench]:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own lie below one that the server's user cannot enter
+        Path(folder).chmod(0o777)
+        yield Bench(connect, postgresql, Path(folder) / "written")
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_no_disguise_lets_an_effect_through(bench, connect, name):
+    reader = connect(admin=True)
+    reader.do(bench.filled("PREPARE made_before_{name} AS SELECT {f}", name))
+    reader.session.set_read_only(True)
+    before = bench.state()
+    for disguise in DISGUISES:
+        run(reader, bench.filled(disguise, name))
+        assert bench.state() == before, disguise
+        assert reader.one("SELECT 1") == 1
+
+
+def test_there_are_enough_statements():
+    assert len(EFFECTS) * len(DISGUISES) >= 250
+
+
+@pytest.mark.parametrize("sql", HARMLESS)
+def test_words_that_are_no_call_refuse_nothing(bench, connect, sql):
+    reader = connect(admin=True, read_only=True)
+    reader.do(sql)
+
+
+@pytest.mark.parametrize("name", sorted(set(EFFECTS) - {"setval"}))
+def test_each_effect_is_one_where_it_is_allowed(bench, connect, name):
+    """Otherwise the tables above would prove nothing."""
+    writer = connect(admin=True)
+    before = bench.state()
+    try:
+        run(writer, bench.filled("SELECT {f}", name))
+        if name == "pg_reload_conf":  # the server takes its time
+            from services import wait_until
+
+            wait_until(lambda: bench.state() != before)
+        assert bench.state() != before
+    finally:
+        run(
+            writer,
+            "SELECT pg_drop_replication_slot('tusk_slot') FROM pg_replication_slots WHERE slot_name = 'tusk_slot'",
+        )
+        run(writer, "SELECT pg_advisory_unlock_all()")
+
+
+def test_each_disguise_is_taken_by_the_server(connect):
+    """With a harmless function in the place of the effect."""
+    writer = connect(admin=True)
+    writer.do("PREPARE made_before_now AS SELECT now()")
+    escaped = "".join(f"\\{ord(letter):04x}" for letter in "now")
+    for disguise in DISGUISES:
+        if "made_before" in disguise:
+            continue
+        sql = disguise
+        for word, value in {"{f}": "now()", "{name}": "now", "{schema}": "pg_catalog", "{arguments}": "()",
+                            "{escaped}": escaped, "{banged}": escaped.replace("\\", "!")}.items():  # fmt: skip
+            sql = sql.replace(word, value)
+        writer.do(sql)
+
+
+def test_every_volatile_function_of_the_server_and_its_extensions_is_decided(connect, postgresql):
+    from tusk_drivers.postgresql.effects import READS, RUNS_LITERAL, is_refused
+
+    connect(admin=True).do("CREATE DATABASE every_extension")
+    admin = connect(admin=True, database="every_extension")
+    for name in [row[0] for row in admin.rows("SELECT name::text FROM pg_available_extensions")]:
+        with contextlib.suppress(QueryError):  # one that needs a language or a library that is not installed
+            admin.do(f'CREATE EXTENSION IF NOT EXISTS "{name}" CASCADE')
+    found = admin.rows(
+        "SELECT DISTINCT p.proname::text FROM pg_proc p LEFT JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e' "
+        "WHERE p.provolatile = 'v' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) "
+        "AND (d.objid IS NOT NULL OR p.pronamespace = 'pg_catalog'::regnamespace)"
+    )
+    names = {row[0] for row in found}
+    assert len(names) > 250
+    assert sorted(name for name in names if name not in READS | RUNS_LITERAL and not is_refused(name)) == []
+    assert sorted(name for name in READS if is_refused(name)) == []
+
+
+def test_a_function_that_runs_sql_is_taken_with_literals_only(connect):
+    reader = connect(admin=True, read_only=True)
+    for sql in ("SELECT * FROM ts_stat('SELECT ''a''' || '::tsvector')", "SELECT * FROM ts_stat(:q)"):
+        with pytest.raises(QueryError, match="not a plain literal"):
+            reader.do(sql, **({"q": "SELECT pg_reload_conf()"} if ":q" in sql else {}))
