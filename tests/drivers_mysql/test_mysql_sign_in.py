@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 from dataclasses import replace
 
 import pytest
+from services.certificates import make_certificates
+from services.rogues import RogueMySQL, running
 
 from tusk_drivers.mysql.session import MysqlSession
 from tusk_drivers.mysql.signin import ssl_mode
 from tusk_jupyter.driverkit.session import Settings
+from tusk_jupyter.driverkit.trust import Trust
 from tusk_jupyter.errors import ConnectError
 
 
@@ -189,58 +191,51 @@ def test_ca_file_that_is_none(mysql_settings, tmp_path):
 # --- passwords ---
 
 
-class FakeServer:
-    """Greets as MySQL does, without TLS, and asks for the password by a plug-in of its choice."""
-
-    def __init__(self, plugin: bytes) -> None:
-        self._plugin = plugin
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = self._server.getsockname()[1]
-        self.received = b""
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        link, _ = self._server.accept()
-        with link:
-            link.settimeout(10)
-            greeting = (
-                b"\x0a8.0.99\0" + struct.pack("<I", 1) + b"12345678\0" + struct.pack("<H", 0xF7FF & ~0x0800) + b"\x2d\x02\0"
-                + struct.pack("<H", 0x00FF) + b"\x15" + bytes(10) + b"123456789012\0" + b"mysql_native_password\0"
-            )  # fmt: skip
-            link.sendall(struct.pack("<I", len(greeting))[:3] + b"\0" + greeting)
-            self.received += link.recv(65536)
-            switch = b"\xfe" + self._plugin + b"\0" + b"x" * 20 + b"\0"
-            link.sendall(struct.pack("<I", len(switch))[:3] + b"\x02" + switch)
-            while chunk := link.recv(65536):
-                self.received += chunk
-
-    def close(self) -> bytes:
-        self._thread.join()
-        self._server.close()
-        return self.received
+@pytest.mark.parametrize("plugin", ["mysql_clear_password", "dialog", "mysql_old_password"])
+def test_plain_password_is_never_sent_without_tls(plugin, tmp_path):  # NL-40
+    """One way of each kind; all of them are in security/test_rogue_servers.py."""
+    with running(RogueMySQL(["mysql_native_password", plugin], False, make_certificates(tmp_path))) as rogue:
+        settings = Settings(
+            config={"host": "127.0.0.1", "port": rogue.port, "user": "u"}, secrets={"password": "plain-walnut"}
+        )
+        error = _refusal(settings)
+    assert b"plain-walnut" not in rogue.received
+    assert (error.scenario, error.detail) == ("unverified_server", "stage=sign-in")
+    assert plugin in error.message
 
 
-@pytest.mark.parametrize("plugin", [b"mysql_clear_password", b"dialog", b"mysql_old_password"])
-def test_plain_password_is_never_sent_without_tls(plugin):  # NL-40
-    server = FakeServer(plugin)
-    settings = Settings(
-        config={"host": "127.0.0.1", "port": server.port, "user": "u"}, secrets={"password": "plain-walnut"}
-    )
-    error = _refusal(settings)
-    assert b"plain-walnut" not in server.close()
-    assert error.detail == "stage=sign-in"
-    assert "sslmode" in (error.hint or "")
-
-
-def test_server_without_tls_is_refused_when_tls_is_demanded():
-    server = FakeServer(b"mysql_clear_password")
-    settings = Settings(
-        config={"host": "127.0.0.1", "port": server.port, "sslmode": "require"}, secrets={"password": "p-walnut"}
-    )
-    error = _refusal(settings)
-    assert b"p-walnut" not in server.close()
+def test_server_without_tls_is_refused_when_tls_is_demanded(tmp_path):
+    with running(RogueMySQL(["mysql_clear_password"], False, make_certificates(tmp_path))) as rogue:
+        settings = Settings(
+            config={"host": "127.0.0.1", "port": rogue.port, "sslmode": "require"}, secrets={"password": "p-walnut"}
+        )
+        error = _refusal(settings)
+    assert b"p-walnut" not in rogue.received
     assert error.detail == "stage=tls"
+
+
+def test_public_key_that_is_not_there(mysql_settings, tmp_path):
+    error = _refusal(mysql_settings, server_public_key=str(tmp_path / "no.pem"))
+    assert "no.pem" in error.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "link"),
+    [
+        ({}, Trust.UNVERIFIED),
+        ({"sslmode": "disable"}, Trust.PLAIN),
+        ({"sslmode": "require"}, Trust.UNVERIFIED),
+        ({"sslrootcert": "the server's"}, Trust.VERIFIED),
+        ({"sslmode": "verify-ca", "sslrootcert": "the server's"}, Trust.VERIFIED),
+        ({"sslrootcert": "system"}, Trust.VERIFIED),
+        ({"unix_socket": "the server's"}, Trust.LOCAL),
+    ],
+)
+def test_it_says_what_the_link_proves(connect, mariadb, fields, link, monkeypatch):  # S3
+    monkeypatch.setenv("SSL_CERT_FILE", mariadb.ca_file)
+    known = {"sslrootcert": mariadb.ca_file, "unix_socket": mariadb.socket}
+    config = {name: known[name] if value == "the server's" else value for name, value in fields.items()}
+    assert connect(**config).session.link == link
 
 
 # --- what the session is ---

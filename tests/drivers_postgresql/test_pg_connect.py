@@ -19,6 +19,7 @@ from services import wait_until
 from tusk_drivers.postgresql.connect import default_sslmode
 from tusk_drivers.postgresql.errors import connect_error
 from tusk_drivers.postgresql.session import PostgresqlSession
+from tusk_jupyter.driverkit.trust import Trust
 from tusk_jupyter.errors import ConnectError
 
 
@@ -130,6 +131,52 @@ def test_an_authority_that_is_given_is_checked(connect, settings, postgresql, tm
 
     foreign = make_certificates(tmp_path).ca_file
     assert failure(settings, sslrootcert=str(foreign)).scenario == "bad_certificate"
+
+
+@pytest.mark.parametrize(
+    ("fields", "link"),
+    [
+        ({}, Trust.UNVERIFIED),
+        ({"sslmode": "disable"}, Trust.PLAIN),
+        ({"sslmode": "require"}, Trust.UNVERIFIED),
+        ({"sslmode": "require", "channel_binding": "require"}, Trust.VERIFIED),
+        ({"host": "localhost", "sslrootcert": "the server's"}, Trust.VERIFIED),
+        ({"sslmode": "verify-ca", "sslrootcert": "the server's"}, Trust.VERIFIED),
+        ({"host": "localhost", "sslrootcert": "system"}, Trust.VERIFIED),
+        ({"host": "the server's"}, Trust.LOCAL),
+    ],
+)
+def test_it_says_what_the_link_proves(connect, postgresql, fields, link, monkeypatch):  # S3
+    monkeypatch.setenv("SSL_CERT_FILE", postgresql.ca_file)
+    known = {"sslrootcert": postgresql.ca_file, "host": postgresql.socket_dir}
+    config = {name: known[name] if value == "the server's" else value for name, value in fields.items()}
+    assert connect(**config).session.link == link
+
+
+def test_clear_text_goes_to_a_verified_server_only(settings, admin, postgresql):  # S3
+    """A server of the right kind that asks for the password itself, as LDAP and PAM do."""
+    rules = Path(admin.one("SHOW hba_file"))
+    known = rules.read_text()
+    rules.write_text(f"host all {postgresql.user} 127.0.0.1/32 password\n{known}")
+    try:
+        admin.do("SELECT pg_reload_conf()")
+        wait_until(lambda: _method(postgresql) == "password", what="the server asks for the password itself")
+        for fields in ({}, {"sslmode": "disable"}, {"sslmode": "require"}):
+            assert failure(settings, **fields).scenario == "unverified_server"
+        for fields in ({"sslrootcert": postgresql.ca_file, "host": "localhost"}, {"allow_cleartext_password": True}):
+            PostgresqlSession.connect(settings(**fields)).close()
+    finally:
+        rules.write_text(known)
+        admin.do("SELECT pg_reload_conf()")
+        wait_until(lambda: _method(postgresql) == "scram", what="the server asks for SCRAM again")
+
+
+def _method(postgresql) -> str:
+    try:
+        psycopg.connect(postgresql.dsn, require_auth="scram-sha-256").close()
+    except psycopg.OperationalError:
+        return "password"
+    return "scram"
 
 
 def test_the_socket_is_a_host(connect, postgresql):

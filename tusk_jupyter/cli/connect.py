@@ -91,7 +91,8 @@ def _ask(output: Output, name: str) -> str | None:
 def _tell(output: Output, saved: ConnectionSaved) -> None:
     connection = saved.connection
     verb = "Replaced" if saved.replaced else "Added"
-    where = f"{connection.name} → {connection.target} ({saved.server or connection.driver})"
+    answered = ", ".join(filter(None, (saved.server or connection.driver, saved.link)))
+    where = f"{connection.name} → {connection.target} ({answered})"
     tier = connection.credential_tier
     kept = "; password from its command" if tier == "command" else f"; password in: {tier}" if tier else ""
     output.say(f"{verb} {where}{kept}.")

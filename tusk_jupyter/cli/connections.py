@@ -62,7 +62,8 @@ def test(output: Output, name: str, as_json: bool) -> int:
         return 0 if tested.ok else 1
     if tested.error is not None:
         raise tested.error.to_exception()
-    output.say(f"{name}: {tested.server} answered in {tested.elapsed_s:.2f} s.")
+    link = f" ({tested.link})" if tested.link else ""
+    output.say(f"{name}: {tested.server} answered in {tested.elapsed_s:.2f} s{link}.")
     return 0
 
 

@@ -159,7 +159,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             yield driver.Tested(ok=False, elapsed_s=perf_counter() - began, error=to_wire(exc), stage=_stage(exc))
             return
         try:
-            yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=session.server)
+            yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=session.server, link=session.link)
         finally:
             session.close()
 

@@ -144,6 +144,11 @@ class Session(ABC):
         """The server's own id of this session."""
         return None
 
+    @property
+    def link(self) -> str:
+        """How the link to the server is secured and whether the server is verified, as `trust.Trust`; "" without a server."""
+        return ""
+
     @abstractmethod
     def reset(self) -> None:
         """Roll back, and forget temp tables and settings."""

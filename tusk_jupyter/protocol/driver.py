@@ -74,6 +74,8 @@ class Tested(Message, frozen=True, kw_only=True):
 
     ok: bool
     server: str = ""
+    link: str = ""
+    """How the link is secured and whether the server is verified, for people; "" where there is no server."""
     elapsed_s: float = 0.0
     error: WireError | None = None
     stage: str = "done"

@@ -48,9 +48,9 @@ class Manifest(Message, frozen=True, kw_only=True):
     """A driver's description, from which connection forms, URL reading and checks are drawn.
 
     `fields` is a JSON Schema object ("type": "object") whose properties are the connection's fields. Beyond the standard
-    keywords (type, title, description, default, enum, minimum, maximum) two of ours are read: `"secret": true` (never in
+    keywords (type, title, description, default, enum, minimum, maximum) three of ours are read: `"secret": true` (never in
     the state store, goes to the driver as a secret) and `"format": "path"` (made absolute by the client that knows the
-    working directory).
+    working directory; `"words"` lists texts that are none, as `system`).
     """
 
     name: str

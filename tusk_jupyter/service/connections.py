@@ -88,11 +88,15 @@ class Connections:
             return done, control.ConnectionSaved(connection=public(done), replaced=request.replace)
         known = self._replaced_by(request)
         sign_in = self._sign_in(known, target, request.password_command)
-        server = self._tested(target, request, sign_in) if request.test else None
+        tested = self._tested(target, request, sign_in) if request.test else None
         record = made(request, target, known, kept=sign_in.heir, password_command=sign_in.command)
         stored, notices = self.secrets.store(record, sign_in.new, request.tier, known)
         return stored, control.ConnectionSaved(
-            connection=public(stored), replaced=known is not None, server=server, notices=notices
+            connection=public(stored),
+            replaced=known is not None,
+            server=tested.server if tested else None,
+            link=tested.link if tested else "",
+            notices=notices,
         )
 
     def _done(self, name: str, new_id: str) -> ConnectionRecord | None:
@@ -201,7 +205,7 @@ class Connections:
         sign_in = self._sign_in(known, target, request.password_command)
         return self.trials.attempt(target.driver.name, target.config, self._used(sign_in))
 
-    def _tested(self, target: Target, request: control.SaveConnection, sign_in: _SignIn) -> str:
+    def _tested(self, target: Target, request: control.SaveConnection, sign_in: _SignIn) -> control.ConnectionTested:
         tested = self.trials.attempt(
             target.driver.name, target.config, self._used(sign_in), read_only=request.read_only
         )
@@ -209,7 +213,7 @@ class Connections:
             exc = tested.error.to_exception()
             exc.hint = f"{exc.hint or ''} Nothing was saved; `--no-test` saves without trying.".strip()
             raise exc
-        return tested.server
+        return tested
 
     def _used(self, sign_in: _SignIn) -> dict[str, str]:
         """Return the secrets themselves."""

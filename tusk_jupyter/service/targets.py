@@ -61,7 +61,7 @@ def read_target(
     checked = {name: value for name, value in checked.items() if value is not None}
     _refuse_missing(checked, manifest)
     for name, spec in manifest.properties.items():
-        if spec.get("format") == "path" and checked.get(name) not in (None, MEMORY):
+        if spec.get("format") == "path" and checked.get(name) not in (None, MEMORY, *spec.get("words", ())):
             checked[name] = str(_absolute(str(checked[name]), base))
     return Target(
         driver=found,

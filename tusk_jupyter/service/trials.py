@@ -40,5 +40,10 @@ class Trials:
             else self.spares.ask(name, request, timeout_s=limit_s + MARGIN_S)
         )
         return control.ConnectionTested(
-            ok=tested.ok, stage=tested.stage, server=tested.server, elapsed_s=tested.elapsed_s, error=tested.error
+            ok=tested.ok,
+            stage=tested.stage,
+            server=tested.server,
+            link=tested.link,
+            elapsed_s=tested.elapsed_s,
+            error=tested.error,
         )

@@ -23,6 +23,8 @@ def steps(tested: ConnectionTested, config: Mapping[str, Any]) -> list[dict[str,
         config: the connection's fields, which say whether it goes over the network at all.
     """
     road = _road(config)
+    if tested.link.startswith("no TLS"):
+        road = {stage: title for stage, title in road.items() if stage != "tls"}
     if not tested.ok and tested.stage not in road and tested.stage in STAGES:
         road = {**road, tested.stage: tested.stage.capitalize()}
     found: list[dict[str, str]] = []

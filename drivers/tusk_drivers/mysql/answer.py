@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pymysql.constants import SERVER_STATUS
 from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
-from tusk_drivers.mysql.errors import from_packet
+from tusk_drivers.mysql.errors import from_packet, no_file
 from tusk_drivers.mysql.packets import PacketReader
 from tusk_drivers.mysql.types import Column, column_of
-from tusk_jupyter.errors import ProtocolError
 
 _ENCODING = "utf-8"
 """Of names and messages: the session's results are utf8mb4 or utf8mb3."""
@@ -48,7 +47,7 @@ def read_answer(reader: PacketReader) -> Outcome | list[Column]:
         case 0xFF:
             raise from_packet(payload)
         case 0xFB:
-            raise ProtocolError("The server asked for a file of this machine (LOAD DATA LOCAL); it does not get one.")
+            raise no_file()
     return read_columns(reader, count=MysqlPacket(payload, _ENCODING).read_length_encoded_integer() or 0)
 
 

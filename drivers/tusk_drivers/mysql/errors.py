@@ -10,7 +10,7 @@ import re
 
 import pymysql
 
-from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
+from tusk_jupyter.errors import Cancelled, ConnectError, ProtocolError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
 SCENARIOS: dict[int, str] = {
@@ -39,6 +39,8 @@ KILLED = frozenset({1927, 1053})
 """The session is gone with it: ER_CONNECTION_KILLED (MariaDB), ER_SERVER_SHUTDOWN."""
 LOST = frozenset({0, 2006, 2013, 2055, 4031})
 """PyMySQL's own words for a link that broke; 4031 is MySQL 8 ending an idle session."""
+UNSAFE_PLUGIN = 2061
+"""CR_AUTH_PLUGIN_ERR: the server wants the password in a way that is not safe here."""
 UNPREPARABLE = frozenset({1295, 1461, 1210})
 """The statement is not for the prepared protocol (ER_UNSUPPORTED_PS), or the server has no room for one more."""
 
@@ -57,6 +59,11 @@ def link_lost(cause: BaseException | None) -> ConnectError:
     return ConnectError(
         f"The link to the database broke{why}.", hint=hint_for("link_lost"), detail="stage=tcp", scenario="link_lost"
     )
+
+
+def no_file() -> ProtocolError:
+    """Return the error for a server that answers a statement with LOAD DATA LOCAL's request; a rogue one may do so any time."""
+    return ProtocolError("The server asked for a file of this machine (LOAD DATA LOCAL); it does not get one.")
 
 
 def from_server(exc: pymysql.MySQLError, *, sql: str = "") -> TuskError:

@@ -51,6 +51,11 @@ class Link:
         return str(self._raw.server_version)
 
     @property
+    def trust(self) -> str:
+        """How far the server is known."""
+        return str(self._raw.trust)
+
+    @property
     def encoding(self) -> str:
         """Python's name of the session's character set."""
         return str(self._raw.encoding)

@@ -154,6 +154,11 @@ class MysqlSession(Session):
         """The server's connection id."""
         return str(self._link.number)
 
+    @property
+    def link(self) -> str:
+        """How far the server is known."""
+        return self._link.trust
+
     def reset(self) -> None:
         """Let the server reset the session, and set again what signing in had set."""
         with self._own_statement():

@@ -9,17 +9,19 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pymysql
-from pymysql.connections import Connection
 
 from tusk_drivers.mysql.errors import SCENARIOS, numbered
 from tusk_drivers.mysql.link import Link
+from tusk_drivers.mysql.passwords import PLUGINS, GuardedConnection
 from tusk_jupyter.driverkit.session import Settings
+from tusk_jupyter.driverkit.trust import SYSTEM, system_bundle
 from tusk_jupyter.errors import ConnectError
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -28,24 +30,6 @@ CHARSET = "utf8mb4"
 """The only one that carries every character; the field `charset` is there because URLs often name it."""
 _STAGES = {"no_such_database": "database", "ssl_required": "tls"}
 _NO_TLS_ON_SERVER = 2026
-_UNSAFE_PLUGIN = 2061
-_PLAIN_PLUGINS = ("mysql_clear_password", "dialog", "mysql_old_password")
-
-
-class _PlainPassword:
-    """Sends the password as it is, and so only where nobody listens: inside TLS, or over a Unix socket."""
-
-    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - PyMySQL's plug-in contract
-        self._connection = connection
-
-    def authenticate(self, _packet: object) -> object:
-        connection = self._connection
-        if not connection._secure:
-            raise pymysql.err.OperationalError(
-                _UNSAFE_PLUGIN, "the server asked for the password in plain text over a link without TLS"
-            )
-        connection.write_packet(connection.password + b"\0")
-        return connection._read_packet()
 
 
 def sign_in(settings: Settings) -> Link:
@@ -57,8 +41,9 @@ def sign_in(settings: Settings) -> Link:
     if settings.text("charset") not in (None, CHARSET):
         raise _failure("sign-in", f"The driver speaks {CHARSET} only, not {settings.text('charset')}.")
     with _explained(settings):
-        connection: Any = Connection(defer_connect=True, **_options(settings))
-        connection._secure = settings.text("unix_socket") is not None  # TLS will set it too
+        _check_key(settings)
+        connection: Any = GuardedConnection(defer_connect=True, **_options(settings))
+        connection.settings, connection.target = settings, _target(settings)
         connection.connect(_open_socket(settings))
     return Link(connection)
 
@@ -78,9 +63,13 @@ def _options(settings: Settings) -> dict[str, Any]:
         "autocommit": True,
         "local_infile": False,
         "program_name": settings.application,
-        "auth_plugin_map": dict.fromkeys(_PLAIN_PLUGINS, _PlainPassword),
+        "auth_plugin_map": PLUGINS,
         **_tls(settings),
     }
+
+
+def _target(settings: Settings) -> str:
+    return settings.text("unix_socket") or f"{_host(settings)}:{_port(settings)}"
 
 
 def _host(settings: Settings) -> str:
@@ -147,9 +136,17 @@ def _tls(settings: Settings) -> dict[str, Any]:
 
 def _authorities(settings: Settings) -> str | None:
     path = settings.text("sslrootcert")
+    if path == SYSTEM:
+        return system_bundle()
     if path and not Path(path).is_file():
         raise _failure("tls", f"The CA file {path} does not exist.", scenario="bad_certificate")
     return path
+
+
+def _check_key(settings: Settings) -> None:
+    path = settings.text("server_public_key")
+    if path and not Path(path).is_file():
+        raise _failure("sign-in", f"The file with the server's public key, {path}, does not exist.")
 
 
 # --- errors ---
@@ -158,7 +155,7 @@ def _authorities(settings: Settings) -> str | None:
 @contextmanager
 def _explained(settings: Settings) -> Iterator[None]:
     """Raise every failure as a ConnectError that names where it was going and how far it came."""
-    where = settings.text("unix_socket") or f"{_host(settings)}:{_port(settings)}"
+    where = _target(settings)
     try:
         yield
     except pymysql.MySQLError as exc:
@@ -168,6 +165,8 @@ def _explained(settings: Settings) -> Iterator[None]:
         raise _from_server(exc, settings, where) from exc
     except OSError as exc:
         raise _from_os(exc, where) from exc
+    except (ValueError, IndexError, struct.error) as exc:
+        raise _failure("sign-in", f"{where} does not sign in as MySQL does: {exc}.") from exc
 
 
 def _from_os(exc: OSError, where: str) -> ConnectError:
@@ -194,14 +193,13 @@ def _from_server(exc: pymysql.MySQLError, settings: Settings, where: str) -> Con
         return _failure(
             "tls",
             f"{where} offers no encryption, and sslmode={ssl_mode(settings)} demands it.",
-            hint="Switch TLS on at the server, or set `sslmode=disable` if the network is trusted.",
+            hint="Switch TLS on at the server. `sslmode=prefer` on the connection goes on without it: everybody on the way "
+            "can then read and change what travels.",
         )
     scenario = SCENARIOS.get(errno)
     stage = "database" if errno == 1044 else _STAGES.get(scenario or "", "sign-in")
     hint = None
-    if errno == _UNSAFE_PLUGIN:
-        hint = "Set `sslmode=require` on the connection."
-    elif scenario == "bad_password" and ssl_mode(settings) == "disable":
+    if scenario == "bad_password" and ssl_mode(settings) == "disable":
         hint = f"{hint_for(scenario)} An account that takes only encrypted links is refused alike: `sslmode=require`."
     return _failure(stage, f"{where} refused the sign-in: {message}.", scenario, code=errno, hint=hint)
 

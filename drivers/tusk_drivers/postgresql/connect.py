@@ -1,8 +1,14 @@
-"""Signing in: name resolution with a deadline of its own, TLS by where the server is, and the failures told apart."""
+"""Signing in: name resolution with a deadline of its own, TLS by where the server is, and the failures told apart.
+
+A server that is not verified may ask for a proof that the password is known (SCRAM, MD5), never for the password. MD5 stays
+allowed: its answer gives away no more than SCRAM's does to a server that chooses salt and iterations, namely what a
+guess can be tried against.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import queue
 import socket
 import threading
@@ -13,6 +19,7 @@ import psycopg
 
 from tusk_drivers.postgresql.errors import connect_error
 from tusk_jupyter.driverkit.session import Settings
+from tusk_jupyter.driverkit.trust import SYSTEM, Trust, may_send_password, system_bundle
 from tusk_jupyter.errors import ConnectError, UsageError
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -24,7 +31,12 @@ KEEPALIVES = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 10,
 CHECK_INTERVAL_MS = 2000
 """How often the server looks whether we are still there while it works, where it knows how (version 14)."""
 
-_PASSED_ON = ("sslrootcert", "sslcert", "sslkey", "options", "target_session_attrs")
+_PASSED_ON = ("sslrootcert", "sslcert", "sslkey", "channel_binding", "options", "target_session_attrs")
+
+_BUT_CLEAR_TEXT = "!password"
+"""libpq's `require_auth`: every way to sign in but the password in clear text."""
+
+_PROVING = ("verify-ca", "verify-full")
 
 
 def sign_in(settings: Settings) -> psycopg.Connection[Any]:
@@ -38,6 +50,8 @@ def sign_in(settings: Settings) -> psycopg.Connection[Any]:
     if not _is_local_path(known["host"]) and "," not in known["host"]:
         known["hostaddr"] = _resolve(known["host"], int(known["port"]), settings.connect_timeout_s, target)
         known["host"] = ",".join([known["host"]] * (known["hostaddr"].count(",") + 1))
+    if known.get("sslrootcert") == SYSTEM and (bundle := system_bundle()):
+        os.environ.setdefault("SSL_CERT_FILE", bundle)  # where libpq's OpenSSL looks for the system's authorities
     try:
         connection = psycopg.connect(**known, autocommit=True, prepare_threshold=None)
     except psycopg.Error as exc:
@@ -57,6 +71,7 @@ def describe(settings: Settings) -> str:
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     host = settings.text("host") or "localhost"
+    trust = expected_trust(host, settings)
     known: dict[str, Any] = {
         "host": host,
         "port": settings.text("port") or str(DEFAULT_PORT),
@@ -65,6 +80,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
         "password": settings.secrets.get("password"),
         "sslpassword": settings.secrets.get("sslpassword"),
         "sslmode": settings.text("sslmode") or default_sslmode(host, settings.config),
+        "require_auth": None if may_send_password(trust, settings) else _BUT_CLEAR_TEXT,
         "connect_timeout": str(max(2, round(settings.connect_timeout_s))),
         "application_name": settings.application,
         "client_encoding": "UTF8",
@@ -79,6 +95,29 @@ def default_sslmode(host: str, config: Mapping[str, Any]) -> str:
     if config.get("sslrootcert"):
         return "verify-full"
     return "prefer" if all(_is_loopback(part) for part in host.split(",")) else "require"
+
+
+def expected_trust(host: str, settings: Settings) -> Trust:
+    """Return what signing in at `host` proves of its server, as far as it can be said before."""
+    if all(_is_local_path(part) for part in host.split(",")):
+        return Trust.LOCAL
+    mode = settings.text("sslmode") or default_sslmode(host, settings.config)
+    # With an authority, libpq checks it under `require` too.
+    if mode in _PROVING or (mode == "require" and settings.text("sslrootcert")):
+        return Trust.VERIFIED
+    return Trust.PLAIN if mode == "disable" else Trust.UNVERIFIED
+
+
+def trust_of(connection: psycopg.Connection[Any], settings: Settings) -> Trust:
+    """Return what a link that stands proves of its server."""
+    host = connection.info.host
+    if _is_local_path(host):
+        return Trust.LOCAL
+    if not connection.pgconn.ssl_in_use:
+        return Trust.PLAIN
+    # A server that knows the password's verifier has signed for this very TLS link: nobody stands between.
+    bound = settings.text("channel_binding") == "require"
+    return Trust.VERIFIED if bound else expected_trust(host, settings)
 
 
 def _is_loopback(host: str) -> bool:

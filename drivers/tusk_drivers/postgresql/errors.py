@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.pq import DiagnosticField
 
+from tusk_jupyter.driverkit.trust import unverified
 from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -40,6 +41,7 @@ _CLASSES = {"23": (QueryError, "constraint"), "08": (ConnectError, "link_lost")}
 CANCELLED = "57014"
 
 _CONNECT: tuple[tuple[str, str | None, str], ...] = (
+    (r"authentication method requirement \"!password\" failed", "unverified_server", "sign-in"),
     # libpq's own words are English in psycopg's build; the server's follow lc_messages, so their codes are not at hand here.
     (r"password authentication failed|no password supplied|authentication failed|role \"[^\"]*\" does not exist|"
      r"no encryption.*no PostgreSQL user", "bad_password", "sign-in"),
@@ -125,9 +127,14 @@ def connect_error(words: str, *, target: str) -> ConnectError:
     said = " ".join(words.split())
     found = (rest for pattern, *rest in _CONNECT if re.search(pattern, said, re.IGNORECASE))
     scenario, stage = next(found, (None, "sign-in"))
+    if scenario == "unverified_server":
+        return unverified(target, None, "authentication in clear text")
     hint = hint_for(scenario)
     if stage == "tls" and scenario is None:
-        hint = "The server offers no encryption: set `sslmode=prefer` on the connection if that is acceptable."
+        hint = (
+            "Switch TLS on at the server (`ssl = on`). `sslmode=prefer` on the connection goes on without it: everybody on "
+            "the way can then read and change what travels."
+        )
     return ConnectError(
         f"Could not connect to {target}: {_core(said)}", hint=hint, detail=f"stage={stage}\n{said}", scenario=scenario
     )

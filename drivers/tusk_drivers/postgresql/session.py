@@ -9,7 +9,7 @@ from psycopg.pq import TransactionStatus
 
 from tusk_drivers.postgresql import catalog, kill, snapshot, upload
 from tusk_drivers.postgresql.catalog_types import TypeNames
-from tusk_drivers.postgresql.connect import prepare, sign_in
+from tusk_drivers.postgresql.connect import prepare, sign_in, trust_of
 from tusk_drivers.postgresql.errors import link_lost
 from tusk_drivers.postgresql.execution import Execution
 from tusk_drivers.postgresql.link import Link
@@ -36,20 +36,21 @@ class PostgresqlSession(Session):
 
     dialect: ClassVar[str] = "postgresql"
 
-    def __init__(self, connection: psycopg.Connection[Any], *, read_only: bool) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], settings: Settings) -> None:
         """Take over a signed-in connection."""
         self._link = Link(connection)
+        self._trust = trust_of(connection, settings)
         self._names = TypeNames(connection)
         self._read_only = False
         self._last = Transaction.IDLE
         self._running: Execution | None = None
-        if read_only:
+        if settings.read_only:
             self.set_read_only(True)
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
         """Sign in."""
-        return cls(sign_in(settings), read_only=settings.read_only)
+        return cls(sign_in(settings), settings)
 
     def execute(self, statement: Statement, parameters: Mapping[str, object]) -> Rows | Changed:
         """Run one statement."""
@@ -108,6 +109,11 @@ class PostgresqlSession(Session):
     def backend(self) -> str | None:
         """The process that serves this session."""
         return str(self._link.pg.backend_pid)
+
+    @property
+    def link(self) -> str:
+        """How far the server is known."""
+        return self._trust
 
     def reset(self) -> None:
         """Roll back, then forget what the session had set up."""

@@ -52,6 +52,8 @@ class ConnectionSaved(Message, frozen=True, kw_only=True):
     replaced: bool = False
     server: str | None = None
     """What answered the test, or None if it was not tested."""
+    link: str = ""
+    """How the link to it is secured and whether the server is verified; see `driver.Tested`."""
     notices: tuple[str, ...] = ()
     """As "no keyring here: the password is in the sealed vault"."""
 
@@ -110,6 +112,7 @@ class ConnectionTested(Message, frozen=True, kw_only=True):
     ok: bool
     stage: str
     server: str = ""
+    link: str = ""
     elapsed_s: float = 0.0
     error: WireError | None = None
 

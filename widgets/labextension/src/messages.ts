@@ -74,6 +74,8 @@ export interface IConnectionTested {
   ok: boolean;
   stage: string;
   server?: string;
+  /** How the link is secured and whether the server is verified, in words. */
+  link?: string;
   elapsed_s?: number;
   error?: IWireError | null;
 }

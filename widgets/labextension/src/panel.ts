@@ -270,8 +270,8 @@ async function test(tusk: ITusk, item: TreeItem): Promise<void> {
   const tell = (message: string, type: 'success' | 'error') =>
     Notification.update({ id: working, message, type, autoClose: type === 'success' ? 3000 : 8000 });
   try {
-    const { ok, server, elapsed_s, stage, error } = await tusk.api.test(item.name);
-    const took = `${Math.round((elapsed_s ?? 0) * 1000)} ms`;
+    const { ok, server, link, elapsed_s, stage, error } = await tusk.api.test(item.name);
+    const took = [`${Math.round((elapsed_s ?? 0) * 1000)} ms`, link].filter(Boolean).join(', ');
     const failed = [`${item.name} failed at “${stage}”: ${error?.message ?? ''}`, error?.hint]
       .filter(Boolean)
       .join('\n');

@@ -134,6 +134,8 @@ export interface Step {
 export interface Tested {
   ok?: boolean;
   server?: string;
+  /** How the link is secured and whether the server is verified, in words. */
+  link?: string;
   elapsed_s?: number;
   error?: WireError | null;
   steps?: Step[];

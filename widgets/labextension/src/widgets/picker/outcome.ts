@@ -10,7 +10,7 @@ export function outcome(tested: Tested, extra: (Node | null)[] = []): HTMLElemen
     ? h(
         'p',
         { class: 'tusk-answer' },
-        `${tested.server ?? 'The database'} answered in ${seconds(tested.elapsed_s ?? 0)}.`
+        `${tested.server ?? 'The database'} answered in ${seconds(tested.elapsed_s ?? 0)}${tested.link ? ` (${tested.link})` : ''}.`
       )
     : troubleOf(tested.error ?? { message: 'The test failed.' });
   return h(
