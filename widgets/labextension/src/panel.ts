@@ -15,6 +15,7 @@ import { AccordionPanel, Widget } from '@lumino/widgets';
 import { describeError } from './api';
 import { h } from './dom';
 import { tuskIcon } from './icons';
+import { keepFocus } from './keys';
 import { qualifiedName, selectFrom } from './sql';
 import { CommandIDs, ITusk } from './tokens';
 import { TableView } from './tree/describe';
@@ -128,6 +129,7 @@ class TuskPanel extends SidePanel {
     this.title.caption = 'Tusk: connections and query log';
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', 'Tusk');
+    keepFocus(this.node);
   }
 
   protected onAfterShow(): void {

@@ -6,6 +6,7 @@ import { Panel, SplitPanel, Widget } from '@lumino/widgets';
 import { historyIcon } from '@jupyterlab/ui-components';
 
 import { h } from '../dom';
+import { keepFocus } from '../keys';
 import { ITusk } from '../tokens';
 import { LogActions } from './actions';
 import { RunDetails } from './details';
@@ -36,6 +37,7 @@ export class LogPanel extends Panel {
     this.details = new RunDetails(tusk.api, tusk.connections, commands, this.actions);
     this.layOut();
     this.follow();
+    keepFocus(this.node);
   }
 
   dispose(): void {

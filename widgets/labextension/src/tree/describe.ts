@@ -4,6 +4,7 @@ import { Widget } from '@lumino/widgets';
 import { Api, describeError } from '../api';
 import { h } from '../dom';
 import { tableIcon, viewIcon } from '../icons';
+import { keepFocus } from '../keys';
 import { IColumnDescription, IIndexDescription, ITableDescription } from '../messages';
 import { TreeItem } from './model';
 
@@ -15,6 +16,7 @@ export class TableView extends Widget {
     super();
     this.addClass('tusk-Describe');
     this.node.tabIndex = 0;
+    keepFocus(this.node);
     this.node.setAttribute('data-testid', 'tusk-describe');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', `Description of ${item.path.join('.')}`);

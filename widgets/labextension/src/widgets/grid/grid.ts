@@ -1,5 +1,6 @@
 // One grid: the line above, the table, and what keys and the mouse do.
 import type { AnyModel } from '@anywidget/types';
+import { keepKeys } from '../../keys';
 import { openCell, type WholeCell } from './cellDialog';
 import { copyText } from './clipboard';
 import { openColumnMenu } from './columnMenu';
@@ -70,6 +71,7 @@ export class Grid {
     this.frame.style.height = `${(rows + 2) * rowHeight + 16}px`;
     this.frame.append(this.table.host);
     this.root.append(toolbar, this.frame, this.said);
+    keepKeys(this.root);
     el.append(this.root);
   }
 
@@ -141,7 +143,10 @@ export class Grid {
       } else {
         void this.open(active);
       }
-    } else if (event.ctrlKey || event.metaKey) {
+    } else if (event.altKey && event.shiftKey && (event.code === 'KeyC' || event.key.toLowerCase() === 'c')) {
+      event.preventDefault();
+      void this.copy(true); // Ctrl+Shift+C is Lab's command palette
+    } else if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {
       this.onCommandKey(event);
     }
   }
@@ -149,7 +154,7 @@ export class Grid {
   private onCommandKey(event: KeyboardEvent): void {
     if (event.key.toLowerCase() === 'c') {
       event.preventDefault();
-      void this.copy(event.shiftKey);
+      void this.copy(false);
     } else if (event.key.toLowerCase() === 'a') {
       event.preventDefault();
       this.selection.selectAll(this.extent());
@@ -322,10 +327,7 @@ export class Grid {
   private readonly rows: Rows;
   private readonly table: Table;
   private readonly selection = new Selection();
-  private readonly root = element('div', {
-    className: 'tusk-grid',
-    attributes: { 'data-lm-suppress-shortcuts': 'true' }
-  });
+  private readonly root = element('div', { className: 'tusk-grid' });
   private readonly frame = element('div', { className: 'tusk-frame' });
   private readonly counted = element('span', { className: 'tusk-counted' });
   private readonly chips = element('span', { className: 'tusk-chips', label: 'Conditions' });

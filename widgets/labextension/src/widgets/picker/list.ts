@@ -45,7 +45,12 @@ export class ConnectionList {
       placeholder: 'Filter by name, place or mark',
       'aria-label': 'Filter the connections',
       'data-tusk': 'filter',
-      oninput: () => this.draw()
+      oninput: () => this.draw(),
+      onkeydown: (event: KeyboardEvent) => {
+        if (event.key === 'Escape' && this.filter.value !== '') {
+          event.stopPropagation(); // it empties the filter, and the focus stays
+        }
+      }
     });
     this.node = h(
       'div',

@@ -61,7 +61,7 @@ export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem
       close(false);
     }
   };
-  const scrolled = () => close(false);
+  const scrolled = () => close(menu.contains(document.activeElement)); // or the focus would fall out of the picker
   document.addEventListener('pointerdown', outside, true);
   document.addEventListener('scroll', scrolled, true);
   anchor.setAttribute('aria-expanded', 'true');

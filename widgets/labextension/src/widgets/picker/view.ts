@@ -1,3 +1,4 @@
+import { keepKeys } from '../../keys';
 import { wordsOf, type Channel } from './channel';
 import { chooser } from './chooser';
 import { askCopyName, confirmRemoval } from './dialogs';
@@ -46,15 +47,13 @@ export class PickerView {
       'div',
       {
         class: 'tusk-picker',
-        'data-tusk': 'picker',
-        // Lab's shortcuts (dd, b, Enter …) are for cells; what is typed in here is none of them.
-        'data-lm-suppress-shortcuts': 'true',
-        onkeydown: (event: KeyboardEvent) => event.stopPropagation()
+        'data-tusk': 'picker'
       },
       h('header', { class: 'tusk-head' }, h('strong', {}, 'Connection'), this.summary, this.add),
       this.body,
       this.status
     );
+    keepKeys(this.node);
     channel.onLines = lines => this.update(lines);
     channel.onTrouble = error => this.say(troubleOf(wordsOf(error)));
   }
