@@ -25,7 +25,7 @@ HAS_FOCUS = "selector => document.activeElement?.closest(selector) != null"
 PLAYWRIGHT = {"Accel": "Control", "Ctrl": "Control", "Cmd": "Meta"}
 LEAVES = {"Escape", "Tab", "Shift+Tab"}
 """How a user leaves a widget; pressed last, for what comes after them is the notebook's."""
-ALSO = (["Space"], ["Enter"], ["PageDown"], ["End"], ["0", "0"], ["i", "i"], ["d", "d"], ["F2"])
+ALSO = (["Space"], ["Enter"], ["PageDown"], ["End"], ["0", "0"], ["i", "i"], ["d", "d"])
 
 
 @dataclass

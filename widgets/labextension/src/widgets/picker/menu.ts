@@ -61,7 +61,7 @@ export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem
       close(false);
     }
   };
-  const scrolled = () => close(menu.contains(document.activeElement)); // or the focus would fall out of the picker
+  const scrolled = () => put(menu, anchor); // a click alone may scroll: Lab shows the whole of a cell that became active
   document.addEventListener('pointerdown', outside, true);
   document.addEventListener('scroll', scrolled, true);
   anchor.setAttribute('aria-expanded', 'true');
@@ -74,6 +74,10 @@ export function openMenu(host: HTMLElement, anchor: HTMLElement, items: MenuItem
 function place(menu: HTMLElement, anchor: HTMLElement): void {
   menu.setAttribute('popover', 'manual');
   menu.showPopover();
+  put(menu, anchor);
+}
+
+function put(menu: HTMLElement, anchor: HTMLElement): void {
   const at = anchor.getBoundingClientRect();
   const below = at.bottom + menu.offsetHeight < window.innerHeight;
   menu.style.top = `${below ? at.bottom : Math.max(0, at.top - menu.offsetHeight)}px`;
