@@ -66,9 +66,9 @@ def short_folder(prefix: str) -> Iterator[Path]:
 def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:
     """Return all processes but our own that run with this TUSK_HOME, in a folder of it, or name it in their command.
 
-    Drivers have no TUSK_HOME in their environment; their working folder lies in the home. Core and drivers close their
-    environment and folder to other processes: unless we are root, they are the process that `core.json` names and its
-    descendants, as long as that one lives.
+    Drivers have no TUSK_HOME in their environment; their folder for temporary files lies in the home. Core and drivers
+    close their environment and folder to other processes: unless we are root, they are the process that `core.json`
+    names and its descendants, as long as that one lives.
     """
     path, found = str(home), []
     family = _family(Path(path))
@@ -89,7 +89,8 @@ def _words(process: psutil.Process) -> Iterator[str]:
     yield from process.cmdline()
     with suppress(psutil.AccessDenied):
         yield process.cwd()
-        yield process.environ().get("TUSK_HOME", "")
+        environ = process.environ()
+        yield from (environ.get("TUSK_HOME", ""), environ.get("TMPDIR", ""))
 
 
 def _family(home: Path) -> set[int]:

@@ -92,7 +92,8 @@ class Client:
         """
         from tusk_jupyter.client.runs import Fetch
 
-        command = control.RunCommand(run=self._signed(request))
+        folder = request.folder if request.folder is not None or request.kind == "tool" else _working_folder()
+        command = control.RunCommand(run=replace(self._signed(request), folder=folder))
         return self._finish(Fetch(self.link, self._driver_links(), command, sink=sink), on_progress)
 
     def upload(
@@ -180,6 +181,14 @@ class Client:
             pass  # the core has gone, or cannot be started: the call that needs it says so
         finally:
             self._attached_to = 0
+
+
+def _working_folder() -> str:
+    """Return where relative paths begin now (a notebook may change it between two runs), "" where it was removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109  # on the way of every run, where Path costs as much again
+    except OSError:
+        return ""
 
 
 _current: Client | None = None

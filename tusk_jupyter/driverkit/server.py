@@ -159,9 +159,10 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             yield driver.Tested(ok=False, elapsed_s=perf_counter() - began, error=to_wire(exc), stage=_stage(exc))
             return
         try:
-            yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=session.server, link=session.link)
+            server, link = session.server, session.link
         finally:
-            session.close()
+            session.close()  # before the answer: whoever hears it may want the file that this session holds
+        yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=server, link=link)
 
     def _kill_backend(self, message: driver.KillBackend) -> Iterator[driver.Done]:
         self._session.kill_backend(Settings(config=message.config, secrets=message.secrets), message.backend)
@@ -241,6 +242,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         with slot.lock:
             self._be_free(slot)
             self._set_mode(slot, message.read_only)
+            slot.session.work_in(message.folder)
             run = slot.run = Run(
                 message.run, slot.session, statements, parameters, limit=message.limit, words=self._words
             )

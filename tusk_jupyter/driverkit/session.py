@@ -129,6 +129,15 @@ class Session(ABC):
             UsageError: inside an open transaction, whose mode cannot be changed.
         """
 
+    def work_in(self, folder: str | None) -> None:  # noqa: B027  # most engines open files elsewhere
+        """Begin relative paths in SQL at `folder` from the next statement on; asked before each run.
+
+        Only an engine that opens files in this process has a use for it; see `folders`.
+
+        Args:
+            folder: the notebook's folder, absolute; "" when it is gone, None when the client named none.
+        """
+
     @property
     @abstractmethod
     def transaction(self) -> Transaction:

@@ -164,6 +164,8 @@ class Run(Message, frozen=True, kw_only=True):
     limit: int | None = None
     """Rows at most per result; one row more is looked for, to say whether there are more."""
     read_only: bool = False
+    folder: str | None = None
+    """Where relative paths in the SQL begin, for an engine that opens files in the driver's process; "": it is gone."""
 
 
 class Upload(Message, frozen=True, kw_only=True):

@@ -83,6 +83,7 @@ class Dispatch:
                 parameters=request.parameters,
                 limit=request.limit,
                 read_only=request.read_only,
+                folder=request.folder,
             ),
         )
 

@@ -121,7 +121,7 @@ def _scenario(report: Report) -> str | None:
     if report.kind == "IO":
         if report.fields.get("errno") == "28" or "No space left" in text:
             return "disk_full"
-        if report.fields.get("errno") == "2" or "No files found" in text:
+        if report.fields.get("errno") == "2" or "No files found" in text or "working directory" in text:
             return "no_such_file"
         return "file_locked" if "Could not set lock" in text else None
     return "missing_dependency" if _EXTENSION.search(text) else None

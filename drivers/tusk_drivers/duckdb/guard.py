@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 import duckdb
 
 from tusk_drivers.duckdb.instances import OWN_SETTINGS
+from tusk_drivers.duckdb.words import called, code, explained, kind_of, texts, words
 from tusk_jupyter import errors
 from tusk_jupyter.protocol.scenarios import hint_for
-from tusk_jupyter.sqltext.dialects import dialect_named
-from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
-
-_DIALECT = dialect_named("duckdb")
 
 _SETTINGS = frozenset(
     {
@@ -51,14 +47,6 @@ _READING_CALL = re.compile(
 )
 
 
-def kind_of(statement: duckdb.Statement) -> str:
-    """Return a statement's type name; "" for one that DuckDB's Python module has no name for, as UPDATE EXTENSIONS."""
-    try:
-        return str(statement.type.name)
-    except ValueError:
-        return ""
-
-
 def check_settings(sql: str, kinds: Sequence[str], *, extensions: str) -> None:
     """Refuse to change what the driver needs as it is, and extensions where the connection says off.
 
@@ -66,8 +54,7 @@ def check_settings(sql: str, kinds: Sequence[str], *, extensions: str) -> None:
         UsageError: nothing was run.
     """
     if "SET" in kinds:
-        words = _words(sql)
-        touched = next((word for word in words[:4] if word in OWN_SETTINGS), None)
+        touched = next((word for word in words(sql)[:4] if word in OWN_SETTINGS), None)
         if touched:
             raise errors.UsageError(
                 f"The setting {touched} belongs to the driver: results are read through it.",
@@ -92,19 +79,19 @@ def check_read_only(connection: duckdb.DuckDBPyConnection, sql: str, parsed: Seq
 
 
 def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
-    found = [token for token in tokens(sql, _DIALECT) if token.kind is not Kind.COMMENT]
-    words = _texts(sql, found)
-    first = words[0] if words else ""
-    if call := _effect(sql, found):
+    found = code(sql)
+    spoken = texts(sql, found)
+    first = spoken[0] if spoken else ""
+    if call := called(sql, found, _EFFECTS):
         raise _refused(f"{call}()")
     if kind in ("SELECT", "TRANSACTION", "PREPARE", "RELATION"):
         return
     if kind == "EXPLAIN":
-        _check_text(connection, _explained(sql, found))
+        _check_text(connection, explained(sql, found))
     elif kind == "EXECUTE":
         for text in _prepared(connection):
             _check_text(connection, text)
-    elif not _harmless(kind, first, words):
+    elif not _harmless(kind, first, spoken):
         raise _refused(first.upper() if first.isalpha() else kind)
 
 
@@ -130,53 +117,11 @@ def _prepared(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _explained(sql: str, found: Sequence[Token]) -> str:
-    """Return the statement behind EXPLAIN and its options."""
-    at = 1
-    while at < len(found) and sql[found[at].start : found[at].end].lower() in ("analyze", "analyse", "verbose"):
-        at += 1
-    if at < len(found) and found[at].kind is Kind.OPEN:
-        behind = _behind_group(found, at)
-        at = behind if behind < len(found) else at
-    return sql[found[at].start :] if at < len(found) else ""
-
-
-def _behind_group(found: Sequence[Token], at: int) -> int:
-    depth = 0
-    for index in range(at, len(found)):
-        depth += {Kind.OPEN: 1, Kind.CLOSE: -1}.get(found[index].kind, 0)
-        if depth == 0:
-            return index + 1
-    return len(found)
-
-
-def _effect(sql: str, found: Sequence[Token]) -> str | None:
-    for token, following in pairwise(found):
-        if following.kind is Kind.OPEN and token.kind in (Kind.WORD, Kind.NAME):
-            name = _name(sql, token)
-            if name in _EFFECTS:
-                return name
-    return None
-
-
 def _setting(words: Sequence[str]) -> str:
     rest = [word for word in words[1:] if word not in ("global", "session", "local")]
     if rest[:2] == ["time", "zone"]:
         return "timezone"
     return rest[0] if rest else ""
-
-
-def _words(sql: str) -> list[str]:
-    return _texts(sql, [token for token in tokens(sql, _DIALECT) if token.kind is not Kind.COMMENT])
-
-
-def _texts(sql: str, found: Sequence[Token]) -> list[str]:
-    return [_name(sql, token) for token in found]
-
-
-def _name(sql: str, token: Token) -> str:
-    text = sql[token.start : token.end].lower()
-    return text[1:-1].replace('""', '"') if token.kind is Kind.NAME else text
 
 
 def _refused(what: str) -> errors.QueryError:

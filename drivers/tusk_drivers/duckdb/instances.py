@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from tusk_drivers.duckdb import files, spill
+from tusk_drivers.duckdb.attached import Attached
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Settings
 
@@ -24,6 +25,9 @@ OWN_SETTINGS: Mapping[str, object] = {
     "errors_as_json": True,
     "arrow_lossless_conversion": True,
     "arrow_large_buffer_size": True,  # 2 GB of text in one batch is an error otherwise
+    "arrow_output_version": "1.0",  # the converters know no views of texts or lists
+    "arrow_output_list_view": False,
+    "python_scan_all_frames": False,
 }
 """What the driver itself needs; a session may not change it."""
 
@@ -44,6 +48,7 @@ class Instance:
     read_only: bool
     """DuckDB itself takes no write: the file is write-protected, or open in another process that only reads."""
     users: int = 0
+    attached: Attached = field(default_factory=Attached)
 
 
 _instances: dict[object, Instance] = {}

@@ -16,7 +16,10 @@ import pyarrow as pa
 from tusk_drivers.duckdb import catalog, guard, instances, snapshot, upload
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
+from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import Result
+from tusk_drivers.duckdb.settings import check_shared
+from tusk_drivers.duckdb.words import kind_of, words
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
@@ -54,6 +57,7 @@ class DuckDBSession(Session):
         self._read_only = settings.read_only
         self._transaction = Transaction.IDLE
         self._result: Result | None = None
+        self._paths = Paths()
         self._closed = self._broken = False
         self._settling = threading.Lock()
         """Held while a transaction of our own is ended."""
@@ -87,22 +91,31 @@ class DuckDBSession(Session):
             parsed = self._connection.extract_statements(sql)
         except ENGINE_ERRORS as exc:
             raise self._failure(exc, statement, sql, {}) from exc
-        kinds = [guard.kind_of(one) for one in parsed]
+        kinds = [kind_of(one) for one in parsed]
         guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
+        if self._instance.path is not None:
+            check_shared(self._connection, parsed)
+            for one in parsed:
+                self._instance.attached.check(self._connection, self, kind_of(one), one.query)
         if not parsed:
             return Changed()
         values = bound(statement, parameters)
         try:
+            self._paths.enter(self._connection, sql, kinds[-1])
             own = self._begin_read_only(sql, parsed)
         except ENGINE_ERRORS as exc:
+            self._paths.leave()
             raise self._failure(exc, statement, sql, values) from exc
+        except BaseException:
+            self._paths.leave()
+            raise
         return self._run(statement, sql, kinds[-1], values, own_transaction=own)
 
     def _begin_read_only(self, sql: str, parsed: Sequence[duckdb.Statement]) -> bool:
         """Return whether the statement runs in a read-only transaction of its own, begun here."""
         if not self._read_only:
             return False
-        own = self._transaction is Transaction.IDLE and guard.kind_of(parsed[0]) != "TRANSACTION"
+        own = self._transaction is Transaction.IDLE and kind_of(parsed[0]) != "TRANSACTION"
         try:
             if own:
                 self._connection.execute("BEGIN TRANSACTION READ ONLY")
@@ -119,6 +132,7 @@ class DuckDBSession(Session):
             return self._failure(exc, statement, sql, parameters)
 
         def finished(done: bool) -> None:
+            self._paths.leave()
             self._end_own(own_transaction, keep=done)
 
         try:
@@ -157,7 +171,21 @@ class DuckDBSession(Session):
         self._connection.execute(sql, parameters or None)
         count = self._connection.rowcount
         self._connection.complete()
-        return Changed(affected=count if count >= 0 and kind in (*_CHANGES, "CREATE") else None)
+        if kind == "SET":
+            self._paths.note_setting(sql)
+        elif kind in ("ATTACH", "DETACH"):
+            self._instance.attached.note(self._connection, self)
+        affected = count if count >= 0 and kind in (*_CHANGES, "CREATE") else None
+        return Changed(affected=affected, notes=self._of_all(sql, kind))
+
+    def _of_all(self, sql: str, kind: str) -> tuple[str, ...]:
+        """Say of a secret that it is the process's."""
+        shared = self._instance.path is not None and kind == "CREATE" and "secret" in sql.lower()
+        if not shared or "secret" not in words(sql)[1:5]:
+            return ()
+        return (
+            "The secret is the file's: every notebook that has this file open can read with it, until all close it.",
+        )
 
     def _control(self, sql: str) -> Changed:
         first = next(sql[t.start : t.end].lower() for t in tokens(sql, _DIALECT) if t.kind is not Kind.COMMENT)
@@ -172,6 +200,8 @@ class DuckDBSession(Session):
     ) -> errors.TuskError:
         found = self._with_place(exc, sql, parameters) or translate(exc, sql)
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
+        if found.scenario == "no_such_file" or (found.code == "IO" and self._paths.place.problem):
+            found.hint = self._paths.hint(found.hint)
         if found.scenario == "undefined_table" and self._instance.created:
             found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
@@ -230,6 +260,10 @@ class DuckDBSession(Session):
         """The transaction, as the statements and errors so far left it."""
         return self._transaction
 
+    def work_in(self, folder: str | None) -> None:
+        """Begin relative paths at `folder`."""
+        self._paths.begin_at(folder)
+
     def set_read_only(self, on: bool) -> None:
         """Refuse writes, or allow them again.
 
@@ -250,6 +284,7 @@ class DuckDBSession(Session):
 
     def interrupt(self) -> None:
         """Stop this session's statement; other sessions on the file go on."""
+        self._paths.stopped.set()
         if self._closed or not self._settling.acquire(blocking=False):
             return  # the statement is over, and its transaction is being ended
         try:
@@ -269,6 +304,8 @@ class DuckDBSession(Session):
         try:
             self._release_result()
         finally:
+            self._paths.close()
+            self._instance.attached.forget(self)
             self._connection.close()
             instances.release(self._instance)
 
@@ -277,6 +314,7 @@ class DuckDBSession(Session):
         self._release_result()
         self._connection.close()
         self._connection = self._instance.root.cursor()
+        self._paths.forget_settings()
         self._transaction = Transaction.IDLE
         self._read_only = self._settings.read_only
 

@@ -19,6 +19,7 @@ from tusk_drivers.sqlite.errors import ENGINE_ERRORS, code_of, translate
 from tusk_drivers.sqlite.parameters import bound
 from tusk_drivers.sqlite.results import Fetch, Result
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.folders import FOLDERS, NOWHERE, Place
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
@@ -44,6 +45,9 @@ class SQLiteSession(Session):
         self._read_only = self._opened_read_only = settings.read_only
         self._busy_s = float(settings.config.get("busy_timeout_s", _DEFAULT_BUSY_S))
         self._stop = threading.Event()
+        self._folder: str | None = None
+        self._place: Place | None = None
+        """None until a notebook has said where it is: the process stays where it was started."""
         self._result: Result | None = None
         self._closed = False
         self._guarded = False
@@ -85,6 +89,8 @@ class SQLiteSession(Session):
             UsageError: a parameter is missing, or SQLite cannot hold its value.
         """
         self._release_result()
+        if self._place is not None:
+            self._place = FOLDERS.enter(self, self._folder, holds=False, stopped=self._stop)
         values = bound(statement, parameters)
         if self._read_only:
             guard.check_command(statement.text)
@@ -178,6 +184,8 @@ class SQLiteSession(Session):
         found = translate(exc, sql, compiles=self._compile_error, holder=holder)
         if found.scenario == "undefined_table" and self._new:
             found.hint = f"The file {self._path} did not exist when this session was opened: check its path."
+        if found.scenario == "no_such_file" and self._place is not None:
+            found.hint = self._place.hint(found.hint)
         return found
 
     def _compile_error(self, sql: str) -> str:
@@ -194,6 +202,10 @@ class SQLiteSession(Session):
         """SQLite has no failed transactions: an error undoes its statement, or ends the transaction."""
         inside = not self._closed and self._opened is not None and self._opened.in_transaction
         return Transaction.OPEN if inside else Transaction.IDLE
+
+    def work_in(self, folder: str | None) -> None:
+        """Begin relative paths at `folder`; SQLite makes them absolute when it opens a file."""
+        self._folder, self._place = folder, self._place or NOWHERE
 
     def set_read_only(self, on: bool) -> None:
         """Refuse writes, or allow them again; a file that was opened read-only is opened anew for that.
@@ -228,6 +240,7 @@ class SQLiteSession(Session):
         """End the session; an open transaction is rolled back."""
         if not self._closed:
             self._closed = True
+            FOLDERS.forget(self)
             self._release_result()
             self._drop_connection()
 

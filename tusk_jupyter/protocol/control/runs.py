@@ -52,6 +52,8 @@ class RunRequest(Message, frozen=True, kw_only=True):
     """The cell's id or execution count, for the log."""
     source: str | None = None
     """Overrides the attach's source, for a kernel whose notebook was renamed."""
+    folder: str | None = None
+    """The client's working directory, where relative paths in the SQL begin; "" when it is gone, None for a tool."""
     last_connection: str | None = None
     """What this client used last, for a core that was started since and knows no current connection of it."""
 

@@ -1,0 +1,71 @@
+"""A statement's words by the project's own lexer, for what must be known of it before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+import duckdb
+
+from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
+
+_DIALECT = dialect_named("duckdb")
+
+
+def kind_of(statement: duckdb.Statement) -> str:
+    """Return a statement's type name; "" for one that DuckDB's Python module has no name for, as UPDATE EXTENSIONS."""
+    try:
+        return str(statement.type.name)
+    except ValueError:
+        return ""
+
+
+def code(sql: str) -> list[Token]:
+    """Return the tokens without the comments."""
+    return [token for token in tokens(sql, _DIALECT) if token.kind is not Kind.COMMENT]
+
+
+def texts(sql: str, found: Sequence[Token]) -> list[str]:
+    """Return tokens as text: lower case, names without their quotes."""
+    return [_name(sql, token) for token in found]
+
+
+def words(sql: str) -> list[str]:
+    """Return a statement's words, without its comments."""
+    return texts(sql, code(sql))
+
+
+def called(sql: str, found: Sequence[Token], names: Collection[str]) -> str | None:
+    """Return which of `names` the statement calls as a function, or None."""
+    for token, following in pairwise(found):
+        if following.kind is Kind.OPEN and token.kind in (Kind.WORD, Kind.NAME):
+            name = _name(sql, token)
+            if name in names:
+                return name
+    return None
+
+
+def explained(sql: str, found: Sequence[Token]) -> str:
+    """Return the statement behind EXPLAIN and its options."""
+    at = 1
+    while at < len(found) and sql[found[at].start : found[at].end].lower() in ("analyze", "analyse", "verbose"):
+        at += 1
+    if at < len(found) and found[at].kind is Kind.OPEN:
+        behind = _behind_group(found, at)
+        at = behind if behind < len(found) else at
+    return sql[found[at].start :] if at < len(found) else ""
+
+
+def _behind_group(found: Sequence[Token], at: int) -> int:
+    depth = 0
+    for index in range(at, len(found)):
+        depth += {Kind.OPEN: 1, Kind.CLOSE: -1}.get(found[index].kind, 0)
+        if depth == 0:
+            return index + 1
+    return len(found)
+
+
+def _name(sql: str, token: Token) -> str:
+    text = sql[token.start : token.end].lower()
+    return text[1:-1].replace('""', '"') if token.kind is Kind.NAME else text

@@ -1,0 +1,207 @@
+"""What one notebook sets on a file changes nothing in another: every setting that DuckDB has is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tusk_drivers.duckdb.session import DuckDBSession
+from tusk_drivers.duckdb.settings import REACHES, Reach
+from tusk_jupyter.driverkit.session import Changed, Rows, Settings
+from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.sqltext.statements import split
+
+
+def run(session: DuckDBSession, sql: str) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for statement in split(sql, "duckdb"):
+        outcome = session.execute(statement, {})
+        if isinstance(outcome, Rows):
+            rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
+    return rows
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[DuckDBSession, DuckDBSession]]:
+    """Two notebooks on one file."""
+    both = [DuckDBSession.connect(Settings(config={"path": str(tmp_path / "lake.duckdb")})) for _ in range(2)]
+    yield both[0], both[1]
+    for session in both:
+        session.close()
+
+
+def settings_of(session: DuckDBSession) -> list[tuple[object, ...]]:
+    return run(session, "SELECT name, value FROM duckdb_settings() ORDER BY ALL")
+
+
+def test_every_setting_of_this_duckdb_is_decided() -> None:  # S6
+    with duckdb.connect() as connection:
+        there = {name.lower() for (name,) in connection.sql("SELECT name FROM duckdb_settings()").fetchall()}
+    assert there - set(REACHES) == set(), "decide on them in settings.REACHES"
+    assert set(REACHES) - there == set(), "DuckDB has them no more"
+
+
+VALUES = {
+    "BOOLEAN": ("true", "false"),
+    "VARCHAR": (
+        "'1GB'",
+        "'nocase'",
+        "'desc'",
+        "'nulls_first'",
+        "'japanese'",
+        "'Asia/Tokyo'",
+        "'json'",
+        "'all'",
+        "'full'",
+        "'off'",
+    ),
+    "VARCHAR[]": ("['x']",),
+}
+FORMS = (
+    "SET {} = {}",
+    "SET GLOBAL {} = {}",
+    "SET SESSION {} = {}",
+    'set global "{}" to {}',
+    "PRAGMA {}={}",
+    "EXPLAIN ANALYZE SET GLOBAL {} = {}",
+    "/* x */ SeT -- y\n {} = {}",
+)
+
+
+def ways(name: str, type_: str) -> Iterator[str]:
+    for value in VALUES.get(type_, ("1", "3")):
+        yield from (form.format(name, value) for form in FORMS)
+    yield from (f"RESET {name}", f"RESET GLOBAL {name}", f"RESET SESSION {name}")
+
+
+def test_no_way_to_set_any_setting_reaches_another_session(pair: tuple[DuckDBSession, DuckDBSession]) -> None:  # S6
+    one, other = pair
+    harmless = {name for name, reach in REACHES.items() if reach is Reach.HARMLESS}
+    shown = "SELECT name, value FROM duckdb_settings() ORDER BY ALL"
+    before = [row for row in run(other, shown) if row[0] not in harmless]
+    for name, type_ in run(one, "SELECT lower(name), input_type FROM duckdb_settings() ORDER BY ALL"):
+        if name in harmless:
+            continue
+        for sql in ways(str(name), str(type_)):
+            try:
+                run(one, sql)
+            except (QueryError, UsageError):
+                continue
+        assert [row for row in run(other, shown) if row[0] not in harmless] == before, name
+        one.reset()
+
+
+@pytest.mark.parametrize(
+    ("sql", "asked", "before"),
+    [
+        ("SET default_collation = 'nocase'", "SELECT 'a' = 'A'", False),
+        ("SET GLOBAL integer_division = true", "SELECT 1 / 2", 0.5),
+        ("SET GLOBAL default_order = 'desc'", "SELECT i FROM range(3) t(i) ORDER BY i LIMIT 1", 0),
+        ("SET GLOBAL TimeZone = 'Asia/Tokyo'", "SELECT current_setting('TimeZone')", None),
+        ("SET default_null_order = 'nulls_first'", "SELECT i FROM (VALUES (1), (NULL)) t(i) ORDER BY i LIMIT 1", 1),
+        ("PRAGMA default_collation = nocase", "SELECT 'a' = 'A'", False),
+    ],
+)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_would_change_other_notebooks_is_refused_with_the_right_spelling(
+    pair: tuple[DuckDBSession, DuckDBSession], sql: str, asked: str, before: object, read_only: bool
+) -> None:
+    one, other = pair
+    one.set_read_only(read_only)
+    expected = run(other, asked) if before is None else [(before,)]
+    with pytest.raises(UsageError) as caught:
+        run(one, sql)
+    assert "SET SESSION" in (caught.value.hint or "")
+    assert run(other, asked) == expected
+
+
+def test_each_session_may_set_for_itself(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
+    one, other = pair
+    run(one, "SET SESSION default_collation = 'nocase'; SET integer_division = true; SET TimeZone = 'Asia/Tokyo'")
+    assert run(one, "SELECT 'a' = 'A', 3 / 2, current_setting('TimeZone')") == [(True, 1, "Asia/Tokyo")]
+    assert run(other, "SELECT 'a' = 'A', 3 / 2") == [(False, 1.5)]
+    run(
+        one,
+        "RESET SESSION default_collation; RESET integer_division; SET VARIABLE x = 1; CREATE SCHEMA s; USE s; SET threads = 2",
+    )
+    assert run(one, "SELECT 'a' = 'A', 3 / 2, getvariable('x'), current_schema()") == [(False, 1.5, 1, "s")]
+    assert run(other, "SELECT getvariable('x'), current_schema()") == [(None, "main")]
+
+
+def test_a_setting_with_a_field_names_it(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
+    for sql in ("SET memory_limit = '1GB'", "PRAGMA memory_limit = '1GB'", "RESET max_memory"):
+        with pytest.raises(UsageError) as caught:
+            run(pair[0], sql)
+        assert "--set memory_limit=" in (caught.value.hint or "")
+
+
+def test_a_setting_that_the_table_does_not_know_may_only_be_the_sessions(
+    pair: tuple[DuckDBSession, DuckDBSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(REACHES, "pivot_limit")
+    with pytest.raises(UsageError):
+        run(pair[0], "SET pivot_limit = 5")
+    run(pair[0], "SET SESSION pivot_limit = 5")
+    with pytest.raises(QueryError) as caught:
+        run(pair[0], "SET nosuch_setting = 5")
+    assert "nosuch_setting" in caught.value.message
+
+
+def test_a_database_in_memory_may_set_what_it_likes() -> None:
+    session = DuckDBSession.connect(Settings(config={}))
+    run(session, "SET default_collation = 'nocase'; SET GLOBAL default_order = 'desc'; SET memory_limit = '1GB'")
+    assert run(session, "SELECT 'a' = 'A'") == [(True,)]
+    with pytest.raises(UsageError):
+        run(session, "SET arrow_output_version = '1.4'")
+    session.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CALL enable_logging()",
+        "FROM enable_logging()",
+        'SELECT * FROM "enable_logging"()',
+        "CALL truncate_duckdb_logs()",
+    ],
+)
+def test_nobody_turns_on_a_log_of_all_notebooks(pair: tuple[DuckDBSession, DuckDBSession], sql: str) -> None:
+    with pytest.raises(UsageError):
+        run(pair[0], sql)
+    assert run(pair[1], "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
+
+
+def test_what_a_notebook_attached_is_not_swapped_or_detached_by_another(
+    pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path
+) -> None:
+    one, other = pair
+    run(one, f"ATTACH '{tmp_path}/o.duckdb'; CREATE TABLE o.t AS SELECT 'mine' AS whose")
+    for sql in (
+        f"ATTACH OR REPLACE '{tmp_path}/p.duckdb' AS o",
+        f"ATTACH IF NOT EXISTS '{tmp_path}/p.duckdb' AS O",
+        "ATTACH IF NOT EXISTS ':memory:' AS o",
+        "ATTACH OR REPLACE DATABASE ':memory:' AS \"o\"",
+        "DETACH o",
+        "DETACH DATABASE IF EXISTS o",
+        "DETACH DATABASE o;",
+    ):
+        with pytest.raises(UsageError) as caught:
+            run(other, sql)
+        assert "another notebook" in caught.value.message, sql
+        assert run(one, "SELECT whose FROM o.t") == [("mine",)]
+    run(other, f"ATTACH IF NOT EXISTS '{tmp_path}/o.duckdb' AS o; ATTACH ':memory:' AS own; DETACH own")
+    run(one, "DETACH o")
+    run(one, f"ATTACH '{tmp_path}/o.duckdb'")
+    one.close()
+    run(other, "DETACH o")
+
+
+def test_a_secret_is_said_to_be_everybodys(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
+    (statement,) = split("CREATE SECRET s (TYPE http, BEARER_TOKEN 'x')", "duckdb")
+    outcome = pair[0].execute(statement, {})
+    assert isinstance(outcome, Changed | Rows)
+    notes = outcome.notes if isinstance(outcome, Changed) else outcome.notes()
+    assert "every notebook" in " ".join(notes)
