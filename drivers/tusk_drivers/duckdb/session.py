@@ -93,16 +93,12 @@ class DuckDBSession(Session):
             raise self._failure(exc, statement, sql, {}) from exc
         kinds = [kind_of(one) for one in parsed]
         guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
-        if self._instance.path is not None:
-            check_shared(self._connection, parsed)
-            for one in parsed:
-                self._instance.attached.check(self._connection, self, kind_of(one), one.query)
         if not parsed:
             return Changed()
         values = bound(statement, parameters)
         try:
             self._paths.enter(self._connection, sql, kinds[-1])
-            own = self._begin_read_only(sql, parsed)
+            own = self._allow(sql, parsed)
         except ENGINE_ERRORS as exc:
             self._paths.leave()
             raise self._failure(exc, statement, sql, values) from exc
@@ -111,19 +107,28 @@ class DuckDBSession(Session):
             raise
         return self._run(statement, sql, kinds[-1], values, own_transaction=own)
 
-    def _begin_read_only(self, sql: str, parsed: Sequence[duckdb.Statement]) -> bool:
-        """Return whether the statement runs in a read-only transaction of its own, begun here."""
+    def _allow(self, sql: str, parsed: Sequence[duckdb.Statement]) -> bool:
+        """Check what the session may run; return whether it runs in a read-only transaction of its own, begun here."""
         if not self._read_only:
+            self._check_others(parsed)
             return False
         own = self._transaction is Transaction.IDLE and kind_of(parsed[0]) != "TRANSACTION"
         try:
             if own:
                 self._connection.execute("BEGIN TRANSACTION READ ONLY")
             guard.check_read_only(self._connection, sql, parsed)
+            self._check_others(parsed)
         except BaseException:
             self._end_own(own, keep=False)
             raise
         return own
+
+    def _check_others(self, parsed: Sequence[duckdb.Statement]) -> None:
+        """Refuse what would change something for other sessions on the file."""
+        if self._instance.path is not None:
+            check_shared(self._connection, parsed)
+            for one in parsed:
+                self._instance.attached.check(self._connection, self, kind_of(one), one.query)
 
     def _run(
         self, statement: Statement, sql: str, kind: str, parameters: dict[str, object], *, own_transaction: bool
