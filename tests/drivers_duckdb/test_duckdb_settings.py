@@ -25,8 +25,9 @@ def run(session: DuckDBSession, sql: str) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[DuckDBSession, DuckDBSession]]:
-    """Two notebooks on one file."""
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[DuckDBSession, DuckDBSession]]:
+    """Two notebooks on one file; some settings name files, which are made in the working directory."""
+    monkeypatch.chdir(tmp_path)
     both = [DuckDBSession.connect(Settings(config={"path": str(tmp_path / "lake.duckdb")})) for _ in range(2)]
     yield both[0], both[1]
     for session in both:
