@@ -90,10 +90,7 @@ class CellRun:
             return None  # asked while an error is shown, which is the one that matters
 
     def _client(self) -> Client:
-        from tusk_jupyter.client import get_client
-
-        client = get_client(self._notebook.source)
-        client.source = self._notebook.source
+        client = self._notebook.client()
         client.link.ensure()  # a core that is not up boots while this process imports what it needs
         return client
 

@@ -11,7 +11,8 @@ _HEAD = """Run SQL on a configured connection; the value is a DataFrame.
 
     %sql [CONNECTION] [options] [NAME <<] SELECT ...
 
-Without CONNECTION, the notebook's current one (used last, or chosen with `%tusk use NAME`).
+Without CONNECTION, the notebook's current one: the one chosen with `%tusk use NAME` or the picker, until another is chosen;
+where none was chosen, the one used last, or the only one there is.
 Several statements run in order and stop at the first error; the last result is the value.
 :name is a parameter, bound by the database itself, from --param, --params or the variable of that name.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tusk_jupyter.client import Client
+
 
 class Notebook:
     """The frontend of a shell: its document, the cell that is running, whether somebody watches."""
@@ -29,6 +31,14 @@ class Notebook:
             # JPY_SESSION_NAME: jupyter_server; __session__: what some frontends set themselves.
             path = os.environ.get("JPY_SESSION_NAME") or self._shell.user_ns.get("__session__")
         return str(path) if path else ("jupyter" if self.is_kernel else "ipython")
+
+    def client(self) -> Client:
+        """Return this process's client, which knows what notebook it is."""
+        from tusk_jupyter.client import get_client
+
+        client = get_client(self.source)
+        client.source = self.source
+        return client
 
     @property
     def cell(self) -> str | None:

@@ -37,11 +37,10 @@ class TuskMagic(Magics):
 
     def _run(self, words: Sequence[str], notebook: Notebook) -> None:
         from tusk_jupyter.cli.group import run_verb
-        from tusk_jupyter.client import get_client
         from tusk_magics.output import NotebookOutput, ShellOutput
         from tusk_magics.pick import show_picker
 
-        get_client(notebook.source).source = notebook.source
+        notebook.client()
         if show_picker(words, notebook):
             return
         # A kernel may be asked a question even where a frontend shows no line of progress.

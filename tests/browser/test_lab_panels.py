@@ -1,5 +1,6 @@
 """The panels and cells of the JupyterLab extension, on a real database."""
 
+import json
 import re
 
 import pytest
@@ -92,6 +93,39 @@ def test_error_is_underlined_in_the_cell_until_the_cell_changes(notebook):
 def test_cells_of_production_say_so_in_words(notebook):
     mark = notebook.cell(4).get_by_test_id("tusk-cell-mark")
     expect(mark).to_have_text(f"PRODUCTION · {notebook.connection}")
+
+
+def test_a_bare_cell_shows_what_it_would_run_on_now_and_never_what_a_saved_output_says(lab, window):
+    path = lab.write(
+        "saved.ipynb",
+        "%load_ext tusk_jupyter\n%tusk connect saved_prod saved.duckdb --environment production",
+        "%%sql\nSELECT 1",
+        "%%sql saved_dev\nSELECT 2",
+        "%tusk connect saved_dev saved2.duckdb --environment development\n%tusk use saved_dev",
+    )
+    document = json.loads(path.read_text())
+    for cell, environment in zip(document["cells"], ("development", "development", {"constructor": 1}, 7), strict=True):
+        metadata = {"tusk": {"connection": "saved_prod", "environment": environment, "run": "r"}}
+        data = {"text/plain": "1", "text/html": "<i>1</i>"}
+        cell["outputs"] = [
+            {"output_type": "execute_result", "execution_count": 9, "data": data, "metadata": metadata},
+            {"output_type": "display_data", "data": data, "metadata": {"tusk": environment}},
+        ]
+    path.write_text(json.dumps(document))
+    opened = window("saved.ipynb", workspace="saved")
+    bare, named = (opened.cell(number).get_by_test_id("tusk-cell-mark") for number in (1, 2))
+    expect(named).to_have_text("saved_dev: no such connection")
+    expect(opened.page.locator(".jp-Cell[data-environment=development]")).to_have_count(0)
+    opened.run_cell(0)
+    expect(bare).to_have_text("PRODUCTION · saved_prod")
+    expect(opened.cell(1)).to_have_attribute("data-environment", "production")
+    opened.picture("before any run")
+    opened.run_cell(3)
+    expect(bare).to_have_text("DEVELOPMENT · saved_dev")
+    expect(named).to_have_text("DEVELOPMENT · saved_dev")
+    opened.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    expect(bare).not_to_contain_text("saved")  # other tests' connections are there, too
+    expect(opened.cell(1)).not_to_have_attribute("data-environment", "development")
 
 
 def test_sql_is_formatted_below_its_magic_line(notebook):

@@ -121,6 +121,55 @@ def test_without_a_name_the_last_used_connection_is_meant(client, core):
     assert core.run(client, "rows 1").accepted.connection == "s"
 
 
+def test_what_was_chosen_stays_until_another_is_chosen(client, core):
+    core.connect(client, "other")
+    client.call(control.UseConnection(session=client.session, name="s"))
+    core.run(client, "rows 1", on="other")
+    assert core.run(client, "rows 1").accepted.connection == "s"
+    core.connect(client, "third")
+    assert core.run(client, "rows 1").accepted.connection == "s"
+    client.call(control.UseConnection(session=client.session, name="other"))
+    assert core.run(client, "rows 1").accepted.connection == "other"
+
+
+def test_a_choice_follows_its_connection_under_a_new_name_also_to_a_new_core(client, core):
+    core.connect(client, "other")
+    client.call(control.UseConnection(session=client.session, name="s"))
+    core.connect(client, "renamed", rename_from="s", replace=True, environment="staging")
+    assert core.run(client, "rows 1").accepted.connection == "renamed"
+    client.call(control.StopCore())
+    wait_until(lambda: client.link.running() is None, 15, "the core has gone")
+    core.run(client, "rows 1", on="other")
+    assert client.call(control.SplitRequest(session=client.session, connection=None, sql="")).connection == "renamed"
+
+
+def test_a_kernel_is_told_what_its_bare_cells_would_run_on_now(new_client, core, monkeypatch):
+    def asked(kernel="k1"):
+        now = one.call(control.GetCurrentConnection(kernel=kernel))
+        return now.connection and now.connection.name, now.known, now.chosen
+
+    one = new_client()
+    assert asked() == (None, False, False)
+    core.connect(one, "s")
+    assert asked("") == asked("not started") == ("s", False, False)  # the only one
+    core.connect(one, "other")
+    assert asked("") == (None, False, False)
+    monkeypatch.setattr("tusk_jupyter.client.client._kernel_id", lambda: "k1")
+    two = new_client()
+    core.run(two, "rows 1", on="other")
+    wait_until(lambda: asked() == ("other", True, False), 10, "the last one used")
+    before = two.call(control.AwaitChanges(core="", known={}, timeout_s=0))
+    two.call(control.UseConnection(session=two.session, name="s"))
+    after = two.call(control.AwaitChanges(core=before.core, known=before.counts, timeout_s=10))
+    assert after.counts["connections"] > before.counts["connections"]
+    core.run(two, "rows 1", on="other")
+    assert asked() == ("s", True, True)
+    core.connect(one, "renamed", rename_from="s", replace=True, environment="production")
+    assert asked() == ("renamed", True, True)
+    one.call(control.RemoveConnection(session=one.session, name="renamed"))
+    assert asked() == (None, True, False)
+
+
 def test_without_a_name_a_fresh_notebook_with_several_connections_must_choose(client, new_client, core):
     core.connect(client, "other")
     with pytest.raises(errors.UsageError, match="No connection is chosen; configured: other, s"):

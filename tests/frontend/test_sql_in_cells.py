@@ -69,7 +69,12 @@ def test_editor_finds_sql_lines_and_only_those():
         "%sql prod SELECT 1, \\\n  2": [("prod", "SELECT 1, \\\n  2")],
         "# %sql prod SELECT 1": [],
         "text = '%sql'": [],
-        "%%time\n%sql prod SELECT 1": [],
+        "%%time\n%sql prod SELECT 1": [("prod", "SELECT 1")],
+        "%%capture out\n%%time\n%%sql prod\nSELECT 1": [("prod", "\nSELECT 1")],
+        "%timeit -n1 %sql prod SELECT 1": [("prod", "SELECT 1")],
+        "%%bash\n%sql prod SELECT 1": [],
+        "%sql --persist df as t": [(None, "as t")],
+        "%sql postgresql://u:pw@h/d SELECT 1": [(None, "postgresql://u:pw@h/d SELECT 1")],
         "10 %sql": [],
         "%sqlcmd tables": [],
         "%%sqlx\nSELECT 1": [],
@@ -78,6 +83,69 @@ def test_editor_finds_sql_lines_and_only_those():
     seen = in_typescript("cells/magic", expression, list(cells))
     for (cell, expected), found in zip(cells.items(), seen, strict=True):
         assert [tuple(one) for one in found] == expected, cell
+
+
+def test_a_cell_runs_on_what_its_lines_name_or_choose_and_else_on_what_is_current():
+    cells = [
+        ("print(1)", []),
+        ("%%sql\nSELECT 1", ["now"]),
+        ("%%sql prod --file x.sql", ["prod"]),
+        ("%%sql {x}\nSELECT 1", ["{x}"]),
+        ("%%sql __proto__\nSELECT 1", ["__proto__"]),
+        ("%sql dev SELECT 1\n%sql prod DELETE FROM t", ["dev", "prod"]),
+        ("%sql SELECT 1\n%tusk use prod\n%sql SELECT 1", ["now", "prod"]),
+        ("%tusk connect new x.db\n%sql SELECT 1", ["new"]),
+        ("%sql a SELECT 1\n%sql SELECT 1", ["a"]),
+    ]
+    expression = "a[0].map(x => m.connectionsOf(x, a[1]))"
+    used = in_typescript(
+        "cells/connection", expression, [[cell for cell, _ in cells], {"name": "now", "chosen": False}]
+    )
+    assert used == [found for _, found in cells]
+    chosen = in_typescript(
+        "cells/connection", expression, [[cell for cell, _ in cells[-2:]], {"name": "now", "chosen": True}]
+    )
+    assert chosen == [["now"], ["a", "now"]]
+
+
+def test_marks_show_the_most_alarming_environment_and_never_a_harmless_one_for_what_is_not_known():
+    environments = {
+        "prod": {"environment": "production"},
+        "dev": {"environment": "development"},
+        "plain": {"environment": None},
+        "old": {"environment": "development", "note": "not confirmed"},
+        "odd": {"environment": 7},
+    }
+    marks = [
+        ([], None),
+        (["prod"], ("production", "PRODUCTION · prod")),
+        (["dev", "prod"], ("production", "PRODUCTION · dev (development), prod (production)")),
+        (["dev"], ("development", "DEVELOPMENT · dev")),
+        (["dev", "plain"], (None, "dev (development), plain")),
+        (["old"], (None, "old: not confirmed")),
+        (["odd"], (None, "odd")),
+        (["__proto__"], (None, "__proto__: no such connection")),
+        (["{x}"], (None, "{x}: no such connection")),
+        ([None], (None, "no connection chosen")),
+        (["a\u202eb"], (None, "a\ufffdb: no such connection")),
+    ]
+    expression = (
+        "a[0].map(n => m.markOf(n, x => Object.hasOwn(a[1], x) ? a[1][x] : undefined))"
+        ".map(x => x && [x.environment, x.label])"
+    )
+    seen = in_typescript("cells/mark", expression, [[names for names, _ in marks], environments])
+    assert [one and tuple(one) for one in seen] == [mark for _, mark in marks]
+    assert in_typescript("cells/mark", "m.markOf([undefined]).label", None) == "connection not known yet"
+
+
+def test_a_hostile_cell_does_not_hold_up_the_page():
+    cells = [" " * 300_000 + "%sql", "\n" * 100_000 + "%sql", "x" * 400_000 + "=%sql a", "%%time" * 50_000 + "%sql"]
+    assert in_typescript("cells/connection", "a.map(x => m.connectionsOf(x, {name: 'n'}).length)", cells) == [
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("before", ["", "é🦣 ", "\t"])

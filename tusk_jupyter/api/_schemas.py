@@ -37,6 +37,7 @@ def schema(connection: str | None = None, *, refresh: bool = False, wait_s: floa
             refresh=refresh,
             wait_s=wait_s,
             last_connection=asking.last_connection,
+            last_was_chosen=asking.last_was_chosen,
         ),
         timeout_s=wait_s + 30.0,
     )

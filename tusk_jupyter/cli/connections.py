@@ -71,7 +71,7 @@ def test(output: Output, name: str, as_json: bool) -> int:
 @click.argument("name")
 @pass_output
 def use(output: Output, name: str) -> None:
-    """Make a connection the current one: `%%sql` without a name then means it."""
+    """Choose the current connection: `%%sql` without a name means it until another is chosen."""
     connection = api.use(name)
     output.say(f"{connection.name} is the current connection: {connection.target} ({connection.driver}).")
 

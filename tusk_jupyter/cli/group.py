@@ -15,7 +15,7 @@ VERBS = {
     "connect": ("connect", "Add a connection: NAME URL."),
     "connections": ("connections", "List the connections."),
     "test": ("connections", "Sign in and out again, and say which stage failed."),
-    "use": ("connections", "Make a connection the current one."),
+    "use": ("connections", "Choose the current connection."),
     "pick": ("pick", "Choose the current connection from a list."),
     "duplicate": ("connections", "Copy a connection: NAME NEW."),
     "remove": ("connections", "Delete a connection and its secrets."),

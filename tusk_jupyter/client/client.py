@@ -58,14 +58,20 @@ class Client:
         self._attached_to = 0
         self._database_sessions: dict[str, str] = {}
         self._last_run: str | None = None
-        self._last_connection: str | None = None
+        self._used: str | None = None
+        self._chosen: str | None = None
         self._drivers: Drivers | None = None
         self._lock = threading.Lock()
 
     @property
     def last_connection(self) -> str | None:
-        """Name of the connection that was used last, for a core that was started since."""
-        return self._last_connection
+        """Name of the current connection, for a core that was started since: the one chosen, else the one used last."""
+        return self._chosen or self._used
+
+    @property
+    def last_was_chosen(self) -> bool:
+        """Whether `last_connection` was chosen on purpose."""
+        return self._chosen is not None
 
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send a request to the core and return its reply, an instance of `request.REPLY`. Ctrl-C breaks the wait off.
@@ -109,7 +115,11 @@ class Client:
         """Return where the statements and their `:name` parameters stand, by the rules of the connection's dialect."""
         reply: control.SplitReply = self.call(
             control.SplitRequest(
-                session=self.session, connection=connection, sql=sql, last_connection=self._last_connection
+                session=self.session,
+                connection=connection,
+                sql=sql,
+                last_connection=self.last_connection,
+                last_was_chosen=self.last_was_chosen,
             )
         )
         return reply
@@ -120,7 +130,8 @@ class Client:
             request,
             session=self.session,
             source=request.source or self.source,
-            last_connection=self._last_connection,
+            last_connection=self.last_connection,
+            last_was_chosen=self.last_was_chosen,
         )
 
     def _driver_links(self) -> Drivers:
@@ -147,7 +158,7 @@ class Client:
         """Remember what a run said of its session; return whether it is another one than this client had."""
         if accepted is None:
             return False
-        self._last_run, self._last_connection = accepted.run, accepted.connection
+        self._last_run, self._used = accepted.run, accepted.connection
         before = self._database_sessions.get(accepted.connection)
         self._database_sessions[accepted.connection] = accepted.session_id
         return bool(before and accepted.session_id and before != accepted.session_id)
@@ -159,9 +170,19 @@ class Client:
                 self.link.call(control.WaitRun(run=run, timeout_s=SETTLE_S))
         reply = self.link.call(request, timeout_s=timeout_s)
         if isinstance(request, control.UseConnection | control.SaveConnection):
-            self._last_connection = request.name  # for a core that is started later
+            self._note_choice(request)
             self._attach()  # the choice is the session's, which is forgotten after a minute when nobody holds it
         return reply
+
+    def _note_choice(self, request: control.UseConnection | control.SaveConnection) -> None:
+        """Remember by name what is current, for a core that is started later."""
+        if isinstance(request, control.UseConnection):
+            self._used = self._chosen = request.name
+        elif request.rename_from is None:
+            self._used = request.name
+        else:
+            self._used = request.name if self._used == request.rename_from else self._used
+            self._chosen = request.name if self._chosen == request.rename_from else self._chosen
 
     def _attach(self) -> None:
         """Hold the session open on a thread of its own, once per core."""
@@ -175,7 +196,8 @@ class Client:
 
     def _hold(self) -> None:
         try:
-            for _ in self.link.stream(control.Attach(session=self.session, source=self.source, pid=os.getpid())):
+            hello = control.Attach(session=self.session, source=self.source, pid=os.getpid(), kernel=_kernel_id())
+            for _ in self.link.stream(hello):
                 self._attached_to = self.link.epoch
         except errors.TuskError:
             pass  # the core has gone, or cannot be started: the call that needs it says so
@@ -215,6 +237,14 @@ def get_client(source: str | None = None) -> Client:
         elif source:
             _current.source = source
         return _current
+
+
+def _kernel_id() -> str:
+    """Return Jupyter's id of the kernel that this process is, which names its connection file; "" for others."""
+    app: Any = getattr(sys.modules.get("ipykernel.kernelapp"), "IPKernelApp", None)
+    file = app.instance().connection_file if app is not None and app.initialized() else ""
+    name = Path(file).name
+    return name.removeprefix("kernel-").removesuffix(".json") if name.startswith("kernel-") else ""
 
 
 def _script() -> str:

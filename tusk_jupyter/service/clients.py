@@ -17,10 +17,19 @@ class Client:
     id: str
     source: str = ""
     pid: int = 0
+    kernel: str = ""
+    """Jupyter's id of the kernel that it is; "" for scripts and commands."""
     attached: int = 0
-    current: str | None = None
-    """Id of the current connection: the last one used or picked."""
+    chosen: str | None = None
+    """Id of the connection that was chosen on purpose; a run that names another one does not change it."""
+    used: str | None = None
+    """Id of the connection that was used last, or added."""
     last_seen: float = field(default_factory=time.monotonic)
+
+    @property
+    def current(self) -> str | None:
+        """Id of the connection that is meant where none is named."""
+        return self.chosen or self.used
 
 
 class Clients:
@@ -39,11 +48,11 @@ class Clients:
             client.source = source or client.source
             return client
 
-    def attach(self, session: str, *, source: str, pid: int) -> Client:
+    def attach(self, session: str, *, source: str, pid: int, kernel: str = "") -> Client:
         """Hold a client session open."""
         client = self.touch(session, source=source)
         with self._lock:
-            client.pid = pid
+            client.pid, client.kernel = pid, kernel
             client.attached += 1
         return client
 
@@ -58,6 +67,19 @@ class Clients:
                 return False
             del self._clients[session]
             return True
+
+    def of_kernel(self, kernel: str) -> Client | None:
+        """Return the attached client that is a kernel; after a restart the new one, though the old one may not have gone yet."""
+        with self._lock:
+            found = [one for one in self._clients.values() if kernel and one.kernel == kernel and one.attached > 0]
+        return found[-1] if found else None
+
+    def connection_moved(self, before: str, after: str) -> None:
+        """Let whoever had a connection keep it under its new id."""
+        with self._lock:
+            for client in self._clients.values():
+                client.chosen = after if client.chosen == before else client.chosen
+                client.used = after if client.used == before else client.used
 
     def expired(self, *, busy: set[str]) -> list[Client]:
         """Remove and return the clients that are not attached and have been silent for FORGET_AFTER_S, but the busy ones."""

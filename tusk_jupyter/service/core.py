@@ -140,7 +140,9 @@ class Core:
 
     def attach(self, request: control.Attach, gone: Callable[[], bool]) -> Iterator[control.AttachEvent]:
         """Hold a client's sessions open until `gone()`, then close them."""
-        self.clients.attach(request.session, source=request.source, pid=request.pid)
+        self.clients.attach(request.session, source=request.source, pid=request.pid, kernel=request.kernel)
+        if request.kernel:
+            self.changes.bump("connections")  # what is current in a notebook
         with contextlib.suppress(errors.StorageError):  # the client works without its line in the history
             self.store.sessions.started(request.session, source=request.source, pid=request.pid)
         try:
@@ -150,6 +152,8 @@ class Core:
         finally:
             if self.clients.detach(request.session):
                 self._end_client(request.session)
+                if request.kernel:
+                    self.changes.bump("connections")
 
     def close(self) -> None:
         """End runs, sessions and processes, and close the state."""
@@ -193,11 +197,14 @@ class Core:
     # --- connections ---
 
     def save_connection(self, request: control.SaveConnection) -> control.ConnectionSaved:
-        """Add or replace a connection, and make it the client's current one."""
+        """Add or replace a connection; a new one is the client's current one, unless another was chosen."""
         before = self.store.connections.get(request.rename_from or request.name)
         record, saved = self.connections.save(request)
-        self.clients.touch(request.session).current = record.id
+        client = self.clients.touch(request.session)
+        if request.rename_from is None:
+            client.used = record.id
         if before is not None:  # with a new secret it has a new id
+            self.clients.connection_moved(before.id, record.id)
             for connection_id in {before.id, record.id}:
                 self._close_sessions_of(connection_id)
         self.changes.bump("connections")
@@ -233,9 +240,21 @@ class Core:
         """Make a connection the client's current one."""
         record = self.connections.named(request.name)
         client = self.clients.touch(request.session)
-        client.current = record.id
+        client.chosen = client.used = record.id
         self.changes.bump("connections")
         return self._public(record, client)
+
+    def current_connection(self, request: control.GetCurrentConnection) -> control.CurrentConnection:
+        """Say what a kernel's SQL would run on now where it names no connection."""
+        client = self.clients.of_kernel(request.kernel)
+        try:
+            record = self.connections.default(client.current if client else None)
+        except errors.UsageError:
+            return control.CurrentConnection(known=client is not None)
+        shown = self._public(record, client or Client(""))
+        return control.CurrentConnection(
+            connection=shown, known=client is not None, chosen=client is not None and client.chosen == record.id
+        )
 
     def remove_connection(self, request: control.RemoveConnection) -> control.ConnectionRemoved:
         """Delete a connection with all that belongs to it."""
@@ -396,9 +415,11 @@ class Core:
     def _connection(
         self, client: Client, request: control.RunRequest | control.UploadRequest | control.SplitRequest
     ) -> ConnectionRecord:
-        """Return the connection that is meant, which is the client's current one from now on."""
+        """Return the connection that is meant, which is the client's current one from now on if none was chosen."""
         record = self._meant(client, request)
-        client.current = record.id
+        if client.used != record.id:
+            client.used = record.id
+            self.changes.bump("connections")
         return record
 
     def _meant(
@@ -406,10 +427,16 @@ class Core:
         client: Client,
         request: control.RunRequest | control.UploadRequest | control.SplitRequest | control.GetSchema,
     ) -> ConnectionRecord:
-        known = client.current is not None and self.store.connections.get_by_id(client.current) is not None
-        last = request.last_connection if not known else None
-        name = request.connection or (last if last and self.store.connections.get(last) else None)
-        return self.connections.named(name) if name else self.connections.default(client.current or last)
+        last = request.last_connection
+        if client.current is None and last and request.last_was_chosen:  # chosen at a core that has ended
+            record = self.store.connections.get(last)
+            client.chosen = record.id if record else None
+        if request.connection:
+            return self.connections.named(request.connection)
+        if client.current is None or self.store.connections.get_by_id(client.current) is None:
+            record = self.store.connections.get(last) if last else None
+            return record or self.connections.default(client.current or last)
+        return self.connections.default(client.current)
 
     def _process_ended(self, process: DriverProcess) -> None:
         _LOG.info("driver process %d (%s) ended", process.pid, process.name)

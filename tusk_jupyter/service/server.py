@@ -39,6 +39,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             control.ListConnections: core.list_connections,
             control.TestConnection: core.test_connection,
             control.UseConnection: core.use_connection,
+            control.GetCurrentConnection: core.current_connection,
             control.RemoveConnection: core.remove_connection,
             control.ListDrivers: core.list_drivers,
             control.ListCredentials: core.list_credentials,

@@ -114,18 +114,17 @@ class Desk:
         return {**self._clean(answer, filled), "held": self._held(filled)}
 
     def _save(self, filled: Filled, *, test: bool) -> dict[str, Any]:
-        """Test, store, and leave the current connection as it was unless it is a new one or the current one itself."""
+        """Test and store; a new connection is chosen with that, a change leaves the choice as it was."""
         tried = self._try(filled) if test else {"problems": problems(filled), "held": self._held(filled)}
         if tried.get("problems") or tried.get("ok") is False:
             return {**tried, "saved": False}
-        current = next((one.name for one in self._connections() if one.current), None)
         saved: control.ConnectionSaved = self._call(to_save(filled, session=self._session(), base=str(Path.cwd())))
         self.held.drop(filled.form.id)
         name = saved.connection.name
         if filled.gives_secrets_up:
             self._call(control.DeleteCredential(connection=name))
-        if current is not None and filled.form.original is not None and current not in (filled.form.original, name):
-            self.pick(current)
+        if filled.form.original is None:
+            self.pick(name)
         return {**tried, "saved": True, "name": name, "notices": saved.notices, "lines": self.lines()}
 
     # --- what answers are made of ---

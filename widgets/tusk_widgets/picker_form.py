@@ -172,7 +172,7 @@ def to_save(filled: Filled, *, session: str, base: str) -> SaveConnection:
         isolation=form.isolation,
         log=form.log,
         replace=form.original is not None,
-        rename_from=form.original if form.original not in (None, form.name) else None,
+        rename_from=form.original,
         test=False,
         base=base,
     )

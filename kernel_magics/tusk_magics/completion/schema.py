@@ -44,7 +44,12 @@ class Asks(Protocol):
 
     @property
     def last_connection(self) -> str | None:
-        """The connection of its last run."""
+        """Its current connection, as far as it knows."""
+        ...
+
+    @property
+    def last_was_chosen(self) -> bool:
+        """Whether that was chosen on purpose."""
         ...
 
     def call(self, request: Any, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401 - as `Client.call`
@@ -144,6 +149,7 @@ class Schemas:
                 control.GetSchema(
                     session=client.session, connection=connection, known=known.stamp, wait_s=wait_s,
                     last_connection=client.last_connection,
+                    last_was_chosen=client.last_was_chosen,
                 )
             )  # fmt: skip
             self._take(connection, known, reply)

@@ -17,8 +17,10 @@ from tusk_jupyter.protocol.control.connections import (
     ConnectionRemoved,
     ConnectionSaved,
     ConnectionTested,
+    CurrentConnection,
     DuplicateConnection,
     GetConnection,
+    GetCurrentConnection,
     ListConnections,
     RemoveConnection,
     SaveConnection,
@@ -98,6 +100,7 @@ from tusk_jupyter.protocol.control.schema import (
 )
 
 __all__ = [
+    "CurrentConnection",
     "REQUESTS",
     "Attach",
     "AttachEvent",
@@ -128,6 +131,7 @@ __all__ = [
     "DuplicateConnection",
     "GetConnection",
     "GetCoreStatus",
+    "GetCurrentConnection",
     "GetSchema",
     "ListBranch",
     "ListConnections",
@@ -177,7 +181,7 @@ REQUESTS: dict[str, type] = {
         GetCoreStatus, StopCore, Attach, Doctor,
         SaveConnection, ListConnections, TestConnection, UseConnection, RemoveConnection,
         ListDrivers, ListCredentials, SetCredential, DeleteCredential, UnlockVault, ListPreferences, SetPreference,
-        GetConnection, TryConnection, DuplicateConnection,
+        GetConnection, TryConnection, DuplicateConnection, GetCurrentConnection,
         SplitRequest, ListRuns, WatchRun, WaitRun, CancelRun, ReadLog, DeleteLog,
         ListBranch, DescribeTable, GetSchema, AwaitChanges, ListQueries, SaveQuery, DeleteQuery,
     )

@@ -182,6 +182,25 @@ class UseConnection(Message, frozen=True, kw_only=True):
     name: str
 
 
+class CurrentConnection(Message, frozen=True, kw_only=True):
+    """What SQL that names no connection would run on now."""
+
+    connection: Connection | None = None
+    """None: nothing is chosen, or what was chosen is gone; such SQL is refused."""
+    known: bool = False
+    """Whether the kernel is attached; one that is not has chosen nothing yet, as far as this core knows."""
+    chosen: bool = False
+    """Whether it was chosen on purpose, and stays when a run names another one."""
+
+
+class GetCurrentConnection(Message, frozen=True, kw_only=True):
+    """Ask what is current in a kernel, for the marks on its notebook's cells."""
+
+    ACTION: ClassVar[str] = "connection.current"
+    REPLY: ClassVar[type] = CurrentConnection
+    kernel: str = ""
+
+
 class ConnectionRemoved(Message, frozen=True, kw_only=True):
     """What went with a connection."""
 

@@ -68,6 +68,8 @@ class Attach(Message, frozen=True, kw_only=True):
     source: str
     """Where the runs come from: the notebook's path, `cli`, a script's path, `ipython`."""
     pid: int
+    kernel: str = ""
+    """Jupyter's id of the kernel that this is, by which JupyterLab asks for its current connection."""
 
 
 class Check(Message, frozen=True, kw_only=True):

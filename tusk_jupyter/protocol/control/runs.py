@@ -30,7 +30,9 @@ class SplitRequest(Message, frozen=True, kw_only=True):
     connection: str | None
     sql: str
     last_connection: str | None = None
-    """What this client used last, for a core that was started since and knows no current connection of it."""
+    """This client's current connection, for a core that was started since and knows none of it."""
+    last_was_chosen: bool = False
+    """Whether it was chosen on purpose: then it stays current when a run names another one."""
 
 
 class RunRequest(Message, frozen=True, kw_only=True):
@@ -55,7 +57,9 @@ class RunRequest(Message, frozen=True, kw_only=True):
     folder: str | None = None
     """The client's working directory, where relative paths in the SQL begin; "" when it is gone, None for a tool."""
     last_connection: str | None = None
-    """What this client used last, for a core that was started since and knows no current connection of it."""
+    """This client's current connection, for a core that was started since and knows none of it."""
+    last_was_chosen: bool = False
+    """Whether it was chosen on purpose: then it stays current when a run names another one."""
 
 
 class UploadRequest(Message, frozen=True, kw_only=True):
@@ -70,7 +74,9 @@ class UploadRequest(Message, frozen=True, kw_only=True):
     cell: str | None = None
     source: str | None = None
     last_connection: str | None = None
-    """What this client used last, for a core that was started since and knows no current connection of it."""
+    """This client's current connection, for a core that was started since and knows none of it."""
+    last_was_chosen: bool = False
+    """Whether it was chosen on purpose: then it stays current when a run names another one."""
 
 
 class RunCommand(Message, frozen=True, kw_only=True):

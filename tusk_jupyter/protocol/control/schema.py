@@ -83,3 +83,5 @@ class GetSchema(Message, frozen=True, kw_only=True):
     wait_s: float = 0.0
     """Seconds to wait for a snapshot that is being taken."""
     last_connection: str | None = None
+    """As in `RunRequest`."""
+    last_was_chosen: bool = False

@@ -6,6 +6,7 @@ import {
   IChanges,
   IConnection,
   IConnectionTested,
+  ICurrentConnection,
   ILogEntry,
   ILogPage,
   IPlan,
@@ -74,6 +75,11 @@ export class Api {
 
   async connections(): Promise<IConnection[]> {
     return (await this.get<{ connections: IConnection[] }>('connections')).connections;
+  }
+
+  /** What SQL that names no connection would run on in a kernel; "" for one that is not started. */
+  current(kernel: string): Promise<ICurrentConnection> {
+    return this.get(withQuery('current', { kernel }));
   }
 
   test(name: string): Promise<IConnectionTested> {

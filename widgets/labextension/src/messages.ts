@@ -20,6 +20,12 @@ export interface IConnection {
   state: string;
 }
 
+export interface ICurrentConnection {
+  connection?: IConnection | null;
+  known?: boolean;
+  chosen?: boolean;
+}
+
 export interface ITreeNode {
   name: string;
   kind: 'catalog' | 'schema' | 'table' | 'view' | 'column';

@@ -44,6 +44,7 @@ async def schema(call: Call) -> object:
     bounded = control.GetSchema(
         session=asked.session, connection=asked.connection, known=asked.known, refresh=asked.refresh,
         wait_s=max(0.0, min(asked.wait_s, LONGEST_WAIT_S)), last_connection=asked.last_connection,
+        last_was_chosen=asked.last_was_chosen,
     )  # fmt: skip
     return await call.access.ask(bounded)
 
@@ -67,6 +68,7 @@ ROUTES: dict[str, dict[str, Answer]] = {
     "connections/{name}": {"GET": asks(control.GetConnection), "DELETE": asks(control.RemoveConnection)},
     "connections/{name}/test": {"POST": asks(control.TestConnection)},
     "connections/{name}/duplicate": {"POST": asks(control.DuplicateConnection)},
+    "current": {"GET": asks(control.GetCurrentConnection)},
     "drivers": {"GET": asks(control.ListDrivers)},
     "environment": {"GET": environment},
     "tree": {"GET": asks(control.ListBranch)},
@@ -87,7 +89,7 @@ ROUTES: dict[str, dict[str, Answer]] = {
 }
 """Answers by path below `/tusk/` and method. The first path that matches counts."""
 
-_NOT_USE = frozenset({"changes"})
+_NOT_USE = frozenset({"changes", "current"})
 """Paths that an idle page asks for by itself."""
 
 

@@ -1,45 +1,56 @@
-/** Which connection a cell uses: what its line names, else what its last run says, else what the notebook used last. */
-import { ICellModel, ICodeCellModel, isCodeCellModel } from '@jupyterlab/cells';
-import { INotebookModel } from '@jupyterlab/notebook';
+/**
+ * Which connections a cell's SQL would run on if it ran now: a pure function of its text and of what is current in the
+ * notebook's kernel. Saved outputs have no say: they are the text of whoever wrote the file.
+ */
+import { sqlRanges } from './magic';
 
-import { Environment } from '../messages';
-import { cellMagic, sqlRanges } from './magic';
-
-export interface ICellRun {
-  connection: string;
-  environment: Environment | null;
+/** What SQL that names no connection would run on. */
+export interface ICurrent {
+  /** Its name; null: nothing is chosen; undefined: nobody knows. */
+  name: string | null | undefined;
+  /** Whether it was chosen on purpose, and stays when a run names another one. */
+  chosen: boolean;
 }
 
-/** What the result of a cell's last run says of its connection. */
-export function runOf(model: ICellModel): ICellRun | null {
-  if (!isCodeCellModel(model)) {
-    return null;
-  }
-  for (let i = model.outputs.length - 1; i >= 0; i--) {
-    const { tusk } = model.outputs.get(i).metadata as { tusk?: ICellRun };
-    if (tusk?.connection) {
-      return { connection: tusk.connection, environment: tusk.environment ?? null };
+export const NOT_KNOWN: ICurrent = { name: undefined, chosen: false };
+
+const USE = /^[ \t]*%tusk[ \t]+(use|connect)[ \t]+(\S+)[ \t]*/;
+
+/**
+ * The connections of a cell in their order, each once; empty where it holds no SQL.
+ *
+ * What a line of the cell chooses or names counts for the bare ones below it, as it will in the kernel.
+ */
+export function connectionsOf(source: string, current: ICurrent): (string | null | undefined)[] {
+  const ranges = sqlRanges(source);
+  const chosen = choicesIn(source);
+  const found = new Set<string | null | undefined>();
+  let now = current;
+  for (const range of ranges) {
+    while (chosen.length > 0 && chosen[0]!.at < range.magic) {
+      now = follow(now, chosen.shift()!);
+    }
+    found.add(range.connection ?? now.name);
+    if (range.connection) {
+      now = follow(now, { name: range.connection, chosen: false });
     }
   }
-  return null;
+  return [...found];
 }
 
-/** The run with the highest execution count in a notebook. */
-export function lastRunOf(notebook: INotebookModel | null | undefined): ICellRun | null {
-  let last: ICellRun | null = null;
-  let newest = -1;
-  for (const model of notebook?.cells ?? []) {
-    const run = runOf(model);
-    const executed = run ? ((model as ICodeCellModel).executionCount ?? 0) : -1;
-    if (run && executed > newest) {
-      [last, newest] = [run, executed];
+function follow(now: ICurrent, next: { name: string; chosen: boolean }): ICurrent {
+  return next.chosen || !now.chosen ? { name: next.name, chosen: next.chosen } : now;
+}
+
+function choicesIn(source: string): { at: number; name: string; chosen: boolean }[] {
+  const found = [];
+  let at = 0;
+  for (const line of source.includes('%tusk') ? source.split('\n') : []) {
+    const match = USE.exec(line);
+    if (match) {
+      found.push({ at, name: match[2]!, chosen: match[1] === 'use' });
     }
+    at += line.length + 1;
   }
-  return last;
-}
-
-/** Name of the first connection that a cell's SQL names, or null; undefined where a cell holds no SQL. */
-export function namedConnection(source: string): string | null | undefined {
-  const ranges = cellMagic(source) ? [cellMagic(source)!] : sqlRanges(source);
-  return ranges.length === 0 ? undefined : (ranges.find(range => range.connection)?.connection ?? null);
+  return found;
 }

@@ -1,4 +1,8 @@
-/** The mark of an environment on each cell that uses it: a border in its colour, and its name in words. */
+/**
+ * The mark on each cell with SQL: the connection that it would run on now and its environment, in words and as a border.
+ *
+ * All of it is the core's answer; what is not known is said to be so, and never looks like a harmless environment.
+ */
 import { Cell, isCodeCellModel } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { IDisposable } from '@lumino/disposable';
@@ -6,21 +10,23 @@ import { Signal } from '@lumino/signaling';
 import { Debouncer } from '@lumino/polling';
 
 import { h } from '../dom';
-import { Environment } from '../messages';
 import { ITusk } from '../tokens';
-import { namedConnection, runOf } from './connection';
+import { connectionsOf } from './connection';
+import { NotebookConnection } from './current';
+import { EnvironmentOf, IMark, markOf } from './mark';
 
 const TYPING_PAUSE_MS = 150;
-
 /** Marks the cells of one notebook. */
 export class EnvironmentMarks {
   constructor(
     private readonly panel: NotebookPanel,
-    private readonly tusk: ITusk
+    private readonly tusk: ITusk,
+    private readonly current: NotebookConnection
   ) {
     const all = new Debouncer(() => this.markAll(), TYPING_PAUSE_MS);
     const later = () => void all.invoke();
     tusk.connections.changed.connect(later, this);
+    current.changed.connect(later, this);
     panel.content.modelContentChanged.connect(later, this);
     panel.content.modelChanged.connect(later, this);
     panel.disposed.connect(() => {
@@ -34,41 +40,51 @@ export class EnvironmentMarks {
   private markAll(): void {
     const cells = this.panel.isDisposed ? [] : this.panel.content.widgets;
     for (const cell of cells) {
-      this.mark(cell);
+      try {
+        draw(cell, this.markOf(cell));
+      } catch (error) {
+        console.error('Tusk: a cell could not be marked.', error);
+      }
     }
   }
 
-  private mark(cell: Cell): void {
-    const named = isCodeCellModel(cell.model)
-      ? namedConnection(cell.model.sharedModel.getSource())
-      : undefined;
-    if (named === undefined) {
-      draw(cell, null, '');
-      return;
+  private markOf(cell: Cell): IMark | null {
+    const source = isCodeCellModel(cell.model) ? cell.model.sharedModel.getSource() : '';
+    if (!source.includes('%sql')) {
+      return null;
     }
+    const names = connectionsOf(source, this.current.value);
+    if (names.length === 0) {
+      return null;
+    }
+    this.current.need();
     this.tusk.connections.need();
     this.held ??= this.tusk.changes.hold();
-    const run = runOf(cell.model);
-    const name = named ?? run?.connection ?? null;
-    const known = this.tusk.connections.get(name)?.environment;
-    draw(cell, known ?? (run?.connection === name ? run?.environment : null) ?? null, name ?? '');
+    const { isLoaded, error } = this.tusk.connections;
+    return isLoaded ? markOf(names, name => this.environmentOf(name, error !== null)) : null;
+  }
+
+  private environmentOf(name: string, isOld: boolean): ReturnType<EnvironmentOf> {
+    const connection = this.tusk.connections.get(name);
+    return connection && { environment: connection.environment, note: isOld ? 'not confirmed' : undefined };
   }
 
   private held: IDisposable | null = null;
 }
 
-function draw(cell: Cell, environment: Environment | null, connection: string): void {
+function draw(cell: Cell, mark: IMark | null): void {
   const old = cell.node.querySelector<HTMLElement>(':scope > .tusk-CellMark');
-  if (!environment) {
-    old?.remove();
+  if (mark?.environment) {
+    cell.node.dataset.environment = mark.environment;
+  } else {
     delete cell.node.dataset.environment;
-    return;
   }
-  const label = `${environment.toUpperCase()} · ${connection}`;
-  cell.node.dataset.environment = environment;
-  if (old?.textContent !== label) {
+  if (!mark) {
+    old?.remove();
+  } else if (old?.textContent !== mark.label) {
     old?.remove();
     const attrs = { role: 'note', 'data-testid': 'tusk-cell-mark' };
-    cell.node.append(h('div', { class: 'tusk-CellMark', title: `This cell runs on ${label}`, attrs }, label));
+    const title = `This cell runs on ${mark.label}`;
+    cell.node.append(h('div', { class: 'tusk-CellMark', title, attrs }, mark.label));
   }
 }

@@ -22,19 +22,24 @@ const STATEMENTS = new Set(
     'table truncate unbind undrop unlisten unlock unpivot update upsert use vacuum values with xa'
   ).split(' ')
 );
+/** IPython's magics whose cell may hold another magic. */
+const WRAPPERS = /^(?:\s*%%(?:time|timeit|capture|prun)(?![\w-])[^\n]*\n)+/;
 const CELL = /^\s*%%sql(?=[ \t\r\n]|$)/;
-const LINE = /^[ \t]*(?:[\w.[\]'", ]+=[ \t]*)?%sql(?=[ \t])/;
+const LINE = /^[ \t]*(?:[\w.[\]'", ]+=[ \t]*)?(?:%time(?:it)?[ \t][^%\n]*)?%sql(?=[ \t])/;
+/** The magic stands near its line's begin: a line is not searched further. */
+const LONGEST_LEAD = 400;
 const OPTION = /^--[A-Za-z][\w-]*/;
 const ASSIGN = /^[^\s<]+[ \t]*<<(?!<)[ \t]*/;
 const NAME = /^[^\s'"(),;]+(?=\s|$)/;
 
 /** The `%%sql` of a cell, or null when it is no SQL cell. */
 export function cellMagic(source: string): ISqlRange | null {
-  const match = CELL.exec(source);
+  const wrapped = WRAPPERS.exec(source)?.[0].length ?? 0;
+  const match = CELL.exec(source.slice(wrapped));
   if (!match) {
     return null;
   }
-  const start = match[0].length;
+  const start = wrapped + match[0].length;
   const end = lineEnd(source, start);
   const head = readHead(source.slice(start, end));
   return {
@@ -52,12 +57,15 @@ export function sqlRanges(source: string): ISqlRange[] {
   if (cell) {
     return [cell];
   }
-  if (!source.includes('%sql') || /^\s*%%/.test(source)) {
+  const wrapped = WRAPPERS.exec(source)?.[0].length ?? 0;
+  if (!source.includes('%sql') || /^\s*%%/.test(source.slice(wrapped))) {
     return [];
   }
   const ranges: ISqlRange[] = [];
-  for (let at = 0; at <= source.length; at = lineEnd(source, at) + 1) {
-    const match = LINE.exec(source.slice(at, lineEnd(source, at)));
+  for (let at = wrapped; at <= source.length; at = lineEnd(source, at) + 1) {
+    const line = source.slice(at, lineEnd(source, at));
+    const lead = line.indexOf('%sql');
+    const match = lead < 0 || lead > LONGEST_LEAD ? null : LINE.exec(line);
     if (match) {
       const start = at + match[0].length;
       const end = continuedEnd(source, start);
@@ -96,12 +104,14 @@ function continuedEnd(source: string, at: number): number {
 /** Read connection, options and `NAME <<`; the length of what is not SQL yet. */
 function readHead(line: string): { connection: string | null; length: number } {
   let connection: string | null = null;
+  let isUpload = false;
   let at = 0;
   for (;;) {
     at += /^[ \t]*/.exec(line.slice(at))![0].length;
     const rest = line.slice(at);
     const option = OPTION.exec(rest)?.[0];
     if (option) {
+      isUpload ||= option === '--persist' || option === '--append';
       at += option.length + (FLAGS.has(option) ? 0 : valueLength(rest.slice(option.length)));
       continue;
     }
@@ -110,7 +120,8 @@ function readHead(line: string): { connection: string | null; length: number } {
       return { connection, length: at + assign[0].length };
     }
     const name: string | undefined = connection === null ? NAME.exec(rest)?.[0] : undefined;
-    if (!name || STATEMENTS.has(name.toLowerCase()) || /^(--|\/\*|#)/.test(name)) {
+    const isNone = !name || STATEMENTS.has(name.toLowerCase()) || /^(--|\/\*|#)|:\/\//.test(name);
+    if (isNone || (isUpload && name.toLowerCase() === 'as')) {
       return { connection, length: at };
     }
     connection = name;

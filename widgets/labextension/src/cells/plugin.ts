@@ -6,7 +6,7 @@ import { CodeMirrorEditor, EditorExtensionRegistry, IEditorExtensionRegistry } f
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 
 import { CommandIDs, ITusk } from '../tokens';
-import { lastRunOf, runOf } from './connection';
+import { NotebookConnection } from './current';
 import { EnvironmentMarks } from './environment';
 import { canFormat, formatCell } from './format';
 import { dialectsChanged, sqlHighlighting } from './highlight';
@@ -27,10 +27,17 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     const driverOf = (model: ICodeCellModel, named: string | null): string | undefined => {
-      const name =
-        named ?? runOf(model)?.connection ?? lastRunOf(notebookOf(tracker, model)?.model)?.connection;
       tusk.connections.need();
-      return tusk.connections.get(name)?.driver;
+      return tusk.connections.get(named ?? currentOf(notebookOf(tracker, model))?.value.name)?.driver;
+    };
+    const known = new WeakMap<NotebookPanel, NotebookConnection>();
+    const currentOf = (panel: NotebookPanel | undefined): NotebookConnection | undefined => {
+      if (panel && !known.has(panel)) {
+        const made = new NotebookConnection(panel, tusk);
+        made.changed.connect(() => tellDialects(panel));
+        known.set(panel, made);
+      }
+      return panel && known.get(panel);
     };
     editors.addExtension({
       name: 'tusk-jupyter:sql',
@@ -42,7 +49,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
             ])
           : null
     });
-    tracker.widgetAdded.connect((_, panel) => new EnvironmentMarks(panel, tusk));
+    tracker.widgetAdded.connect((_, panel) => new EnvironmentMarks(panel, tusk, currentOf(panel)!));
     tusk.connections.changed.connect(() => tracker.forEach(tellDialects));
     app.commands.addCommand(CommandIDs.formatSql, {
       label: 'Format SQL',

@@ -1,0 +1,62 @@
+/** What is current in a notebook's kernel, as the core says: asked for anew whenever a connection or a kernel changes. */
+import { NotebookPanel } from '@jupyterlab/notebook';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { ITusk } from '../tokens';
+import { ICurrent, NOT_KNOWN } from './connection';
+
+export class NotebookConnection {
+  constructor(
+    private readonly panel: NotebookPanel,
+    private readonly tusk: ITusk
+  ) {
+    panel.disposed.connect(() => Signal.clearData(this));
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get value(): ICurrent {
+    return this.current;
+  }
+
+  /** Ask now and from now on; a notebook without SQL never does. */
+  need(): void {
+    if (this.isNeeded) {
+      return;
+    }
+    this.isNeeded = true;
+    const ask = () => void this.ask();
+    this.tusk.connections.changed.connect(ask, this);
+    this.panel.sessionContext.kernelChanged.connect(ask, this);
+    this.panel.sessionContext.statusChanged.connect((_, status) => {
+      if (status === 'restarting' || status === 'autorestarting' || status === 'starting') {
+        ask();
+      }
+    }, this);
+    ask();
+  }
+
+  private async ask(): Promise<void> {
+    const question = ++this.asked;
+    let current = NOT_KNOWN;
+    try {
+      const answer = await this.tusk.api.current(this.panel.sessionContext.session?.kernel?.id ?? '');
+      const name = answer.connection?.name ?? null;
+      // A kernel that this core does not know may have chosen something at one that has ended.
+      current = { name: name ?? (answer.known ? null : undefined), chosen: answer.chosen ?? false };
+    } catch {
+      // The list of connections says what is wrong; the cells say that they do not know.
+    }
+    if (question === this.asked && !this.panel.isDisposed) {
+      this.current = current;
+      this._changed.emit();
+    }
+  }
+
+  private asked = 0;
+  private isNeeded = false;
+  private current = NOT_KNOWN;
+  private _changed = new Signal<this, void>(this);
+}
