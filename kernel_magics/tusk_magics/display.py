@@ -123,4 +123,5 @@ def rows_shown(rows: int, kind: str) -> int | None:
 def uploaded(result: RunResult, *, rows: int, table: str, append: bool) -> str:
     """Return the lines under an upload of `rows` rows."""
     done = f"{_count(rows)} {'appended to' if append else 'written into the new table'} {table}"
-    return "\n".join([*_before(result), " · ".join([done, *_circumstances(result)])])
+    notes = (f"Note: {note}" for note in result.notes)
+    return "\n".join([*_before(result), " · ".join([done, *_circumstances(result)]), *notes])

@@ -390,15 +390,54 @@ def test_upload_stores_exact_values_under_readable_types(path: Path) -> None:
     )
     session.upload(["up"], table.to_reader(), append=False)
     assert run(session, "SELECT * FROM up") == [
-        ("1.20", "1970-01-01 00:00:00.000000+00:00", '["a", "b"]', 2**63 - 1),
+        (Decimal("1.20"), "1970-01-01 00:00:00.000000+00:00", '["a", "b"]', 2**63 - 1),
         (None, None, None, None),
     ]
     assert [(c.name, c.type) for c in session.describe(["up"]).columns] == [
-        ("price", "TEXT"),
+        ("price", "DEC(10,2)"),
         ("at", "TEXT"),
         ("tags", "TEXT"),
         ("big", "INTEGER"),
     ]
+    session.close()
+
+
+def prices(*values: str | None, kind: pa.DataType | None = None) -> pa.RecordBatchReader:
+    numbers = [None if value is None else Decimal(value) for value in values]
+    return pa.table({"price": pa.array(numbers, kind or pa.decimal128(38, 2))}).to_reader()
+
+
+def test_uploaded_decimals_compare_and_sort_as_numbers_and_come_back_as_they_were(path: Path) -> None:
+    session = open_session(path)
+    values = ("9.50", "10000.00", None, "-0.01", "9999999999999.99", "9223372036854775807.00", "0.10")
+    session.upload(["up"], prices(*values), append=False)
+    assert session.upload_notes == ()
+    assert run(session, "SELECT price FROM up WHERE price > 9000 AND price < 1e6") == [(Decimal("10000.00"),)]
+    assert run(session, "SELECT price FROM up WHERE price = 0.1") == [(Decimal("0.10"),)]
+    back = [row[0] for row in run(session, "SELECT price FROM up ORDER BY rowid")]
+    assert [value and str(value) for value in back] == list(values)
+    ordered = [row[0] for row in run(session, "SELECT price FROM up WHERE price IS NOT NULL ORDER BY price")]
+    assert ordered == sorted(ordered)
+    run(session, "UPDATE up SET price = price / 3 WHERE price = 9.5")  # more digits than a DEC(38,2)
+    assert run(session, "SELECT price FROM up WHERE price > 3 AND price < 4") == [(9.5 / 3,)]
+    session.close()
+
+
+def test_decimals_with_more_digits_than_a_number_keeps_become_text_with_a_note_or_are_refused(path: Path) -> None:
+    session = open_session(path)
+    wide = "12345678901234.56"
+    session.upload(["up"], prices("1.00", *["2.50"] * 1000, wide), append=False)
+    assert len(session.upload_notes) == 1 and "'price'" in session.upload_notes[0]
+    assert run(session, "SELECT price FROM up WHERE price LIKE '1%'") == [("1.00",), (wide,)]
+    assert session.upload(["up"], prices(wide), append=True) == 1
+    assert session.upload_notes == ()
+    run(session, "CREATE TABLE n (price NUMERIC)")
+    assert session.upload(["n"], prices("1.50"), append=True) == 1
+    with pytest.raises(UsageError, match=r"'price' holds 12345678901234\.56"):
+        session.upload(["n"], prices("7.00", wide), append=True)
+    assert run(session, "SELECT price FROM n") == [(1.5,)]
+    session.upload(["far"], prices("1E+3", "1E-40", kind=pa.decimal256(60, 40)), append=False)
+    assert run(session, "SELECT typeof(price) FROM far LIMIT 1") == [("text",)]
     session.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,10 @@ GOLDEN: list[tuple[str, list[str], str, list[Any]]] = [
     ("FLOAT", ["2"], "double", [2.0]),
     ("DECIMAL(10,2)", ["12.30", "12", "'1.10'"], "double", [12.3, 12.0, 1.1]),
     ("DECIMAL(10,2)", ["9007199254740993"], "int64", [2**53 + 1]),
+    ("DEC(10,2)", ["12.30", "12", "NULL"], "decimal128(10, 2)", [Decimal("12.30"), Decimal("12.00"), None]),
+    ("DEC(10,2)", ["12.345", "1"], "double", [12.345, 1.0]),
+    ("DEC(10,2)", ["12.3", "'x'"], TEXT, ["12.3", "x"]),
+    ("DEC(10,2)", ["1e300", "1"], "double", [1e300, 1.0]),
     ("DECIMAL(18,0)", ["9007199254740993", "1"], "int64", [2**53 + 1, 1]),
     ("NUMERIC", ["1", "2"], "int64", [1, 2]),
     ("NUMERIC", ["1", "2.5"], "double", [1.0, 2.5]),

@@ -189,6 +189,9 @@ class Session(ABC):
             else:
                 yield from self._tables_below(place)
 
+    upload_notes: Sequence[str] = ()
+    """What whoever reads the uploaded table must know, as "column x is stored as text"; of the last upload."""
+
     @abstractmethod
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Create `table` from the reader's schema (or append to it) and write all its rows, in one transaction.

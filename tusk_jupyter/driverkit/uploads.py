@@ -81,7 +81,9 @@ class Upload:
             elapsed_s=perf_counter() - began,
         )
         self._end(None, (report,))
-        return Trailer(transaction=self._session.transaction.value, statements=(report,))
+        return Trailer(
+            transaction=self._session.transaction.value, statements=(report,), notes=tuple(self._session.upload_notes)
+        )
 
     def _count(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         for batch in reader:

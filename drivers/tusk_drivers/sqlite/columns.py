@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tusk_drivers.sqlite import decimals
 from tusk_drivers.sqlite.types import TEXT, Kind, kind_for
 
 _NONE = type(None)
@@ -22,6 +23,7 @@ _STEPS: dict[Kind, tuple[Kind, ...]] = {
     Kind.BOOL: (Kind.INTEGER, Kind.REAL, Kind.TEXT, Kind.BINARY),
     Kind.INTEGER: (Kind.REAL, Kind.TEXT, Kind.BINARY),
     Kind.REAL: (Kind.TEXT, Kind.BINARY),
+    Kind.DECIMAL: (Kind.TEXT, Kind.BINARY),
     Kind.DATE: (Kind.TEXT, Kind.BINARY),
     Kind.DATETIME: (Kind.TEXT, Kind.BINARY),
     Kind.TEXT: (Kind.BINARY,),
@@ -44,9 +46,15 @@ class Column:
         self.kind = kind_for(declared or "")
         self.note: str | None = None
         self._declared = declared or ""
+        self._decimal = decimals.type_of(self._declared)
         self._sent = False
         self._inexact = False
         """An integer beyond 2**53 has been sent: the column cannot become REAL any more."""
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """The type of the arrays that `convert` returns now."""
+        return self._decimal if self.kind is Kind.DECIMAL else self.kind.value
 
     @property
     def type_name(self) -> str:
@@ -73,7 +81,7 @@ class Column:
             if kind is Kind.REAL and self.kind is Kind.INTEGER and self._inexact:
                 continue
             try:
-                array = _make(kind, values, seen)
+                array = self._decimals(values, seen) if kind is Kind.DECIMAL else _make(kind, values, seen)
             except (pa.ArrowInvalid, pa.ArrowTypeError, _Unfit):
                 continue
             if not self._sent and kind in (Kind.TEXT, Kind.BINARY) and len(seen) > 1:
@@ -81,6 +89,11 @@ class Column:
             self.kind = kind
             return array
         raise AssertionError("every value is binary at last")
+
+    def _decimals(self, values: Sequence[Any], seen: set[type]) -> pa.Array:
+        _only(seen, int, float)
+        assert self._decimal is not None  # noqa: S101 - `kind_for` goes by the same
+        return decimals.read(values, self._decimal)
 
     def _candidates(self, seen: set[type]) -> tuple[Kind, ...]:
         """Return the kinds to try: from the declared one upwards, or by the values where nothing is fixed yet."""

@@ -130,11 +130,11 @@ class Result:
             yield pa.RecordBatch.from_arrays([pa.array([], type_) for type_ in types], schema=schema)
 
     def _schema(self) -> pa.Schema:
-        return pa.schema([(column.name, column.kind.value) for column in self._columns])
+        return pa.schema([(column.name, column.arrow_type) for column in self._columns])
 
     def _notes(self) -> list[str]:
         return [f"Column {column.name!r} {column.note}." for column in self._columns if column.note]
 
 
 def _kind(type_: pa.DataType) -> Kind:
-    return Kind(type_)
+    return Kind.DECIMAL if pa.types.is_decimal(type_) else Kind(type_)

@@ -304,7 +304,10 @@ class SQLiteSession(Session):
             )
         self._guard()
         try:
-            return upload.write(self._connection, table, reader, append=append, patiently=self._patiently)
+            count, self.upload_notes = upload.write(
+                self._connection, table, reader, append=append, patiently=self._patiently
+            )
+            return count
         except ENGINE_ERRORS as exc:
             raise self._failure(exc, "") from exc
 

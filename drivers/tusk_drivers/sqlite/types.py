@@ -11,6 +11,8 @@ import re
 
 import pyarrow as pa
 
+from tusk_drivers.sqlite import decimals
+
 TEXT = pa.large_string()
 """64-bit offsets, as pandas' own text has."""
 
@@ -23,6 +25,8 @@ class Kind(enum.Enum):
     BOOL = pa.bool_()
     INTEGER = pa.int64()
     REAL = pa.float64()
+    DECIMAL = pa.decimal128(38, 0)
+    """What `--persist` declares for decimals; precision and scale are the column's own."""
     DATE = pa.date32()
     DATETIME = pa.timestamp("us")
     TEXT = TEXT
@@ -47,4 +51,6 @@ _RULES: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
 def kind_for(declared: str) -> Kind:
     """Return the kind a column of this declared type begins as."""
     text = " ".join(declared.upper().split())
+    if decimals.type_of(text) is not None:
+        return Kind.DECIMAL
     return next((kind for pattern, kind in _RULES if pattern.fullmatch(text)), Kind.NULL)

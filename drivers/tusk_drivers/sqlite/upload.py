@@ -1,19 +1,22 @@
 """A DataFrame's rows into a table, with exact values.
 
-SQLite has few types of its own, so decimals are stored as their digits in a TEXT column (its NUMERIC would make floats
-of them), dates and timestamps as ISO text in columns declared DATE and DATETIME, which come back as such.
+SQLite has few types of its own, so decimals are stored as numbers where these are exact and as text where not
+(`decimals`), dates and timestamps as ISO text in columns declared DATE and DATETIME, which come back as such.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tusk_drivers.sqlite import decimals
 from tusk_drivers.sqlite.catalog import quoted
 from tusk_jupyter import errors
 
@@ -29,8 +32,8 @@ def write(
     *,
     append: bool,
     patiently: Callable[[Callable[[], Any]], Any],
-) -> int:
-    """Create `table` from the reader's schema, or append to it by column name; return the number of rows.
+) -> tuple[int, tuple[str, ...]]:
+    """Create `table` from the reader's schema, or append to it by column name; return the number of rows, and notes.
 
     Args:
         connection: open, outside or inside a transaction.
@@ -40,16 +43,39 @@ def write(
         patiently: runs a call again while another program holds a lock.
 
     Raises:
-        UsageError: a column's type has no form in SQLite.
+        UsageError: a column's type has no form in SQLite, or digits would be lost in a column that is there.
     """
     declared = [declared_type(field) for field in reader.schema]
+    with contextlib.ExitStack() as stack:
+        if append:
+            texts = _text_columns(connection, table)
+        else:
+            reader, texts = _looked_through(reader, stack)
+            declared = [
+                "TEXT" if field.name in texts else kind for field, kind in zip(reader.schema, declared, strict=True)
+            ]
+        count = _written(connection, table, reader, declared, texts, append=append, patiently=patiently)
+    return count, () if append else tuple(_WORDS.format(name=name) for name in sorted(texts))
+
+
+def _written(
+    connection: sqlite3.Connection,
+    table: Sequence[str],
+    reader: pa.RecordBatchReader,
+    declared: Sequence[str],
+    texts: frozenset[str],
+    *,
+    append: bool,
+    patiently: Callable[[Callable[[], Any]], Any],
+) -> int:
+    """Do it in a transaction, or in a savepoint of the open one; all of it or nothing."""
     inside = connection.in_transaction
     patiently(lambda: connection.execute(f"SAVEPOINT {_SAVEPOINT}" if inside else "BEGIN IMMEDIATE"))
     try:
         if not append:
             columns = ", ".join(f"{quoted(n)} {t}" for n, t in zip(reader.schema.names, declared, strict=True))
             connection.execute(f"CREATE TABLE {quoted(*table)} ({columns})")
-        count = _insert(connection, table, reader)
+        count = _insert(connection, table, reader, texts)
         patiently(lambda: connection.execute(f"RELEASE {_SAVEPOINT}" if inside else "COMMIT"))
     except BaseException:
         _undo(connection, inside=inside)
@@ -67,20 +93,80 @@ def _undo(connection: sqlite3.Connection, *, inside: bool) -> None:
         connection.execute("ROLLBACK")
 
 
-def _insert(connection: sqlite3.Connection, table: Sequence[str], reader: pa.RecordBatchReader) -> int:
+def _looked_through(
+    reader: pa.RecordBatchReader, stack: contextlib.ExitStack
+) -> tuple[pa.RecordBatchReader, frozenset[str]]:
+    """Return the same rows, and the names of the columns of decimals that have to be text.
+
+    A column's declaration comes before its first row, so a stream with wide decimals is put on disk and read twice.
+    """
+    wide = [field.name for field in reader.schema if _is_decimal(field.type) and not decimals.always_fits(field.type)]
+    if not wide:
+        return reader, frozenset()
+    texts = {name for name in wide if decimals.declared_type(reader.schema.field(name).type) == "TEXT"}
+    file = stack.enter_context(tempfile.TemporaryFile())
+    with pa.ipc.new_stream(file, reader.schema) as spool:
+        for batch in reader:
+            spool.write_batch(batch)
+            for name in set(wide) - texts:
+                if not all(map(decimals.fits, batch.column(name).to_pylist())):
+                    texts.add(name)
+    file.seek(0)
+    return pa.ipc.open_stream(file), frozenset(texts)
+
+
+def _text_columns(connection: sqlite3.Connection, table: Sequence[str]) -> frozenset[str]:
+    """Return the columns of a table that hold what they are given as text."""
+    *schema, name = table
+    found = connection.execute(f"PRAGMA {quoted(*schema)}.table_info({quoted(name)})" if schema else
+                               f"PRAGMA table_info({quoted(name)})").fetchall()  # fmt: skip
+    affinity = ((str(row[1]), str(row[2]).upper()) for row in found)
+    return frozenset(
+        column
+        for column, kind in affinity
+        if "INT" not in kind and any(word in kind for word in ("CHAR", "CLOB", "TEXT"))
+    )
+
+
+def _insert(
+    connection: sqlite3.Connection, table: Sequence[str], reader: pa.RecordBatchReader, texts: frozenset[str]
+) -> int:
     names = ", ".join(quoted(name) for name in reader.schema.names)
     marks = ", ".join("?" * len(reader.schema))
     sql = f"INSERT INTO {quoted(*table)} ({names}) VALUES ({marks})"  # noqa: S608 - quoted
     connection.execute(f"EXPLAIN {sql}", [None] * len(reader.schema)).close()  # the table is there, even for no rows
     count = 0
     for batch in reader:
-        connection.executemany(sql, _rows(batch))
+        connection.executemany(sql, _rows(batch, texts))
         count += batch.num_rows
     return count
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    return zip(*(_plain(array) for array in batch.columns), strict=True)
+def _rows(batch: pa.RecordBatch, texts: frozenset[str]) -> Iterator[tuple[Any, ...]]:
+    columns = zip(batch.schema, batch.columns, strict=True)
+    return zip(
+        *(_numbers(f, a) if _is_decimal(f.type) and f.name not in texts else _plain(a) for f, a in columns), strict=True
+    )
+
+
+def _is_decimal(kind: pa.DataType) -> bool:
+    return bool(type_of.is_decimal(kind))
+
+
+def _numbers(field: pa.Field, array: pa.Array) -> list[int | float | None]:
+    """Return decimals as numbers.
+
+    Raises:
+        UsageError: one has more digits than a number of SQLite's.
+    """
+    values = array.to_pylist()
+    lost = next((value for value in values if not decimals.fits(value)), None)
+    if lost is not None:
+        raise errors.UsageError(
+            f"The column {field.name!r} holds {lost:f}; SQLite's numbers keep {decimals.DIGITS} digits. Nothing was written.",
+            hint="Append to a TEXT column, or turn the column into text or float first, as you mean it.",
+        )
+    return [decimals.number(value) for value in values]
 
 
 def declared_type(field: pa.Field) -> str:
@@ -90,6 +176,8 @@ def declared_type(field: pa.Field) -> str:
         UsageError: SQLite has no form for it.
     """
     kind = field.type.value_type if type_of.is_dictionary(field.type) else field.type
+    if _is_decimal(kind):
+        return decimals.declared_type(kind)
     for test, name in _DECLARED:
         if test(kind):
             return name
@@ -99,6 +187,10 @@ def declared_type(field: pa.Field) -> str:
     )
 
 
+_WORDS = (
+    f"Column {{name!r}} holds numbers of more than {decimals.DIGITS} digits, which SQLite's numbers do not keep: it is stored "
+    "as text, which compares and sorts by letters; CAST(... AS REAL) compares as numbers."
+)
 _DECLARED: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (type_of.is_boolean, "BOOLEAN"),
     (type_of.is_integer, "INTEGER"),
@@ -115,7 +207,6 @@ _DECLARED: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
             type_of.is_string(kind)
             or type_of.is_large_string(kind)
             or type_of.is_string_view(kind)
-            or type_of.is_decimal(kind)
             or type_of.is_timestamp(kind)
             or type_of.is_time(kind)
             or type_of.is_nested(kind)
