@@ -15,6 +15,10 @@ TESTS ?=
 ROUNDS ?= 5
 ROWS ?= 1000000
 ONLY ?=
+# make lab ARGS="--no-browser --port 8899": whatever `jupyter lab` takes.
+ARGS ?=
+# In containers one is root, which Jupyter refuses unless told.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # Test processes side by side, each with servers of its own; a file's tests stay in one of them.
 WORKERS ?= 2
 
@@ -32,8 +36,8 @@ help: ## this list
 demo: .venv/demo ## the quickstart notebook on the built-in sample, its tables printed here
 	@TUSK_HOME=$(CURDIR)/.demo $(BIN)/python examples/run_demo.py
 
-lab: .venv/demo .venv/frontend ## the same notebook in JupyterLab
-	TUSK_HOME=$(CURDIR)/.demo $(BIN)/jupyter lab examples/quickstart.ipynb
+lab: .venv/demo .venv/frontend ## the same notebook in JupyterLab; make lab ARGS="--no-browser --port 8899"
+	TUSK_HOME=$(CURDIR)/.demo $(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb $(ARGS)
 
 check: .venv/test .venv/node_modules ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .

@@ -30,6 +30,7 @@ def main() -> int:
     """Run the notebook and return the exit status: 1 when a cell failed."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
     os.environ.setdefault("TUSK_HOME", str(NOTEBOOK.parents[1] / ".demo"))
+    os.environ["JPY_SESSION_NAME"] = NOTEBOOK.name  # as Jupyter Server tells it a kernel; nbclient tells nothing
     os.environ["COLUMNS"] = str(console.width)  # what a frame's text may take; the kernel inherits it
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     started = time.monotonic()

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tusk_jupyter.client import Client
+
+
+@functools.cache
+def _run_by_command() -> str | None:
+    """Return the notebook that `jupyter nbconvert --execute`, `jupyter execute` or `papermill` was called with, or None.
+
+    They tell a kernel nothing, but they are its parent, with the notebook on their command line. Of papermill's two notebooks
+    the first is the one that somebody wrote; where nbconvert runs several, nobody knows which.
+    """
+    import psutil  # ipykernel has imported it
+
+    try:
+        words = psutil.Process().parent().cmdline()  # type: ignore[union-attr] # the error is caught
+    except (psutil.Error, AttributeError):
+        return None
+    notebooks = [word for word in words if word.endswith(".ipynb")]
+    if len(notebooks) == 1 or (notebooks and any(PurePath(word).stem == "papermill" for word in words)):
+        return notebooks[0]
+    return None
 
 
 class Notebook:
@@ -25,11 +46,11 @@ class Notebook:
 
     @property
     def source(self) -> str:
-        """The notebook's path, else `jupyter` or `ipython`."""
+        """The notebook's path where somebody tells it, else `jupyter` or `ipython`."""
         path = self._shell.user_ns.get("__vsc_ipynb_file__")
         if not path and self.is_kernel:
             # JPY_SESSION_NAME: jupyter_server; __session__: what some frontends set themselves.
-            path = os.environ.get("JPY_SESSION_NAME") or self._shell.user_ns.get("__session__")
+            path = os.environ.get("JPY_SESSION_NAME") or self._shell.user_ns.get("__session__") or _run_by_command()
         return str(path) if path else ("jupyter" if self.is_kernel else "ipython")
 
     def client(self) -> Client:

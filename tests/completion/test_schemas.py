@@ -22,6 +22,7 @@ class Core:
 
     session = "s"
     last_connection = None
+    last_was_chosen = False
 
     def __init__(self) -> None:
         self.gate = threading.Event()

@@ -135,7 +135,7 @@ def test_what_was_chosen_stays_until_another_is_chosen(client, core):
 def test_a_choice_follows_its_connection_under_a_new_name_also_to_a_new_core(client, core):
     core.connect(client, "other")
     client.call(control.UseConnection(session=client.session, name="s"))
-    core.connect(client, "renamed", rename_from="s", replace=True, environment="staging")
+    core.connect(client, "renamed", rename_from="s", replace=True, environment="staging", use=False)
     assert core.run(client, "rows 1").accepted.connection == "renamed"
     client.call(control.StopCore())
     wait_until(lambda: client.link.running() is None, 15, "the core has gone")

@@ -178,11 +178,11 @@ class Client:
         """Remember by name what is current, for a core that is started later."""
         if isinstance(request, control.UseConnection):
             self._used = self._chosen = request.name
-        elif request.rename_from is None:
+            return
+        if request.use or (self._used and self._used == request.rename_from):
             self._used = request.name
-        else:
-            self._used = request.name if self._used == request.rename_from else self._used
-            self._chosen = request.name if self._chosen == request.rename_from else self._chosen
+        if self._chosen and self._chosen == request.rename_from:
+            self._chosen = request.name
 
     def _attach(self) -> None:
         """Hold the session open on a thread of its own, once per core."""

@@ -69,7 +69,7 @@ class Clients:
             return True
 
     def of_kernel(self, kernel: str) -> Client | None:
-        """Return the attached client that is a kernel; after a restart the new one, though the old one may not have gone yet."""
+        """Return the attached client that is a kernel; after a restart the new one, also while the old one is still there."""
         with self._lock:
             found = [one for one in self._clients.values() if kernel and one.kernel == kernel and one.attached > 0]
         return found[-1] if found else None

@@ -197,11 +197,11 @@ class Core:
     # --- connections ---
 
     def save_connection(self, request: control.SaveConnection) -> control.ConnectionSaved:
-        """Add or replace a connection; a new one is the client's current one, unless another was chosen."""
+        """Add or replace a connection; it is the client's current one, unless another was chosen."""
         before = self.store.connections.get(request.rename_from or request.name)
         record, saved = self.connections.save(request)
         client = self.clients.touch(request.session)
-        if request.rename_from is None:
+        if request.use:
             client.used = record.id
         if before is not None:  # with a new secret it has a new id
             self.clients.connection_moved(before.id, record.id)

@@ -104,7 +104,7 @@ def _looked_through(
     if not wide:
         return reader, frozenset()
     texts = {name for name in wide if decimals.declared_type(reader.schema.field(name).type) == "TEXT"}
-    file = stack.enter_context(tempfile.TemporaryFile())
+    file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     with pa.ipc.new_stream(file, reader.schema) as spool:
         for batch in reader:
             spool.write_batch(batch)

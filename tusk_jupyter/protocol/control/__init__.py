@@ -100,7 +100,6 @@ from tusk_jupyter.protocol.control.schema import (
 )
 
 __all__ = [
-    "CurrentConnection",
     "REQUESTS",
     "Attach",
     "AttachEvent",
@@ -121,6 +120,7 @@ __all__ = [
     "CredentialInfo",
     "CredentialList",
     "CredentialStored",
+    "CurrentConnection",
     "DeleteCredential",
     "DeleteLog",
     "DeleteQuery",

@@ -86,6 +86,8 @@ class SaveConnection(Change, frozen=True, kw_only=True):
     rename_from: str | None = None
     """With `replace`: the connection that gets this name; its secrets stay unless `secrets` has new ones."""
     test: bool = True
+    use: bool = True
+    """Whether it is the session's current connection from now on, if none was chosen."""
     base: str = ""
     """Folder against which relative paths are read."""
     new_id: str = field(default_factory=_new_id)
