@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
 
 from tusk_jupyter.system import processes
 from tusk_jupyter.system.address import read_address
@@ -12,6 +11,9 @@ from tusk_jupyter.system.places import Places
 
 withheld: set[str] = set()
 """Environment variables that a core started from here does not inherit: those that held a secret given to a command."""
+
+REPORT = "--report"
+"""Has the core say why it does not come up as a message to us, and not as words for people."""
 
 _on_the_way: dict[str, processes.Detached] = {}
 _lock = threading.Lock()
@@ -34,16 +36,10 @@ def start(places: Places) -> processes.Detached:
         if known is not None and not known.ended():
             return known
         process = _on_the_way[str(places.home)] = processes.Detached(
-            processes.python("-m", "tusk_jupyter.service"),
+            processes.python("-m", "tusk_jupyter.service", REPORT),
             environ={
                 **{name: value for name, value in os.environ.items() if name not in withheld},
                 "TUSK_HOME": str(places.home),
             },
-            log=words(places),
         )
         return process
-
-
-def words(places: Places) -> Path:
-    """Return the path of what a core that does not come up leaves behind."""
-    return places.home / "core.err"

@@ -153,9 +153,12 @@ class Link:
         try:
             with locks.held(self.places.start_lock, timeout_s=START_TIMEOUT_S):
                 found = self._await_core(None, time.monotonic())  # another client may have started it meanwhile
+                process: processes.Detached | None = None
                 for _ in range(TRIES):
-                    found = found or self._await_core(boot.start(self.places), deadline)
-                return found or self._give_up()
+                    if found is None and not _refused(process):
+                        process = boot.start(self.places)
+                        found = self._await_core(process, deadline)
+                return found or self._give_up(process)
         except TimeoutError as exc:
             raise errors.CoreError(
                 f"Another process has been starting the core for {START_TIMEOUT_S:.0f} s.",
@@ -181,16 +184,28 @@ class Link:
             return False
         return True
 
-    def _give_up(self) -> Peer:
-        try:
-            said = boot.words(self.places).read_text(errors="replace").strip().splitlines()
-        except OSError:
-            said = []
+    def _give_up(self, process: processes.Detached | None) -> Peer:
+        """Raise what kept the core from starting, in its own words if it had any."""
+        about = f"The core service of {self.places.home} did not start"
+        if (said := _refused(process)) is not None:
+            raise errors.CoreError(f"{about}: {said.message}", hint=said.hint, detail=said.detail)
+        ended = process is not None and process.ended()
+        words = process.last_words().decode(errors="replace").strip().splitlines() if process and ended else []
         raise errors.CoreError(
-            f"The core service of {self.places.home} did not start.",
+            f"{about}.",
             hint=f"Its diagnostic log is {self.places.log_file}.",
-            detail="\n".join(said[-8:]) or None,
+            detail="\n".join(words[-8:]) or None,
         )
+
+
+def _refused(process: processes.Detached | None) -> errors.TuskError | None:
+    """Return what a core that has ended gave as its reason, if it gave one."""
+    if process is None or not process.ended():
+        return None
+    from tusk_jupyter.protocol.errors import from_extra_info
+
+    lines = process.last_words().splitlines()
+    return from_extra_info(lines[-1]) if lines else None
 
 
 def lost(seen: BaseException) -> errors.CoreError:

@@ -8,8 +8,10 @@ with `info` in a process of its own, and the answer is kept until the package or
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,11 +25,15 @@ from tusk_jupyter.launch.environment import driver_environment
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system.home import read_believed
 from tusk_jupyter.system.places import Places
+from tusk_jupyter.system.private_files import check_unchanged, write_private
 from tusk_jupyter.system.processes import python
 
 GROUP = "tusk_jupyter.drivers"
 INFO_TIMEOUT_S = 10.0
+MANIFEST_BYTES = 64 * 1024
+CACHE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,8 @@ class Candidate:
     origin: str
     fingerprint: str
     """Changes when the driver does."""
+    problem: str | None = None
+    """Why it is not even asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +56,8 @@ class Driver:
     name: str
     command: tuple[str, ...]
     origin: str
+    fingerprint: str
+    """Changes when the driver does; of the interpreter, the package's version and its manifest."""
     manifest: Manifest | None
     problem: str | None = None
 
@@ -146,14 +156,36 @@ class Catalog:
     def _from_folder(self) -> Iterator[Candidate]:
         for path in sorted(self.places.drivers.glob("*.json")) if self.places.drivers.is_dir() else ():
             try:
-                said = json.loads(path.read_text(encoding="utf-8"))
+                content = self._read_manifest_file(path)
+            except errors.StorageError as exc:
+                yield Candidate(name=path.stem, command=(), origin=str(path), fingerprint="", problem=str(exc))
+                continue
+            except OSError as exc:
+                problem = f"it cannot be read: {exc.strerror}."
+                yield Candidate(name=path.stem, command=(), origin=str(path), fingerprint="", problem=problem)
+                continue
+            try:
+                said = json.loads(content)
                 command = tuple(str(word) for word in said["command"])
                 name = str(said.get("name", path.stem))
-            except (OSError, ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 command, name = (), path.stem
             yield Candidate(
-                name=name, command=command, origin=str(path), fingerprint=f"{path}:{path.stat().st_mtime_ns}"
+                name=name,
+                command=command,
+                origin=str(path),
+                fingerprint=f"{path}:{hashlib.sha256(content).hexdigest()[:32]}",
             )
+
+    def _read_manifest_file(self, path: Path) -> bytes:
+        """Return a file that says what to execute, once it is certain that only this user could have written it.
+
+        Raises:
+            StorageError: others could, or it is no regular file.
+            OSError: it cannot be read.
+        """
+        check_unchanged(path.parent)
+        return read_believed(self.places.home, path, max_bytes=MANIFEST_BYTES)
 
     def _driver(self, candidate: Candidate) -> Driver:
         known = self._answers.get(candidate.name)
@@ -161,31 +193,34 @@ class Catalog:
             try:
                 known = _Answer(fingerprint=candidate.fingerprint, manifest=_ask(candidate))
             except errors.TuskError as exc:
-                return Driver(
-                    name=candidate.name,
-                    command=candidate.command,
-                    origin=candidate.origin,
-                    manifest=None,
-                    problem=str(exc),
-                )
+                return _driver(candidate, None, problem=str(exc))
             self._answers[candidate.name] = known
-        return Driver(name=candidate.name, command=candidate.command, origin=candidate.origin, manifest=known.manifest)
+        return _driver(candidate, known.manifest)
 
     def _load(self) -> None:
         if self._loaded:
             return
         self._loaded = True
         try:
-            self._answers = codec.decode(dict[str, _Answer], self.places.driver_cache.read_bytes())
-        except (OSError, errors.ProtocolError):
+            content = read_believed(self.places.home, self.places.driver_cache, max_bytes=CACHE_BYTES)
+            self._answers = codec.decode(dict[str, _Answer], content)
+        except (OSError, errors.StorageError, errors.ProtocolError):
             self._answers = {}  # a cache: asking again is always right
 
     def _store(self) -> None:
-        fresh = self.places.driver_cache.with_suffix(".new")
         with contextlib.suppress(OSError):  # a cache: the next core asks again
-            fresh.write_bytes(codec.encode(self._answers))
-            fresh.chmod(0o600)
-            fresh.replace(self.places.driver_cache)
+            write_private(self.places.driver_cache, codec.encode(self._answers))
+
+
+def _driver(candidate: Candidate, manifest: Manifest | None, *, problem: str | None = None) -> Driver:
+    return Driver(
+        name=candidate.name,
+        command=candidate.command,
+        origin=candidate.origin,
+        fingerprint=candidate.fingerprint,
+        manifest=manifest,
+        problem=problem,
+    )
 
 
 def _from_entry_points() -> Iterator[Candidate]:
@@ -198,7 +233,7 @@ def _from_entry_points() -> Iterator[Candidate]:
             name=point.name,
             command=tuple(python("-m", point.module)),
             origin=f"{dist.name} {version}" if dist else point.module,
-            fingerprint=f"{point.value}:{version}:{stamp}",
+            fingerprint=f"{sys.executable}:{point.value}:{version}:{stamp}",
         )
 
 
@@ -215,6 +250,8 @@ def _module_folder(module: str) -> Path | None:
 
 def _ask(candidate: Candidate) -> Manifest:
     """Run the candidate's `info`."""
+    if candidate.problem is not None:
+        raise errors.DriverStartError(candidate.problem)
     if not candidate.command:
         raise errors.DriverStartError('its manifest file needs a "command", a list of words.')
     try:

@@ -8,16 +8,13 @@ from __future__ import annotations
 import collections
 import contextlib
 import secrets
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from tusk_jupyter.launch.environment import driver_environment
-from tusk_jupyter.system import processes, sockets
+from tusk_jupyter.system import belongings, processes, sockets
 from tusk_jupyter.system.places import Places
 
 TAIL_LINES = 40
@@ -37,16 +34,20 @@ class Child:
         self.address = sockets.new_address(places.run, "d")
         self.token = secrets.token_urlsafe(32)
         self._tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
-        self._folder = Path(tempfile.mkdtemp(prefix="p-", dir=places.run))
+        self._folder = belongings.make_working_folder(places.run)
         self._on_exit: Callable[[], None] | None = None
-        self.process = processes.start(
-            [*command, "serve"],
-            cwd=self._folder,
-            environ={**driver_environment(), "TMPDIR": str(self._folder)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        try:
+            self.process = processes.start(
+                [*command, "serve"],
+                cwd=self._folder,
+                environ={**driver_environment(), "TMPDIR": str(self._folder)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except BaseException:
+            belongings.remove_working_folder(self._folder)
+            raise
         processes.limit(self.process.pid, memory_mb=None)
         threading.Thread(target=self._watch, name=f"watch-{self.process.pid}", daemon=True).start()
 
@@ -116,7 +117,8 @@ class Child:
                 for line in stderr:
                     self._tail.append(line[:500].decode(errors="replace").rstrip())
         self.process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        sockets.discard(self.address)
+        belongings.remove_working_folder(self._folder)
+        with contextlib.suppress(OSError):  # a state folder that may not be written any more
+            sockets.discard(self.address)
         if self._on_exit is not None:
             self._on_exit()

@@ -13,7 +13,6 @@ from typing import Any
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Catalog
-from tusk_jupyter.launch.child import Child
 from tusk_jupyter.launch.head_start import HeadStart, remember
 from tusk_jupyter.launch.process import START_TIMEOUT_S, DriverProcess
 from tusk_jupyter.protocol.calls import Request
@@ -92,7 +91,7 @@ class Spares:
         """Take over a driver that was started before this core was up, as its spare; blocks until it listens."""
         process: DriverProcess | None
         try:
-            process = self._start(start.name, start.child)
+            process = self._start(start.name, start)
         except (errors.TuskError, OSError):
             start.child.kill()  # a driver that has changed or gone since; whoever needs it is told
             process = None
@@ -159,11 +158,16 @@ class Spares:
         for process in self.processes:
             process.kill()
 
-    def _start(self, name: str, child: Child | None = None) -> DriverProcess:
+    def _start(self, name: str, early: HeadStart | None = None) -> DriverProcess:
         driver = self.catalog.named(name)
+        if early is not None and (early.command, early.fingerprint) != (driver.command, driver.fingerprint):
+            raise errors.DriverStartError(
+                f"The driver {name!r} that was used last is not the one of this installation."
+            )
+        child = early.child if early else None
         process = DriverProcess(driver, self.catalog.places, on_exit=self._ended, child=child)
-        if child is None:
-            remember(self.catalog.places, name, driver.command)
+        if early is None:
+            remember(self.catalog.places, name, driver.command, driver.fingerprint)
         with self._lock:
             self._processes.add(process)
         return process

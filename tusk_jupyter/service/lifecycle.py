@@ -7,25 +7,31 @@ can read it can call.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import logging
 import os
 import secrets
-import shutil
 import signal
+import sys
 import threading
 import time
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tusk_jupyter import errors
 from tusk_jupyter.launch import head_start
 from tusk_jupyter.protocol import codec
+from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
-from tusk_jupyter.system import hardening, processes, sockets
+from tusk_jupyter.system import belongings, hardening, processes, sockets
 from tusk_jupyter.system.address import Address
 from tusk_jupyter.system.lean import kept_out
-from tusk_jupyter.system.locks import FileLock
+from tusk_jupyter.system.locks import FileLock, unusable
 from tusk_jupyter.system.places import Places
+from tusk_jupyter.system.private_files import open_own, write_private
 from tusk_jupyter.version import __version__
 
 if TYPE_CHECKING:
@@ -39,12 +45,31 @@ CRASH_BYTES = 64 * 1024
 _LOG = logging.getLogger(__name__)
 
 
-def run() -> None:
-    """Be the core of `TUSK_HOME` until told to stop or idle for too long; return at once if there is one."""
+def run(*, report: bool = False) -> int:
+    """Be the core of `TUSK_HOME` until told to stop or idle for too long; return at once if there is one.
+
+    Args:
+        report: whether a client waits, on our output, to hear why there is no core.
+
+    Returns:
+        The exit code.
+    """
     processes.begin_quickly()
     processes.keep_files_private()
     processes.answer_promptly()
     hardening.harden()
+    try:
+        _begin(report=report)
+    except errors.TuskError as exc:
+        _say(exc, report=report)
+        return 1
+    except OSError as exc:
+        _say(errors.StorageError(f"{exc.filename or 'A file'} cannot be used: {exc.strerror or exc}."), report=report)
+        return 1
+    return 0
+
+
+def _begin(*, report: bool) -> None:
     places = Places.of_environment()
     places.prepare()
     lock = FileLock(places.core_lock)
@@ -56,15 +81,30 @@ def run() -> None:
     os.chdir(places.home)
     _log_to(places)
     _note_crashes(places)
-    _sweep(places)
+    words = _opened(places.words_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    belongings.discard(places.address_file)
+    belongings.sweep(places.run)
     try:
-        _serve(places, stopped, head_start.begin(places))
+        _serve(places, stopped, head_start.begin(places), words if report else None)
     finally:
-        places.address_file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            belongings.discard(places.address_file)
         lock.release()
 
 
-def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart | None) -> None:
+def _say(exc: errors.TuskError, *, report: bool) -> None:
+    """Tell why there will be no core: to the client that has started us, or to whoever did so by hand."""
+    with contextlib.suppress(OSError):
+        if report:
+            sys.stdout.buffer.write(b"\n" + to_extra_info(exc) + b"\n")
+            sys.stdout.buffer.flush()
+        else:
+            sys.stderr.write(f"{exc}\n")
+            sys.stderr.flush()
+
+
+def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart | None, words: int | None) -> None:
+    """Serve until `stopped`; from when the core is up, what its libraries say goes to `words`, if that is given."""
     with kept_out("numpy"):  # by pyarrow: a core reads no column
         from tusk_jupyter.service.server import CoreServer
     from tusk_jupyter.service.core import Core
@@ -79,21 +119,33 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
     server = CoreServer(core, sockets.new_address(places.run, "c"), token)
     _announce(places, server.address, token)
     processes.begun()
+    if words is not None:
+        for output in (1, 2):
+            os.dup2(words, output)
     _LOG.info("core %s up, pid %d", __version__, os.getpid())
     resting = (core.spares, lambda: core.runs.rested_s, stopped)
     threading.Thread(target=keep_spares, args=resting, name="spares", daemon=True).start()
     try:
         _tick(core, stopped)
     finally:
-        _LOG.info("core going down")
-        places.address_file.unlink(missing_ok=True)
-        try:
-            core.close()
-        except Exception:  # noqa: BLE001  # what was acknowledged is in the journal
-            _LOG.exception("close")
-        sockets.discard(server.address)
-        logging.shutdown()
+        _go_down(core, server.address)
         os._exit(0)  # Flight's threads may still hold attach streams; what had to be saved is saved
+
+
+def _go_down(core: Core, address: str) -> None:
+    """Clean up as far as that is possible: a state folder that was closed to us meanwhile must not keep the process."""
+    steps: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("address", lambda: belongings.discard(core.places.address_file)),
+        ("close", core.close),  # what was acknowledged is in the journal
+        ("socket", lambda: sockets.discard(address)),
+        ("log", logging.shutdown),
+    )
+    _LOG.info("core going down")
+    for name, step in steps:
+        try:
+            step()
+        except Exception:  # noqa: BLE001  # the process ends in any case
+            _LOG.exception(name)
 
 
 def _alone(lock: FileLock) -> bool:
@@ -122,27 +174,12 @@ def _tick(core: Core, stopped: threading.Event) -> None:
 def _announce(places: Places, address: str, token: str) -> None:
     """Write how to reach this core, whole or not at all."""
     said = Address(address=address, token=token, pid=os.getpid(), version=__version__, protocol=PROTOCOL_VERSION)
-    fresh = places.address_file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(fd, "wb") as out:
-        out.write(codec.encode(said))
-    fresh.replace(places.address_file)
-
-
-def _sweep(places: Places) -> None:
-    """Remove sockets and working folders of processes that ended with an earlier core."""
-    places.address_file.unlink(missing_ok=True)
-    for left in places.run.iterdir():
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+    write_private(places.address_file, codec.encode(said))
 
 
 def _note_crashes(places: Places) -> None:
     """Put into the log what the core before this one left when it crashed, and have this one leave as much."""
-    fd = os.open(places.home / "core.crash", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    fd = _opened(places.crash_file, os.O_RDWR | os.O_CREAT)
     left = os.read(fd, CRASH_BYTES).decode(errors="replace")
     if left:
         _LOG.error("the core before this one crashed:\n%s", left)
@@ -153,7 +190,21 @@ def _note_crashes(places: Places) -> None:
 
 def _log_to(places: Places) -> None:
     """Diagnostics: ids, sizes, codes; never SQL, values or secrets (QB-44)."""
+    os.close(_opened(places.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+    logging.raiseExceptions = False  # a log that cannot be written any more ends nothing, and fills no other file
     handler = RotatingFileHandler(places.log_file, maxBytes=1 << 20, backupCount=2)
     logging.basicConfig(
         level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Open a file that the core writes.
+
+    Raises:
+        StorageError: it cannot be opened, or is not this user's.
+    """
+    try:
+        return open_own(path, flags)
+    except OSError as exc:
+        raise unusable(path, exc) from exc

@@ -16,9 +16,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tusk_jupyter.errors import InternalError, UsageError
+from tusk_jupyter.errors import InternalError, StorageError, UsageError
 from tusk_jupyter.protocol.scenarios import NAME_TAKEN
 from tusk_jupyter.state import clock
+from tusk_jupyter.state.erasure import Erasure
+from tusk_jupyter.state.tables import ERASES
 
 if TYPE_CHECKING:
     from tusk_jupyter.state.database import Database
@@ -81,6 +83,8 @@ class Connections:
     def __init__(self, database: Database, journal: Journal) -> None:
         """Load them from the state file."""
         self._journal = journal
+        self._database = database
+        self._erasure = Erasure(database, journal)
         self._lock = threading.RLock()
         self._touched: dict[str, float] = {}
         rows = database.read(f"SELECT {', '.join(_SELECT)} FROM connection")  # noqa: S608
@@ -125,15 +129,18 @@ class Connections:
             old = self._by_id.get(record.id)
             self._check_name(record, replaces)
             record = _completed(record, old)
-            body: dict[str, Any] = {"after": _to_body(record), "before": _to_body(old) if old else None}
+            body: dict[str, Any] = {"after": _to_body(record)}
+            erases = old is not None and old.password_command not in (None, record.password_command)
             replaced = self._by_id.get(replaces) if replaces and replaces != record.id else None
             if replaced is not None:
                 replaced = replace(replaced, credential_state="deleting", updated_at=record.updated_at)
                 body["replaced"] = _to_body(replaced)
-            self._journal.append("connection.put", body)
+            self._journal.append("connection.put", body | (ERASES if erases else {}))
             self._by_id[record.id] = record
             if replaced is not None:
                 self._by_id[replaced.id] = replaced
+        if erases:
+            self._erase()
         return record
 
     def remove(self, connection_id: str) -> bool:
@@ -142,10 +149,22 @@ class Connections:
             record = self._by_id.get(connection_id)
             if record is None:
                 return False
-            self._journal.append("connection.delete", {"id": connection_id, "before": _to_body(record)})
+            self._journal.append("connection.delete", {"id": connection_id} | ERASES)
             del self._by_id[connection_id]
             self._touched.pop(connection_id, None)
+        if record.password_command is not None:  # it may hold a secret; the rest is erased within the hour
+            self._erase()
         return True
+
+    def _erase(self) -> None:
+        """Take what a connection was out of the files; if that fails, all the same it is that no longer."""
+        try:
+            self._erasure.finish()
+        except StorageError as exc:
+            self._database.notices.append(
+                f"What was deleted of a connection is still in a file of the state folder: {exc.message} "
+                "It is tried again within the hour."
+            )
 
     def touch(self, connection_id: str) -> None:
         """Note that a connection is used now."""

@@ -49,6 +49,8 @@ class Database:
         self.journal = journal
         self.notices: list[str] = []
         self.applied_seq = 0
+        self.erasing = threading.Lock()
+        """Held by who takes text out of the files."""
         self._queue: deque[Record] = deque()
         self._lock = threading.Condition()
         self._file = (

@@ -99,20 +99,20 @@ def scan(path: Path) -> Iterator[Record | Damage | Torn]:
         yield Damage(path.name, offset, found) if isinstance(found, str) else found
 
 
-def without(path: Path, is_wanted: Callable[[Record], bool]) -> tuple[bytes, int]:
-    """Return a segment's bytes with the contents of some records blanked, and how many; all else is as it was.
+def without(path: Path, rest_of: Callable[[Record], bytes]) -> tuple[bytes, int]:
+    """Return a segment's bytes with less content in some records, and in how many; all else is as it was.
 
     Args:
         path: the segment.
-        is_wanted: whether a record keeps its content.
+        rest_of: what a record keeps of its content.
     """
     data = path.read_bytes()
     parts, blanked = [data[: PREFACE.size]], 0
     for offset, end, found in _pieces(data):
-        if not isinstance(found, Record) or is_wanted(found):
+        if not isinstance(found, Record) or (rest := rest_of(found)) == found.raw:
             parts.append(data[offset:end])
         else:
-            parts.append(pack(Record(found.seq, found.time_us, pack_body(BLANK, {}))))
+            parts.append(pack(Record(found.seq, found.time_us, rest)))
             blanked += 1
     return b"".join(parts), blanked
 

@@ -17,7 +17,8 @@ from typing import Any
 from tusk_jupyter.errors import StorageError
 from tusk_jupyter.state import frame
 from tusk_jupyter.state.frame import Damage, Record, Torn
-from tusk_jupyter.system.private_files import make_private_directory, sync_directory, write_private
+from tusk_jupyter.system import belongings
+from tusk_jupyter.system.private_files import make_private_directory, open_own, sync_directory, write_private
 
 SEGMENT_BYTES = 2 * 1024 * 1024  # the last segment is read whole at each start of the core: about 20 ms
 SUFFIX = ".journal"
@@ -61,8 +62,10 @@ class Journal:
         self._size = 0
         try:
             make_private_directory(folder)
-            for unfinished in folder.glob(f"*{SUFFIX}.new"):
-                unfinished.unlink()  # the segment itself is whole
+            for unfinished in belongings.files_like(folder, f"*{SUFFIX}{belongings.FRESH}"):
+                belongings.discard(unfinished)  # the segment itself is whole
+            for segment in self.segments():
+                os.close(open_own(segment, os.O_RDONLY))  # what others could have written is not believed
             self._open_last()
         except OSError as exc:
             raise _failed("opened", folder, exc) from exc
@@ -214,8 +217,8 @@ class Journal:
                 except OSError as exc:
                     raise _failed("written", self.folder, exc) from exc
 
-    def blank(self, path: Path, is_wanted: Callable[[Record], bool]) -> int:
-        """Take the contents out of some records of a closed segment; return of how many.
+    def blank(self, path: Path, rest_of: Callable[[Record], bytes]) -> int:
+        """Take content out of some records of a closed segment; return of how many.
 
         The segment is replaced as a whole, so a crash leaves either the old one or the new one.
 
@@ -223,7 +226,7 @@ class Journal:
             StorageError: it could not be written; it is as it was.
         """
         try:
-            data, blanked = frame.without(path, is_wanted)
+            data, blanked = frame.without(path, rest_of)
             if blanked:
                 write_private(path, data)
         except OSError as exc:
@@ -255,7 +258,7 @@ class Journal:
         path = paths[-1]
         first = first_seq_of(path)
         self.last_seq = first - 1
-        self._fd = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        self._fd = open_own(path, os.O_RDWR)
         for found in frame.scan(path):
             if isinstance(found, Torn):
                 os.ftruncate(self._fd, found.offset)
@@ -271,13 +274,13 @@ class Journal:
     def _begin_segment(self, first_seq: int) -> None:
         """Write on in a new file; if it cannot be made, all stays as it is."""
         path = self.folder / f"{first_seq:020d}{SUFFIX}"
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o600)
+        fd = open_own(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         try:
             _write_preface(fd, first_seq)
             sync_directory(self.folder)
         except OSError:
             os.close(fd)
-            path.unlink()
+            belongings.discard(path)
             raise
         old, self._fd, self._size = self._fd, fd, frame.PREFACE.size
         if old >= 0:

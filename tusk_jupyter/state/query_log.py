@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tusk_jupyter.errors import InternalError, UsageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.state import clock
-from tusk_jupyter.state.log_deletion import LogDeletion
+from tusk_jupyter.state.erasure import Erasure
 from tusk_jupyter.state.log_filter import ENDS
 from tusk_jupyter.state.log_page import LogPages
 
@@ -73,7 +73,7 @@ class QueryLog:
         self._database = database
         self._journal = journal
         self._pages = LogPages(database)
-        self._deletion = LogDeletion(database, journal)
+        self._erasure = Erasure(database, journal)
         self._deleting = threading.Lock()
         self._lock = threading.Lock()
         self._count: int = database.read("SELECT count(*) FROM query_log")[0][0]
@@ -164,7 +164,7 @@ class QueryLog:
         Raises:
             StorageError: it still cannot be done.
         """
-        self._deletion.finish()
+        self._erasure.finish()
 
     def _delete(self, condition: str, parameters: Sequence[Any]) -> int:
         with self._deleting:
@@ -172,10 +172,10 @@ class QueryLog:
             if not found:
                 return 0
             rows = sum(int(count) for _, _, count in found)
-            self._deletion.begin([[first, last] for first, last, _ in found])
+            self._erasure.begin([[first, last] for first, last, _ in found])
             with self._lock:  # no new look at the table: a run that starts meanwhile may be in it and not counted yet
                 self._count -= rows
-            self._deletion.finish()
+            self._erasure.finish()
             return rows
 
 

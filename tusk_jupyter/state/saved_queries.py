@@ -12,6 +12,8 @@ from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import fields_of
 from tusk_jupyter.protocol.scenarios import NAME_TAKEN, NO_SUCH_NAME
 from tusk_jupyter.state import clock
+from tusk_jupyter.state.erasure import Erasure
+from tusk_jupyter.state.tables import ERASES
 
 if TYPE_CHECKING:
     from tusk_jupyter.state.database import Database
@@ -27,6 +29,7 @@ class SavedQueries:
     def __init__(self, database: Database, journal: Journal) -> None:
         """Load them from the state file."""
         self._journal = journal
+        self._erasure = Erasure(database, journal)
         self._lock = threading.Lock()
         rows = database.read(f"SELECT {', '.join(COLUMNS)} FROM saved_query")  # noqa: S608
         self._by_id = {query.id: query for query in map(_from_row, rows)}
@@ -41,7 +44,8 @@ class SavedQueries:
 
         Raises:
             UsageError: the name is taken and `replace` is off, or there is nothing to save.
-            StorageError: it could not be written; nothing is changed.
+            StorageError: it could not be written, and nothing is changed; or the text that it replaces is not out of the files
+                yet: that is tried again within the hour.
         """
         name = request.name.strip()
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
@@ -71,8 +75,11 @@ class SavedQueries:
                 created_at=known.created_at if known else now,
                 updated_at=now,
             )
-            self._journal.append("query.put", fields_of(query))
+            replaces_text = known is not None and not _holds(known, request)
+            self._journal.append("query.put", fields_of(query) | (ERASES if replaces_text else {}))
             self._by_id[query.id] = query
+        if replaces_text:
+            self._erasure.finish()
         return query
 
     def delete(self, request: control.DeleteQuery) -> str:
@@ -80,7 +87,8 @@ class SavedQueries:
 
         Raises:
             UsageError: there is none of that name.
-            StorageError: it could not be written; nothing is changed.
+            StorageError: it could not be written, and nothing is changed; or its text is not out of the files yet: that
+                is tried again within the hour.
         """
         with self._lock:
             name = request.name.strip()
@@ -95,8 +103,9 @@ class SavedQueries:
                     hint=f"Did you mean {near[0]!r}?" if near else None,
                     scenario=NO_SUCH_NAME,
                 )
-            self._journal.append("query.delete", {"id": known.id})
+            self._journal.append("query.delete", {"id": known.id} | ERASES)
             del self._by_id[known.id]
+        self._erasure.finish()
         return known.name
 
     def _find(self, name: str) -> control.SavedQuery | None:

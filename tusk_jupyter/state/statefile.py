@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import StorageError
 from tusk_jupyter.state import migrations
-from tusk_jupyter.system.private_files import sync_directory
+from tusk_jupyter.system import belongings
+from tusk_jupyter.system.private_files import open_own, sync_directory
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,7 +49,8 @@ def open_file(path: Path) -> tuple[duckdb.DuckDBPyConnection, str | None]:
     """
     import duckdb
 
-    fresh = not path.exists()
+    fresh = not _is_there(path)
+    belongings.remove_working_folder(path.with_name(f"{path.name}.tmp"))
     _discard(path.with_name(f"{path.name}.new"))  # of a copy that a crash broke off
     if _wal(path).exists():
         _look_first(path)
@@ -66,18 +68,40 @@ def open_file(path: Path) -> tuple[duckdb.DuckDBPyConnection, str | None]:
         raise _not_opened(path, exc) from exc
 
 
+def _is_there(path: Path) -> bool:
+    """Return whether there is a state file, and see that neither it nor its log could have been written by others.
+
+    Raises:
+        StorageError: one could, or it is a link or no file at all.
+    """
+    there = False
+    for one in (_wal(path), path):
+        try:
+            os.close(open_own(one, os.O_RDONLY))
+        except FileNotFoundError:
+            there = False
+        except StorageError as exc:
+            raise StorageError(f"The state file {path} cannot be used.", hint=exc.hint, detail=exc.message) from exc
+        except OSError as exc:
+            raise _not_opened(path, exc) from exc
+        else:
+            there = True
+    return there
+
+
 def _open_and_migrate(path: Path) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     con = duckdb.connect(str(path), config=SETTINGS)
     try:
         _refuse_newer_tables(path, con)
+        _refuse_foreign(path, con)
         migrations.migrate(con, migrations.known())
         con.execute("SELECT applied_seq FROM projection").fetchall()
     except BaseException:
         con.close()
         raise
-    path.chmod(0o600)  # the folder is 0700 already; this is the second fence
+    belongings.close_to_others(path)  # the folder is 0700 already; this is the second fence
     return con
 
 
@@ -159,14 +183,14 @@ def rebuilt(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnec
     if _wal(path).exists():  # the old file's end is only in there: it stays the one
         _discard(fresh)
     else:
-        fresh.replace(path)
+        belongings.put_in_place(fresh, path)
         sync_directory(path.parent)
     return _open_and_migrate(path)
 
 
 def _discard(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    _wal(path).unlink(missing_ok=True)
+    belongings.discard(path)
+    belongings.discard(_wal(path))
 
 
 def _sync(path: Path) -> None:
@@ -178,9 +202,9 @@ def set_aside(path: Path, cause: Exception) -> str:
     """Rename a damaged file and its write-ahead log; return what the user must hear."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    path.rename(aside)
+    belongings.set_aside(path, aside)
     if _wal(path).exists():
-        _wal(path).rename(_wal(aside))
+        belongings.set_aside(_wal(path), _wal(aside))
     return (
         f"The state file {path} could not be read ({_first_line(cause)}). It was set aside as {aside.name}"
         " and drawn anew from the journal."
@@ -220,6 +244,18 @@ def _refuse_newer_tables(path: Path, con: duckdb.DuckDBPyConnection) -> None:
     done, known = migrations.applied(con), migrations.known()
     if migrations.is_newer(done, known):
         raise _newer(path, f"its tables are of version {max(done)}, this tusk knows up to {known[-1].version}")
+
+
+def _refuse_foreign(path: Path, con: duckdb.DuckDBPyConnection) -> None:
+    if migrations.applied(con):
+        return
+    found = con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1 LIMIT 3").fetchall()
+    if found:
+        raise StorageError(
+            f"{path} is a DuckDB file, but no state file of tusk: it holds {', '.join(name for (name,) in found)}."
+            " It was left untouched.",
+            hint="Set TUSK_HOME to a folder of its own, or move this file away.",
+        )
 
 
 def _refuse_newer_format(path: Path) -> None:
@@ -278,8 +314,9 @@ def _has_room(path: Path) -> bool:
 
 def _not_opened(path: Path, exc: Exception) -> StorageError:
     return StorageError(
-        f"The state file {path} could not be opened: {_first_line(exc)}",
+        f"The state file {path} could not be opened.",
         hint="See that the folder belongs to you, has room, and that no other program has the file open.",
+        detail=_first_line(exc),
     )
 
 

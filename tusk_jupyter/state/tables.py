@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Ranges = list[list[int]]
 """First and last number of each range."""
+ERASES = {"erases": True}
+"""In a record after which nothing may be left of what its thing was before."""
 
 LOG = {
     "seq": "BIGINT", "run": "VARCHAR", "kind": "VARCHAR", "status": "VARCHAR", "session": "VARCHAR",
@@ -63,7 +65,8 @@ class Changes:
         self.queries: dict[str, Row | None] = {}
         self.sessions: dict[str, Row] = {}
         self.session_ends: dict[str, Row] = {}
-        self.deletions: dict[int, Ranges] = {}
+        self.deletions: dict[int, Ranges | dict[str, str]] = {}
+        """By number: the runs, or the one thing, whose text is yet to be erased."""
         self.scrubbed: list[int] = []
         self.last_seq = 0
         for record in records:
@@ -92,13 +95,17 @@ class Changes:
 
     def connection_put(self, seq: int, body: Row) -> None:
         """A connection was saved, and perhaps took the place of another, which waits for its secrets to be deleted."""
-        self.connections[body["after"]["id"]] = body["after"]
-        if body.get("replaced"):
-            self.connections[body["replaced"]["id"]] = body["replaced"]
+        for image in (body["after"], body.get("replaced")):
+            if image:
+                self.connections[image["id"]] = image
+        if body.get("erases"):
+            self.deletions[seq] = {"connection": body["after"]["id"]}
 
     def connection_delete(self, seq: int, body: Row) -> None:
         """A connection is gone."""
         self.connections[body["id"]] = None
+        if body.get("erases"):
+            self.deletions[seq] = {"connection": body["id"]}
 
     def preference_set(self, seq: int, body: Row) -> None:
         """A preference was set."""
@@ -111,10 +118,14 @@ class Changes:
     def query_put(self, seq: int, body: Row) -> None:
         """A query was saved."""
         self.queries[body["id"]] = body
+        if body.get("erases"):
+            self.deletions[seq] = {"query": body["id"]}
 
     def query_delete(self, seq: int, body: Row) -> None:
         """A saved query is gone."""
         self.queries[body["id"]] = None
+        if body.get("erases"):
+            self.deletions[seq] = {"query": body["id"]}
 
     def log_delete(self, seq: int, body: Row) -> None:
         """Runs that have ended are to be forgotten; their text is in files that are yet to be rewritten."""
@@ -167,10 +178,10 @@ class Changes:
         )
 
     def _write_deletions(self, con: duckdb.DuckDBPyConnection) -> None:
-        for seq, ranges in self.deletions.items():
-            for first, last in ranges:
+        for seq, what in self.deletions.items():
+            for first, last in what if isinstance(what, list) else ():
                 con.execute("DELETE FROM query_log WHERE seq BETWEEN ? AND ?", [first, last])
-            con.execute("INSERT OR REPLACE INTO log_scrub VALUES (?, ?)", [seq, json.dumps(ranges)])
+            con.execute("INSERT OR REPLACE INTO log_scrub VALUES (?, ?)", [seq, json.dumps(what)])
         if self.scrubbed:
             con.execute("DELETE FROM log_scrub WHERE seq IN (SELECT unnest(?::BIGINT[]))", [self.scrubbed])
 

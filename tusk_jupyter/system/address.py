@@ -6,6 +6,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tusk_jupyter.errors import StorageError
+from tusk_jupyter.system.private_files import read_private
+
+MAX_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -21,7 +26,7 @@ class Address:
 def read_address(path: Path) -> Address | None:
     """Return the address in a file, or None when there is none (no core, or one that is just coming or going)."""
     try:
-        said = json.loads(path.read_bytes())
+        said = json.loads(read_private(path, max_bytes=MAX_BYTES))
         return Address(**{name: said[name] for name in Address.__slots__})
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    except (OSError, StorageError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # also one that somebody else could have written: it would lead to a core of theirs

@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tusk_jupyter.errors import StorageError
+from tusk_jupyter.system.private_files import open_own
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -25,8 +28,15 @@ class FileLock:
         self._fd: int | None = None
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        """Take the lock if it is free.
+
+        Raises:
+            StorageError: its file cannot be opened or locked at all.
+        """
+        try:
+            fd = open_own(self._path, os.O_RDWR | os.O_CREAT)
+        except OSError as exc:
+            raise unusable(self._path, exc) from exc
         try:
             if fcntl is not None:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,9 +44,11 @@ class FileLock:
                 import msvcrt
 
                 msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
+        except OSError as exc:
             os.close(fd)
-            return False
+            if fcntl is None or isinstance(exc, BlockingIOError | PermissionError):
+                return False
+            raise unusable(self._path, exc) from exc  # a file system without locks
         self._fd = fd
         return True
 
@@ -53,6 +65,7 @@ def held(path: Path, *, timeout_s: float) -> Iterator[None]:
 
     Raises:
         TimeoutError: somebody else held it for all of `timeout_s`.
+        StorageError: its file cannot be opened or locked at all.
     """
     lock = FileLock(path)
     deadline = time.monotonic() + timeout_s
@@ -64,3 +77,13 @@ def held(path: Path, *, timeout_s: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def unusable(path: Path, exc: OSError) -> StorageError:
+    """Return the error for a file of the state folder that this user cannot open or make."""
+    why = exc.strerror or str(exc)
+    if isinstance(exc, PermissionError):
+        hint = f"It may have been left by `sudo`: sudo chown -R $USER '{path.parent}'."
+    else:
+        hint = "Make room on the disk, see that it may be written, or set TUSK_HOME to another folder."
+    return StorageError(f"{path} cannot be opened for writing: {why}.", hint=hint)

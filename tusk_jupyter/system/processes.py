@@ -25,6 +25,10 @@ except ImportError:  # Windows
 MEBIBYTE = 1 << 20
 PRIVATE_UMASK = 0o077
 
+LAST_WORDS_BYTES = 64 * 1024
+LAST_WORDS_S = 2.0
+"""How long the last words of a process that has ended may be on their way."""
+
 _umask_of_children = -1  # inherit
 
 
@@ -76,41 +80,60 @@ def start(
 
 
 class Detached:
-    """A process that outlives us: in a session of its own, its words in a file, nobody's child to wait for."""
+    """A process that outlives us: in a session of its own, nobody's child to wait for.
 
-    def __init__(self, command: Sequence[str], *, environ: Mapping[str, str], log: Path) -> None:
-        """Start it with no input and with both outputs appended to `log` (made 0600)."""
-        fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    What it says while it comes up reaches us through a pipe and not through a file, for the reason may be that no file can be
+    written. It closes the pipe once it is up.
+
+    Attributes:
+        pid: the process's id.
+    """
+
+    def __init__(self, command: Sequence[str], *, environ: Mapping[str, str]) -> None:
+        """Start it with no input and with both outputs to us."""
+        ours, theirs = os.pipe()
         try:
-            self.pid = _spawn(list(command), dict(environ), fd)
+            self.pid = _spawn(list(command), dict(environ), theirs)
+        except BaseException:
+            os.close(ours)
+            raise
         finally:
-            os.close(fd)
+            os.close(theirs)
+        self._said = b""
         self._over = threading.Event()
-        threading.Thread(target=self._reap, name=f"reap-{self.pid}", daemon=True).start()
+        threading.Thread(target=self._follow, args=(ours,), name=f"reap-{self.pid}", daemon=True).start()
 
     def ended(self) -> bool:
         """Return whether it has ended."""
         return self._over.is_set() or not alive(self.pid)
 
-    def _reap(self) -> None:
-        """Wait for its end, so that it does not stay in the process table as long as we live."""
+    def last_words(self) -> bytes:
+        """Return the end of what a process that has ended had said."""
+        self._over.wait(LAST_WORDS_S)
+        return self._said
+
+    def _follow(self, pipe: int) -> None:
+        """Take in what it says, and wait for its end, so that it does not stay in the process table as long as we live."""
+        with os.fdopen(pipe, "rb", buffering=0) as words:
+            while said := words.read(LAST_WORDS_BYTES):
+                self._said = (self._said + said)[-LAST_WORDS_BYTES:]
         with contextlib.suppress(ChildProcessError, AttributeError):
             os.waitpid(self.pid, 0)
-            self._over.set()
+        self._over.set()
 
 
-def _spawn(command: list[str], environ: dict[str, str], log: int) -> int:
+def _spawn(command: list[str], environ: dict[str, str], output: int) -> int:
     """Start without a Popen object, which would warn of the process still running when it is collected."""
     if hasattr(os, "posix_spawn"):
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, log, 1),
-            (os.POSIX_SPAWN_DUP2, log, 2),
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
         ]
         with contextlib.suppress(NotImplementedError):  # a libc without setsid here
             return os.posix_spawn(command[0], command, environ, file_actions=actions, setsid=True)
     process = subprocess.Popen(
-        command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
     )
     process.returncode = 0  # it is on its own from here on
     return process.pid

@@ -1,0 +1,192 @@
+"""The state folder, before anything in it is used: is it ours, and nobody else's?
+
+A folder that we make is ours. One that is there is ours when it has our journal in it, or holds nothing but what is named
+as our things are; otherwise `TUSK_HOME` names somebody's project by mistake, which is refused before a byte of it changes.
+A folder that others could write into is closed, and what lay in it by then is not believed: `closed-at` says until when.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tusk_jupyter.errors import StorageError
+from tusk_jupyter.system import belongings
+from tusk_jupyter.system.belongings import HAS_OWNERS
+from tusk_jupyter.system.private_files import (
+    DIRECTORY_MODE,
+    OTHERS_WRITE,
+    open_own,
+    read_unchanged,
+    write_private,
+)
+
+CLOSED_AT = "closed-at"
+JOURNAL = "journal"
+RUN = "run"
+DRIVERS = "drivers"
+SEGMENT_MARK = b"TUSKJRN1"
+"""First bytes of a journal's files (`state.frame`)."""
+
+DROPPINGS = frozenset({
+    ".DS_Store", ".localized", ".directory", "Thumbs.db", "desktop.ini", "Icon\r", "lost+found", ".fseventsd", ".Trashes",
+    ".Spotlight-V100", ".TemporaryItems", ".snapshot", ".zfs", ".keep", ".gitkeep", ".gitignore",
+})  # fmt: skip
+"""What file managers, file systems and people who keep an empty folder put there; it is neither ours nor anybody's work."""
+
+SHOWN = 3
+_ANOTHER = "Set TUSK_HOME to a folder of its own, which need not be there yet."
+
+
+def claim(home: Path) -> None:
+    """Make the state folder, or see that it is ours and close it to others; nothing in it is changed before that is known.
+
+    Raises:
+        StorageError: it cannot be made, is another user's, is a link of another user's, or holds what is not ours.
+    """
+    if "?" in str(home):
+        raise StorageError(
+            f"The state folder {home} has a question mark in its path: DuckDB, which keeps the state, takes what follows for "
+            "a query and writes beside it.",
+            hint="Set TUSK_HOME to a folder whose path has none.",
+        )
+    try:
+        home.mkdir(mode=DIRECTORY_MODE, parents=True)
+    except FileExistsError:
+        pass
+    except OSError as exc:
+        raise StorageError(
+            f"The state folder {home} cannot be made: {exc.strerror}.",
+            hint="Set TUSK_HOME to a folder that you may write to.",
+        ) from exc
+    try:
+        _check_link(home)
+        descriptor = os.open(home, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as exc:
+        raise StorageError(f"The state folder {home} cannot be used: {exc.strerror}.", hint=_ANOTHER) from exc
+    try:
+        status = os.fstat(descriptor)
+        _check_owner(home, status)
+        _check_use(home, status)
+        _check_content(home)
+        if HAS_OWNERS and stat.S_IMODE(status.st_mode) != DIRECTORY_MODE:
+            _close(home, descriptor, stat.S_IMODE(status.st_mode))
+    finally:
+        os.close(descriptor)
+
+
+def closed_at_ns(home: Path) -> int:
+    """Return until when others could write into the folder, in nanoseconds since 1970; 0 when they never could."""
+    try:
+        return (home / CLOSED_AT).lstat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def read_believed(home: Path, path: Path, *, max_bytes: int) -> bytes:
+    """Return the content of a file whose words are executed or believed: nobody else can have written it.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StorageError: others could write it, or it is no regular file, or too large.
+        OSError: it cannot be read.
+    """
+    return read_unchanged(path, max_bytes=max_bytes, after_ns=closed_at_ns(home))
+
+
+def _check_link(home: Path) -> None:
+    """A link that the user made is their wish; one that somebody else planted leads where they want."""
+    found = home.lstat()
+    if HAS_OWNERS and stat.S_ISLNK(found.st_mode) and found.st_uid not in (belongings.user_id(), 0):
+        raise StorageError(
+            f"The state folder {home} is a link that another user (uid {found.st_uid}) has made.", hint=_ANOTHER
+        )
+
+
+def _check_owner(home: Path, status: os.stat_result) -> None:
+    if HAS_OWNERS and status.st_uid != belongings.user_id():
+        raise StorageError(f"The state folder {home} belongs to another user (uid {status.st_uid}).", hint=_ANOTHER)
+
+
+def _check_use(home: Path, status: os.stat_result) -> None:
+    """A folder that is for everybody, or that holds this user's whole account, is none for the state, be it empty."""
+    if HAS_OWNERS and status.st_mode & stat.S_ISVTX:
+        raise StorageError(
+            f"The state folder {home} is one that everybody uses (its sticky bit is set).", hint=_ANOTHER
+        )
+    with contextlib.suppress(RuntimeError, OSError):  # an account without a home
+        if os.path.samestat(status, Path.home().stat()):
+            raise StorageError(f"The state folder {home} is your home folder.", hint=_ANOTHER)
+
+
+def _check_content(home: Path) -> None:
+    try:
+        if _has_journal(home):
+            return
+        foreign = sorted(_foreign(home))
+    except OSError as exc:
+        raise StorageError(f"The state folder {home} cannot be read: {exc.strerror}.", hint=_ANOTHER) from exc
+    if not foreign:
+        return
+    names = ", ".join(foreign[:SHOWN]) + (f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else "")
+    raise StorageError(
+        f"{home} is not a state folder of tusk: it holds {names}. Nothing in it was touched.",
+        hint=f"{_ANOTHER} If this one is meant, move that away first.",
+    )
+
+
+def _has_journal(home: Path) -> bool:
+    """Return whether a journal of ours is there, known by its first bytes: then the folder has been a state folder."""
+    folder = home / JOURNAL
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    for path in belongings.files_like(folder, "*.journal"):
+        with contextlib.suppress(OSError, StorageError):
+            descriptor = open_own(path, os.O_RDONLY, forbidden=0)
+            with os.fdopen(descriptor, "rb") as file:
+                if file.read(len(SEGMENT_MARK)) == SEGMENT_MARK:
+                    return True
+    return False
+
+
+def _foreign(home: Path) -> Iterator[str]:
+    """Yield what is in a folder, and in the folders of ours in it, that is not named as our things are."""
+    for entry in os.scandir(home):
+        if entry.name in DROPPINGS:
+            continue
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if entry.name == RUN and is_folder:
+            yield from _others_in(entry, belongings.names_running)
+        elif entry.name == JOURNAL and is_folder:
+            yield from _others_in(entry, belongings.names_file)
+        elif entry.name == DRIVERS and is_folder:
+            if (inside := [one.name for one in os.scandir(entry)]) and not any(one.endswith(".json") for one in inside):
+                yield DRIVERS
+        elif entry.name == RUN and entry.is_symlink():
+            continue  # refused with words of its own
+        elif not (belongings.names_file(entry.name) or (is_folder and belongings.names_folder(entry.name))):
+            yield entry.name  # of the wrong kind is fine: whoever opens it refuses it by its name
+
+
+def _others_in(folder: os.DirEntry[str], is_ours: Callable[[str], bool]) -> Iterator[str]:
+    for entry in os.scandir(folder):
+        if entry.name not in DROPPINGS and not is_ours(entry.name):
+            yield f"{folder.name}/{entry.name}"
+
+
+def _close(home: Path, descriptor: int, mode: int) -> None:
+    """Take the rights of others away; where they could write, note that what is there by now is not to be believed."""
+    try:
+        os.chmod(descriptor, DIRECTORY_MODE)
+        if mode & OTHERS_WRITE and any(entry.name not in DROPPINGS for entry in os.scandir(home)):
+            write_private(
+                home / CLOSED_AT, f"Others could write into this folder (mode {mode:04o}) until now.\n".encode()
+            )
+    except OSError as exc:
+        raise StorageError(
+            f"The state folder {home} has mode {mode:04o} and cannot be closed to others: {exc.strerror}.",
+            hint=f"chmod 700 '{home}', or set TUSK_HOME to another folder.",
+        ) from exc
