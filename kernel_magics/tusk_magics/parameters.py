@@ -113,7 +113,7 @@ def _dictionary(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
 def _literal(text: str) -> object:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as json_error:
+    except (json.JSONDecodeError, RecursionError) as json_error:
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +148,7 @@ class FileSink:
                 os.fsync(self._file.fileno())  # a power cut must not leave an empty file where a good one was
             self._file.close()
             size = self._part.stat().st_size
+            self._open_up(self._part)
             self._place(self._part)
         self._part = self._file = self._writer = None
         return Written(path=self.path, rows=self.rows, size_bytes=size, notes=tuple(writer.notes))
@@ -172,7 +174,7 @@ class FileSink:
         from tusk_jupyter.client import file_formats
 
         part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
-        file = part.open("xb")
+        file = _made_private(part)
         try:
             make = self._make or file_formats.WRITERS[self.path.suffix.lower()]
             return part, file, make(file, schema)
@@ -184,8 +186,6 @@ class FileSink:
     def _place(self, part: Path) -> None:
         """Rename; without leave to overwrite by a link, which fails when the name is taken."""
         if self._overwrite:
-            if self.path.exists():
-                part.chmod(self.path.stat().st_mode & 0o7777)
             part.replace(self.path)
             return
         try:
@@ -198,6 +198,14 @@ class FileSink:
             part.replace(self.path)
         else:
             part.unlink()
+
+    def _open_up(self, part: Path) -> None:
+        """Give the finished file the rights of the one that it replaces, or those that a new file has here."""
+        try:
+            mode = stat.S_IMODE(self.path.stat().st_mode) if self._overwrite else _new_file_mode()
+        except FileNotFoundError:
+            mode = _new_file_mode()
+        part.chmod(mode)
 
     def _opened(self) -> Writer:
         if self._writer is None:
@@ -219,6 +227,23 @@ class FileSink:
                 f"{self.path} could not be written: {exc.strerror or exc}.",
                 hint="See that the folder may be written and has room. What was written of it is gone again.",
             ) from exc
+
+
+def _made_private(path: Path) -> BinaryIO:
+    """Make a file that nobody else can read while it is written: what replaces a private file is private all the time.
+
+    Raises:
+        OSError: it cannot be made, or something has its name.
+    """
+    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | careful, 0o600), "wb")
+
+
+def _new_file_mode() -> int:
+    """Return the rights of a new file of this process. There is no other way to ask for the umask than to set it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def sink_for(path: str | Path, *, overwrite: bool = False) -> FileSink:

@@ -39,6 +39,8 @@ class Link:
         self.epoch = 0
         """Counts the cores this link has talked to."""
         self._peer: Peer | None = None
+        self._forgotten: dict[int, frozenset[str]] = {}
+        """Of the present epoch: the variables that its core was told to forget."""
         self._lock = threading.Lock()
 
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
@@ -54,6 +56,7 @@ class Link:
 
         peer = self.peer()
         try:
+            self._withhold(peer)
             return peer.call(request, timeout_s=timeout_s)
         except PeerLost:
             self.forget(peer)
@@ -61,6 +64,15 @@ class Link:
             return self.peer().call(repeated(request), timeout_s=timeout_s)
         except PeerLost as exc:
             raise lost(exc) from exc
+
+    def _withhold(self, peer: Peer) -> None:
+        """Have the core forget the variables that held a secret given here: it may have been started with them."""
+        names = boot.withheld - self._forgotten.get(self.epoch, frozenset())
+        if names:
+            from tusk_jupyter.protocol.control import ForgetVariables
+
+            peer.call(ForgetVariables(names=tuple(sorted(names))), timeout_s=10.0)
+            self._forgotten = {self.epoch: frozenset(boot.withheld)}
 
     def stream(self, request: Request) -> Iterator[Any]:
         """Send a request and yield its replies; repeated only when the core had gone before its first reply.

@@ -313,6 +313,11 @@ USED = 64
 """Tickets remembered after their use, so that a second one is refused at once."""
 
 
+WAITING = 32
+"""Tickets whose runs may be on their way at once. Each waits on a thread: 600 that nobody had issued took all the memory that a
+driver may have."""
+
+
 class TicketBook:
     """One-time tickets: a ticket is gone with its first use."""
 
@@ -321,6 +326,7 @@ class TicketBook:
         self._runs: dict[str, Run | errors.TuskError] = {}
         self._used: collections.deque[str] = collections.deque(maxlen=USED)
         self._changed = threading.Condition()
+        self._waiting = 0
 
     def register(self, ticket: str, run: Run) -> None:
         """Let `ticket` stand for `run`."""
@@ -348,7 +354,12 @@ class TicketBook:
             ProtocolError: it was never issued, was used before, or its run has ended. TuskError: its run was refused.
         """
         with self._changed:
-            self._changed.wait_for(lambda: ticket in self._runs or ticket in self._used, EARLY_S)
+            if self._waiting < WAITING:
+                self._waiting += 1
+                try:
+                    self._changed.wait_for(lambda: ticket in self._runs or ticket in self._used, EARLY_S)
+                finally:
+                    self._waiting -= 1
             run = self._runs.pop(ticket, None)
             self._used.append(ticket)
         if run is None:

@@ -74,7 +74,7 @@ def unpack(value: Value) -> object:
         return _UNPACK[value.t](value.v)
     except KeyError:
         raise ProtocolError(f"Unknown parameter type {value.t!r}; known: {', '.join(_UNPACK)}.") from None
-    except (TypeError, ValueError, ArithmeticError) as exc:
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as exc:
         raise ProtocolError(f"A parameter of type {value.t!r} could not be read: {exc}") from exc
 
 

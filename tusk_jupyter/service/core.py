@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Catalog
+from tusk_jupyter.launch.environment import ALLOWED
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
@@ -132,6 +133,11 @@ class Core:
         self.stop()
         return stopped
 
+    def forget_variables(self, request: control.ForgetVariables) -> control.Forgotten:
+        """Take variables out of the environment; one that programs need to be found and run stays."""
+        names = [name for name in request.names if name not in ALLOWED and not name.startswith("TUSK_")]
+        return control.Forgotten(names=tuple(name for name in names if os.environ.pop(name, None) is not None))
+
     def doctor(self, _: control.Doctor) -> control.Checks:
         """Examine everything."""
         return control.Checks(
@@ -165,6 +171,8 @@ class Core:
             time.sleep(0.02)
         self.sessions.close_all()
         self.spares.close()
+        with contextlib.suppress(errors.StorageError):
+            self.store.log.write_left_over()
         self.store.close()
 
     def tick(self) -> None:
@@ -174,7 +182,9 @@ class Core:
             self._sweeping = self._sweeper.submit(self._sweep)
 
     def _sweep(self) -> None:
-        """Close what nobody uses any more."""
+        """Close what nobody uses any more, and write what could not be written before."""
+        with contextlib.suppress(errors.StorageError):  # the disk is still full
+            self.store.log.write_left_over()
         try:
             self.sessions.close_idle(float(self.store.preferences.get("idle_session_s")))
             self.sessions.close_idle(schemas.IDLE_S, client=schemas.CLIENT)

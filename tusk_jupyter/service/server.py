@@ -34,6 +34,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
         self._replies: dict[type, Callable[[Any], object]] = {
             control.GetCoreStatus: core.status,
             control.StopCore: core.stop_core,
+            control.ForgetVariables: core.forget_variables,
             control.Doctor: core.doctor,
             control.SaveConnection: core.save_connection,
             control.ListConnections: core.list_connections,

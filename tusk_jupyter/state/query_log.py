@@ -77,6 +77,8 @@ class QueryLog:
         self._deleting = threading.Lock()
         self._lock = threading.Lock()
         self._count: int = database.read("SELECT count(*) FROM query_log")[0][0]
+        self._unwritten: dict[str, RunEnd] = {}
+        """Ends of runs that could not be written, as on a full disk."""
         self._open: dict[str, int] = dict(database.read("SELECT run, seq FROM query_log WHERE status = 'running'"))
 
     def started(self, start: RunStart) -> int:
@@ -99,7 +101,7 @@ class QueryLog:
 
         Raises:
             InternalError: the status is none that a run ends as.
-            StorageError: it could not be written; the run is still open.
+            StorageError: it could not be written; the run is still open, and `write_left_over` ends it.
         """
         if end.status not in ENDS:
             raise InternalError(f"A run cannot end as {end.status!r}; there are {', '.join(ENDS)}.")
@@ -113,8 +115,21 @@ class QueryLog:
         except BaseException:
             with self._lock:
                 self._open[end.run] = seq
+                self._unwritten[end.run] = end
             raise
         return True
+
+    def write_left_over(self) -> int:
+        """Write the ends that could not be written when their runs ended, as far as that is possible now; return how many.
+
+        Raises:
+            StorageError: there is still no room; what is left is kept.
+        """
+        written = 0
+        for run, end in list(self._unwritten.items()):
+            written += self.ended(end)
+            self._unwritten.pop(run, None)
+        return written
 
     def interrupt_open(self, reason: str) -> int:
         """At the core's start: end the runs that a crash left open as `interrupted`; return how many."""

@@ -14,6 +14,8 @@ import msgspec
 
 T = TypeVar("T")
 
+TOO_DEEP = "it is nested too deeply"
+
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 _meeting = threading.Lock()
 
@@ -24,7 +26,10 @@ def decode(kind: type[T], body: bytes) -> T:
     Raises:
         msgspec.DecodeError: it is no JSON, or (ValidationError) not of that kind.
     """
-    value: T = _decoder(kind).decode(body)
+    try:
+        value: T = _decoder(kind).decode(body)
+    except RecursionError as exc:
+        raise msgspec.DecodeError(TOO_DEEP) from exc
     return value
 
 
@@ -40,7 +45,10 @@ def convert(kind: Any, value: object, *, strict: bool = True) -> Any:  # noqa: A
         msgspec.ValidationError: they are not of that kind.
     """
     _decoder(kind)
-    return msgspec.convert(value, kind, strict=strict)
+    try:
+        return msgspec.convert(value, kind, strict=strict)
+    except RecursionError as exc:
+        raise msgspec.ValidationError(TOO_DEEP) from exc
 
 
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401  # as above

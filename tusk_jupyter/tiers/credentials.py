@@ -15,6 +15,7 @@ from pathlib import Path
 from tusk_jupyter.errors import CredentialError, UsageError
 from tusk_jupyter.protocol.control import TierInfo
 from tusk_jupyter.tiers.commands import run_secret_command
+from tusk_jupyter.tiers.generation import Generation
 from tusk_jupyter.tiers.keyring_tier import KeyringTier
 from tusk_jupyter.tiers.memory import MemoryTier
 from tusk_jupyter.tiers.tier import CredentialTier, Viability
@@ -24,6 +25,7 @@ REF = re.compile(r"conn:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[a-z][a-z0-9_]
 SECRET_BYTES = 65_536
 """Longest secret. Passwords, tokens and key passphrases are short; keys themselves stay in files."""
 LEDGER_NAME = "keyring.json"
+GENERATION_NAME = "vault-generation.json"
 PLACES = {"keyring": "the OS keyring", "vault": "the sealed vault file", "memory": "the core's memory"}
 
 
@@ -44,7 +46,7 @@ class Credentials:
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._vault = VaultTier(home / FILE_NAME, environ)
+        self._vault = VaultTier(home / FILE_NAME, environ, noted=Generation(home / GENERATION_NAME))
         ordered: tuple[CredentialTier, ...] = (KeyringTier(home / LEDGER_NAME), self._vault, MemoryTier())
         self._tiers = {tier.name: tier for tier in ordered}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from tusk_jupyter.errors import CredentialError, StorageError, UsageError
 from tusk_jupyter.system.private_files import read_private, write_private
 from tusk_jupyter.tiers import master_key, passphrase, vault_file
+from tusk_jupyter.tiers.generation import Generation
 from tusk_jupyter.tiers.sealing import BrokenSeal, wipe
 from tusk_jupyter.tiers.tier import VIABILITY_CACHE_S, CredentialTier, Viability
 from tusk_jupyter.tiers.vault_file import Document
@@ -29,13 +30,16 @@ class VaultTier(CredentialTier):
     Args:
         path: the file; made at the first store or at the first `unlock`.
         environ: where the master key is looked for.
+        noted: where the vault's writes are counted, so that an older copy is known for one; None: nowhere.
     """
 
     name = "vault"
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str], *, noted: Generation | None = None) -> None:
         self.path = path
         self._environ = environ
+        self._noted = noted
+        self._older: str | None = None
         self._lock = threading.RLock()
         self._master: master_key.MasterKey | None = None
         self._derived: tuple[passphrase.Parameters, bytearray] | None = None
@@ -46,8 +50,9 @@ class VaultTier(CredentialTier):
 
     @property
     def warning(self) -> str | None:
-        """What is unwise about where the key is."""
-        return self._master.warning if self._master else None
+        """What is unwise about where the key is, or odd about the file."""
+        found = [self._master.warning if self._master else None, self._older]
+        return "; ".join(text for text in found if text) or None
 
     def viable(self) -> Viability:
         """Return whether it can be used; see `CredentialTier`."""
@@ -153,6 +158,7 @@ class VaultTier(CredentialTier):
         except vault_file.Unreadable as exc:
             wipe(data_key)
             raise self._damaged(exc) from None
+        self._older = self._noted.older(document) if self._noted else None
         return document, data_key
 
     def _open_or_create(self) -> tuple[Document, bytearray]:
@@ -164,8 +170,13 @@ class VaultTier(CredentialTier):
         return vault_file.create(master.key, None)
 
     def _write(self, document: Document, data_key: bytearray) -> None:
+        if self._noted is not None:
+            document = self._noted.next(document)
         try:
             write_private(self.path, vault_file.to_bytes(document, data_key))
+            if self._noted is not None:
+                self._noted.note(document)
+            self._older = None
         except OSError as exc:
             raise CredentialError(f"The vault {self.path} could not be written: {exc.strerror}.") from exc
         finally:

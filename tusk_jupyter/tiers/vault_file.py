@@ -54,6 +54,8 @@ class Document:
     """How the user's key comes from a passphrase; None: it is a master key."""
     seals: int
     records: tuple[Record, ...] = ()
+    generation: int = 0
+    """Counts the writes of this vault, so that an older copy that was put back is known for one."""
 
     def find(self, ref: str) -> Record | None:
         """Return the record of a reference."""

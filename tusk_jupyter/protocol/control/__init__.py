@@ -35,6 +35,8 @@ from tusk_jupyter.protocol.control.core import (
     Checks,
     CoreStatus,
     Doctor,
+    ForgetVariables,
+    Forgotten,
     GetCoreStatus,
     StopCore,
     Stopped,
@@ -129,6 +131,8 @@ __all__ = [
     "DriverInfo",
     "DriverList",
     "DuplicateConnection",
+    "ForgetVariables",
+    "Forgotten",
     "GetConnection",
     "GetCoreStatus",
     "GetCurrentConnection",
@@ -178,7 +182,7 @@ __all__ = [
 REQUESTS: dict[str, type] = {
     cls.ACTION: cls
     for cls in (
-        GetCoreStatus, StopCore, Attach, Doctor,
+        GetCoreStatus, StopCore, ForgetVariables, Attach, Doctor,
         SaveConnection, ListConnections, TestConnection, UseConnection, RemoveConnection,
         ListDrivers, ListCredentials, SetCredential, DeleteCredential, UnlockVault, ListPreferences, SetPreference,
         GetConnection, TryConnection, DuplicateConnection, GetCurrentConnection,

@@ -52,6 +52,23 @@ class StopCore(Message, frozen=True, kw_only=True):
     REPLY: ClassVar[type] = Stopped
 
 
+class Forgotten(Message, frozen=True, kw_only=True):
+    """The variables that the core's environment had, and has no more."""
+
+    names: tuple[str, ...] = ()
+
+
+class ForgetVariables(Message, frozen=True, kw_only=True):
+    """Take variables that hold a secret out of the core's environment: it was started with the one of a notebook's kernel.
+
+    Nothing that the core starts (a password command, say) gets them from then on. Their values are not sent.
+    """
+
+    ACTION: ClassVar[str] = "core.forget_variables"
+    REPLY: ClassVar[type] = Forgotten
+    names: tuple[str, ...]
+
+
 class AttachEvent(Message, frozen=True, kw_only=True):
     """One word of the attach stream: `attached` first, then nothing until the stream ends."""
 

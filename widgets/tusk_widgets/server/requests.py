@@ -29,7 +29,7 @@ def from_body(kind: type[M], body: bytes, fixed: Mapping[str, Any]) -> M:
         UsageError: the body is none of that kind; no value of it is in the message.
     """
     try:
-        given = msgspec.json.decode(body) if body.strip() else {}
+        given = typed_json.decode(object, body) if body.strip() else {}
     except msgspec.DecodeError as exc:
         raise UsageError(f"The body is no JSON: {exc}.") from None
     if not isinstance(given, dict):
@@ -52,7 +52,7 @@ def from_query(kind: type[M], arguments: Mapping[str, Sequence[bytes]], fixed: M
             continue
         try:
             text = values[-1].decode()
-            given[name] = msgspec.json.decode(text) if text and _is_json(hints.get(name)) else text
+            given[name] = typed_json.decode(object, text.encode()) if text and _is_json(hints.get(name)) else text
         except ValueError:
             raise UsageError(f"The value of {name!r} is no JSON.") from None
     return _checked(kind, {name: value for name, value in given.items() if value != ""}, fixed, strict=False)
