@@ -102,6 +102,14 @@ class Child:
         """Send SIGKILL to its process group."""
         processes.signal_group(self.process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
+    def abandon(self) -> None:
+        """End a process that nobody has taken."""
+        self.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+
     def _follow_up(self) -> None:
         for step, after_s in ((self.terminate, TERMINATE_AFTER_S), (self.kill, KILL_AFTER_S - TERMINATE_AFTER_S)):
             if self.exit_code(after_s) is not None:

@@ -93,7 +93,7 @@ class Spares:
         try:
             process = self._start(start.name, start)
         except (errors.TuskError, OSError):
-            start.child.kill()  # a driver that has changed or gone since; whoever needs it is told
+            start.child.abandon()  # a driver that has changed or gone since; whoever needs it is told
             process = None
         with self._lock:
             shelf = self._shelves.setdefault(start.name, _Shelf(time.monotonic()))

@@ -154,7 +154,7 @@ def _has_journal(home: Path) -> bool:
 
 def _foreign(home: Path) -> Iterator[str]:
     """Yield what is in a folder, and in the folders of ours in it, that is not named as our things are."""
-    for entry in os.scandir(home):
+    for entry in _entries(home):
         if entry.name in DROPPINGS:
             continue
         is_folder = entry.is_dir(follow_symlinks=False)
@@ -163,7 +163,7 @@ def _foreign(home: Path) -> Iterator[str]:
         elif entry.name == JOURNAL and is_folder:
             yield from _others_in(entry, belongings.names_file)
         elif entry.name == DRIVERS and is_folder:
-            if (inside := [one.name for one in os.scandir(entry)]) and not any(one.endswith(".json") for one in inside):
+            if (inside := [one.name for one in _entries(entry)]) and not any(one.endswith(".json") for one in inside):
                 yield DRIVERS
         elif entry.name == RUN and entry.is_symlink():
             continue  # refused with words of its own
@@ -172,16 +172,21 @@ def _foreign(home: Path) -> Iterator[str]:
 
 
 def _others_in(folder: os.DirEntry[str], is_ours: Callable[[str], bool]) -> Iterator[str]:
-    for entry in os.scandir(folder):
+    for entry in _entries(folder):
         if entry.name not in DROPPINGS and not is_ours(entry.name):
             yield f"{folder.name}/{entry.name}"
+
+
+def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        return list(found)
 
 
 def _close(home: Path, descriptor: int, mode: int) -> None:
     """Take the rights of others away; where they could write, note that what is there by now is not to be believed."""
     try:
         os.chmod(descriptor, DIRECTORY_MODE)
-        if mode & OTHERS_WRITE and any(entry.name not in DROPPINGS for entry in os.scandir(home)):
+        if mode & OTHERS_WRITE and any(entry.name not in DROPPINGS for entry in _entries(home)):
             write_private(
                 home / CLOSED_AT, f"Others could write into this folder (mode {mode:04o}) until now.\n".encode()
             )

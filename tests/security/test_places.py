@@ -1,0 +1,386 @@
+"""The state folder: only ours, only us; nothing of anybody else's is touched, believed or executed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from services import TuskHome, processes_of, wait_until
+from services.homes import short_folder
+
+from tusk_jupyter import errors
+from tusk_jupyter.client import Client
+from tusk_jupyter.launch import head_start
+from tusk_jupyter.launch.catalog import Catalog
+from tusk_jupyter.protocol import control
+from tusk_jupyter.system import belongings, home, private_files, socket_folder, sockets
+from tusk_jupyter.system.address import read_address
+from tusk_jupyter.system.places import Places
+
+STRANGER = 65534
+"""Somebody else's user id."""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder of somebody's work, with a `run` folder as many have."""
+    folder = tmp_path / "proj"
+    (folder / "run" / "exp").mkdir(parents=True)
+    (folder / "run" / "exp" / "model.pt").write_text("weights")
+    folder.chmod(0o755)
+    return folder
+
+
+def picture(folder: Path) -> dict[str, tuple[int, str]]:
+    """Return mode and content of everything in a folder, itself included."""
+    found = [folder, *sorted(folder.rglob("*"))]
+    return {str(one): (one.lstat().st_mode, one.read_text() if one.is_file() else "") for one in found}
+
+
+def given_to_a_stranger(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a file another user's: really, as root; else by what the system says of our own id."""
+    if os.geteuid() == 0:
+        os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+    else:
+        monkeypatch.setattr(belongings, "user_id", lambda: os.geteuid() + 1)
+
+
+# --- the folder ---
+
+
+@pytest.mark.parametrize("left_out", [(), ("run",)], ids=["in run", "beside"])
+def test_a_project_folder_is_refused_and_stays_as_it_was(project: Path, left_out: tuple[str, ...]):  # S1
+    if left_out:
+        (project / "run" / "exp" / "model.pt").rename(project / "model.pt")
+        (project / "run" / "exp").rmdir()
+    before = picture(project)
+    with pytest.raises(errors.StorageError, match=rf"{project} is not a state folder of tusk: it holds .*(exp|model)"):
+        Client(Places(project), source="t").call(control.ListRuns())
+    assert picture(project) == before
+
+
+def test_a_folder_that_is_empty_but_for_what_file_managers_leave_is_taken(tmp_path: Path):
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    (tmp_path / "lost+found").mkdir()
+    tmp_path.chmod(0o755)
+    home.claim(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+    assert (tmp_path / "lost+found").is_dir()
+
+
+def test_a_folder_that_everybody_uses_and_a_users_own_home_are_refused(tmp_path: Path, monkeypatch):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    with pytest.raises(errors.StorageError, match="everybody uses"):
+        home.claim(shared)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(errors.StorageError, match="is your home folder"):
+        home.claim(tmp_path)
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+
+
+def test_in_a_state_folder_a_users_own_files_stay_also_in_run(tusk_home: TuskHome, tmp_path: Path):  # S1
+    client = Client(Places(tusk_home.path), source="t")
+    client.call(control.ListRuns())
+    client.call(control.StopCore())
+    wait_until(lambda: not processes_of(tusk_home), 30.0, "the core has ended")
+    run, victim = tusk_home / "run", tmp_path / "victim"
+    victim.mkdir()
+    (victim / "thesis.tex").write_text("words")
+    for name in ("exp", "p-mymodels", "p-notes"):
+        (run / name).mkdir()
+        (run / name / "model.pt").write_text("weights")
+    (run / "c-notes.sock").write_text("no socket")
+    (run / "c-0123456789abcdef.sock").write_text("named like one, and none")
+    (run / "p-0123456789abcdef").symlink_to(victim)
+    ours = run / "p-fedcba9876543210"
+    ours.mkdir()
+    (ours / "link").symlink_to(victim)
+    left = run / "d-fedcba9876543210.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(left))
+    (tusk_home / "notes.txt").write_text("mine")
+    before = {path for path in run.rglob("*") if ours not in (path, *path.parents) and path != left}
+    client.call(control.ListRuns())
+    assert before <= set(run.rglob("*"))
+    assert not ours.exists()
+    assert not left.exists()
+    assert (victim / "thesis.tex").read_text() == "words"
+    assert (tusk_home / "notes.txt").read_text() == "mine"
+
+
+def test_a_database_of_the_same_name_is_not_taken_for_the_state_file(tusk_home: TuskHome):
+    import duckdb
+
+    with duckdb.connect(str(tusk_home / "state.duckdb")) as con:
+        con.execute("CREATE TABLE mine AS SELECT 1 AS a")
+    with pytest.raises(errors.CoreError, match="no state file of tusk: it holds mine"):
+        Client(Places(tusk_home.path), source="t").call(control.ListRuns())
+    with duckdb.connect(str(tusk_home / "state.duckdb")) as con:
+        assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("mine",)]
+
+
+# --- the folder of the sockets ---
+
+
+@pytest.fixture
+def far_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, Path]]:
+    """A home with a path too long for sockets, and the temporary folder that they go to instead."""
+    with short_folder("tusk-t-") as temporary:
+        monkeypatch.setattr(socket_folder.tempfile, "gettempdir", lambda: str(temporary))
+        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+        yield tmp_path / ("long" * 30), temporary
+
+
+def test_a_link_planted_for_the_sockets_is_not_followed_and_another_name_is_taken(far_home, tmp_path: Path):  # S2
+    place, temporary = far_home
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o700)
+    (victim / "thesis.tex").write_text("words")
+    planted = socket_folder.find(place)
+    planted.symlink_to(victim)
+    chosen = socket_folder.find(place)
+    assert chosen.parent == temporary
+    assert chosen != planted
+    socket_folder.claim(chosen)
+    assert (chosen.lstat().st_mode & 0o7777, planted.is_symlink()) == (0o700, True)
+    assert (victim / "thesis.tex").read_text() == "words"
+    with pytest.raises(errors.StorageError, match="is a link"):
+        socket_folder.claim(planted)
+
+
+@pytest.mark.parametrize("mood", ["a stranger's", "open to others", "a file"])
+def test_what_is_not_ours_for_the_sockets_is_passed_over(far_home, monkeypatch, mood: str):
+    place, _ = far_home
+    first = socket_folder.find(place)
+    if mood == "a file":
+        first.write_text("")
+    else:
+        first.mkdir(mode=0o700)
+    if mood == "open to others":
+        first.chmod(0o755)
+    if mood == "a stranger's":
+        given_to_a_stranger(first, monkeypatch)
+    with pytest.raises(errors.StorageError, match=re.escape(str(first))):
+        socket_folder.claim(first)
+    if mood != "a stranger's" or os.geteuid() == 0:
+        assert socket_folder.find(place) != first
+
+
+def test_the_users_own_runtime_folder_comes_first(far_home, monkeypatch):
+    place, temporary = far_home
+    runtime = temporary / "runtime"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    assert socket_folder.find(place).parent == runtime
+    runtime.chmod(0o755)
+    assert socket_folder.find(place).parent == temporary
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
+def test_any_path_will_do(monkeypatch: pytest.MonkeyPatch, far: bool):  # R2
+    odd = "a b ü' %20 #x 名"
+    with short_folder("tusk-o-") as folder:
+        (folder / odd).mkdir()
+        place = TuskHome(folder / odd / (("long" * 20) if far else "home"))
+        monkeypatch.setenv("TUSK_HOME", str(place))
+        monkeypatch.setenv("TMPDIR", str(folder / odd))
+        monkeypatch.setattr(socket_folder.tempfile, "tempdir", None)
+        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+        client = Client(Places(place.path), source="t")
+        try:
+            assert client.call(control.ListRuns()).runs == ()
+            where = sockets.socket_path(read_address(place / "core.json").address)
+            assert (where.parent == place / "run") is not far
+            assert where.is_socket()
+            client.call(control.SaveConnection(session=client.session, name="m", url="sqlite:///:memory:"))
+            assert client.run(control.RunRequest(session="", connection="m", sql="SELECT 1")).rows == 1
+        finally:
+            client.link.forget()
+            place.close()
+
+
+def test_a_path_that_duckdb_cannot_take_is_refused_at_once(tmp_path: Path):
+    with pytest.raises(errors.StorageError, match="question mark"):
+        Places(tmp_path / "a?b").prepare()
+
+
+# --- what is believed and executed ---
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> Path:
+    return tmp_path / "executed"
+
+
+def planted(folder: Path, marker: Path) -> None:
+    """Put a driver that leaves a mark where drivers are looked for, and where the one used last is noted."""
+    folder.mkdir(exist_ok=True)
+    command = ["/bin/sh", "-c", f"touch '{marker}'"]
+    (folder / "drivers").mkdir()
+    (folder / "drivers" / "evil.json").write_text(json.dumps({"name": "evil", "command": command}))
+    said = {"name": "evil", "command": command, "fingerprint": ""}
+    (folder / "last-driver.json").write_text(json.dumps(said))
+    for path in folder.rglob("*.json"):
+        path.chmod(0o600)
+
+
+def test_what_lay_in_an_open_home_is_not_executed_until_its_owner_says_so(tmp_path: Path, marker: Path):  # S10
+    place = Places(tmp_path / "home")
+    planted(place.home, marker)
+    place.home.chmod(0o777)
+    place.prepare()
+    assert stat.S_IMODE(place.home.stat().st_mode) == 0o700
+    assert head_start.begin(place) is None
+    (evil,) = (one for one in Catalog(place).drivers() if one.name == "evil")
+    assert evil.manifest is None
+    assert "since others could write into" in evil.problem
+    assert not marker.exists()
+    wait_until(_clock_moves(tmp_path), 5.0, "the file system's clock has gone on")
+    (place.drivers / "evil.json").chmod(0o600)
+    Catalog(place).drivers()
+    assert marker.exists()
+
+
+def _clock_moves(folder: Path) -> Callable[[], bool]:
+    """Return what says whether a file system's clock, which ticks a hundred times a second, has gone on."""
+
+    def touched() -> int:
+        (folder / "tick").write_text("")
+        return (folder / "tick").stat().st_mtime_ns
+
+    first = touched()
+    return lambda: touched() > first
+
+
+@pytest.mark.parametrize("mood", ["a stranger's", "others may write", "a link", "others may write the folder"])
+def test_a_driver_that_somebody_else_could_have_put_there_is_not_executed(
+    tmp_path: Path, marker: Path, monkeypatch, mood: str
+):  # S10
+    place = Places(tmp_path / "home")
+    planted(place.home, marker)
+    place.prepare()
+    path = place.drivers / "evil.json"
+    if mood == "others may write":
+        path.chmod(0o666)
+        place.last_driver.chmod(0o666)
+    elif mood == "others may write the folder":
+        place.drivers.chmod(0o777)
+        place.last_driver.chmod(0o666)
+    elif mood == "a link":
+        for one in (path, place.last_driver):
+            one.rename(tmp_path / one.name)
+            one.symlink_to(tmp_path / one.name)
+    else:
+        given_to_a_stranger(path, monkeypatch)
+        given_to_a_stranger(place.last_driver, monkeypatch)
+    assert head_start.begin(place) is None
+    (evil,) = (one for one in Catalog(place).drivers() if one.name == "evil")
+    assert evil.manifest is None
+    assert re.search(r"is not used|is a link", evil.problem)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("mood", ["a stranger's", "others may read", "a link", "a fifo", "a folder", "too deep"])
+def test_an_address_that_the_core_did_not_write_leads_nowhere(tmp_path: Path, monkeypatch, mood: str):
+    path = tmp_path / "core.json"
+    said = {"address": "grpc+unix:///evil", "token": "t", "pid": 1, "version": "0", "protocol": 1}
+    path.write_text(json.dumps(said))
+    path.chmod(0o600)
+    assert read_address(path) is not None
+    if mood == "a stranger's":
+        given_to_a_stranger(path, monkeypatch)
+    elif mood == "others may read":
+        path.chmod(0o644)
+    elif mood == "too deep":
+        path.write_text("[" * 50_000)
+    else:
+        path.rename(tmp_path / "other")
+        if mood == "a link":
+            path.symlink_to(tmp_path / "other")
+        elif mood == "a fifo":
+            os.mkfifo(path)
+        else:
+            path.mkdir()
+    assert read_address(path) is None
+
+
+RANDOM = (b"", b"\xff", b"{", b"[]", b"null", b"\x00" * 9, b'{"name": 1, "command": [1], "fingerprint": ""}', b"[" * 70_000,
+          b'{"name": "x", "command": [], "fingerprint": ""}', b'{"name": "x", "command": ["/\\u0000"], "fingerprint": ""}',
+          b'{"name": "x", "command": ["\\ud800"], "fingerprint": "\\ud800"}', b'{"name": "\xe4"}')  # fmt: skip
+
+
+@pytest.mark.parametrize("content", RANDOM, ids=range(len(RANDOM)))
+def test_a_cache_that_cannot_be_read_is_no_cache(tmp_path: Path, content: bytes):  # R17
+    place = Places(tmp_path / "home")
+    place.prepare()
+    private_files.write_private(place.last_driver, content)
+    private_files.write_private(place.driver_cache, content)
+    assert head_start.begin(place) is None
+    assert "sqlite" in {one.name for one in Catalog(place).drivers() if one.manifest}
+    head_start.remember(place, "sqlite", ("a",), "b")
+    assert json.loads(place.last_driver.read_text())["command"] == ["a"]
+
+
+def test_another_environments_driver_is_not_adopted(tmp_path: Path):  # R18
+    from tusk_jupyter.launch.spares import Spares
+
+    with short_folder("tusk-a-") as folder:
+        place = Places(folder / "h")
+        place.prepare()
+        driver = Catalog(place).named("sqlite")
+        for command, fingerprint in (
+            ((*driver.command[:1], "-X", "utf8", *driver.command[1:]), driver.fingerprint),
+            (driver.command, "of another version"),
+            (driver.command, driver.fingerprint),
+        ):
+            head_start.remember(place, "sqlite", command, fingerprint)
+            spares = Spares(Catalog(place), on_exit=lambda _: None)
+            started = head_start.begin(place)
+            spares.adopt(started)
+            same = (command, fingerprint) == (driver.command, driver.fingerprint)
+            assert [one.pid for one in spares.processes] == ([started.child.process.pid] if same else [])
+            spares.close()
+            started.child.abandon()
+            assert started.child.exit_code(10.0) is not None
+
+
+def test_every_file_of_ours_is_opened_without_waiting(tmp_path: Path):  # S15: a FIFO, a socket, a device, a folder
+    path, listener = tmp_path / "vault.json", socket.socket(socket.AF_UNIX)
+    makers = {
+        "fifo": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "device": lambda: path.symlink_to("/dev/zero"),
+        "socket": lambda: listener.bind(str(path)),
+    }
+    for name, make in makers.items():
+        make()
+        for reading in (private_files.read_private, private_files.read_unchanged):
+            with pytest.raises((errors.StorageError, OSError)):
+                reading(path, max_bytes=10)
+        if name == "folder":
+            path.rmdir()
+        else:
+            path.unlink()
+    listener.close()
+
+
+def test_a_removed_tree_takes_no_link_with_it(tmp_path: Path):
+    victim = tmp_path / "victim"
+    (victim / "deep").mkdir(parents=True)
+    folder = tmp_path / "p-0123456789abcdef"
+    folder.mkdir()
+    (folder / "link").symlink_to(victim)
+    belongings.remove_working_folder(folder)
+    assert not folder.exists()
+    assert (victim / "deep").is_dir()
+    (tmp_path / "p-0123456789abcdef").symlink_to(victim)
+    belongings.remove_working_folder(folder)
+    assert (victim / "deep").is_dir()
