@@ -3,6 +3,7 @@
     TuskError
     ├── UsageError            what was asked makes no sense: change the request
     ├── ConnectError          the database cannot be reached or refuses the sign-in
+    ├── SessionLost           the session that a run counts on has ended: nothing was run
     ├── CredentialError       a secret cannot be stored, read or unlocked
     ├── QueryError            the database rejected the statement
     ├── Cancelled             somebody stopped the run
@@ -22,6 +23,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "Cancelled",
     "ConnectError",
@@ -34,6 +37,7 @@ __all__ = [
     "InternalError",
     "ProtocolError",
     "QueryError",
+    "SessionLost",
     "StorageError",
     "TimeoutExceeded",
     "TuskError",
@@ -85,6 +89,20 @@ class UsageError(TuskError):
 
 class ConnectError(TuskError):
     """The database cannot be reached, refuses the sign-in, or the link to it was lost."""
+
+
+class SessionLost(TuskError):
+    """The database session that this client counts on has ended, with what it had in it. Nothing was run.
+
+    It is raised once; the next run on that connection has a new session.
+
+    Attributes:
+        sessions: ids of the sessions that ended.
+    """
+
+    def __init__(self, message: str, *, sessions: tuple[str, ...] = (), **more: Any) -> None:  # noqa: ANN401  # the base's
+        super().__init__(message, **more)
+        self.sessions = sessions
 
 
 class CredentialError(TuskError):

@@ -28,7 +28,7 @@ def summary(result: RunResult, *, into: str | None, shown: int | None, limit: in
 
 def _before(result: RunResult) -> list[str]:
     accepted = result.accepted
-    lost = "The session had ended: its temp tables, settings and transaction are gone; this is a new one."
+    lost = "This is a new session: the one before, in which nothing but reads had run, has ended."
     return [*([lost] if accepted.session_lost else []), *accepted.notices]
 
 

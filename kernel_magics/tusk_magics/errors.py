@@ -12,6 +12,7 @@ from tusk_magics.place import Place
 _TITLES: dict[type[errors.TuskError], str] = {
     errors.UsageError: "Usage error",
     errors.ConnectError: "Connection error",
+    errors.SessionLost: "Session lost",
     errors.CredentialError: "Credential error",
     errors.QueryError: "Query error",
     errors.Cancelled: "Cancelled",

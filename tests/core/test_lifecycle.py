@@ -146,14 +146,14 @@ def test_a_killed_core_leaves_no_driver_and_the_next_cell_works(client, core, sc
     core.connect(client, "other")
     os.kill(core.status(client).pid, signal.SIGKILL)
     wait_until(lambda: not processes_of(scripted_home), 10.0, "the drivers have ended with their core")
-    result = core.run(client, "count", on="s")
-    assert result.table.column(0).to_pylist() == [1]
-    assert result.accepted.session_lost
+    with pytest.raises(errors.SessionLost, match="core service that had it has ended"):
+        core.run(client, "count", on="s")
+    assert core.run(client, "count", on="s").table.column(0).to_pylist() == [1]
     assert core.run(client, "count").accepted.connection == "s"
 
 
 def test_a_core_that_crashes_leaves_its_stacks_in_the_log_of_the_next(client, core, scripted_home):
-    core.run(client, "count")
+    core.run(client, "SELECT count")
     os.kill(core.status(client).pid, signal.SIGSEGV)
     wait_until(lambda: not processes_of(scripted_home), 10.0, "the drivers have ended with their core")
     assert core.run(client, "count", on="s").rows == 1
@@ -165,9 +165,9 @@ def test_a_core_that_crashes_leaves_its_stacks_in_the_log_of_the_next(client, co
 
 def test_a_notebook_keeps_its_current_connection_across_cores(client, core):
     core.connect(client, "other")
-    core.run(client, "count", on="s")
+    core.run(client, "SELECT count", on="s")
     os.kill(core.status(client).pid, signal.SIGKILL)
-    assert core.run(client, "count").accepted.connection == "s"
+    assert core.run(client, "SELECT count").accepted.connection == "s"
 
 
 def test_a_run_that_the_core_did_not_survive_is_interrupted_in_the_log(client, core):  # C-13
@@ -257,8 +257,8 @@ def test_a_child_forked_before_the_first_call_has_a_client_of_its_own(client, co
 
 
 def test_a_notebook_is_attached_to_the_core_that_its_run_started(client, core):
-    core.run(client, "rows 1")
+    core.run(client, "SELECT rows 1")
     wait_until(lambda: core.status(client).clients == 1, 10.0, "attached")
     os.kill(core.status(client).pid, signal.SIGKILL)
-    core.run(client, "rows 1")
+    core.run(client, "SELECT rows 1")
     wait_until(lambda: core.status(client).clients == 1, 10.0, "attached to the new core")

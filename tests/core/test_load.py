@@ -58,7 +58,7 @@ def test_a_core_killed_again_and_again_loses_nothing_that_it_acknowledged(client
         while not stopped.is_set():
             n += 1
             try:
-                acknowledged.append(core.run(client, f"rows {n % 50 + 1}", on="s").accepted.run)
+                acknowledged.append(core.run(client, f"SELECT rows {n % 50 + 1}", on="s").accepted.run)
                 if n % 25 == 0:
                     change_connections(client, core, f"c{n}", saved)
             except (errors.CoreError, errors.DriverCrashed):
@@ -86,7 +86,7 @@ def test_a_core_killed_again_and_again_loses_nothing_that_it_acknowledged(client
     assert set(saved) <= connections(client)
     change_connections(client, core, "last", saved)
     assert connections(client) == {"s", "last-renamed"}
-    assert core.run(client, "rows 3", on="s").rows == 3
+    assert core.run(client, "SELECT rows 3", on="s").rows == 3
     (living,) = cores_of(scripted_home)
     wait_until(
         lambda: (

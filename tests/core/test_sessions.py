@@ -56,10 +56,10 @@ def test_a_crash_is_a_typed_error_and_the_next_run_works(client, core):  # R-18,
     core.run(client, "count")
     with pytest.raises(errors.DriverCrashed, match="exit code 3"):
         core.run(client, "crash")
-    result = core.run(client, "count")
-    assert result.table.column(0).to_pylist() == [1]
-    assert result.accepted.session_lost
-    assert [one.status for one in core.log(client)] == ["completed", "failed", "completed"]
+    with pytest.raises(errors.SessionLost, match="exit code 3"):  # what was counted in the session is gone: told once
+        core.run(client, "count")
+    assert core.run(client, "count").table.column(0).to_pylist() == [1]
+    assert [one.status for one in core.log(client)] == ["completed", "failed", "failed", "completed"]
 
 
 def test_a_killed_driver_is_a_typed_error(client, core):
@@ -76,10 +76,10 @@ def test_a_memory_bomb_ends_at_the_cap_and_the_next_run_works(client, core):  # 
 
 
 def test_an_idle_session_is_closed_and_its_loss_is_told(client, core):  # TK-35
-    pid = core.run(client, "pid").table.column(0)[0].as_py()
+    pid = core.run(client, "SELECT pid").table.column(0)[0].as_py()
     client.call(control.SetPreference(name="idle_session_s", value="1"))
     wait_until(lambda: not psutil.pid_exists(pid), 15.0, "the idle driver has ended")
-    assert core.run(client, "rows 1").accepted.session_lost
+    assert core.run(client, "SELECT rows 1").accepted.session_lost
 
 
 def test_a_session_in_a_transaction_is_not_closed_for_idling(client, core):
@@ -128,6 +128,8 @@ def test_removing_a_connection_closes_its_sessions_and_keeps_its_log(client, cor
 def test_changing_a_connection_makes_the_next_run_use_the_new_form(client, core):
     core.run(client, "count")
     core.connect(client, "s", url="scripted://elsewhere/db", replace=True)
+    with pytest.raises(errors.SessionLost, match="connection was changed"):
+        core.run(client, "count")
     assert core.run(client, "count").table.column(0).to_pylist() == [1]
 
 
@@ -146,5 +148,7 @@ def test_a_new_password_ends_the_old_sessions_and_other_notebooks_go_on(client, 
     core.connect(
         client, "s", url="scripted://host/db", secrets={"password": "open sesame"}, tier="memory", replace=True
     )
+    with pytest.raises(errors.SessionLost, match="connection was changed"):
+        core.run(second, "count")
     result = core.run(second, "count")
     assert (result.accepted.connection, result.table.column(0).to_pylist()) == ("s", [1])

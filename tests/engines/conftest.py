@@ -34,6 +34,7 @@ class Engine:
     on_server: Callable[[], int] | None
     """How many such statements the server itself says it runs; None for engines without a server."""
     file: Path | None = None
+    password: str = field(default="", repr=False)
 
     def run(self, sql: str, **more: object) -> RunResult:
         parameters = {name: pack(value) for name, value in more.pop("parameters", {}).items()}
@@ -88,7 +89,9 @@ def postgresql_engine(client: Client, postgresql: PostgreSQL) -> Engine:
             ).fetchone()
             return found[0]
 
-    return Engine(name="postgresql", client=client, long="SELECT pg_sleep(600)", on_server=on_server)
+    return Engine(
+        name="postgresql", client=client, long="SELECT pg_sleep(600)", on_server=on_server, password=postgresql.password
+    )
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ def mysql_engine(client: Client, mariadb: MariaDB) -> Engine:
             )
             return cursor.fetchone()[0]
 
-    return Engine(name="mysql", client=client, long="SELECT sleep(600)", on_server=on_server)
+    return Engine(name="mysql", client=client, long="SELECT sleep(600)", on_server=on_server, password=mariadb.password)
 
 
 @pytest.fixture(params=["duckdb", "sqlite", "postgresql", "mysql"])

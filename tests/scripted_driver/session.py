@@ -1,4 +1,7 @@
-"""Statements: rows N [PER_BATCH], empty, change N, widen, wait S, hang, crash, kill, flood, grab MB, fail, echo :x, ..."""
+"""Statements: rows N [PER_BATCH], empty, change N, widen, wait S, hang, crash, kill, flood, grab MB, fail, echo :x, ...
+
+They are no SQL, so the core takes each for one that leaves something in its session; with SELECT before it, it only reads.
+"""
 
 import os
 import signal
@@ -39,6 +42,9 @@ class ScriptedSession(Session):
         return getattr(self, f"_{words[-len(words)].lower()}")(
             *words[1:], **({"given": parameters} if parameters else {})
         )
+
+    def _select(self, *words):
+        return getattr(self, f"_{words[0].lower()}")(*words[1:])
 
     def _rows(self, count, per_batch="1000"):
         schema = pa.schema([("n", pa.int64())])

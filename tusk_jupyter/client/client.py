@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tusk_jupyter import errors
+from tusk_jupyter.client.held import Held
 from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.client.link import Link
 from tusk_jupyter.protocol import control
@@ -56,7 +57,7 @@ class Client:
         self._stays = stays
         self.link = Link(places)
         self._attached_to = 0
-        self._database_sessions: dict[str, str] = {}
+        self._held = Held()
         self._last_run: str | None = None
         self._used: str | None = None
         self._chosen: str | None = None
@@ -132,6 +133,7 @@ class Client:
             source=request.source or self.source,
             last_connection=self.last_connection,
             last_was_chosen=self.last_was_chosen,
+            held=self._held.claims(),
         )
 
     def _driver_links(self) -> Drivers:
@@ -143,25 +145,21 @@ class Client:
 
     def _finish(self, fetch: Fetch, on_progress: Progress | None) -> RunResult:
         self._attach()
+        is_new: list[bool] = []
+        fetch.on_accepted = lambda accepted: is_new.append(self._held.begun(accepted))
         try:
             result: RunResult = fetch.run(on_progress)
-        except errors.TuskError as exc:
-            if self._noted(fetch.accepted):
-                exc.hint = f"{exc.hint or ''} The session was a new one: what the earlier one held is gone.".strip()
+        except errors.SessionLost as exc:
+            self._held.lost(exc.sessions)
             raise
+        finally:
+            if fetch.accepted is not None:
+                self._last_run, self._used = fetch.accepted.run, fetch.accepted.connection
         self._attach()  # to the core that the run may have started
-        if self._noted(result.accepted):
+        self._held.ended(result.accepted, result.transaction)
+        if any(is_new):
             return dataclasses.replace(result, accepted=replace(result.accepted, session_lost=True))
         return result
-
-    def _noted(self, accepted: control.RunAccepted | None) -> bool:
-        """Remember what a run said of its session; return whether it is another one than this client had."""
-        if accepted is None:
-            return False
-        self._last_run, self._used = accepted.run, accepted.connection
-        before = self._database_sessions.get(accepted.connection)
-        self._database_sessions[accepted.connection] = accepted.session_id
-        return bool(before and accepted.session_id and before != accepted.session_id)
 
     def _call(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # the request's REPLY says which
         if isinstance(request, _AFTER_THE_LAST_RUN) and self._last_run is not None:

@@ -149,6 +149,8 @@ class Fetch:
         self._first_batch_s: float | None = None
         self._interrupted = threading.Event()
         self.accepted: control.RunAccepted | None = None
+        self.on_accepted: Callable[[control.RunAccepted], object] = lambda accepted: None
+        """Told when the core has taken the run in, before anything of it is fetched; on the worker thread."""
         self._data: pa.Table | None = None
 
     def with_upload(self, data: pa.Table) -> Fetch:
@@ -252,6 +254,7 @@ class Fetch:
             self._link.forget(peer)
             info = _flight_info(self._link.peer(), descriptor)
         self.accepted = codec.decode(control.RunAccepted, info.app_metadata)
+        self.on_accepted(self.accepted)
         if self._interrupted.is_set():  # the cancel may have reached the core before the run did
             self._ask_to_cancel()
             raise errors.Cancelled("The run was cancelled before it began.", scenario="cancelled_by_user")
@@ -259,7 +262,15 @@ class Fetch:
         return self._drivers.at(endpoint.locations[0]), endpoint.ticket.ticket.decode()
 
     def _fetch(self) -> RunResult:
-        driver, ticket = self._ask()
+        try:
+            return self._fetch_from(*self._ask())
+        except errors.SessionLost as exc:
+            if exc.sessions or self.accepted is None:
+                raise
+        # Only the driver knew that its server had ended the session: nothing was run, and now the core knows, too.
+        return self._fetch_from(*self._ask())
+
+    def _fetch_from(self, driver: flight.FlightClient, ticket: str) -> RunResult:
         result = _Result(self._sink)
         yields = False
         following: str | None = ticket

@@ -240,7 +240,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             raise errors.UsageError(f"No value for the parameter :{missing[0]}.")
         slot = self._slot(message.session)
         with slot.lock:
-            self._be_free(slot)
+            self._be_ready(slot)
             self._set_mode(slot, message.read_only)
             slot.session.work_in(message.folder)
             run = slot.run = Run(
@@ -251,7 +251,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
     def _upload(self, message: driver.Upload) -> Iterator[driver.Done]:
         slot = self._slot(message.session)
         with slot.lock:
-            self._be_free(slot)
+            self._be_ready(slot)
             if slot.read_only:
                 raise errors.UsageError("The connection is read-only: it takes no upload.", scenario="read_only")
             self._set_mode(slot, False)
@@ -263,6 +263,12 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
     def _be_free(self, slot: _Slot) -> None:
         if slot.run is not None and not slot.run.ended:
             raise errors.TimeoutExceeded("The session is busy with another run.", scenario="session_busy")
+
+    def _be_ready(self, slot: _Slot) -> None:
+        """See that a session can take a run: one that its server has ended is found out before anything is run."""
+        self._be_free(slot)
+        if not slot.session.is_alive():
+            raise errors.SessionLost(slot.session.parting_words(), scenario="session_lost")
 
     def _set_mode(self, slot: _Slot, read_only: bool) -> None:
         wanted = slot.read_only or read_only

@@ -121,6 +121,10 @@ class Session(ABC):
     def is_alive(self) -> bool:
         """Return whether the link still stands, without a round trip where possible."""
 
+    def parting_words(self) -> str:
+        """Return why the session ended, once `is_alive` has said that it did: the server's own reason where it gave one."""
+        return "The server ended the session, or the link to it broke."
+
     @abstractmethod
     def set_read_only(self, on: bool) -> None:
         """Let the server refuse writes, or allow them again; asked before each run whose need differs.

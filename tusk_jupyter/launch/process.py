@@ -21,6 +21,9 @@ from tusk_jupyter.system.places import Places
 
 START_TIMEOUT_S = 30.0
 
+_MEMORY_CODES = (-6, -9, -11, 1)
+"""Exit codes of processes that ran into their memory cap, among other reasons."""
+
 
 class DriverProcess:
     """A running driver. `on_exit` is called once, from the thread that watches it, when it has ended for whatever reason."""
@@ -45,6 +48,8 @@ class DriverProcess:
         self.memory_mb: int | None = None
         self.waited = False
         """Whether it was a spare until now, so that its end may have gone unseen."""
+        self.ended_for = ""
+        """Why it was made to end, as a clause; "" where nobody has."""
         try:
             self._child = child or Child(driver.command, places)
         except OSError as exc:
@@ -114,12 +119,20 @@ class DriverProcess:
         """Return the error that says how the process ended, waiting a moment for its exit code."""
         code = self._child.exit_code(1.0)
         how = "does not answer" if code is None else f"ended with {_exit_words(code)}"
-        cap = f" Its memory cap is {self.memory_mb} MB." if self.memory_mb and code in (-6, -9, -11, 1) else ""
+        cap = f" Its memory cap is {self.memory_mb} MB." if self.memory_mb and code in _MEMORY_CODES else ""
         return errors.DriverCrashed(
             f"The driver process of {self.name!r} {how} in the middle of its work.{cap}",
             hint="The session is lost, with its temp tables and open transaction. The next run starts a new one.",
             detail=self._child.last_words,
         )
+
+    def ending(self) -> str:
+        """Return why the process ended, as a clause."""
+        return self.ended_for or f"its driver process ended with {_exit_words(self._child.exit_code(1.0))}{self._cap()}"
+
+    def _cap(self) -> str:
+        code = self._child.exit_code(0.0)
+        return f" (its memory cap is {self.memory_mb} MB)" if self.memory_mb and code in _MEMORY_CODES else ""
 
     def stop(self, *, wait: bool = False) -> None:
         """End the process in peace, with signals if it stays; idempotent."""

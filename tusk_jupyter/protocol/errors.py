@@ -13,6 +13,7 @@ from tusk_jupyter.system import typed_json
 KINDS: dict[str, type[errors.TuskError]] = {
     "validation": errors.UsageError,
     "connection": errors.ConnectError,
+    "session_lost": errors.SessionLost,
     "credential": errors.CredentialError,
     "database": errors.QueryError,
     "cancelled": errors.Cancelled,
@@ -44,6 +45,8 @@ class WireError(Message, frozen=True, kw_only=True):
     code: str | None = None
     statement: int | None = None
     scenario: str | None = None
+    sessions: tuple[str, ...] = ()
+    """Of `session_lost`: ids of the sessions that ended."""
 
     def to_exception(self) -> errors.TuskError:
         """Return the exception; a kind that this version does not know becomes an InternalError that names it."""
@@ -51,6 +54,8 @@ class WireError(Message, frozen=True, kw_only=True):
         cls = KINDS.get(self.kind)
         if cls is None:
             return errors.InternalError(f"{self.message} (of the unknown kind {self.kind!r})", **fields)
+        if issubclass(cls, errors.SessionLost):
+            return cls(self.message, sessions=self.sessions, **fields)
         return cls(self.message, **fields)
 
 
@@ -71,6 +76,7 @@ def to_wire(exc: BaseException) -> WireError:
         code=exc.code,
         statement=exc.statement,
         scenario=exc.scenario,
+        sessions=exc.sessions if isinstance(exc, errors.SessionLost) else (),
     )
 
 

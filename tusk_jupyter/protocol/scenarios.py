@@ -30,6 +30,7 @@ HINTS: dict[str, str] = {
     "zero_rows": "The statement ran and matched no rows.",
     # Beyond Tusk's list.
     "unverified_server": "Name the authority that signed the server's certificate (`sslrootcert=FILE`, or `system` for a public one), or use its Unix socket. `allow_cleartext_password=true` on the connection sends the password to whoever answers.",
+    "session_lost": "Run it again: it runs in a new session then. Make anew first what it needs, as temp tables and settings.",
     "read_only": "The connection or the run is read-only; use one that may write if the change is meant.",
     "file_locked": "Close the program that holds the file, then run the cell again.",
     "no_such_file": "Check the path; it is read relative to the notebook's folder.",

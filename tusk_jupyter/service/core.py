@@ -216,7 +216,8 @@ class Core:
         if before is not None:  # with a new secret it has a new id
             self.clients.connection_moved(before.id, record.id)
             for connection_id in {before.id, record.id}:
-                self._close_sessions_of(connection_id)
+                self._close_sessions_of(connection_id, "its connection was changed")
+            self.sessions.endings.moved(before.id, record.id)
         self.changes.bump("connections")
         return saved
 
@@ -272,7 +273,9 @@ class Core:
         self.changes.bump("connections")
         if record is None:
             return control.ConnectionRemoved(name=request.name)
-        return control.ConnectionRemoved(name=record.name, tiers=tiers, sessions=self._close_sessions_of(record.id))
+        return control.ConnectionRemoved(
+            name=record.name, tiers=tiers, sessions=self._close_sessions_of(record.id, "its connection was removed")
+        )
 
     # --- drivers, credentials, preferences ---
 
@@ -301,7 +304,7 @@ class Core:
     def set_credential(self, request: control.SetCredential) -> control.CredentialStored:
         """Give a connection a new secret; its open sessions end, since they used the old one."""
         stored = self.secrets.set(request.connection, request.kind, request.secret, request.tier)
-        self._close_sessions_of(self.connections.named(request.connection).id)
+        self._close_sessions_of(self.connections.named(request.connection).id, "its connection was given a new secret")
         self.changes.bump("connections")
         return stored
 
@@ -452,10 +455,10 @@ class Core:
         _LOG.info("driver process %d (%s) ended", process.pid, process.name)
         self.sessions.process_ended(process)
 
-    def _close_sessions_of(self, connection_id: str) -> int:
+    def _close_sessions_of(self, connection_id: str, why: str) -> int:
         found = self.sessions.of_connection(connection_id)
         for session in found:
-            self.sessions.close(session)
+            self.sessions.close(session, why)
         self.schemas.forget(connection_id)
         return sum(session.client != schemas.CLIENT for session in found)
 

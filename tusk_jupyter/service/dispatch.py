@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tusk_jupyter import errors
@@ -15,6 +16,7 @@ from tusk_jupyter.service.connections import Connections
 from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
+from tusk_jupyter.sqltext.effects import Effect, effect_of
 from tusk_jupyter.sqltext.redaction import redact, redact_text, secrets_in
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.query_log import RunEnd, RunStart
@@ -123,8 +125,10 @@ class Dispatch:
         message: Callable[[Run], driver.Run | driver.Upload],
     ) -> Accepted:
         """Hand a run to a session's driver; a session that ends just then is replaced, for nothing was run in it."""
+        met: list[Session] = []
         for attempt in range(START_TRIES):
-            run = self._begin(client, record, request, words)
+            run = self._begin(client, record, request, words, met)
+            met.append(run.session)
             try:
                 self.runs.start(run, message(run), wait_s=float(self._store.preferences.get("session_wait_s")))
             except SessionGone:
@@ -145,8 +149,12 @@ class Dispatch:
         record: ConnectionRecord,
         request: control.RunRequest | control.UploadRequest,
         words: str,
+        met: Sequence[Session],
     ) -> Run:
-        """Return a run with an open session; that none can be opened is in the log, as a failed run."""
+        """Return a run with the session that its client counts on, or an open one; that there is none is in the log.
+
+        `met` are sessions that the run was to have before, and that ended just then.
+        """
         preferences = self._store.preferences
         dialect = self._connections.lexical_dialect_of(record)
         parameters, hidden = _parameters(request, dialect)
@@ -158,20 +166,59 @@ class Dispatch:
             timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
             kind=_kind(request),
             secrets=(*hidden, *secrets_in(request.sql, dialect)) if isinstance(request, control.RunRequest) else (),
+            single=isinstance(request, control.RunRequest) and ";" not in request.sql.strip().rstrip(";"),
             parameters=parameters,
             logged=request.log and record.log and bool(preferences.get("log")),
         )
         try:
-            run.session = self.session_for(client.id, record)
+            session = self._kept_session(client, record, request, met)
         except errors.TuskError as exc:
             self.runs.refuse(run, exc)
             raise
+        run.session = session
+        run.effect = self._effect(session, request)
         with contextlib.suppress(errors.StorageError):  # when it was used last is not worth a refusal
             self._store.connections.touch(record.id)
         return run
 
+    def _kept_session(
+        self,
+        client: Client,
+        record: ConnectionRecord,
+        request: control.RunRequest | control.UploadRequest,
+        met: Sequence[Session],
+    ) -> Session:
+        """Return the session that a run's client counts on, or a fresh one if it counts on none.
+
+        Raises:
+            SessionLost: it has ended; ConnectError, CredentialError, DriverError: a fresh one cannot be opened.
+        """
+        waited_for = (
+            control.HeldSession(connection=record.name, connection_id=record.id, session=one.id) for one in met
+        )
+        held = () if record.isolation == "statement" else (*request.held, *waited_for)
+        check = functools.partial(
+            self._sessions.endings.check, record.id, record.name, held, private=self._connections.is_private(record)
+        )
+        try:
+            session = self.session_for(client.id, record)
+        except errors.TuskError:
+            check("")  # what has ended is the first thing to be told
+            raise
+        check(session.id)
+        return session
+
+    def _effect(self, session: Session, request: control.RunRequest | control.UploadRequest) -> Effect:
+        """Return what a run leaves in its session; one that has something in it already is not looked at anew."""
+        if session.holds or isinstance(request, control.UploadRequest):
+            return Effect.STATE
+        effect = effect_of(request.sql, self._connections.dialect_of(session.connection))
+        private = Effect.SHARED in effect and self._connections.is_private(session.connection)
+        return effect | Effect.STATE if private else effect
+
     def _accepted(self, run: Run) -> Accepted:
         session = run.session
+        begun = session.transaction != "idle" or Effect.TRANSACTION in run.effect
         return Accepted(
             reply=control.RunAccepted(
                 run=run.id,
@@ -180,6 +227,8 @@ class Dispatch:
                 server=session.server,
                 dialect=self._connections.dialect_of(session.connection),
                 session_id="" if session.connection.isolation == "statement" else session.id,
+                connection_id=session.connection.id,
+                holds="state" if session.holds else "transaction" if begun else "",
                 environment=session.connection.environment,
                 notices=run.notices,
             ),

@@ -14,6 +14,7 @@ from tusk_jupyter.launch.ladder import Ladder
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.service.sessions import Session
+from tusk_jupyter.sqltext.effects import Effect
 from tusk_jupyter.state import clock
 
 
@@ -31,6 +32,12 @@ class Run:
     """Literals of the SQL that the log must not show, also when the server's error repeats them."""
     parameters: dict[str, str] = field(default_factory=dict)
     """As in the log: texts, secrets left out."""
+    effect: Effect = Effect.READS
+    """What it may leave in its session."""
+    single: bool = True
+    """Whether it is of one statement: one that ends with its session has left nothing of itself in it."""
+    held_before: bool = False
+    """Whether its session held something before it."""
     kind: str = "query"
     logged: bool = True
     id: str = field(default_factory=lambda: uuid.uuid4().hex)

@@ -22,7 +22,8 @@ from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_jupyter.service.run import Ending, Run, outcome
-from tusk_jupyter.service.sessions import Session, SessionGone
+from tusk_jupyter.service.sessions import Session, SessionGone, State
+from tusk_jupyter.sqltext.effects import Effect
 from tusk_jupyter.state import clock
 
 _LOG = logging.getLogger(__name__)
@@ -38,6 +39,9 @@ ASK_S = 1.5
 
 WORKERS = 64
 """Runs that drivers can take in, or whose sessions can be ended, at once; the ladder's rungs never wait for them."""
+
+_ENDED = (errors.DriverCrashed, errors.SessionLost)
+"""What a driver that was to take a run in answers, or not, when the session is no more."""
 
 REMEMBERED = 500
 """Ended runs kept in memory, for clients that ask how theirs ended."""
@@ -82,8 +86,7 @@ class Runs:
         Raises:
             UsageError: the driver finds nothing to run, or a parameter without a value; nothing is logged.
             TimeoutExceeded: the session stayed busy.
-            SessionGone: the session ended while waiting for it.
-            DriverCrashed: the driver went before it had taken the run in.
+            SessionGone: the session ended while waiting for it, or before its driver had taken the run in.
         """
         session = run.session
         if not session.turn.acquire(timeout=wait_s):
@@ -91,7 +94,7 @@ class Runs:
                 f"Another run of this notebook has used {session.connection.name!r} for {wait_s:.0f} s.",
                 scenario="session_busy",
             )
-        run.has_turn = True
+        run.has_turn, run.held_before = True, session.holds
         process = session.process
         if process is None or not session.usable:
             self._let_go(run)
@@ -99,14 +102,18 @@ class Runs:
         try:
             with run.changed:  # what is said of it is heard once it is under way
                 process.words.follow(run.id, functools.partial(self._hear, run))
+                session.holds = session.holds or Effect.STATE in run.effect
                 self._hand_over(run, process, request)
                 with self._lock:
                     self._under_way[run.id] = run
         except BaseException as exc:
             process.words.forget(run.id)
-            if not isinstance(exc, errors.DriverCrashed):
+            if not isinstance(exc, _ENDED):
                 self._take(run, Rung.ASK)  # it may have been taken in, and nobody will fetch it
+            session.holds = run.held_before
             self._let_go(run)
+            if isinstance(exc, _ENDED):
+                raise SessionGone(exc.message, hint=exc.hint, detail=exc.detail) from exc
             raise
         self._changed()
 
@@ -127,11 +134,16 @@ class Runs:
             self._ask(run, process, request)
         except errors.TuskError as exc:  # refused after all, or gone
             if process.words.forget(run.id):
-                self._hear(run, _failed(run, exc, alive=not isinstance(exc, errors.DriverCrashed)))
+                self._hear(run, _failed(run, exc, alive=not isinstance(exc, _ENDED)))
 
     def _ask(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
-        with self._watched(run):
-            process.call(request, timeout_s=None)
+        try:
+            with self._watched(run):
+                process.call(request, timeout_s=None)
+        except errors.SessionLost as exc:  # its server has ended it; nothing was run
+            run.session.state = State.FAILED
+            run.session.why = run.session.why or _clause(exc.message)
+            raise
 
     def _log(self, run: Run) -> None:
         run.started, run.started_at = time.monotonic(), clock.now()  # not the sign-in, nor the wait for the turn
@@ -246,6 +258,9 @@ class Runs:
         session = run.session
         session.transaction, session.last_used = last.transaction, time.monotonic()
         if _ends_session(run, last):
+            session.why = session.why or _why_ended(run)
+            if run.single:
+                session.holds = run.held_before
             try:
                 self._close_session(session)
             except Exception:  # noqa: BLE001  # the run must have an end all the same
@@ -282,8 +297,10 @@ class Runs:
             elif rung is Rung.KILL_BACKEND:
                 self._kill_backend(run.session)
             elif rung is Rung.TERMINATE:
+                process.ended_for = _of_the_ladder(run)
                 process.terminate()
             else:
+                process.ended_for = _of_the_ladder(run)
                 process.kill()
         except (errors.TuskError, TimeoutError):
             return  # the next rung does not depend on this one
@@ -301,6 +318,30 @@ class Runs:
 def _ends_session(run: Run, last: driver.RunEvent) -> bool:
     """Return whether a run's end is that of its session as well."""
     return not last.alive or run.session.connection.isolation == "statement"
+
+
+def _of_the_ladder(run: Run) -> str:
+    """Return why a run's process is ended, as a clause."""
+    asked = {"timeout": "at its time limit", "unfetched": "when nobody came for its rows"}.get(
+        run.why, "when it was cancelled"
+    )
+    return (
+        f"run {run.id[:8]} of {run.source or 'another program'} did not stop {asked}, and its driver process was ended"
+    )
+
+
+def _why_ended(run: Run) -> str:
+    """Return why a run's session ended with it, as a clause; "" where its process ended, which knows better."""
+    process = run.session.process
+    if process is None or process.ended or run.error is None:
+        return ""
+    return f"an earlier run ended with: {_clause(run.error.message)}"
+
+
+def _clause(sentence: str) -> str:
+    """Return a driver's sentence as a part of one of ours."""
+    words = sentence.strip().rstrip(".")
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
 def _failed(run: Run, exc: errors.TuskError, *, alive: bool) -> driver.RunEvent:

@@ -1,7 +1,8 @@
 """Database sessions: one per (client, connection), each in a driver process, kept from run to run.
 
 Sessions on a file that one process locks (DuckDB) share the process of that file. A session ends with its client, after
-idling, at a change of its connection, when its process dies, or after each run under `isolation = "statement"`.
+idling when nothing is left in it, at a change of its connection, when its process dies, or after each run under
+`isolation = "statement"`. Why each ended is kept (`endings`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import driver
+from tusk_jupyter.service.endings import Ended, Endings
 from tusk_jupyter.service.targets import MEMORY
 from tusk_jupyter.state.connections import ConnectionRecord
 
@@ -46,6 +48,10 @@ class Session:
     server: str = ""
     backend: str | None = None
     transaction: str = "idle"
+    holds: bool = False
+    """Whether something may have been left in it that a new session would not have."""
+    why: str = ""
+    """Why it ended or is about to, as a clause; the first reason stays."""
     last_used: float = field(default_factory=time.monotonic)
     turn: threading.Lock = field(default_factory=threading.Lock)
     """Held by the run that uses the session."""
@@ -108,6 +114,7 @@ class Sessions:
         self._sessions: dict[tuple[str, str], Session] = {}
         self._shared: dict[tuple[str, str], _Shared] = {}
         self._locks: dict[tuple[str, str], threading.Lock] = {}
+        self.endings = Endings()
         self._lock = threading.Lock()
 
     def acquire(
@@ -127,18 +134,19 @@ class Sessions:
                 session.last_used = time.monotonic()
                 return session
             if session is not None:
-                self.close(session)
+                self.close(session, "its connection was changed")
             fresh = Session(client, connection)
             return self._opened(fresh, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
 
-    def close(self, session: Session) -> None:
-        """End a session, and its process when nobody else uses it; idempotent."""
+    def close(self, session: Session, why: str = "it was closed") -> None:
+        """End a session for a reason, and its process when nobody else uses it; idempotent."""
         with self._lock:
             if self._sessions.get(session.key) is session:
                 del self._sessions[session.key]
             process, session.process = session.process, None
         if process is None:
             return
+        self._note_end(session, process, why)
         session.state = State.DISCONNECTING
         file = self._file_of(session.connection.driver, session.connection.config)
         with self._lock_of(file) if file else contextlib.nullcontext():
@@ -147,19 +155,19 @@ class Sessions:
         self._changed()
 
     def close_idle(self, idle_s: float, *, client: str | None = None) -> None:
-        """Close the sessions (of one client) unused for `idle_s` seconds, in no transaction, and used by no run just now."""
+        """Close the sessions (of one client) unused for `idle_s` seconds, with nothing in them, and used by no run just now."""
         for session in self.all() if client is None else self.of_client(client):
             if self._is_idle(session, idle_s) and session.turn.acquire(blocking=False):
                 try:
                     if self._is_idle(session, idle_s):
-                        self.close(session)
+                        self.close(session, f"it was closed after {idle_s:.0f} s without a run")
                 finally:
                     session.turn.release()
 
     def forget_client(self, client: str) -> None:
         """Close a client's sessions and drop what is kept of it."""
         for session in self.of_client(client):
-            self.close(session)
+            self.close(session, "the core had lost sight of this notebook or program")
         with self._lock:
             self._locks = {key: lock for key, lock in self._locks.items() if key[0] != client}
 
@@ -308,7 +316,14 @@ class Sessions:
     @staticmethod
     def _is_idle(session: Session, idle_s: float) -> bool:
         unused_s = time.monotonic() - session.last_used
-        return unused_s > idle_s and session.transaction == "idle" and session.usable
+        return unused_s > idle_s and session.transaction == "idle" and not session.holds and session.usable
+
+    def _note_end(self, session: Session, process: DriverProcess, why: str) -> None:
+        if session.connection.isolation == "statement":
+            return
+        session.why = session.why or (process.ending() if process.ended else why)
+        held = session.holds or session.transaction != "idle"
+        self.endings.note(session.id, Ended(connection=session.connection.id, why=session.why, held=held))
 
     def _leave(self, session: Session, process: DriverProcess) -> bool:
         """Take the session out of its file's process; return whether others are still in it."""

@@ -114,7 +114,7 @@ class Link:
         if not self.is_open or self._busy:
             return self.is_open
         try:
-            if self._poll.poll(0):
+            while self.is_open and self._poll.poll(0):  # the server's last word first, then the end
                 self.pg.consume_input()
         except psycopg.OperationalError:
             return False

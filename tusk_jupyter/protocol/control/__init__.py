@@ -80,6 +80,7 @@ from tusk_jupyter.protocol.control.queries import (
 )
 from tusk_jupyter.protocol.control.runs import (
     CancelRun,
+    HeldSession,
     ListRuns,
     RunAccepted,
     RunCommand,
@@ -137,6 +138,7 @@ __all__ = [
     "GetCoreStatus",
     "GetCurrentConnection",
     "GetSchema",
+    "HeldSession",
     "ListBranch",
     "ListConnections",
     "ListCredentials",

@@ -35,6 +35,16 @@ class SplitRequest(Message, frozen=True, kw_only=True):
     """Whether it was chosen on purpose: then it stays current when a run names another one."""
 
 
+class HeldSession(Message, frozen=True, kw_only=True):
+    """A database session that a client has left something in, and counts on."""
+
+    connection: str
+    """Name of its connection, as it was."""
+    connection_id: str
+    session: str
+    """Its id."""
+
+
 class RunRequest(Message, frozen=True, kw_only=True):
     """Run SQL. The command of a `GetFlightInfo`."""
 
@@ -60,6 +70,8 @@ class RunRequest(Message, frozen=True, kw_only=True):
     """This client's current connection, for a core that was started since and knows none of it."""
     last_was_chosen: bool = False
     """Whether it was chosen on purpose: then it stays current when a run names another one."""
+    held: tuple[HeldSession, ...] = ()
+    """A run that would meet another session than these on its connection is refused with `session_lost`."""
 
 
 class UploadRequest(Message, frozen=True, kw_only=True):
@@ -77,6 +89,8 @@ class UploadRequest(Message, frozen=True, kw_only=True):
     """This client's current connection, for a core that was started since and knows none of it."""
     last_was_chosen: bool = False
     """Whether it was chosen on purpose: then it stays current when a run names another one."""
+    held: tuple[HeldSession, ...] = ()
+    """As in `RunRequest`."""
 
 
 class RunCommand(Message, frozen=True, kw_only=True):
@@ -95,9 +109,13 @@ class RunAccepted(Message, frozen=True, kw_only=True):
     server: str
     dialect: str
     session_id: str = ""
-    """Of the database session; a client that saw another one on this connection has lost that with all it held."""
+    """Of the database session; "" where each run has one of its own."""
+    connection_id: str = ""
+    holds: str = ""
+    """state | transaction | "": what is in the session when this run has ended as far as is known now. `state`: temp tables,
+    settings and the like; `transaction`: nothing but a transaction, if one is open then."""
     session_lost: bool = False
-    """This client had a session on the connection before, and it is gone: temp tables, SET and transaction with it."""
+    """This client had another session on the connection before, in which nothing but reads had run. Filled in by it."""
     environment: str | None = None
     notices: tuple[str, ...] = ()
 

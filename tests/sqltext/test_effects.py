@@ -1,0 +1,109 @@
+"""What leaves something in a session, and what does not: a mistake towards `state` costs an idle connection, the other way a table."""
+
+import pytest
+
+from tusk_jupyter.sqltext.effects import LONGEST, Effect, effect_of
+
+STATE = {
+    "ansi": ["", " ; ", "anything at all", "INSERT INTO t VALUES (1)", "SELECT 1; SET x = 1"],
+    "postgresql": [
+        "SELECT set_config('a', 'b', false)",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT nextval('s')",
+        "SELECT currval('s')",
+        "SELECT my_own()",
+        "SELECT public.count(1)",
+        'SELECT "count"(1)',
+        "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x",
+        "SELECT * INTO TEMP x FROM t",
+        "EXPLAIN ANALYZE INSERT INTO t VALUES (1)",
+        "BEGIN; CREATE TEMP TABLE x (a int); COMMIT",
+        "CREATE TABLE pg_temp.x (a int)",
+        'CREATE TABLE "pg_temp".x (a int)',
+        "PREPARE TRANSACTION 'x'",
+        "PREPARE p AS SELECT 1",
+        "SET search_path = x",
+        "SET ROLE r",
+        "DO $$ BEGIN END $$",
+        "LISTEN x",
+        "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+        "COPY t FROM stdin",
+        "CALL p()",
+        "SELECT 1 -- ;\n; LOAD 'x'",
+    ],
+    "mysql": [
+        "SELECT @a := 1",
+        "SELECT last_insert_id()",
+        "SELECT get_lock('a', 1)",
+        "SELECT 1 INTO @x",
+        "USE db",
+        "SELECT /*! SQL_CALC_FOUND_ROWS */ 1",
+        "BEGIN NOT ATOMIC SET @a = 1; END",
+        "LOCK TABLES t READ",
+        "START SLAVE",
+        "CREATE TEMPORARY TABLE x (a int)",
+    ],
+    "sqlite": [
+        "PRAGMA cache_size = 1",
+        "PRAGMA foreign_keys(1)",
+        "SELECT load_extension('x')",
+        "SELECT changes()",
+        "CREATE TABLE temp.x (a)",
+        "CREATE TABLE [temp].x (a)",
+        "ATTACH 'x' AS y",
+    ],
+    "duckdb": [
+        "PRAGMA enable_profiling",
+        "LOAD json",
+        "USE x",
+        "SET VARIABLE a = 1",
+        "CREATE SECRET s (TYPE s3)",
+        "CREATE MACRO f(x) AS x",
+        "SELECT nextval('s')",
+    ],
+}
+READS = {
+    "postgresql": [
+        "SELECT 1",
+        "SELECT count(*) FROM t WHERE a IN (1, 2)",
+        "SELECT 'set_config(', \"insert into\" -- SET x\n",
+        "/* SET */ (SELECT 1) UNION (SELECT 2);",
+        "WITH x AS (SELECT 1) SELECT * FROM x",
+        "SELECT sum(a) OVER (PARTITION BY b ORDER BY c), x::numeric(10, 2) FROM (VALUES (1)) v(x)",
+        "EXPLAIN (ANALYZE, BUFFERS) SELECT 1",
+        "SHOW search_path",
+        "VALUES (1), (2)",
+        "TABLE t",
+    ],
+    "mysql": ["SELECT @a", "SHOW TABLES", "DESC t", "EXPLAIN FORMAT=JSON SELECT 1", "SELECT if(a, b, c) FROM t"],
+    "sqlite": ["PRAGMA table_info(t)", "PRAGMA cache_size", "SELECT iif(a, b, c), json_extract(d, '$.e') FROM t"],
+    "duckdb": ["FROM t", "SUMMARIZE t", "SELECT * FROM read_parquet('x')", "SELECT unnest([1, 2]), {'a': 1}"],
+}
+OTHERS = [
+    ("postgresql", "BEGIN", Effect.TRANSACTION),
+    ("postgresql", "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY; ROLLBACK TO SAVEPOINT a; COMMIT", Effect.TRANSACTION),
+    ("mysql", "START TRANSACTION WITH CONSISTENT SNAPSHOT", Effect.TRANSACTION),
+    ("sqlite", "BEGIN IMMEDIATE", Effect.TRANSACTION),
+    ("duckdb", "CREATE TABLE t AS SELECT 1 AS n", Effect.SHARED),
+    ("postgresql", "BEGIN; DROP TABLE t; COMMIT", Effect.TRANSACTION | Effect.SHARED),
+]
+
+
+@pytest.mark.parametrize(("dialect", "sql"), [(dialect, sql) for dialect, texts in STATE.items() for sql in texts])
+def test_it_leaves_something(dialect, sql):
+    assert Effect.STATE in effect_of(sql, dialect)
+
+
+@pytest.mark.parametrize(("dialect", "sql"), [(dialect, sql) for dialect, texts in READS.items() for sql in texts])
+def test_it_only_reads(dialect, sql):
+    assert effect_of(sql, dialect) is Effect.READS
+
+
+@pytest.mark.parametrize(("dialect", "sql", "effect"), OTHERS)
+def test_it_does_what_every_session_sees(dialect, sql, effect):
+    assert effect_of(sql, dialect) == effect
+
+
+def test_what_nobody_looks_through_counts_as_state():
+    assert effect_of(f"SELECT '{'x' * LONGEST}'", "sqlite") is Effect.STATE
+    assert effect_of("SELECT 1", "a dialect of its driver's own") is Effect.STATE
