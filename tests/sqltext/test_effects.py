@@ -1,4 +1,4 @@
-"""What leaves something in a session, and what does not: a mistake towards `state` costs an idle connection, the other way a table."""
+"""What leaves something in a session: a mistake towards `state` costs an idle connection, the other way a table."""
 
 import pytest
 
