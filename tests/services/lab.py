@@ -180,6 +180,17 @@ class Window:
             page.wait_for_function(KERNEL_READY)  # the indicator shows `idle` earlier; a cell run then is lost
         return window
 
+    @classmethod
+    def open_notebook7(cls, lab: Lab, browser: Browser, pictures: Path, path: str) -> Window:
+        """Open a notebook in Notebook 7, which the same server serves."""
+        page = browser.new_context(viewport={"width": 1200, "height": 800}).new_page()
+        page.set_default_timeout(WAIT_MS)
+        window = cls(lab, page, pictures)
+        page.on("dialog", lambda dialog: (window.dialogs.append(dialog.message), dialog.dismiss()))
+        page.goto(f"{lab.url}/notebooks/{path}?token={lab.token}")
+        page.locator(".jp-Notebook:visible .jp-CodeCell").first.wait_for()
+        return window
+
     def picture(self, name: str) -> None:
         """Keep what is to be seen now."""
         self.page.screenshot(path=self.pictures / f"{name}.png")

@@ -47,6 +47,35 @@ def test_a_row_is_there_from_the_start_and_completed_by_the_end(store: Store):
     assert store._database.read("SELECT position FROM query_log") == [(7,)]
 
 
+def test_the_log_is_sorted_whole_and_what_has_no_value_comes_last(store: Store):
+    ends = {
+        "a": (5.0, 10, "completed"),
+        "b": (50.0, 2, "failed"),
+        "c": (None, None, None),
+        "d": (0.5, 300, "completed"),
+    }
+    for run, (elapsed, rows, status) in ends.items():
+        store.log.started(start(run, connection={"a": "Zoo", "b": "bank"}.get(run, "Shop")))
+        if status:
+            store.log.ended(RunEnd(run=run, status=status, elapsed_ms=elapsed, rows=rows))
+
+    def order(by: str, **more: object) -> str:
+        return "".join(one.run for one in store.log.read(ReadLog(order=by, **more)).entries)
+
+    assert order("started") == "dcba"
+    assert order("started", ascending=True) == "abcd"
+    assert order("duration") == "badc"
+    assert order("duration", ascending=True) == "dabc"
+    assert order("rows") == "dabc"
+    assert order("connection", ascending=True) == "bdca"
+    assert order("status", ascending=True)[2:] == "bc"
+    assert order("rows", limit=2, offset=1) == "ab"
+    assert order("rows", status="completed") == "da"
+    assert store.log.read(ReadLog(order="rows", limit=1, status="completed")).total == 2
+    with pytest.raises(UsageError, match="not ordered by 'sql; drop'"):
+        order("sql; drop")
+
+
 @pytest.mark.parametrize("first", ENDS)
 def test_the_first_end_wins(open_store: Open, first: str):
     with open_store() as store:

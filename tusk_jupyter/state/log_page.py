@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.state import clock, log_filter
 
@@ -23,6 +24,15 @@ COLUMNS = (
 )  # fmt: skip
 """What a `control.LogEntry` has."""
 
+
+ORDERS = {
+    "started": "seq",
+    "duration": "elapsed_ms",
+    "rows": "coalesce(nullif(affected, 0), rows)",
+    "status": "status",
+    "connection": "lower(connection)",
+}
+"""What each order of a request goes by."""
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM query_log"  # noqa: S608
 
@@ -42,10 +52,14 @@ class LogPages:
             count: number of all rows.
 
         Raises:
-            UsageError: a time or a status of the request makes no sense.
+            UsageError: a time, a status or the order of the request makes no sense.
             StorageError: the state file cannot be read.
         """
         conditions, values = log_filter.conditions(request)
+        if request.order not in ORDERS:
+            raise UsageError(f"The log is not ordered by {request.order!r}.", hint=f"There are {', '.join(ORDERS)}.")
+        if request.order != "started" or request.ascending:
+            return self._ordered(request, conditions, values)
         limit, offset = max(request.limit, 0), max(request.offset, 0)
         if not conditions and offset:
             window, bounds = _window(request.after, request.before)
@@ -59,6 +73,24 @@ class LogPages:
         else:
             seqs = self._searched(request, conditions, values, wanted)
         return control.LogPage(entries=self._entries(seqs[offset:]), total=count if request.count else -1)
+
+    def _ordered(self, request: control.ReadLog, conditions: str, values: list[Any]) -> control.LogPage:
+        """Return a page in another order than newest first: all that matches is looked at, by its narrow columns."""
+        window, bounds = _window(request.after, request.before)
+        matching = " AND ".join(filter(None, (window, conditions)))
+        direction = "ASC" if request.ascending else "DESC"
+        found = self._database.read(
+            f"SELECT seq FROM query_log WHERE {matching}"  # noqa: S608
+            f" ORDER BY {ORDERS[request.order]} {direction} NULLS LAST, seq DESC LIMIT ? OFFSET ?",
+            [*bounds, *values, max(request.limit, 0), max(request.offset, 0)],
+        )
+        seqs = [seq for (seq,) in found]
+        by_seq = {one.seq: one for one in self._entries(sorted(seqs, reverse=True))}
+        total = -1
+        if request.count:
+            counted = self._database.read(f"SELECT count(*) FROM query_log WHERE {conditions or 'true'}", values)  # noqa: S608
+            total = counted[0][0]
+        return control.LogPage(entries=tuple(by_seq[seq] for seq in seqs if seq in by_seq), total=total)
 
     def _counted(
         self, request: control.ReadLog, conditions: str, values: list[Any], wanted: int

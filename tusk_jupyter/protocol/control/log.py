@@ -39,7 +39,7 @@ class LogEntry(Message, frozen=True, kw_only=True):
 
 
 class LogPage(Message, frozen=True, kw_only=True):
-    """Newest first."""
+    """Newest first, unless another order was asked for."""
 
     entries: tuple[LogEntry, ...]
     total: int
@@ -76,6 +76,9 @@ class ReadLog(Message, frozen=True, kw_only=True):
     """Whether what tools ran is wanted."""
     min_ms: float | None = None
     max_ms: float | None = None
+    order: str = "started"
+    """started | duration | rows | status | connection; entries without a value come last, equal ones newest first."""
+    ascending: bool = False
     count: bool = True
     """Whether `LogPage.total` is wanted; -1 else. Counting what a text matches reads the whole log."""
 

@@ -69,6 +69,12 @@ export interface ILogFilter {
   tools?: boolean;
 }
 
+/** What the log is sorted by. */
+export interface ILogOrder {
+  order: 'started' | 'duration' | 'rows' | 'status' | 'connection';
+  ascending: boolean;
+}
+
 /** The routes as functions. */
 export class Api {
   constructor(private readonly settings = ServerConnection.makeSettings()) {}
@@ -99,7 +105,10 @@ export class Api {
     return this.get(withQuery('schema', { connection, known, wait_s: waitS }));
   }
 
-  log(filter: ILogFilter, page: { limit: number; before?: number; count: boolean }): Promise<ILogPage> {
+  log(
+    filter: ILogFilter,
+    page: { limit: number; before?: number; offset?: number; count: boolean } & Partial<ILogOrder>
+  ): Promise<ILogPage> {
     return this.get(withQuery('log', { ...filter, ...page }));
   }
 

@@ -105,11 +105,12 @@ function addCell(panel: NotebookPanel, source: string): void {
 }
 
 async function openCopy(app: JupyterFrontEnd, { sql, connection }: ISql): Promise<void> {
-  const file = await app.commands.execute('docmanager:new-untitled', { type: 'file', ext: 'sql' });
-  const widget = await app.commands.execute('docmanager:open', { path: file.path, factory: 'Editor' });
-  await widget.context.ready;
+  const { contents } = app.serviceManager;
+  const { path } = await contents.newUntitled({ type: 'file', ext: 'sql' });
   const note = connection
-    ? `-- Connection: ${connection} (run it with %%sql ${connection} --file ${file.path})\n`
+    ? `-- Connection: ${connection} (run it with %%sql ${connection} --file ${path})\n`
     : '';
-  widget.context.model.sharedModel.setSource(`${note}${sql}\n`);
+  // The text is in the file before it is opened: Notebook 7 opens it in a window of its own.
+  await contents.save(path, { type: 'file', format: 'text', content: `${note}${sql}\n` });
+  await app.commands.execute('docmanager:open', { path, factory: 'Editor' });
 }

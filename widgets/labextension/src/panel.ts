@@ -16,6 +16,7 @@ import { describeError } from './api';
 import { h } from './dom';
 import { tuskIcon } from './icons';
 import { keepFocus } from './keys';
+import { addBeside, below, show } from './shell';
 import { qualifiedName, selectFrom } from './sql';
 import { CommandIDs, ITusk } from './tokens';
 import { TableView } from './tree/describe';
@@ -257,14 +258,16 @@ function addContextMenu(app: JupyterFrontEnd): void {
 
 function describe(app: JupyterFrontEnd, tusk: ITusk, item: TreeItem): void {
   const id = `tusk-describe-${item.key}`;
-  const open = [...app.shell.widgets('main')].find(widget => widget.id === id);
+  const open = [...app.shell.widgets('main'), ...below(app)].find(widget => widget.id === id);
   if (!open) {
     const content = new TableView(tusk.api, item);
     const widget = new MainAreaWidget({ content });
     widget.id = id;
-    app.shell.add(widget, 'main', { mode: 'split-right', activate: false });
+    addBeside(app, widget, { mode: 'split-right', activate: false });
+    show(app, widget);
+    return;
   }
-  app.shell.activateById(id);
+  show(app, open);
 }
 
 async function test(tusk: ITusk, item: TreeItem): Promise<void> {

@@ -31,4 +31,5 @@ export namespace CommandIDs {
   export const newCell = 'tusk:new-cell';
   export const runInNewCell = 'tusk:run-in-new-cell';
   export const openCopy = 'tusk:open-copy';
+  export const goToOrigin = 'tusk:go-to-origin';
 }

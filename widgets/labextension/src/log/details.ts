@@ -3,6 +3,7 @@ import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 import {
   addBelowIcon,
+  closeIcon,
   copyIcon,
   deleteIcon,
   LabIcon,
@@ -16,6 +17,7 @@ import { Api, describeError } from '../api';
 import { Connections } from '../connections';
 import { h } from '../dom';
 import { ILogEntry, IPlan } from '../messages';
+import { originLink } from '../origin';
 import { highlighted } from '../sql';
 import { CommandIDs } from '../tokens';
 import { LogActions } from './actions';
@@ -27,7 +29,8 @@ export class RunDetails extends Widget {
     private readonly api: Api,
     private readonly connections: Connections,
     private readonly commands: CommandRegistry,
-    private readonly actions: LogActions
+    private readonly actions: LogActions,
+    private readonly closed: () => void
   ) {
     super();
     this.addClass('tusk-Details');
@@ -43,14 +46,14 @@ export class RunDetails extends Widget {
 
   clear(): void {
     this._run = null;
-    this.node.replaceChildren(
-      h('p', { class: 'tusk-Quiet' }, 'Select a run to see its text, its values and its plan.')
-    );
+    this.node.replaceChildren();
+    this.hide(); // and the list has all the room
   }
 
   async showRun(run: string): Promise<void> {
     const isOther = run !== this._run;
     this._run = run;
+    this.show();
     try {
       const entry = await this.api.entry(run);
       if (this._run === run) {
@@ -62,6 +65,11 @@ export class RunDetails extends Widget {
         h('div', { class: 'tusk-Error', attrs: { role: 'alert' } }, message, h('div', {}, hint))
       );
     }
+  }
+
+  protected onCloseRequest(): void {
+    this.clear();
+    this.closed();
   }
 
   private draw(entry: ILogEntry, isOther: boolean): void {
@@ -79,7 +87,9 @@ export class RunDetails extends Widget {
         h('span', { class: 'tusk-Details-on' }, `on ${entry.connection}`),
         environment
           ? h('span', { class: 'tusk-Badge', attrs: { 'data-environment': environment } }, environment)
-          : null
+          : null,
+        h('span', { class: 'tusk-Details-gap' }),
+        button('Close', closeIcon, () => this.close())
       ),
       this.buttons(entry),
       entry.error ? errorBox(entry) : '',
@@ -88,7 +98,7 @@ export class RunDetails extends Widget {
         { class: 'tusk-Sql', attrs: { tabindex: 0, 'aria-label': 'SQL' } },
         highlighted(entry.sql, entry.driver, markOf(entry))
       ),
-      facts(entry),
+      facts(entry, this.commands),
       parameters.length > 0 ? list('Parameters', parameters) : '',
       this.plan
     );
@@ -170,15 +180,17 @@ function errorBox(entry: ILogEntry): HTMLElement {
   return h('div', { class: 'tusk-Error tusk-Details-error' }, entry.error ?? '', h('div', {}, more));
 }
 
-function facts(entry: ILogEntry): HTMLElement {
-  const values: [string, string][] = [
+function facts(entry: ILogEntry, commands: CommandRegistry): HTMLElement {
+  const { source, cell } = entry;
+  const go = () => void commands.execute(CommandIDs.goToOrigin, { source, cell });
+  const values: [string, string | HTMLElement][] = [
     ['Started', new Date(entry.started_at).toLocaleString()],
     ['Duration', duration(entry.elapsed_ms)],
     ['Rows', count(entry.rows)],
     ['Changed', count(entry.affected)],
     ['Statements', (entry.statements ?? 0) > 1 ? count(entry.statements) : ''],
-    ['From', entry.source],
-    ['Cell', entry.cell ?? ''],
+    ['From', originLink(source, source, null, go)],
+    ['Cell', cell ? originLink(cell, source, cell, go) : ''],
     ['Engine', entry.driver],
     ['Run', entry.run]
   ];
@@ -188,7 +200,7 @@ function facts(entry: ILogEntry): HTMLElement {
   );
 }
 
-function list(caption: string, values: [string, string][]): HTMLElement {
+function list(caption: string, values: [string, string | HTMLElement][]): HTMLElement {
   const items = values.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]);
   return h('section', {}, caption ? h('h3', {}, caption) : null, h('dl', {}, ...items));
 }

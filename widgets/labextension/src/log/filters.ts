@@ -37,6 +37,7 @@ export class LogFilters extends Widget {
     this.node.setAttribute('aria-label', 'Filters of the query log');
     this.node.append(
       this.text,
+      this.more,
       this.date,
       this.range,
       this.status,
@@ -118,7 +119,10 @@ export class LogFilters extends Widget {
   private showState(): void {
     this.range.hidden = this.date.value !== 'range';
     const { tools, ...others } = this.filter;
-    this.reset.disabled = !tools && Object.values(others).every(value => value === undefined);
+    const given = Object.values(others).filter(value => value !== undefined).length;
+    this.reset.disabled = !tools && given === 0;
+    const folded = given - (others.text === undefined ? 0 : 1);
+    this.more.textContent = `Filters${folded > 0 ? ` (${folded})` : ''}…`;
   }
 
   private times(): { since?: string; until?: string } {
@@ -162,6 +166,20 @@ export class LogFilters extends Widget {
   private readonly hideTools = h('input', {
     attrs: { type: 'checkbox', checked: true, 'data-testid': 'tusk-log-tools' }
   });
+  /** Narrow panels show the others on request. */
+  private readonly more = h(
+    'button',
+    {
+      class: 'tusk-Link tusk-Filters-more',
+      title: 'Show or hide the other filters',
+      attrs: { type: 'button', 'aria-expanded': false },
+      on: {
+        click: () =>
+          this.more.setAttribute('aria-expanded', String(this.node.classList.toggle('tusk-mod-open')))
+      }
+    },
+    'Filters…'
+  );
   private readonly reset = h('button', { class: 'tusk-Link', attrs: { type: 'button' } }, 'Clear filters');
   private _changed = new Signal<this, ILogFilter>(this);
 }

@@ -38,6 +38,16 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? '' : value.toLocaleString();
 }
 
+/** The same in five letters or fewer, for narrow columns; its title says it in full. */
+export function short(value: number | null | undefined): string {
+  if (value === null || value === undefined || Math.abs(value) < 10_000) {
+    return count(value);
+  }
+  const power = Math.min(4, Math.floor(Math.log10(Math.abs(value) * 1.0005) / 3));
+  const scaled = value / 1000 ** power;
+  return `${scaled.toFixed(Math.abs(scaled) < 99.95 ? 1 : 0)} ${['', 'k', 'M', 'G', 'T'][power]}`;
+}
+
 /** Name of the notebook, without its folders. */
 export function notebook(source: string | undefined): string {
   return (source ?? '').split('/').at(-1) ?? '';
@@ -45,7 +55,7 @@ export function notebook(source: string | undefined): string {
 
 /** The notebook and the cell that a run came from. */
 export function place(source: string | undefined, cell: string | null | undefined): string {
-  return cell && /^\d+$/.test(cell) ? `${notebook(source)} [${cell}]` : notebook(source);
+  return cell && /^\d{1,5}$/.test(cell) ? `${notebook(source)} [${cell}]` : notebook(source);
 }
 
 /** SQL on one line. */

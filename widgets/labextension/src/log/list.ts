@@ -3,23 +3,47 @@ import { Message } from '@lumino/messaging';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import { describeError } from '../api';
+import { describeError, ILogOrder } from '../api';
 import { h } from '../dom';
 import { ILogEntry } from '../messages';
-import { count, duration, oneLine, place, when } from './format';
+import { originLink } from '../origin';
+import { count, duration, oneLine, place, short, when } from './format';
 import { LogModel } from './model';
 import { statusIcon } from './status';
 
-const ROW_PX = 24;
 const OVERSCAN = 12;
-const HEADS = ['Time', '', 'Duration', 'Rows', 'Connection', 'Notebook', 'SQL'];
-const HEAD_NAMES = ['Time', 'Status', 'Duration', 'Rows', 'Connection', 'Notebook and cell', 'SQL'];
+/** A narrow list has two lines a row, as style/log.css has them at the same width. */
+const NARROW_PX = 720;
+const ROW_PX = { wide: 24, narrow: 42 };
+
+interface IColumn {
+  key: string;
+  label: string;
+  name?: string;
+  /** What a click on its head sorts by, and whether it begins with the smallest. */
+  order?: ILogOrder['order'];
+  ascending?: boolean;
+}
+
+const COLUMNS: readonly IColumn[] = [
+  { key: 'time', label: 'Time', order: 'started' },
+  { key: 'status', label: '', name: 'Status', order: 'status', ascending: true },
+  { key: 'duration', label: 'Duration', order: 'duration' },
+  { key: 'rows', label: 'Rows', order: 'rows' },
+  { key: 'connection', label: 'Connection', order: 'connection', ascending: true },
+  { key: 'origin', label: 'Notebook', name: 'Notebook and cell' },
+  { key: 'sql', label: 'SQL' }
+];
 
 export class LogList extends Widget {
-  constructor(private readonly model: LogModel) {
+  constructor(
+    private readonly model: LogModel,
+    private readonly goTo: (source: string, cell: string | null) => void
+  ) {
     super();
     this.addClass('tusk-LogList');
-    this.scroller.append(this.head(), this.canvas);
+    this.scroller.append(this.head, this.canvas);
+    this.drawHead();
     this.node.append(this.scroller, this.empty);
     model.changed.connect((_, added) => this.onChanged(added));
   }
@@ -46,7 +70,7 @@ export class LogList extends Widget {
       this.draw();
     } else if (event.type === 'mousedown') {
       const row = (event.target as Element).closest<HTMLElement>('[data-run]');
-      if (row) {
+      if (row && !(event.target as Element).closest('button')) {
         this.select(row.dataset.run!);
       }
     } else {
@@ -86,17 +110,18 @@ export class LogList extends Widget {
     if (added === null) {
       this.scroller.scrollTop = 0;
     } else if (this.scroller.scrollTop > 0) {
-      this.scroller.scrollTop += added * ROW_PX;
+      this.scroller.scrollTop += added * this.rowPx;
     }
     this.draw();
   }
 
   private draw(): void {
     const { entries, hasMore, total, error, loading } = this.model;
+    const { rowPx } = this;
     const height = this.scroller.clientHeight;
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW_PX) - OVERSCAN);
-    const last = Math.min(entries.length, Math.ceil((this.scroller.scrollTop + height) / ROW_PX) + OVERSCAN);
-    this.canvas.style.height = `${(entries.length + (hasMore ? 1 : 0)) * ROW_PX}px`;
+    const first = Math.max(0, Math.floor(this.scroller.scrollTop / rowPx) - OVERSCAN);
+    const last = Math.min(entries.length, Math.ceil((this.scroller.scrollTop + height) / rowPx) + OVERSCAN);
+    this.canvas.style.height = `${(entries.length + (hasMore ? 1 : 0)) * rowPx}px`;
     this.scroller.setAttribute('aria-rowcount', String((total ?? -1) < 0 ? -1 : total! + 1));
     this.canvas.replaceChildren(
       ...entries.slice(first, last).map((entry, index) => this.row(entry, first + index))
@@ -131,27 +156,61 @@ export class LogList extends Widget {
     }
   }
 
-  private head(): HTMLElement {
-    const cells = HEADS.map((text, index) =>
-      h('div', { attrs: { role: 'columnheader', 'aria-label': HEAD_NAMES[index] } }, text)
-    );
+  private get rowPx(): number {
+    return this.node.clientWidth < NARROW_PX ? ROW_PX.narrow : ROW_PX.wide;
+  }
+
+  private drawHead(): void {
+    const { sort } = this.model;
+    const cells = COLUMNS.map(({ key, label, name = label, order, ascending }) => {
+      const isSorted = order === sort.order;
+      const sorted = isSorted ? (sort.ascending ? 'ascending' : 'descending') : order ? 'none' : null;
+      const attrs = { role: 'columnheader', 'aria-label': name, 'aria-sort': sorted };
+      const sign = isSorted ? (sort.ascending ? '▲' : '▼') : '';
+      return h(
+        'div',
+        { class: `tusk-LogRow-${key}`, attrs },
+        order ? this.sorter(order, name, label, sign, ascending) : label
+      );
+    });
+    this.head.replaceChildren(...cells);
+  }
+
+  private sorter(
+    order: ILogOrder['order'],
+    name: string,
+    label: string,
+    sign: string,
+    ascending = false
+  ): HTMLElement {
+    const sort = () => {
+      const { sort } = this.model;
+      const next = sort.order === order ? !sort.ascending : ascending;
+      void this.model.setSort({ order, ascending: next });
+      this.drawHead();
+      this.head.querySelector<HTMLElement>(`[data-order="${order}"]`)?.focus();
+    };
+    const attrs = { type: 'button', 'aria-label': `Sort by ${name.toLowerCase()}`, 'data-order': order };
     return h(
-      'div',
-      { class: 'tusk-LogRow tusk-LogList-head', attrs: { role: 'row', 'aria-rowindex': 1 } },
-      ...cells
+      'button',
+      { class: 'tusk-LogList-sort', title: `Sort by ${name.toLowerCase()}`, attrs, on: { click: sort } },
+      label || (sign ? '' : '↕'),
+      sign && h('span', { attrs: { 'aria-hidden': true } }, sign)
     );
   }
 
   private row(entry: ILogEntry, index: number): HTMLElement {
-    const cells = [
-      when(entry.started_at),
-      statusIcon(entry.status),
-      duration(entry.elapsed_ms),
-      count(entry.affected || entry.rows),
-      entry.connection,
-      place(entry.source, entry.cell),
-      oneLine(entry.sql)
-    ];
+    const rows = entry.affected || entry.rows;
+    const { source, cell } = entry;
+    const cells: Record<string, [Node | string, string?]> = {
+      time: [when(entry.started_at), new Date(entry.started_at).toLocaleString()],
+      status: [statusIcon(entry.status)],
+      duration: [duration(entry.elapsed_ms)],
+      rows: [short(rows), count(rows)],
+      connection: [entry.connection, entry.connection],
+      origin: [originLink(place(source, cell), source, cell, () => this.goTo(source, cell))],
+      sql: [oneLine(entry.sql)]
+    };
     const row = h(
       'div',
       {
@@ -165,9 +224,15 @@ export class LogList extends Widget {
           'data-status': entry.status
         }
       },
-      ...cells.map(cell => h('div', { attrs: { role: 'gridcell' } }, cell))
+      ...COLUMNS.map(({ key }) =>
+        h(
+          'div',
+          { class: `tusk-LogRow-${key}`, title: cells[key]![1], attrs: { role: 'gridcell' } },
+          cells[key]![0]
+        )
+      )
     );
-    row.style.top = `${index * ROW_PX}px`;
+    row.style.top = `${index * this.rowPx}px`;
     return row;
   }
 
@@ -175,7 +240,7 @@ export class LogList extends Widget {
     if (event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
-    const page = Math.max(1, Math.floor(this.scroller.clientHeight / ROW_PX) - 2);
+    const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowPx) - 2);
     const at = this.model.entries.findIndex(entry => entry.run === this.run);
     const steps: Record<string, number> = {
       ArrowDown: at + 1,
@@ -195,14 +260,18 @@ export class LogList extends Widget {
   private moveTo(index: number): void {
     const entry = this.model.entries[index];
     if (entry) {
-      const top = index * ROW_PX;
+      const top = index * this.rowPx;
       const { scrollTop, clientHeight } = this.scroller;
-      const visible = clientHeight - ROW_PX;
-      this.scroller.scrollTop = top < scrollTop ? top : Math.max(scrollTop, top + ROW_PX - visible);
+      const visible = clientHeight - ROW_PX.wide; // below the head
+      this.scroller.scrollTop = top < scrollTop ? top : Math.max(scrollTop, top + this.rowPx - visible);
       this.select(entry.run);
     }
   }
 
+  private readonly head = h('div', {
+    class: 'tusk-LogRow tusk-LogList-head',
+    attrs: { role: 'row', 'aria-rowindex': 1 }
+  });
   private readonly canvas = h('div', { class: 'tusk-LogList-canvas', attrs: { role: 'rowgroup' } });
   private readonly empty = h('div', { class: 'tusk-LogList-empty' });
   private readonly scroller = h('div', {
@@ -211,7 +280,7 @@ export class LogList extends Widget {
       role: 'grid',
       tabindex: 0,
       'aria-label': 'Query log',
-      'aria-colcount': HEADS.length,
+      'aria-colcount': COLUMNS.length,
       'data-testid': 'tusk-log-list'
     }
   });

@@ -1,12 +1,13 @@
 /**
  * The query log as the list shows it: newest first, page after page as one scrolls, and live at its top.
  *
- * A page is asked for by the `seq` of the entry before it, so that what comes meanwhile shifts nothing.
+ * A page is asked for by the `seq` of the entry before it, so that what comes meanwhile shifts nothing; in another order than
+ * newest first, by its place, and what comes meanwhile brings all that is shown anew.
  */
 import { Debouncer } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { Api, ILogFilter } from '../api';
+import { Api, ILogFilter, ILogOrder } from '../api';
 import { ILogEntry, IRunState } from '../messages';
 
 const PAGE = 100;
@@ -27,6 +28,7 @@ export class LogModel {
   loading = false;
   error: unknown = null;
   filter: ILogFilter = { tools: false };
+  sort: ILogOrder = { order: 'started', ascending: false };
 
   /** Emits how many entries came in on top since the list was drawn, or null when it is another list. */
   get changed(): ISignal<this, number | null> {
@@ -37,6 +39,16 @@ export class LogModel {
   setFilter(filter: ILogFilter): Promise<void> {
     this.filter = filter;
     return this.reload();
+  }
+
+  /** Sort the whole log, not only what is loaded of it. */
+  setSort(sort: ILogOrder): Promise<void> {
+    this.sort = sort;
+    return this.reload();
+  }
+
+  private get isNewestFirst(): boolean {
+    return this.sort.order === 'started' && !this.sort.ascending;
   }
 
   async reload(): Promise<void> {
@@ -75,7 +87,9 @@ export class LogModel {
     const generation = this.generation;
     this.loading = true;
     try {
-      const page = await this.page(last.seq);
+      const page = await (this.isNewestFirst
+        ? this.page(last.seq)
+        : this.page(undefined, this.loaded.length));
       if (generation !== this.generation) {
         return;
       }
@@ -108,8 +122,9 @@ export class LogModel {
     this._changed.emit(0);
   }
 
-  private page(before?: number): Promise<ILogEntry[]> {
-    return this.api.log(this.filter, { limit: PAGE, before, count: false }).then(page => page.entries);
+  private async page(before?: number, offset?: number, limit = PAGE): Promise<ILogEntry[]> {
+    const sort = this.isNewestFirst ? {} : this.sort;
+    return (await this.api.log(this.filter, { limit, before, offset, count: false, ...sort })).entries;
   }
 
   /** Counting what a text matches reads the whole log, so nothing waits for it. */
@@ -128,6 +143,10 @@ export class LogModel {
   private async follow(): Promise<void> {
     const generation = this.generation;
     try {
+      if (!this.isNewestFirst) {
+        await this.followSorted(generation);
+        return;
+      }
       const [newest, runs] = await Promise.all([this.page(), this.api.runs()]);
       const gone = this.runs.filter(run => !runs.some(each => each.run === run.run));
       const ended = await Promise.all(
@@ -140,6 +159,18 @@ export class LogModel {
       }
     } catch {
       // The long poll goes on, and the next change brings all of it.
+    }
+  }
+
+  private async followSorted(generation: number): Promise<void> {
+    const wanted = Math.max(PAGE, this.loaded.length);
+    const [loaded, runs] = await Promise.all([this.page(undefined, 0, wanted), this.api.runs()]);
+    if (generation === this.generation && !this.loading) {
+      this.runs = runs;
+      this.take(loaded);
+      this.hasMore = loaded.length === wanted;
+      this._changed.emit(0);
+      void this.count(generation);
     }
   }
 

@@ -7,7 +7,7 @@ import { historyIcon } from '@jupyterlab/ui-components';
 
 import { h } from '../dom';
 import { keepFocus } from '../keys';
-import { ITusk } from '../tokens';
+import { CommandIDs, ITusk } from '../tokens';
 import { LogActions } from './actions';
 import { RunDetails } from './details';
 import { LogFilters } from './filters';
@@ -16,6 +16,8 @@ import { LogList } from './list';
 import { LogModel } from './model';
 import { RunningList } from './running';
 
+/** Narrower panels have the run that is looked at below the list, not beside it. */
+const NARROW_PX = 700;
 const FORMATS = ['csv', 'json', 'sql'] as const;
 
 export class LogPanel extends Panel {
@@ -31,10 +33,14 @@ export class LogPanel extends Panel {
     this.title.closable = true;
     this.model = new LogModel(tusk.api);
     this.filters = new LogFilters(tusk.connections);
-    this.list = new LogList(this.model);
-    this.running = new RunningList(this.model);
+    const goTo = (source: string, cell: string | null) =>
+      void commands.execute(CommandIDs.goToOrigin, { source, cell });
+    this.list = new LogList(this.model, goTo);
+    this.running = new RunningList(this.model, goTo);
     this.actions = new LogActions(tusk.api, this.model, () => this.look(null));
-    this.details = new RunDetails(tusk.api, tusk.connections, commands, this.actions);
+    this.details = new RunDetails(tusk.api, tusk.connections, commands, this.actions, () =>
+      this.list.select(null)
+    );
     this.layOut();
     this.follow();
     keepFocus(this.node);
@@ -66,6 +72,12 @@ export class LogPanel extends Panel {
   protected onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
     this.filters.focusText();
+  }
+
+  protected onResize(message: Widget.ResizeMessage): void {
+    super.onResize(message);
+    const width = message.width < 0 ? this.node.offsetWidth : message.width;
+    this.split.orientation = width < NARROW_PX ? 'vertical' : 'horizontal';
   }
 
   private begin(): void {

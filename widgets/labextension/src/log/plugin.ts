@@ -3,6 +3,7 @@ import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyte
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { historyIcon } from '@jupyterlab/ui-components';
 
+import { addBeside, show } from '../shell';
 import { CommandIDs, ITusk } from '../tokens';
 import { LogPanel } from './panel';
 
@@ -30,9 +31,9 @@ export const logPlugin: JupyterFrontEndPlugin<void> = {
           widget = new MainAreaWidget({ content });
           widget.id = 'tusk-log';
           void tracker.add(widget);
-          app.shell.add(widget, 'main', { mode: 'split-bottom', type: 'Query Log' });
+          addBeside(app, widget, { mode: 'split-bottom', type: 'Query Log' });
         }
-        app.shell.activateById(widget.id);
+        show(app, widget);
       }
     });
     palette?.addItem({ command: CommandIDs.openLog, category: 'Tusk' });

@@ -6,13 +6,17 @@ import { Widget } from '@lumino/widgets';
 import { describeError } from '../api';
 import { h } from '../dom';
 import { IRunState } from '../messages';
+import { originLink } from '../origin';
 import { count, duration, oneLine, place } from './format';
 import { LogModel } from './model';
 
 const TICK_MS = 1000;
 
 export class RunningList extends Widget {
-  constructor(private readonly model: LogModel) {
+  constructor(
+    private readonly model: LogModel,
+    private readonly goTo: (source: string, cell: string | null) => void
+  ) {
     super();
     this.addClass('tusk-Running');
     this.node.setAttribute('role', 'region');
@@ -55,7 +59,6 @@ export class RunningList extends Widget {
       h('span', { class: 'tusk-Running-spinner', attrs: { 'aria-hidden': true } }),
       clock,
       h('span', { class: 'tusk-Running-where' }, run.connection),
-      h('span', { class: 'tusk-Running-where', title: run.source }, place(run.source, run.cell)),
       h('span', { class: 'tusk-Running-sql' }, oneLine(run.sql ?? ''))
     );
     const cancel = h(
@@ -71,7 +74,10 @@ export class RunningList extends Widget {
       run.cancelling ? 'Cancelling…' : 'Cancel'
     );
     cancel.disabled = run.cancelling ?? false;
-    return h('div', { class: 'tusk-Running-row', attrs: { 'data-run': run.run } }, look, cancel);
+    const { source = '', cell = null } = run;
+    const origin = originLink(place(source, cell), source, cell, () => this.goTo(source, cell));
+    origin.classList.add('tusk-Running-where');
+    return h('div', { class: 'tusk-Running-row', attrs: { 'data-run': run.run } }, look, origin, cancel);
   }
 
   private tick(): void {

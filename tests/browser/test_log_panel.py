@@ -1,0 +1,99 @@
+"""The query log where there is little room, sorted, with ways back to the cells; and in Notebook 7."""
+
+from playwright.sync_api import expect
+from services.lab import Window
+
+CELLS = (
+    "%load_ext tusk_jupyter\n%tusk connect walls walls.duckdb",
+    "%%sql walls\nSELECT i AS number, 'a long text that does not fit into a narrow panel' AS words FROM range(1000000) r(i)",
+    "%%sql walls\nSELECT 1",
+    "%%sql walls\nSELECT nosuch",
+)
+
+
+def rows(page):
+    return page.get_by_test_id("tusk-log-list").locator("[data-run]")
+
+
+def is_whole(cell):
+    return cell.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_in_400_pixels_numbers_are_whole_the_sql_is_seen_and_the_log_is_sorted_by_any_column(lab, window):
+    lab.write("walls.ipynb", *CELLS, "", *["'far below'\n" * 20] * 5)
+    opened = window("walls.ipynb", workspace="walls")
+    for number in range(4):
+        opened.run_cell(number)
+    narrow = window("", workspace="narrow")
+    page = narrow.page
+    narrow.command("application:toggle-left-area")
+    narrow.command("tusk:open-log")
+    expect(rows(page)).to_have_count(3)
+    expect(page.get_by_test_id("tusk-details")).to_be_hidden()
+    for width in (900, 400):
+        page.set_viewport_size({"width": width + 36, "height": 600})
+        big = rows(page).filter(has_text="range(1000000)")
+        expect(big.locator(".tusk-LogRow-rows")).to_have_text("1.0 M")
+        expect(big.locator(".tusk-LogRow-rows")).to_have_attribute("title", "1,000,000")
+        assert all(
+            is_whole(cell)
+            for kind in ("time", "duration", "rows")
+            for cell in rows(page).locator(f".tusk-LogRow-{kind}").all()
+        )
+        place = big.locator(".tusk-LogRow-sql").bounding_box()
+        assert place["width"] > 150 and place["x"] + place["width"] <= width + 36
+        narrow.picture(f"{width} pixels")
+    for order, first in (
+        ("rows", "range(1000000)"),
+        ("status", "SELECT"),
+        ("duration", "range(1000000)"),
+        ("connection", "nosuch"),
+    ):
+        page.locator(f"[data-order={order}]").click()
+        expect(page.locator(f"[role=columnheader]:has([data-order={order}])")).to_have_attribute(
+            "aria-sort", "ascending" if order in ("status", "connection") else "descending"
+        )
+        expect(rows(page).first).to_contain_text(first)
+    page.locator("[data-order=rows]").click()
+    page.locator("[data-order=rows]").click()
+    expect(rows(page).first).to_contain_text("SELECT 1")
+    rows(page).first.locator(".tusk-LogRow-sql").click()
+    expect(page.get_by_test_id("tusk-details")).to_be_visible()
+    narrow.picture("details below")
+    page.get_by_test_id("tusk-details").get_by_role("button", name="Close").click()
+    expect(page.get_by_test_id("tusk-details")).to_be_hidden()
+
+
+def test_a_run_leads_back_to_its_cell(lab, window):
+    opened = window("", workspace="origin")
+    opened.command("tusk:open-log")
+    run = rows(opened.page).filter(has_text="nosuch")
+    run.get_by_test_id("tusk-origin").click()
+    active = opened.page.locator(".jp-Notebook:visible .jp-CodeCell.jp-mod-active")
+    expect(active).to_contain_text("nosuch")
+    expect(active).to_be_in_viewport()
+    opened.picture("the cell of a run")
+
+
+def test_notebook_7_opens_the_log_by_its_button_and_its_keys(lab, chromium, window, request):
+    lab.write("seven.ipynb", *CELLS[:1], "%%sql walls\nSELECT 7")
+    seven = Window.open_notebook7(lab, chromium, window("", workspace="other").pictures, "seven.ipynb")
+    page = seven.page
+    try:
+        page.locator(".jp-Notebook .jp-CodeCell").first.click()
+        page.keyboard.press("Alt+Shift+L")
+        expect(rows(page).first).to_be_in_viewport()
+        seven.picture("by its keys")
+        page.locator("#down-panel, .jp-NotebookDownPanel, .lm-TabPanel").locator(
+            ".lm-TabBar-tabCloseIcon"
+        ).first.click()
+        expect(rows(page)).to_have_count(0)
+        page.locator(".jp-Notebook .jp-CodeCell").first.click()
+        page.keyboard.press("Alt+Shift+T")
+        page.get_by_role("region", name="Tusk", exact=True).locator("jp-button, button").filter(
+            has_text="Query Log"
+        ).click()
+        expect(rows(page).first).to_be_in_viewport()
+        seven.picture("by its button")
+    finally:
+        page.context.close()

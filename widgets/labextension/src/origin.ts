@@ -1,0 +1,104 @@
+/** Where a run came from: its notebook is opened and its cell scrolled to; nothing is executed. */
+import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { isCodeCellModel } from '@jupyterlab/cells';
+import { PageConfig, PathExt } from '@jupyterlab/coreutils';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+
+import { h } from './dom';
+import { CommandIDs } from './tokens';
+
+/** Whether a run's source is a notebook, and not a script or a command line. */
+export function isNotebook(source: string | null | undefined): boolean {
+  return /\.ipynb$/i.test(source ?? '');
+}
+
+/** A notebook's path as the server's contents know it; null where it is outside of the server's folder. */
+export function contentsPath(source: string, serverRoot: string): string | null {
+  const path = source.replace(/\\/g, '/');
+  const root = serverRoot.replace(/\\/g, '/').replace(/\/+$/, '');
+  if (root && path.startsWith(`${root}/`)) {
+    return path.slice(root.length + 1);
+  }
+  return path.startsWith('/') || /^[A-Za-z]:\//.test(path) ? null : PathExt.normalize(path);
+}
+
+/** A link to the cell that a run came from; plain text where it came from no notebook. */
+export function originLink(text: string, source: string, cell: string | null, go: () => void): HTMLElement {
+  if (!isNotebook(source)) {
+    return h('span', { title: source }, text);
+  }
+  const title = `${source}${cell ? ': go to the cell' : ''}`;
+  const click = (event: Event) => (event.stopPropagation(), go());
+  return h(
+    'button',
+    { class: 'tusk-Link', title, attrs: { type: 'button', 'data-testid': 'tusk-origin' }, on: { click } },
+    text
+  );
+}
+
+export const originPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'tusk-jupyter:origin',
+  description: 'Opens the notebook and the cell that a run of Tusk came from.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  activate: (app: JupyterFrontEnd, tracker: INotebookTracker) => {
+    app.commands.addCommand(CommandIDs.goToOrigin, {
+      label: 'Go to the Cell of a Run',
+      execute: args => goTo(app, tracker, String(args.source ?? ''), args.cell ? String(args.cell) : null)
+    });
+  }
+};
+
+async function goTo(
+  app: JupyterFrontEnd,
+  tracker: INotebookTracker,
+  source: string,
+  cell: string | null
+): Promise<void> {
+  const path = contentsPath(source, PageConfig.getOption('serverRoot'));
+  if (path === null) {
+    tell(`${source} is outside of this server's folder.`);
+    return;
+  }
+  let panel: NotebookPanel | undefined = tracker.find(each => each.context.path === path);
+  if (!panel) {
+    try {
+      await app.serviceManager.contents.get(path, { content: false });
+    } catch {
+      tell(`${path} is not there any more.`);
+      return;
+    }
+    panel = (await app.commands.execute('docmanager:open', { path })) as NotebookPanel | undefined;
+  }
+  if (!panel) {
+    return; // Notebook 7 opens it in a window of its own
+  }
+  app.shell.activateById(panel.id);
+  await panel.context.ready;
+  await panel.revealed;
+  if (cell) {
+    await showCell(panel, cell);
+  }
+}
+
+/** Scroll to a cell by its id, or by its execution count where the frontend told no id. */
+async function showCell(panel: NotebookPanel, cell: string): Promise<void> {
+  const { content } = panel;
+  const index = content.widgets.findIndex(
+    ({ model }) =>
+      model.id === cell ||
+      (/^\d+$/.test(cell) && isCodeCellModel(model) && String(model.executionCount) === cell)
+  );
+  if (index < 0) {
+    tell('That cell is not in the notebook any more.');
+    return;
+  }
+  content.activeCellIndex = index;
+  content.deselectAll();
+  await content.scrollToItem(index, 'smart');
+}
+
+function tell(message: string): void {
+  Notification.info(message, { autoClose: 5000 });
+}
