@@ -8,6 +8,7 @@
     ├── QueryError            the database rejected the statement
     ├── Cancelled             somebody stopped the run
     ├── TimeoutExceeded       the run or the wait for its session took longer than allowed
+    ├── ResultTooLarge        the data does not fit into this process's memory: take less, or a file
     ├── DriverError           the driver process, not the database, is at fault
     │   ├── DriverNotFound
     │   ├── DriverStartError
@@ -37,6 +38,7 @@ __all__ = [
     "InternalError",
     "ProtocolError",
     "QueryError",
+    "ResultTooLarge",
     "SessionLost",
     "StorageError",
     "TimeoutExceeded",
@@ -119,6 +121,10 @@ class Cancelled(TuskError):
 
 class TimeoutExceeded(TuskError):
     """The run, or the wait for its session, took longer than allowed."""
+
+
+class ResultTooLarge(TuskError):
+    """The data does not fit into this process's memory; the process and its session go on."""
 
 
 class DriverError(TuskError):

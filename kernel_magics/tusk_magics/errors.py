@@ -17,6 +17,7 @@ _TITLES: dict[type[errors.TuskError], str] = {
     errors.QueryError: "Query error",
     errors.Cancelled: "Cancelled",
     errors.TimeoutExceeded: "Timeout",
+    errors.ResultTooLarge: "Result too large",
     errors.DriverNotFound: "Driver not found",
     errors.DriverStartError: "Driver did not start",
     errors.DriverCrashed: "Driver crashed",

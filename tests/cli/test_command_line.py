@@ -205,7 +205,7 @@ def test_the_core_is_shown_stopped_and_starts_again(tusk_home):
     assert "No core is running" in tusk("core", "stop").stdout
     assert tusk("connections").returncode == 0
     assert json.loads(tusk("core", "status", "--json").stdout)["home"] == str(tusk_home)
-    assert "The core is stopping" in tusk("core", "stop").stdout
+    assert "The core has stopped" in tusk("core", "stop").stdout
     assert str(tusk_home) in tusk("info").stdout
     assert tusk("info", "--json").stdout.startswith("{")
 

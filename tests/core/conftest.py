@@ -23,10 +23,23 @@ SCRIPTED = Path(__file__).parent.parent / "scripted_driver" / "__main__.py"
 @pytest.fixture
 def scripted_home(tusk_home: TuskHome) -> TuskHome:
     """A home in which the scripted driver is installed the way a user's own driver is."""
-    (tusk_home / "drivers").mkdir()
+    return install_scripted(tusk_home)
+
+
+@pytest.fixture(scope="module")
+def notebook(module_home: TuskHome) -> Iterator[Client]:
+    """One client of one core for all tests of a module, with the connection `s` to the scripted driver."""
+    client = Client(Places(Path(str(install_scripted(module_home)))), source="notebook.ipynb")
+    connect(client, "s")
+    yield client
+    client.link.forget()
+
+
+def install_scripted(home: TuskHome) -> TuskHome:
+    (home / "drivers").mkdir()
     manifest = {"name": "scripted", "command": [sys.executable, str(SCRIPTED)]}
-    (tusk_home / "drivers" / "scripted.json").write_text(json.dumps(manifest))
-    return tusk_home
+    (home / "drivers" / "scripted.json").write_text(json.dumps(manifest))
+    return home
 
 
 @pytest.fixture

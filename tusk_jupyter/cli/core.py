@@ -12,7 +12,7 @@ from tusk_jupyter.cli.options import json_option, pass_output, print_json, show
 from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.times import local
 from tusk_jupyter.client import get_client
-from tusk_jupyter.protocol.control import StopCore
+from tusk_jupyter.errors import CoreError
 from tusk_jupyter.protocol.message import fields_of
 
 
@@ -49,11 +49,22 @@ def status(output: Output, as_json: bool = False) -> None:
 @core.command()
 @pass_output
 def stop(output: Output) -> None:
-    """Stop the core: runs are cancelled and sessions closed. The next cell starts it again."""
-    if not _runs():
+    """Stop the core: runs are cancelled and sessions closed. One that does not answer is ended by signals."""
+    from tusk_jupyter.client.ending import end_core
+
+    client = get_client()
+    ended = end_core(client.link.places)
+    client.link.forget()
+    if ended is None:
         return output.say("No core is running.")
-    stopped = get_client().call(StopCore())
-    return output.say(f"The core is stopping: {stopped.running} runs cancelled, {stopped.sessions} sessions closed.")
+    if ended.how == "asked":
+        counts = f": {ended.running or 0} runs cancelled, {ended.sessions or 0} sessions closed"
+        return output.say(f"The core has stopped{counts}. The next cell starts it again.")
+    signal = "SIGTERM" if ended.how == "terminated" else "SIGKILL"
+    return output.say(
+        f"The core (process {ended.pid}) did not answer and was ended by {signal}; its runs and sessions ended with it. "
+        "What was under way may have taken effect: check."
+    )
 
 
 def _runs() -> bool:
@@ -88,12 +99,21 @@ def doctor(output: Output, as_json: bool) -> int:
 @pass_output
 def info(output: Output, as_json: bool) -> None:
     """Show versions and places, for a bug report."""
-    found = api.info()
-    facts = {
-        "tusk-jupyter": api.version(), "core": found.version, "protocol": str(found.protocol),
-        "python": sys.version.split()[0], "platform": platform.platform(), "duckdb (core)": found.duckdb,
-        "home": found.home,
-    }  # fmt: skip
+    ours = {"tusk-jupyter": api.version(), "python": sys.version.split()[0], "platform": platform.platform()}
+    try:
+        found = api.info()
+    except CoreError as exc:  # of another version, frozen, or not to be started: that is what the report is for
+        facts = {**ours, "home": str(get_client().link.places.home), "core": exc.message}
+        known: dict[str, object] = {"core": None, "problem": exc.message}
+        notes = (f"Note: {exc.hint}",) if exc.hint else ()
+    else:
+        facts = {
+            "tusk-jupyter": ours["tusk-jupyter"], "core": found.version, "protocol": str(found.protocol), **ours,
+            "duckdb (core)": found.duckdb, "home": found.home,
+        }  # fmt: skip
+        known, notes = {"core": fields_of(found)}, ()
     if as_json:
-        return print_json({**facts, "core": fields_of(found)})
-    return output.listing(Listing(columns=("what", "which"), rows=list(facts.items()), records=facts, empty=""))
+        return print_json({**facts, **known})
+    return output.listing(
+        Listing(columns=("what", "which"), rows=list(facts.items()), records=facts, empty="", notes=notes)
+    )

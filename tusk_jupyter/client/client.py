@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import os
@@ -15,6 +16,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.client.held import Held
 from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.client.link import Link
+from tusk_jupyter.client.pulse import attended
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.system.places import Places
@@ -22,14 +24,18 @@ from tusk_jupyter.system.places import Places
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tusk_jupyter.client.driver_link import Drivers
     from tusk_jupyter.client.files import Sink
-    from tusk_jupyter.client.runs import Drivers, Fetch, Progress, RunResult
+    from tusk_jupyter.client.runs import Fetch, Progress, RunResult
     from tusk_jupyter.protocol.calls import Request
 
 Asked = TypeVar("Asked", control.RunRequest, control.UploadRequest)
 
 SETTLE_S = 2.0
 """How long a look at the log waits for the client's own last run to be complete in it."""
+
+TOLD = 32
+"""Runs whose ends are kept for a core that did not see them; a core knows of an end within milliseconds."""
 
 _AFTER_THE_LAST_RUN = (control.ReadLog, control.DeleteLog, control.GetSchema, control.ListRuns)
 """What is to see all that this client has run: its last run's end reaches the core some milliseconds after its data came."""
@@ -61,6 +67,9 @@ class Client:
         self._last_run: str | None = None
         self._used: str | None = None
         self._chosen: str | None = None
+        self._completed: collections.deque[control.RunEnded] = collections.deque(maxlen=TOLD)
+        """For a core that is started when the one that took them in has died: it cannot know how they ended."""
+        self._told_epoch = 0
         self._drivers: Drivers | None = None
         self._lock = threading.Lock()
 
@@ -78,10 +87,10 @@ class Client:
         """Send a request to the core and return its reply, an instance of `request.REPLY`. Ctrl-C breaks the wait off.
 
         Raises:
-            TuskError: what the core answered; CoreError when it cannot be reached or started.
+            TuskError: what the core answered; CoreError when it cannot be reached or started, or does not answer any more.
         """
         task: Task[Any] = Task(lambda: self._call(request, timeout_s))
-        task.wait()
+        attended(self.link, task)
         return task.result()
 
     def run(
@@ -137,7 +146,7 @@ class Client:
         )
 
     def _driver_links(self) -> Drivers:
-        from tusk_jupyter.client.runs import Drivers
+        from tusk_jupyter.client.driver_link import Drivers
 
         if self._drivers is None:
             self._drivers = Drivers()
@@ -156,6 +165,7 @@ class Client:
             if fetch.accepted is not None:
                 self._last_run, self._used = fetch.accepted.run, fetch.accepted.connection
         self._attach()  # to the core that the run may have started
+        self._completed.append(_ended(result))
         self._held.ended(result.accepted, result.transaction)
         if any(is_new):
             return dataclasses.replace(result, accepted=replace(result.accepted, session_lost=True))
@@ -197,10 +207,31 @@ class Client:
             hello = control.Attach(session=self.session, source=self.source, pid=os.getpid(), kernel=_kernel_id())
             for _ in self.link.stream(hello):
                 self._attached_to = self.link.epoch
+                self._tell_ends()
         except errors.TuskError:
             pass  # the core has gone, or cannot be started: the call that needs it says so
         finally:
             self._attached_to = 0
+
+    def _tell_ends(self) -> None:
+        """Tell a core that is another one than before how this client's last runs ended."""
+        before, self._told_epoch = self._told_epoch, self.link.epoch
+        if before and before != self.link.epoch and self._completed:
+            with contextlib.suppress(errors.TuskError):  # one of an earlier version
+                self.link.call(control.TellEnds(runs=tuple(self._completed)))
+
+
+def _ended(result: RunResult) -> control.RunEnded:
+    """Return what the log wants to know of a run, as far as its client knows it."""
+    yields = [one.rows for one in result.statements if one.rows is not None]
+    affected = [one.affected for one in result.statements if one.affected is not None]
+    return control.RunEnded(
+        run=result.accepted.run,
+        elapsed_ms=round(result.elapsed_s * 1000, 3),
+        rows=sum(yields) if yields else None,
+        affected=sum(affected) if affected else None,
+        statements=len(result.statements),
+    )
 
 
 def _working_folder() -> str:

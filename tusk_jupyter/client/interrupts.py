@@ -22,15 +22,26 @@ KEPT = 4
 class Task(Generic[T]):
     """A call under way on a worker thread."""
 
-    def __init__(self, work: Callable[[], T]) -> None:
-        """Start `work`."""
+    def __init__(self, work: Callable[[], T], *, begun: bool = True) -> None:
+        """Start `work`, or leave that to `begin`."""
         self._running = threading.Lock()  # an Event would be two locks and a list, made anew for each call
         self._running.acquire()
         self._ended = False
         self._result: T
         self._error: BaseException | None = None
         self._work = work
+        self._once = threading.Lock()
+        if begun:
+            self.begin()
+
+    def begin(self) -> None:
+        """Start the work. It is done once however often this is called: an interrupt may leave open whether it was."""
         _begin(self._run)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self._ended
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the end, or for `timeout_s`; return whether it has ended. Breaks off with KeyboardInterrupt.
@@ -48,6 +59,8 @@ class Task(Generic[T]):
         return self._result
 
     def _run(self) -> None:
+        if not self._once.acquire(blocking=False):
+            return
         try:
             self._result = self._work()
         except BaseException as exc:  # noqa: BLE001  # raised again by `result`

@@ -7,9 +7,10 @@ own lock would send a second one away.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter import errors
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 30.0
 POLL_S = 0.01
+CONNECT_S = 8.0
+"""How long a core that is there may take to answer the first call."""
+
+PING_S = 60.0
+"""As long as it takes a caller's own patience at least."""
 
 TRIES = 4
 """Starts of a core before giving up: one that meets a core just going down finds its lock held and leaves."""
@@ -38,10 +44,27 @@ class Link:
         self.places = places
         self.epoch = 0
         """Counts the cores this link has talked to."""
+        self.address: Address | None = None
+        """Of the core that was talked to, or tried, last."""
         self._peer: Peer | None = None
         self._forgotten: dict[int, frozenset[str]] = {}
         """Of the present epoch: the variables that its core was told to forget."""
         self._lock = threading.Lock()
+
+    def ping(self) -> Callable[[], None] | None:
+        """Return a call that ends as soon as the core shows that it lives; None where none is talked to yet."""
+        peer = self._peer
+        if peer is None:
+            return None
+        from tusk_jupyter.protocol.control import Ping
+
+        def ask() -> None:
+            with contextlib.suppress(
+                errors.TuskError
+            ):  # a core that is older than `Ping` says so, and one that has gone
+                peer.call(Ping(), timeout_s=PING_S)
+
+        return ask
 
     def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send a request to the core and return its reply; a core that has gone is started again, once.
@@ -131,29 +154,50 @@ class Link:
     def _reach(self) -> Peer:
         address = read_address(self.places.address_file)
         if address is not None:
-            peer = self._connect(address)
+            peer = self._connect(address) if self._may_talk(address) else None
             if peer is not None:
                 return peer
         return self._start()
 
+    def _may_talk(self, address: Address) -> bool:
+        """Return whether a core speaks our protocol; an idle one that does not is ended, so that a fitting one is started.
+
+        Raises:
+            VersionMismatch: it is in use.
+        """
+        if address.protocol == PROTOCOL_VERSION or not processes.alive(address.pid):
+            return True
+        from tusk_jupyter.client import ending, versions
+
+        if not versions.is_installed() or not ending.is_idle(address):
+            raise versions.mismatch(address)
+        ending.end_core(self.places)
+        return False
+
     def _connect(self, address: Address) -> Peer | None:
         """Return the core at an address, or None when nobody is there."""
         if address.protocol != PROTOCOL_VERSION:
-            raise errors.VersionMismatch(
-                f"This is tusk-jupyter {__version__} (protocol {PROTOCOL_VERSION}); the running core is {address.version} "
-                f"(protocol {address.protocol}, pid {address.pid}).",
-                hint="End the running core with `tusk core stop` of its own version (or end the process); the next call "
-                "starts a fitting one.",
-            )
+            if not processes.alive(address.pid):
+                return None
+            from tusk_jupyter.client import versions
+
+            raise versions.mismatch(address)
+        from tusk_jupyter.client.pulse import unanswered
         from tusk_jupyter.protocol.calls import Peer, PeerLost
         from tusk_jupyter.protocol.control import GetCoreStatus
 
+        self.address = address
         peer = Peer(address.address, address.token)
         try:
-            peer.call(GetCoreStatus(client_version=__version__, protocol=PROTOCOL_VERSION), timeout_s=10.0)
+            peer.call(GetCoreStatus(client_version=__version__, protocol=PROTOCOL_VERSION), timeout_s=CONNECT_S)
         except PeerLost:
             peer.close()
             return None
+        except errors.TimeoutExceeded as exc:
+            peer.close()
+            if not processes.alive(address.pid):
+                return None
+            raise unanswered(address) from exc
         except errors.ProtocolError:  # another core has taken the place of the one in the file
             peer.close()
             return None
@@ -220,8 +264,19 @@ def _refused(process: processes.Detached | None) -> errors.TuskError | None:
     return from_extra_info(lines[-1]) if lines else None
 
 
+def lost_run(seen: BaseException) -> errors.CoreError:
+    """Return the error for a core that went away with a run under way: its driver went too, its statement perhaps not."""
+    return errors.CoreError(
+        "The core service was stopped in the middle of this run. What it was doing may have taken effect on the server.",
+        hint="If it changes anything, check what had been done before you run it again; one that only reads can be run again. "
+        "The core starts by itself. Sessions with their temp tables and open transactions are gone.",
+        scenario="link_lost",
+        detail=getattr(seen, "detail", None) or str(seen),
+    )
+
+
 def lost(seen: BaseException) -> errors.CoreError:
-    """Return the error for a core that went away in the middle of a call, with what was seen of it in its detail."""
+    """Return the error for a core that went away in the middle of a call that ran no SQL, with what was seen in its detail."""
     return errors.CoreError(
         "The core service was stopped in the middle of this call.",
         hint="Run the cell again: the core starts by itself. Sessions with their temp tables and open transactions are gone.",

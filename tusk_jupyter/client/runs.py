@@ -8,18 +8,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.flight as flight
 
 from tusk_jupyter import errors
-from tusk_jupyter.client import widen
-from tusk_jupyter.client.gather import Gathered
+from tusk_jupyter.client import memory
+from tusk_jupyter.client.driver_link import Drivers, FromOverThere, seam
 from tusk_jupyter.client.interrupts import Task
-from tusk_jupyter.client.link import Link, lost
+from tusk_jupyter.client.link import Link, lost, lost_run
+from tusk_jupyter.client.pulse import Pulse, unanswered
+from tusk_jupyter.client.results import Result
+from tusk_jupyter.client.stopping import Stopping
 from tusk_jupyter.protocol import codec, control, stream
-from tusk_jupyter.protocol.calls import Peer, PeerLost, translated
+from tusk_jupyter.protocol.calls import Peer, PeerFailed, PeerLost
 
 if TYPE_CHECKING:
     from tusk_jupyter.client.files import Sink
@@ -35,6 +38,12 @@ CANCEL_PATIENCE_S = 0.8
 
 VERDICT_S = 8.0
 """How long to wait for the core's word on a run whose stream broke: its ladder takes 6 s to the last rung."""
+
+GLANCE_S = 1.5
+"""As long, where its driver may well be alive: then nobody has an end to tell, and the run is to be ended."""
+
+OVERDUE_S = 2.0
+"""How long behind its timeout a run is stopped from here: the core does that within 0.2 s, if it does anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,74 +77,6 @@ class RunResult:
     path: Path | None = None
 
 
-@dataclass(slots=True)
-class _Result:
-    """The result that is being fetched: its batches, or the file they go to."""
-
-    sink: Sink | None
-    schema: pa.Schema | None = None
-    batches: Gathered | None = None
-    earlier: pa.Table | None = None
-    rows: int = 0
-
-    def begin(self, schema: pa.Schema) -> None:
-        """Begin a new result; an earlier one of the same run is let go."""
-        self.schema, self.batches, self.earlier, self.rows = schema, Gathered(schema), None, 0
-        if self.sink is not None:
-            self.sink.open(schema)
-
-    def widen(self, schema: pa.Schema) -> None:
-        """Go on under wider types."""
-        if self.sink is not None:
-            self.sink.widen(schema)
-        else:
-            self.earlier = widen.widen_table(self._table(), schema)
-            self.batches = Gathered(schema)
-        self.schema = schema
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Take rows."""
-        self.rows += batch.num_rows
-        if self.sink is not None:
-            self.sink.write(batch)
-        elif self.batches is not None:
-            self.batches.add(batch)
-
-    def table(self) -> pa.Table | None:
-        """Return the rows as a table, or None when a sink has them."""
-        return None if self.sink is not None else self._table()
-
-    def _table(self) -> pa.Table:
-        batches = self.batches or Gathered(self.schema)
-        table = batches.table()
-        return table if self.earlier is None else pa.concat_tables([self.earlier, table])
-
-
-_FROM_THE_STREAM = (flight.FlightError, errors.TuskError)
-"""What the driver's side may have raised; anything else went wrong in this process."""
-
-
-class Drivers:
-    """Links to driver processes, kept from run to run: making one costs 1-2 ms, more than a whole `SELECT 1`."""
-
-    KEPT = 16
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._links: dict[str, flight.FlightClient] = {}
-        self._lock = threading.Lock()
-
-    def at(self, location: flight.Location) -> flight.FlightClient:
-        """Return the link to the driver at a location; each process has a location of its own."""
-        key = location.uri.decode() if isinstance(location.uri, bytes) else str(location.uri)
-        with self._lock:
-            link = self._links.pop(key, None) or flight.FlightClient(location)
-            self._links[key] = link  # most recently used last
-            while len(self._links) > self.KEPT:
-                self._links.pop(next(iter(self._links)))
-        return link
-
-
 class Fetch:
     """A run under way in this client."""
 
@@ -148,10 +89,13 @@ class Fetch:
         self._began = time.perf_counter()
         self._first_batch_s: float | None = None
         self._interrupted = threading.Event()
+        self._overdue = False
+        self._stopping: Stopping | None = None
         self.accepted: control.RunAccepted | None = None
         self.on_accepted: Callable[[control.RunAccepted], object] = lambda accepted: None
         """Told when the core has taken the run in, before anything of it is fetched; on the worker thread."""
         self._data: pa.Table | None = None
+        self._task: Task[RunResult] = Task(self._work, begun=False)
 
     def with_upload(self, data: pa.Table) -> Fetch:
         """Send `data` instead of fetching a result."""
@@ -163,23 +107,28 @@ class Fetch:
 
         Raises:
             Cancelled: by Ctrl-C here, or from elsewhere.
+            CoreError: the core does not answer any more.
             TuskError: whatever else stopped it.
         """
-        task = Task(self._work)
+        task = self._task
         try:
+            task.begin()
             if not task.wait(QUIET_S):
-                self._report(task, on_progress)
+                self._attend(task, on_progress)
         except KeyboardInterrupt:
             self._cancel(task)
         return task.result()
 
     # --- on the caller's thread ---
 
-    def _report(self, task: Task[RunResult], on_progress: Progress | None) -> None:
+    def _attend(self, task: Task[RunResult], on_progress: Progress | None) -> None:
         """Wait for the end and show how far the run is; the core's status stream is read on a thread of its own."""
         latest: list[control.RunState] = []
         watching = False
+        pulse = Pulse(self._link)
         while not task.wait(PROGRESS_EVERY_S):
+            if self.accepted is None or self._is_overdue():  # it is the core that is waited for
+                self._check(pulse, task)
             if on_progress is None:
                 continue
             if self.accepted is not None and not watching:
@@ -196,53 +145,109 @@ class Fetch:
         except errors.TuskError:
             return  # the run itself tells what happened
 
+    def _is_overdue(self) -> bool:
+        """Return whether the run goes on behind its timeout, which the core sees to; begin to stop it from here then."""
+        request = self._command.run or self._command.upload
+        timeout_s = request.timeout_s if request is not None else None
+        if timeout_s is None or time.perf_counter() - self._began < timeout_s + OVERDUE_S:
+            return False
+        if not self._overdue:
+            self._overdue = True
+            self._insist()
+        return True
+
+    def _check(self, pulse: Pulse, task: Task[RunResult]) -> None:
+        """See that the core lives; give the run up when it does not.
+
+        Raises:
+            CoreError: it does not answer.
+        """
+        try:
+            pulse.check()
+        except errors.CoreError as exc:
+            self._interrupted.set()  # what is accepted late is cancelled before anything of it is fetched
+            self._insist()
+            if task.wait(0):
+                return
+            known = (
+                "Nothing was run." if self.accepted is None else "The run was asked to stop; that is not yet confirmed."
+            )
+            raise unanswered(self._link.address, words=known) from exc
+
     def _cancel(self, task: Task[RunResult]) -> None:
-        """Stop the run on the server and return soon, whether or not it has ended by then."""
+        """Stop the run on the server and return soon, whether or not it has ended by then.
+
+        Raises:
+            Cancelled: always, but when the run had come to its end.
+        """
         self._interrupted.set()
         elapsed = time.perf_counter() - self._began
-        asking = Task(self._ask_to_cancel)
-        deadline = time.monotonic() + CANCEL_PATIENCE_S
-        if task.wait(CANCEL_PATIENCE_S):
-            try:
-                task.result()
-            except errors.Cancelled:
-                raise errors.Cancelled(
-                    f"Cancelled after {elapsed:.1f} s; the statement was stopped on the server.",
-                    scenario="cancelled_by_user",
-                    hint="The session is still there, with its temp tables.",
-                ) from None
-            except errors.TuskError as exc:
-                raise errors.Cancelled(
-                    f"Cancelled after {elapsed:.1f} s: {exc.message}", scenario="cancelled_by_user", hint=exc.hint
-                ) from None
-            return
-        asking.wait(max(0.0, deadline - time.monotonic()))
+        with contextlib.suppress(KeyboardInterrupt):  # pressed once more: it is on its way
+            task.begin()  # the interrupt may have come just before
+            self._insist()
+            if task.wait(CANCEL_PATIENCE_S):
+                return self._cancelled(task, elapsed)
+        stopping = self._stopping
+        who = "the server has not yet said that it stopped"
+        if stopping is not None and not stopping.heard:
+            who = f"it was asked to stop, and {self._silent_core()} has not yet confirmed that"
         raise errors.Cancelled(
-            f"Cancelled after {elapsed:.1f} s; the server has not yet said that it stopped.",
+            f"Cancelled after {elapsed:.1f} s; {who}.",
             scenario="cancelled_by_user",
-            hint="The core goes on until it has; `%tusk running` shows it.",
+            hint="It is asked again until it has; `%tusk running` shows it, and `%tusk log` how it ended.",
         )
 
-    def _ask_to_cancel(self) -> None:
-        """Cancel the run; one that is not accepted yet is cancelled when it is, before anything of it is fetched."""
-        if self.accepted is not None:
-            self._link.call(control.CancelRun(run=self.accepted.run), timeout_s=5.0)
+    def _silent_core(self) -> str:
+        address = self._link.address
+        return f"the core service (process {address.pid})" if address is not None else "the core service"
+
+    @staticmethod
+    def _cancelled(task: Task[RunResult], elapsed: float) -> None:
+        try:
+            task.result()
+        except errors.Cancelled:
+            raise errors.Cancelled(
+                f"Cancelled after {elapsed:.1f} s; the statement was stopped on the server.",
+                scenario="cancelled_by_user",
+                hint="The session is still there, with its temp tables.",
+            ) from None
+        except errors.TuskError as exc:
+            raise errors.Cancelled(
+                f"Cancelled after {elapsed:.1f} s: {exc.message}", scenario="cancelled_by_user", hint=exc.hint
+            ) from None
+
+    def _insist(self) -> None:
+        """Ask on a thread of its own for the run's end, until that is certain; one that is not accepted yet asks itself."""
+        if self._stopping is not None:
+            Task(self._insist_until_heard)
+
+    def _insist_until_heard(self) -> None:
+        if self._stopping is not None:
+            self._stopping.insist(lambda: self._task.ended)
 
     # --- on the worker thread ---
 
     def _work(self) -> RunResult:
         try:
+            if self._interrupted.is_set():
+                raise errors.Cancelled("The run was cancelled before it began.", scenario="cancelled_by_user")
             result = self._upload() if self._data is not None else self._fetch()
             written = self._sink.commit() if self._sink is not None else None
             return result if written is None else replace(result, notes=(*result.notes, *written.notes))
         except BaseException as exc:
             if self._sink is not None:
                 self._sink.abort()
-            if self.accepted is not None and not isinstance(exc, _FROM_THE_STREAM):
-                with contextlib.suppress(errors.TuskError):  # a full disk, say: nobody will read on
-                    self._ask_to_cancel()
+            if isinstance(exc, FromOverThere):
+                raise self._verdict(exc) from exc.__cause__
+            self._give_up()
+            if isinstance(exc, errors.TuskError) or not isinstance(exc, Exception):
                 raise
-            raise self._verdict(exc) from exc
+            raise memory.translated(exc, "The result could not be taken over") from exc
+
+    def _give_up(self) -> None:
+        """End a run that this process cannot go on with: its driver would wait for somebody to read on."""
+        if self._stopping is not None and not self._stopping.ask_all():
+            self._insist()
 
     def _ask(self) -> tuple[flight.FlightClient, str]:
         """Have the core take the run in; a core that has gone is started again, for nothing was executed yet."""
@@ -250,42 +255,51 @@ class Fetch:
         peer = self._link.peer()
         try:
             info = _flight_info(peer, descriptor)
-        except PeerLost:
+        except FromOverThere as exc:
+            if not isinstance(exc.error, PeerLost):
+                raise
             self._link.forget(peer)
-            info = _flight_info(self._link.peer(), descriptor)
-        self.accepted = codec.decode(control.RunAccepted, info.app_metadata)
-        self.on_accepted(self.accepted)
-        if self._interrupted.is_set():  # the cancel may have reached the core before the run did
-            self._ask_to_cancel()
-            raise errors.Cancelled("The run was cancelled before it began.", scenario="cancelled_by_user")
+            peer = self._link.peer()
+            info = _flight_info(peer, descriptor)
         endpoint = info.endpoints[0]
-        return self._drivers.at(endpoint.locations[0]), endpoint.ticket.ticket.decode()
+        driver, ticket = self._drivers.at(endpoint.locations[0]), endpoint.ticket.ticket.decode()
+        accepted: control.RunAccepted = codec.decode(control.RunAccepted, info.app_metadata)
+        self._stopping = Stopping(accepted.run, peer, driver, ticket)
+        self.accepted = accepted
+        self.on_accepted(accepted)
+        if self._interrupted.is_set():  # the cancel may have come before there was anything to cancel
+            raise errors.Cancelled("The run was cancelled before it began.", scenario="cancelled_by_user")
+        return driver, ticket
 
     def _fetch(self) -> RunResult:
         try:
             return self._fetch_from(*self._ask())
-        except errors.SessionLost as exc:
-            if exc.sessions or self.accepted is None:
+        except FromOverThere as exc:
+            lost_one = isinstance(exc.error, errors.SessionLost) and not exc.error.sessions
+            if not lost_one or self.accepted is None:
                 raise
         # Only the driver knew that its server had ended the session: nothing was run, and now the core knows, too.
         return self._fetch_from(*self._ask())
 
     def _fetch_from(self, driver: flight.FlightClient, ticket: str) -> RunResult:
-        result = _Result(self._sink)
+        result = Result(self._sink)
         yields = False
         following: str | None = ticket
         widens = False
         while following:
-            try:
+            with seam():
                 reader = driver.do_get(flight.Ticket(following.encode()))
-            except (flight.FlightError, pa.ArrowException, OSError) as exc:
-                raise translated(exc) from exc
-            trailer, yields = self._read(reader, result, widens=widens, yields=yields)
+            try:
+                trailer, yields = self._read(reader, result, widens=widens, yields=yields)
+            except BaseException:
+                reader.cancel()  # the driver sees that nobody reads on, whatever the core does
+                result.let_go()  # an error that is kept, as IPython does, keeps what its frames hold
+                raise
             following, widens = trailer.ticket, trailer.widen
         return self._result(trailer, result if yields else None)
 
     def _read(
-        self, reader: flight.FlightStreamReader, result: _Result, *, widens: bool, yields: bool
+        self, reader: flight.FlightStreamReader, result: Result, *, widens: bool, yields: bool
     ) -> tuple[stream.Trailer, bool]:
         """Read one stream into `result`; return its trailer and whether any statement so far yields rows by nature."""
         if widens:
@@ -294,11 +308,10 @@ class Fetch:
             begun = False
         while True:
             try:
-                chunk = reader.read_chunk()
+                with seam():
+                    chunk = reader.read_chunk()
             except StopIteration:
-                raise PeerLost("The result was cut off before its end.") from None
-            except (flight.FlightError, pa.ArrowException, OSError) as exc:
-                raise translated(exc) from exc
+                raise FromOverThere(PeerLost("The result was cut off before its end."), was_said=False) from None
             if not widens and not begun and (chunk.data.num_rows or chunk.data.num_columns):
                 result.begin(reader.schema)
                 begun = yields = True
@@ -315,19 +328,27 @@ class Fetch:
         descriptor = flight.FlightDescriptor.for_command(ticket.encode())
         data = self._data
         assert data is not None  # noqa: S101  # an upload has some
-        try:
+        with seam():
             writer, replies = driver.do_put(descriptor, data.schema)
-            with writer:
+        try:
+            with seam():
                 writer.write_table(data, max_chunksize=65_536)
                 writer.done_writing()
                 said = replies.read()
-        except (flight.FlightError, pa.ArrowException, OSError) as exc:
-            raise translated(exc) from exc
+        except BaseException as exc:
+            # Closing says "these were all rows", and the driver would commit those that it has.
+            if isinstance(exc, FromOverThere) or (self._stopping is not None and self._stopping.ask_all()):
+                with contextlib.suppress(flight.FlightError, pa.ArrowException, OSError):
+                    writer.close()
+            else:
+                _unfinished.append(writer)
+            raise
+        writer.close()
         if said is None:
-            raise PeerLost("The upload was cut off before its end.")
+            raise FromOverThere(PeerLost("The upload was cut off before its end."), was_said=False)
         return self._result(codec.decode(stream.Trailer, said.to_pybytes()), None)
 
-    def _result(self, trailer: stream.Trailer, result: _Result | None) -> RunResult:
+    def _result(self, trailer: stream.Trailer, result: Result | None) -> RunResult:
         assert self.accepted is not None  # noqa: S101  # a trailer comes after it
         return RunResult(
             accepted=self.accepted,
@@ -343,25 +364,73 @@ class Fetch:
             path=self._sink.path if self._sink is not None and result else None,
         )
 
-    def _verdict(self, exc: BaseException) -> BaseException:
+    # --- what stopped it ---
+
+    def _verdict(self, seen: FromOverThere) -> errors.TuskError:
         """Return what really stopped the run: a broken stream is explained by the core, which saw the driver end."""
-        if isinstance(exc, flight.FlightError):
-            exc = translated(exc)
+        exc = seen.error
         if self.accepted is None:
             return lost(exc) if isinstance(exc, PeerLost) else exc
-        if not isinstance(exc, (PeerLost, errors.Cancelled, errors.ProtocolError)):
-            return exc
-        try:
-            state: Any = self._link.peer().call(
-                control.WaitRun(run=self.accepted.run, timeout_s=VERDICT_S), timeout_s=VERDICT_S + 2.0
+        if self._overdue and isinstance(exc, errors.Cancelled):
+            request = self._command.run or self._command.upload
+            return errors.TimeoutExceeded(
+                f"The run took longer than its {request.timeout_s:g} s and was stopped on the server."  # type: ignore[union-attr]
+                f" {self._silent_core().capitalize()}, which sees to that, did not.",
+                scenario="statement_timeout",
             )
+        if self._interrupted.is_set() and isinstance(exc, errors.Cancelled):
+            return exc
+        if seen.was_said and not isinstance(exc, (errors.Cancelled, errors.ProtocolError)):
+            return exc
+        return self._explained(exc)
+
+    def _explained(self, exc: errors.TuskError) -> errors.TuskError:
+        """Return the core's word on a run whose stream broke with `exc`; one that it takes to be under way is ended."""
+        assert self.accepted is not None  # noqa: S101  # only asked for such
+        patience_s = GLANCE_S if isinstance(exc, PeerFailed) else VERDICT_S
+        try:
+            state: control.RunState = self._link.peer().call(
+                control.WaitRun(run=self.accepted.run, timeout_s=patience_s), timeout_s=patience_s + 2.0
+            )
+        except errors.TimeoutExceeded:
+            return unanswered(self._link.address, words="Whether the run took effect is not known.")
         except errors.TuskError:  # the core has gone too, and its drivers with it
-            return exc if self._interrupted.is_set() else lost(exc)
-        return state.error.to_exception() if state.error is not None else exc
+            return exc if self._interrupted.is_set() and isinstance(exc, errors.Cancelled) else lost_run(exc)
+        if state.error is not None:
+            return state.error.to_exception()
+        if state.status == "running":
+            self._give_up()
+        elif not isinstance(exc, PeerLost):
+            return exc
+        return _cut_off(exc, completed=state.status == "completed")
+
+
+_unfinished: list[object] = []
+"""Uploads that nobody could be asked to end: a writer that is collected closes, which says that its rows were all."""
 
 
 def _flight_info(peer: Peer, descriptor: flight.FlightDescriptor) -> flight.FlightInfo:
-    try:
+    with seam():
         return peer.flight.get_flight_info(descriptor, peer.options())
-    except (flight.FlightError, pa.ArrowException, OSError) as exc:
-        raise translated(exc) from exc
+
+
+def _cut_off(exc: errors.TuskError, *, completed: bool) -> errors.DriverError:
+    """Return the error for a stream that broke although nothing is known to have stopped the run."""
+    what = exc.detail or exc.message
+    if completed:
+        return errors.DriverCrashed(
+            "The driver process ended before all of its result had arrived here. The run itself had completed: what it "
+            "changed is changed.",
+            hint="Run the cell again if it only reads.",
+            detail=what,
+            scenario="result_lost",
+        )
+    memory_ran_out = "exhausted" in what.lower() or "memory" in what.lower()
+    return errors.DriverError(
+        "The driver ran out of memory or threads."
+        if memory_ran_out
+        else "The link to the driver broke; the run was stopped.",
+        hint=None if memory_ran_out else "If it changes anything, check what had been done, then run the cell again.",
+        detail=what,
+        scenario="memory_limit" if memory_ran_out else "link_lost",
+    )

@@ -12,13 +12,14 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.session import Changed, Rows, Session
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec
@@ -34,6 +35,7 @@ INTERRUPT_EVERY_S = 0.25
 INTERRUPT_TRIES = 40
 
 _EMPTY = pa.schema([])
+_NOTHING = pa.record_batch([], schema=_EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,13 @@ class Run:
         *,
         limit: int | None,
         words: Words,
+        consumers: Consumers | None = None,
+        ticket: str = "",
     ) -> None:
         """Take the run in; nothing is executed yet."""
         self.id = run
+        self.ticket = ticket
+        self._consumers = consumers or Consumers()
         self._session = session
         self._statements = statements
         self._parameters = parameters
@@ -124,11 +130,14 @@ class Run:
 
     # --- what the client's DoGet sees ---
 
-    def open_stream(self, register: TicketBook) -> tuple[pa.Schema, Iterator[tuple[pa.RecordBatch, bytes | None]]]:
+    def open_stream(
+        self, register: TicketBook, is_gone: Callable[[], bool] = lambda: False
+    ) -> tuple[pa.Schema, Iterator[tuple[pa.RecordBatch, bytes | None]]]:
         """Advance to the next result.
 
         Args:
             register: where the ticket of a following stream is left.
+            is_gone: whether the client has ended the call; asked while a statement is under way.
 
         Returns:
             Its schema, and its batches with their metadata; the last one carries the `Trailer`.
@@ -137,25 +146,28 @@ class Run:
             TuskError: a statement failed, or the run was cancelled.
         """
         self._fetched = True
-        opening = self._opening or self._advance()
+        opening = self._opening or self._advance(is_gone)
         if isinstance(opening, pa.RecordBatch):
             raise errors.InternalError("A result began without its schema.")
         self._opening = None
         schema = opening.schema if opening else _EMPTY
-        return schema, self._stream(schema, register, at_end=opening is None)
+        batches = self._stream(schema, register, is_gone, at_end=opening is None)
+        next(batches)  # a generator that was never begun passes over its `finally`, and the run would have no end
+        return schema, batches
 
     def _stream(
-        self, schema: pa.Schema, register: TicketBook, *, at_end: bool
+        self, schema: pa.Schema, register: TicketBook, is_gone: Callable[[], bool], *, at_end: bool
     ) -> Iterator[tuple[pa.RecordBatch, bytes | None]]:
         finished, last = False, None
         try:
-            step = None if at_end else self._advance()
+            yield _NOTHING, None  # taken by `open_stream`
+            step = None if at_end else self._advance(is_gone)
             while isinstance(step, pa.RecordBatch):
                 last = step
                 if not self._was_last:
                     yield last, None
                     last = last.slice(0, 0)
-                step = self._advance()
+                step = self._advance(is_gone)
             self._opening = step
             finished = True
             yield last if last is not None else _no_rows(schema), self._trailer(register)
@@ -164,9 +176,9 @@ class Run:
                 with self._advancing:
                     self._abandon(_cancelled())
 
-    def _advance(self) -> _Opening | pa.RecordBatch | None:
+    def _advance(self, is_gone: Callable[[], bool]) -> _Opening | pa.RecordBatch | None:
         """Return the run's next step, None at its end; tells the core of an end before the client hears of it."""
-        with self._advancing:
+        with self._advancing, self._consumers.watched(self, is_gone):
             try:
                 self._raise_if_cancelled()
                 return next(self._steps)

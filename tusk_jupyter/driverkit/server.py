@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.runs import Run, TicketBook
 from tusk_jupyter.driverkit.session import Session, Settings
 from tusk_jupyter.driverkit.uploads import Upload
@@ -57,6 +58,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         self._slots: dict[str, _Slot] = {}
         self._tickets = TicketBook()
         self._words = Words()
+        self._consumers = Consumers()
         self._uploads: dict[str, Upload] = {}
         self._actions: dict[str, tuple[type, Callable[[Any], Iterator[object]]]] = {
             message.ACTION: (message, handler)
@@ -68,6 +70,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 (driver.Run, self._run),
                 (driver.Upload, self._upload),
                 (driver.Cancel, self._cancel),
+                (driver.Leave, self._leave),
                 (driver.KillBackend, self._kill_backend),
                 (driver.Tree, self._tree),
                 (driver.Describe, self._describe),
@@ -81,6 +84,8 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
         """Answer one action of the core with its reply, or a stream of them."""
+        if action.type != driver.Leave.ACTION:
+            context.get_middleware("token").check()
         try:
             kind, handler = self._actions[action.type]
         except KeyError:
@@ -96,7 +101,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         """Run on to the ticket's result and stream it."""
         try:
             run = self._tickets.redeem(ticket.ticket.decode())
-            schema, batches = run.open_stream(self._tickets)
+            schema, batches = run.open_stream(self._tickets, context.is_cancelled)
         except Exception as exc:
             raise _on_the_wire(exc) from exc
         return flight.GeneratorStream(schema, _stream(batches))
@@ -113,7 +118,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             upload = self._uploads.pop(descriptor.command.decode(), None)
             if upload is None:
                 raise errors.ProtocolError("This ticket is unknown or used.")
-            writer.write(pa.py_buffer(codec.encode(upload.take(reader.to_reader()))))
+            writer.write(pa.py_buffer(codec.encode(upload.take(reader.to_reader(), context.is_cancelled))))
         except Exception as exc:
             raise _on_the_wire(exc) from exc
 
@@ -244,7 +249,14 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             self._set_mode(slot, message.read_only)
             slot.session.work_in(message.folder)
             run = slot.run = Run(
-                message.run, slot.session, statements, parameters, limit=message.limit, words=self._words
+                message.run,
+                slot.session,
+                statements,
+                parameters,
+                limit=message.limit,
+                words=self._words,
+                consumers=self._consumers,
+                ticket=message.ticket,
             )
         return run
 
@@ -255,7 +267,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             if slot.read_only:
                 raise errors.UsageError("The connection is read-only: it takes no upload.", scenario="read_only")
             self._set_mode(slot, False)
-            upload = slot.run = Upload(message, slot.session, self._words)
+            upload = slot.run = Upload(message, slot.session, self._words, self._consumers)
         self._uploads[message.ticket] = upload
         self._words.begin(upload)
         yield driver.Done()
@@ -280,6 +292,13 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         run = self._slot(message.session).run
         if run is not None and run.id == message.run:
             run.cancel()
+        yield driver.Done()
+
+    def _leave(self, message: driver.Leave) -> Iterator[driver.Done]:
+        for slot in list(self._slots.values()):
+            run = slot.run
+            if run is not None and hmac.compare_digest(run.ticket, message.ticket):
+                run.cancel()
         yield driver.Done()
 
 
@@ -310,15 +329,30 @@ def _on_the_wire(exc: Exception) -> flight.FlightError:
 
 
 class _TokenGate(flight.ServerMiddlewareFactory):  # type: ignore[misc]
-    """Refuses every action without the control token; DoGet and DoPut are guarded by their tickets."""
+    """Notes at each call whether it has the control token. Every action but `leave` needs it; tickets guard the others."""
 
     def __init__(self, token: str) -> None:
         super().__init__()
         self._expected = f"Bearer {token}"
 
-    def start_call(self, info: flight.CallInfo, headers: dict[str, list[str]]) -> None:
+    def start_call(self, info: flight.CallInfo, headers: dict[str, list[str]]) -> _Gate | None:
         if info.method in (flight.FlightMethod.DO_GET, flight.FlightMethod.DO_PUT):
-            return
+            return None
         given = headers.get("authorization", [""])[0]
-        if not hmac.compare_digest(given, self._expected):
+        gate = _Gate(is_open=hmac.compare_digest(given, self._expected))
+        if info.method != flight.FlightMethod.DO_ACTION:
+            gate.check()
+        return gate
+
+
+class _Gate(flight.ServerMiddleware):  # type: ignore[misc]
+    """One call's."""
+
+    def __init__(self, *, is_open: bool) -> None:
+        super().__init__()
+        self._is_open = is_open
+
+    def check(self) -> None:
+        """Refuse the call if it came without the token."""
+        if not self._is_open:
             raise flight.FlightUnauthenticatedError("This call needs the driver's control token.")

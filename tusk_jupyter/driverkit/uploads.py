@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 
 import pyarrow as pa
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.runs import session_state
 from tusk_jupyter.driverkit.session import Session
 from tusk_jupyter.driverkit.words import Words
@@ -20,9 +21,13 @@ from tusk_jupyter.protocol.stream import StatementReport, Trailer
 class Upload:
     """An upload under way: `take` is called by the client's DoPut; what it says goes to `words`."""
 
-    def __init__(self, message: driver.Upload, session: Session, words: Words) -> None:
+    def __init__(
+        self, message: driver.Upload, session: Session, words: Words, consumers: Consumers | None = None
+    ) -> None:
         """Take the upload in; the rows come with `take`."""
         self.id = message.run
+        self.ticket = message.ticket
+        self._consumers = consumers or Consumers()
         self._message = message
         self._session = session
         self._rows = 0
@@ -57,8 +62,12 @@ class Upload:
         else:  # the client may never come
             self._end(_cancelled(), ())
 
-    def take(self, reader: pa.RecordBatchReader) -> Trailer:
+    def take(self, reader: pa.RecordBatchReader, is_gone: Callable[[], bool] = lambda: False) -> Trailer:
         """Write all rows of `reader`; nothing stays written when it fails.
+
+        Args:
+            reader: the client's rows. They end as cleanly when the client is killed as when they were all.
+            is_gone: whether the client has gone.
 
         Raises:
             TuskError: as `Session.upload`, or Cancelled.
@@ -67,9 +76,12 @@ class Upload:
         if self.ended:
             raise _cancelled()
         began = perf_counter()
-        counted = pa.RecordBatchReader.from_batches(reader.schema, self._count(reader))
+        counted = pa.RecordBatchReader.from_batches(reader.schema, self._count(reader, is_gone))
         try:
-            written = self._session.upload(tuple(self._message.table.split(".")), counted, append=self._message.append)
+            with self._consumers.watched(self, is_gone):
+                written = self._session.upload(
+                    tuple(self._message.table.split(".")), counted, append=self._message.append
+                )
         except BaseException as exc:
             failure = _cancelled() if self._cancelled.is_set() else exc
             self._end(failure, ())
@@ -85,12 +97,15 @@ class Upload:
             transaction=self._session.transaction.value, statements=(report,), notes=tuple(self._session.upload_notes)
         )
 
-    def _count(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    def _count(self, reader: pa.RecordBatchReader, is_gone: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
         for batch in reader:
             if self._cancelled.is_set():
                 raise _cancelled()
             self._rows += batch.num_rows
             yield batch
+        if self._cancelled.is_set() or is_gone():  # or what came of the rows would be committed as all of them
+            self._cancelled.set()
+            raise _cancelled()
 
     def _end(self, exc: BaseException | None, reports: tuple[StatementReport, ...]) -> None:
         if not self.ended:

@@ -24,6 +24,10 @@ class PeerLost(errors.TuskError):
     """The process at the other end is gone or does not listen; `Peer`'s owner says what that means."""
 
 
+class PeerFailed(PeerLost):
+    """The process at the other end is there, but could not do the call: no memory, no threads, a broken stream."""
+
+
 T = TypeVar("T")
 
 
@@ -74,7 +78,7 @@ def _replies(results: Iterator[flight.Result], kind: type) -> Iterator[Any]:
 
 
 def translated(exc: BaseException) -> errors.TuskError:
-    """Return what a failed Flight call means."""
+    """Return what a failed Flight call means. The library's own words are a detail; the error is one of ours."""
     carried = from_extra_info(getattr(exc, "extra_info", None))
     if carried is not None:
         return carried
@@ -84,7 +88,13 @@ def translated(exc: BaseException) -> errors.TuskError:
         return errors.ProtocolError("The other process does not accept this token.", detail=_first_line(exc))
     if isinstance(exc, flight.FlightCancelledError):
         return errors.Cancelled("The call was cancelled.", detail=_first_line(exc))
-    return PeerLost("The other process is gone.", detail=_first_line(exc))
+    if isinstance(exc, flight.FlightUnavailableError | OSError):
+        return PeerLost("The other process is gone.", detail=_first_line(exc))
+    if isinstance(exc, pa.ArrowNotImplementedError):
+        return errors.ProtocolError("The other process does not know this call.", detail=_first_line(exc))
+    return PeerFailed(
+        "The other process could not do the call, or its answer could not be read.", detail=_first_line(exc)
+    )
 
 
 def _first_line(exc: BaseException) -> str:

@@ -192,6 +192,15 @@ class Cancel(Message, frozen=True, kw_only=True):
     run: str
 
 
+class Leave(Message, frozen=True, kw_only=True):
+    """Stop the run of a ticket: from its client, when the core does not answer. The ticket stands for the token."""
+
+    SECRET: ClassVar[frozenset[str]] = frozenset({"ticket"})
+    ACTION: ClassVar[str] = "leave"
+    REPLY: ClassVar[type] = Done
+    ticket: str
+
+
 class KillBackend(Message, frozen=True, kw_only=True):
     """End what backend `backend` runs, from a process that has no session of it."""
 

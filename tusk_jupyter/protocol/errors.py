@@ -18,6 +18,7 @@ KINDS: dict[str, type[errors.TuskError]] = {
     "database": errors.QueryError,
     "cancelled": errors.Cancelled,
     "timeout": errors.TimeoutExceeded,
+    "too_large": errors.ResultTooLarge,
     "driver": errors.DriverError,
     "driver_not_found": errors.DriverNotFound,
     "driver_start": errors.DriverStartError,

@@ -19,7 +19,7 @@ from tusk_jupyter.launch.environment import ALLOWED
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
-from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.protocol.message import Message, fields_of
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.service import doctor, schemas
 from tusk_jupyter.service.changes import Changes
@@ -36,6 +36,7 @@ from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.statements import split
 from tusk_jupyter.state import clock
 from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.state.query_log import RunEnd
 from tusk_jupyter.state.store import Store
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.tiers.credentials import Credentials
@@ -412,6 +413,14 @@ class Core:
         for run in chosen:
             self.runs.cancel(run)
         return control.RunList(runs=tuple(one.state() for one in chosen))
+
+    def note_ends(self, request: control.TellEnds) -> control.RunsNoted:
+        """Complete the log rows of runs whose end the core before this one did not live to see."""
+        ends = (RunEnd(status="completed", **fields_of(run)) for run in request.runs)
+        noted = sum(self.store.log.ended_after_all(end) for end in ends)
+        if noted:
+            self.changes.bump("log")
+        return control.RunsNoted(runs=noted)
 
     def read_log(self, request: control.ReadLog) -> control.LogPage:
         """Read the query log."""

@@ -33,6 +33,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
         self._core = core
         self._replies: dict[type, Callable[[Any], object]] = {
             control.GetCoreStatus: core.status,
+            control.Ping: lambda _: control.Pong(),
             control.StopCore: core.stop_core,
             control.ForgetVariables: core.forget_variables,
             control.Doctor: core.doctor,
@@ -53,6 +54,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             control.ListRuns: core.list_runs,
             control.WaitRun: core.wait_run,
             control.CancelRun: core.cancel_run,
+            control.TellEnds: core.note_ends,
             control.ReadLog: core.read_log,
             control.DeleteLog: core.delete_log,
             control.GetConnection: core.get_connection,
@@ -70,7 +72,9 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
         """Answer one action with its reply, or a stream of them."""
         try:
             request = _decode(action)
-            if not isinstance(request, control.AwaitChanges):  # a page that is only open does not keep the core
+            if not isinstance(
+                request, control.AwaitChanges | control.Ping
+            ):  # a page that is only open does not keep the core
                 self._core.note_call()
             for reply in self._answers(request, context):
                 yield flight.Result(codec.encode(reply))

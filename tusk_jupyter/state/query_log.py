@@ -131,6 +131,17 @@ class QueryLog:
             self._unwritten.pop(run, None)
         return written
 
+    def ended_after_all(self, end: RunEnd) -> bool:
+        """Write the end of a run that was taken for interrupted, as its client saw it; return whether there was such a run.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        found = self._database.read("SELECT seq FROM query_log WHERE run = ? AND status = 'interrupted'", [end.run])
+        for (seq,) in found:
+            self._journal.append("run.end", {"log": seq, **asdict(end)}, linger_s=LINGER_S)
+        return bool(found)
+
     def interrupt_open(self, reason: str) -> int:
         """At the core's start: end the runs that a crash left open as `interrupted`; return how many."""
         return sum(self.ended(RunEnd(run=run, status="interrupted", error=reason)) for run in tuple(self._open))

@@ -48,6 +48,8 @@ QUERY = {
 }  # fmt: skip
 SESSION = {"id": "VARCHAR", "source": "VARCHAR", "pid": "BIGINT", "started_at": "TIMESTAMP", "ended_at": "TIMESTAMP"}
 
+_GIVE_WAY = ("running", "interrupted")
+
 
 class Changes:
     """What a batch of records comes down to."""
@@ -86,12 +88,13 @@ class Changes:
         self.starts[seq] = {"seq": seq, "status": "running", **body}
 
     def run_end(self, seq: int, body: Row) -> None:
-        """A run ended; the first end wins."""
+        """A run ended; the first end wins, but for `interrupted`, which a core only supposes of what another one left open."""
         start = self.starts.get(body["log"])
-        if start is None:
-            self.ends.setdefault(body["log"], body)
-        elif start["status"] == "running":
-            start.update(body)
+        if start is not None:
+            if start["status"] in _GIVE_WAY:
+                start.update(body)
+        elif self.ends.get(body["log"], {"status": "running"})["status"] in _GIVE_WAY:
+            self.ends[body["log"]] = body
 
     def connection_put(self, seq: int, body: Row) -> None:
         """A connection was saved, and perhaps took the place of another, which waits for its secrets to be deleted."""
@@ -173,7 +176,7 @@ class Changes:
         con.execute(  # the bounds let the zone maps skip the rest of a million rows
             f"UPDATE query_log SET {news} FROM (SELECT {_unnest(END)}) AS ending"  # noqa: S608
             f" WHERE query_log.seq BETWEEN {min(self.ends)} AND {max(self.ends)}"
-            " AND query_log.seq = ending.log AND query_log.status = 'running'",
+            " AND query_log.seq = ending.log AND query_log.status IN ('running', 'interrupted')",
             _columns(END, self.ends.values()),
         )
 

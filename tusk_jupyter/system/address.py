@@ -1,4 +1,7 @@
-"""How to reach the running core: what it writes into `core.json` and its clients read."""
+"""How to reach the running core: what it writes into `core.json` and its clients read.
+
+A client reads the file of a core of any version as far as it can: to end that core takes no more than its process id.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,20 @@ def read_address(path: Path) -> Address | None:
     """Return the address in a file, or None when there is none (no core, or one that is just coming or going)."""
     try:
         said = json.loads(read_private(path, max_bytes=MAX_BYTES))
-        return Address(**{name: said[name] for name in Address.__slots__})
+        pid = said["pid"]
     except (OSError, StorageError, ValueError, KeyError, TypeError, RecursionError):
         return None  # also one that somebody else could have written: it would lead to a core of theirs
+    if type(pid) is not int or pid <= 0:
+        return None
+    protocol = said.get("protocol")
+    return Address(
+        address=_text(said.get("address")),
+        token=_text(said.get("token")),
+        pid=pid,
+        version=_text(said.get("version")) or "of an unknown version",
+        protocol=protocol if type(protocol) is int else 0,
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -30,12 +30,26 @@ class CoreStatus(Message, frozen=True, kw_only=True):
 
 
 class GetCoreStatus(Message, frozen=True, kw_only=True):
-    """Ask how the core is. Also the handshake: the one action that a client of any version may call."""
+    """Ask how the core is. Also the handshake: what a client of any version may call.
+
+    Name, fields, and `clients` and `running` of its answer, stay what they are over all protocols (`client/ending.py`).
+    """
 
     ACTION: ClassVar[str] = "core.status"
     REPLY: ClassVar[type] = CoreStatus
     client_version: str
     protocol: int
+
+
+class Pong(Message, frozen=True, kw_only=True):
+    """The core lives."""
+
+
+class Ping(Message, frozen=True, kw_only=True):
+    """Ask for a sign of life; answered whatever else the core does."""
+
+    ACTION: ClassVar[str] = "core.ping"
+    REPLY: ClassVar[type] = Pong
 
 
 class Stopped(Message, frozen=True, kw_only=True):
@@ -46,7 +60,7 @@ class Stopped(Message, frozen=True, kw_only=True):
 
 
 class StopCore(Message, frozen=True, kw_only=True):
-    """End the core: runs are cancelled, sessions closed, driver processes ended."""
+    """End the core: runs are cancelled, sessions closed, driver processes ended. The same over all protocols."""
 
     ACTION: ClassVar[str] = "core.stop"
     REPLY: ClassVar[type] = Stopped

@@ -172,6 +172,30 @@ class WaitRun(Message, frozen=True, kw_only=True):
     timeout_s: float = 5.0
 
 
+class RunEnded(Message, frozen=True, kw_only=True):
+    """A run whose whole result its client has."""
+
+    run: str
+    elapsed_ms: float
+    rows: int | None = None
+    affected: int | None = None
+    statements: int = 0
+
+
+class RunsNoted(Message, frozen=True, kw_only=True):
+    """How many of them the log had as interrupted."""
+
+    runs: int
+
+
+class TellEnds(Message, frozen=True, kw_only=True):
+    """Tell a core how runs ended that the one before it took in: that may have died before it knew."""
+
+    ACTION: ClassVar[str] = "run.tell_ends"
+    REPLY: ClassVar[type] = RunsNoted
+    runs: tuple[RunEnded, ...]
+
+
 class CancelRun(Message, frozen=True, kw_only=True):
     """Cancel runs: one by its id (or a unique beginning of it), or all of a session; answers when the ladder has begun."""
 
