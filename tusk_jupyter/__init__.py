@@ -84,7 +84,10 @@ def __getattr__(name: str) -> object:
     if name == "ConnectionPicker":  # named by text, as the magics below: the core knows no widget
         return import_module("tusk_widgets.picker").ConnectionPicker
     if name in __all__:
-        return getattr(import_module("tusk_jupyter.api"), name)
+        from tusk_jupyter.system.whole_imports import whole_imports
+
+        with whole_imports():
+            return getattr(import_module("tusk_jupyter.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -95,7 +98,10 @@ def __dir__() -> list[str]:
 # The magics stand above this package, so they are named by text: the core knows no IPython.
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register `%sql`, `%%sql` and `%tusk`; IPython calls this for `%load_ext tusk_jupyter`."""
-    import_module("tusk_magics.extension").load_ipython_extension(shell)
+    from tusk_jupyter.system.whole_imports import whole_imports
+
+    with whole_imports():
+        import_module("tusk_magics.extension").load_ipython_extension(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

@@ -7,14 +7,12 @@ database hears of it.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import re
-import sys
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.system.plain_text import say
 from tusk_magics import display, grid_display
 from tusk_magics.checks import USAGE_HINT, check_options, emptiness, table_variable
 from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line
@@ -53,6 +51,8 @@ class CellRun:
         self._connection: str | None = None
         self._sql = ""
         self.place: Place | None = None
+        self.completed = False
+        """Whether what was asked for is done, and only to be shown."""
 
     def do(self, line: str, body: str | None) -> object:
         """Run what was written and return the value of the cell.
@@ -65,7 +65,7 @@ class CellRun:
         if parsed.options.help:
             from tusk_magics.help import help_text
 
-            print(help_text())  # noqa: T201
+            say(help_text())
             return None
         check_options(parsed)
         if parsed.table is not None:
@@ -123,7 +123,7 @@ class CellRun:
 
     def _query(self, parsed: SqlLine, *, is_cell: bool) -> object:
         client = self._client()
-        from tusk_jupyter.client.tables import check_format, prepare, to_frame
+        from tusk_jupyter.client.tables import check_format, to_frame
         from tusk_jupyter.protocol.control import RunRequest
         from tusk_jupyter.protocol.values import Value
 
@@ -147,22 +147,23 @@ class CellRun:
             source=self._notebook.source,
         )
         progress = self._progress()
-        prepare(kind)
         try:
             result = client.run(request, sink=sink, on_progress=progress.update)
         except BaseException:
             progress.finish(None)
             raise
+        self.completed = True
         # The table is handed over, so that its memory goes as the frame grows.
         nulls = grid_display.nan_is_null(result.table)
         tables, result = [result.table], dataclasses.replace(result, table=None)
         notes, types = list(result.notes), list[Any]()
         value = to_frame(tables, kind, decimal=options.decimal or self._config.decimal, notes=notes, types=types)
         result = dataclasses.replace(result, notes=tuple(notes))
+        self._assign(parsed.into, value)  # before anything is shown of it, which may fail
         grid_display.remember(self._shell, value, result, limit=limit, nulls=nulls, types=types)
         shown = self._rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
-        return self._assign(parsed.into, value)
+        return value if parsed.into is None else None
 
     def _rows_shown(self, rows: int, kind: str) -> int | None:
         """Return how many rows of the value the frontend will show."""
@@ -173,7 +174,9 @@ class CellRun:
         """Return the file that takes the result; without one, begin to import what makes a frame of it."""
         options = parsed.options
         if not options.to:
-            _import_ahead(kind)
+            from tusk_jupyter.client.tables import prepare
+
+            prepare(kind)
             return None
         from tusk_jupyter.client.files import sink_for
 
@@ -214,6 +217,7 @@ class CellRun:
         except BaseException:
             progress.finish(None)
             raise
+        self.completed = True
         self._say(progress, display.uploaded(result, rows=data.num_rows, table=table, append=request.append))
 
     def _progress(self) -> Progress:
@@ -225,16 +229,8 @@ class CellRun:
         if not self._config.footer:
             text = ""
         if not progress.finish(text) and text:
-            print(text)  # noqa: T201
+            say(text)
 
-    def _assign(self, name: str | None, value: object) -> object:
-        if name is None:
-            return value
-        self._shell.user_ns[name] = value
-        return None
-
-
-def _import_ahead(kind: str) -> None:
-    """Import the frame library on a second thread while the core and the driver are at work: pandas takes 0.5 s."""
-    if kind != "arrow" and kind not in sys.modules:
-        threading.Thread(target=importlib.import_module, args=(kind,), name="tusk-import", daemon=True).start()
+    def _assign(self, name: str | None, value: object) -> None:
+        if name is not None:
+            self._shell.user_ns[name] = value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.stages import detail_lines
+from tusk_jupyter.system.plain_text import fitted
 from tusk_magics.place import Place
 
 _TITLES: dict[type[errors.TuskError], str] = {
@@ -77,7 +78,7 @@ def error_lines(
         lines.append(f"{paint('1;32', 'Hint:')} {_clean(exc.hint)}")
     if exc.code:
         lines.append(paint("2", f"Code: {_clean(exc.code)}"))
-    return lines
+    return [fitted(line) for line in lines]  # IPython prints them, and would fail at one that its stream cannot encode
 
 
 def _where(exc: errors.TuskError, place: Place | None, statements: int | None, paint: Paint) -> list[str]:

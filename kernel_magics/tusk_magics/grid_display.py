@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.config import TuskMagics
 from tusk_magics.notebook import Notebook
 
@@ -169,6 +170,7 @@ def _by_others(value: object) -> Bundle | None:
     return own() if own is not None else None
 
 
+@whole_imports()
 def _drawn(value: object, shown: Shown, way: Mode) -> dict[str, Any]:
     from tusk_widgets.grid_data import GridData, frame_of
     from tusk_widgets.grid_static import static_html

@@ -8,10 +8,15 @@ from typing import Any
 from tusk_jupyter.cli.output import Listing
 from tusk_jupyter.cli.terminal import TerminalOutput
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.system.plain_text import say
 
 
 class ShellOutput(TerminalOutput):
     """IPython in a terminal."""
+
+    def say(self, text: str) -> None:
+        """Print a sentence; a terminal that has gone is no error of the user's program."""
+        say(text)
 
 
 class NotebookOutput:
@@ -42,7 +47,7 @@ class NotebookOutput:
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        print(text)  # noqa: T201
+        say(text)
 
     def ask_secret(self, prompt: str) -> str:
         """Ask in the frontend; ipykernel replaces getpass by its own."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
+
+from tusk_jupyter.system.plain_text import fitted
 
 if TYPE_CHECKING:
     from tusk_jupyter.protocol.control import RunState
@@ -42,15 +45,20 @@ class Progress:
             self._handle.update(_plain(text or ""), raw=True)
             return True
         if self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
-            sys.stderr.flush()
+            self._write_to_terminal(" " * self._width + "\r")
             self._width = 0
         return False
 
+    @staticmethod
+    def _write_to_terminal(text: str) -> None:
+        if sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):  # nobody looks any more
+                sys.stderr.write("\r" + fitted(text, sys.stderr))
+                sys.stderr.flush()
+
     def _write(self, text: str) -> None:
         if not self._kernel:
-            sys.stderr.write("\r" + text.ljust(self._width))
-            sys.stderr.flush()
+            self._write_to_terminal(text.ljust(self._width))
             self._width = len(text)
         elif self._handle is None:
             from IPython.display import DisplayHandle

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Callable
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
 from tusk_jupyter.cli.passwords import has_password, refusal
 from tusk_jupyter.errors import Cancelled, TuskError
+from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.cell_run import CellRun
 from tusk_magics.config import TuskMagics
 from tusk_magics.errors import show_without_traceback
@@ -28,6 +28,7 @@ _URL = re.compile(r"\s*[A-Za-z][\w+.-]*://")
 class SqlMagic(Magics):
     """The SQL magic; its defaults are `TuskMagics`."""
 
+    @whole_imports()
     @needs_local_scope  # a `%sql` in a function sees the function's variables
     @no_var_expand  # IPython would fill in {x} and $x, both of which mean something in SQL
     @line_cell_magic
@@ -41,7 +42,7 @@ class SqlMagic(Magics):
             if _URL.match(line) and has_password(line):
                 scrub(self.shell)
                 raise refusal(where="on a magic line", stays=IN_CELL)
-            return _not_interrupted(run.do, line, cell)
+            return _not_interrupted(run, line, cell)
         except TuskError as exc:
             run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None
@@ -51,13 +52,19 @@ class SqlMagic(Magics):
     sql.__doc__ = help_text()
 
 
-def _not_interrupted(do: Callable[[str, str | None], object], line: str, cell: str | None) -> object:
+def _not_interrupted(run: CellRun, line: str, cell: str | None) -> object:
     """Do it; an interrupt where no run was under way (the client answers for those) is told as such.
 
     Raises:
         Cancelled: the user broke off.
     """
     try:
-        return do(line, cell)
+        return run.do(line, cell)
     except KeyboardInterrupt:
+        if run.completed:
+            raise Cancelled(
+                "Interrupted when the statement had completed: what it changed is changed, its rows were let go of.",
+                scenario="cancelled_by_user",
+                hint="`%tusk log` shows it.",
+            ) from None
         raise Cancelled("Interrupted; no statement was running then.", scenario="cancelled_by_user") from None

@@ -10,6 +10,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from tusk_jupyter.cli.passwords import has_password, refusal
 from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.errors import show_without_traceback
 from tusk_magics.history import scrub
 from tusk_magics.notebook import Notebook
@@ -20,6 +21,7 @@ from tusk_magics.sql_magic import IN_CELL
 class TuskMagic(Magics):
     """Everything but running SQL: connections, credentials, the log."""
 
+    @whole_imports()
     @no_var_expand
     @line_magic
     def tusk(self, line: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tusk_jupyter.api._session import client
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.system.whole_imports import whole_imports
 
 if TYPE_CHECKING:
     from tusk_jupyter.client import Client, RunResult
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r":[A-Za-z_]")
 
 
+@whole_imports()
 def query(
     sql: str,
     *,
@@ -56,6 +58,7 @@ def query(
     return to_frame(tables, format, decimal=decimal)
 
 
+@whole_imports()
 def execute(
     sql: str,
     *,
@@ -106,6 +109,7 @@ def execute(
     return here.run(request, sink=sink)
 
 
+@whole_imports()
 def persist(
     data: object, table: str, *, connection: str | None = None, timeout_s: float | None = None, log: bool = True
 ) -> int:
@@ -117,6 +121,7 @@ def persist(
     return _upload(data, table, connection=connection, append=False, timeout_s=timeout_s, log=log)
 
 
+@whole_imports()
 def append(
     data: object, table: str, *, connection: str | None = None, timeout_s: float | None = None, log: bool = True
 ) -> int:

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tusk_jupyter.system.whole_imports import whole_imports
+
 if TYPE_CHECKING:
     from tusk_jupyter.client import Client
     from tusk_jupyter.protocol.calls import Request
@@ -19,6 +21,7 @@ def client() -> Client:
     return get_client(notebook if notebook and "ipykernel" in sys.modules else None)
 
 
+@whole_imports()
 def call(request: Request) -> Any:  # noqa: ANN401 - an instance of the request's own REPLY
     """Send a request to the core and return its reply."""
     return client().call(request)

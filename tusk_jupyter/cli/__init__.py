@@ -5,16 +5,12 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrongly asked, 130 interrupted."""
-    import contextlib
     import os
     import sys
 
-    from tusk_jupyter.cli.terminal import run_command_line
+    from tusk_jupyter.cli.terminal import flush, run_command_line
 
-    status = run_command_line(sys.argv[1:])
-    with contextlib.suppress(OSError, ValueError):  # whoever read the output has gone
-        sys.stdout.flush()
-        sys.stderr.flush()
+    status = flush(run_command_line(sys.argv[1:]))
     # What is done is done in the core. An interpreter that ends while Flight's threads wait for that may crash (seen once in
     # a few hundred commands: all was printed, and the exit status said failure).
     os._exit(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ import click
 
 from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.system import plain_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,6 +50,8 @@ def print_json(records: object) -> None:
     import msgspec
 
     text = msgspec.json.format(msgspec.json.encode(records), indent=2).decode()
+    if plain_text.fitted(text) != text:  # escaped as JSON escapes, for a stream that cannot show it
+        text = json.dumps(json.loads(text), indent=2)
     print(text)  # noqa: T201
 
 

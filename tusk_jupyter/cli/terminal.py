@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -10,6 +12,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Listing, one_line
 from tusk_jupyter.cli.passwords import has_password, refusal
 from tusk_jupyter.cli.stages import detail_lines
+from tusk_jupyter.system import plain_text
 
 IN_SHELL = "It is still in your shell's history: remove it there (bash: `history -d N`), and change the password."
 _PIPE_WIDTH = 10_000
@@ -30,15 +33,23 @@ class TerminalOutput:
     def listing(self, listing: Listing) -> None:
         """Print a table, or what to do where it is empty."""
         if not listing.rows:
-            print(listing.empty)  # noqa: T201
-        else:
-            print_table(listing, to=sys.stdout, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+            self.say(listing.empty)
+        elif sys.stdout is not None:
+            width = None if sys.stdout.isatty() else _PIPE_WIDTH
+            table = io.StringIO()
+            print_table(listing, to=table, width=width, like=sys.stdout)
+            self.say(table.getvalue().removesuffix("\n"))
         for note in listing.notes:
-            print(note)  # noqa: T201
+            self.say(note)
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        print(text)  # noqa: T201
+        try:
+            print(plain_text.fitted(text))  # noqa: T201
+        except BrokenPipeError:
+            raise
+        except OSError as exc:
+            raise unwritten(exc) from exc
 
     def ask_secret(self, prompt: str) -> str:
         """Ask on the terminal without an echo."""
@@ -51,14 +62,30 @@ class TerminalOutput:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def print_table(listing: Listing, *, to: TextIO, width: int | None) -> None:
-    """Write a listing as aligned text; `width` is in columns, None asks the terminal."""
+def unwritten(exc: OSError) -> errors.StorageError:
+    """Return the error for an answer that is not to be read, as on a full disk; what was asked for is done by then."""
+    return errors.StorageError(f"It is done, but standard output could not be written: {exc.strerror or exc}.")
+
+
+def print_table(listing: Listing, *, to: TextIO, width: int | None, like: TextIO | None = None) -> None:
+    """Write a listing as aligned text.
+
+    Args:
+        listing: the table.
+        to: where it goes.
+        width: in columns; None asks the terminal.
+        like: the stream that shows it in the end, by which the colours go; `to`, where none is given.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(
-        file=to, width=width, highlight=False, color_system="auto" if to.isatty() else None, force_jupyter=False
+        file=like or to,
+        width=width,
+        highlight=False,
+        color_system="auto" if (like or to).isatty() else None,
+        force_jupyter=False,
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in listing.columns:
@@ -75,6 +102,7 @@ def run_command_line(words: Sequence[str]) -> int:
     from tusk_jupyter.cli.group import run_verb
     from tusk_jupyter.client import get_client
 
+    plain_text.degrade(sys.stdout, sys.stderr)
     try:
         if any(has_password(word) for word in words):
             raise refusal(where="on a command line", stays=IN_SHELL)
@@ -95,6 +123,21 @@ def run_command_line(words: Sequence[str]) -> int:
     except BrokenPipeError:  # `tusk log | head`: the reader has what it wanted
         sys.stderr.close()
         return 0
+
+
+def flush(status: int) -> int:
+    """Write what is still in the streams' buffers; return the exit code that comes of it."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (BrokenPipeError, ValueError):  # whoever read the output has gone
+        pass
+    except OSError as exc:
+        _print_error(unwritten(exc))
+        status = status or 1
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+    return status
 
 
 def _print_error(exc: errors.TuskError) -> None:

@@ -335,6 +335,7 @@ class Fetch:
                 writer.write_table(data, max_chunksize=65_536)
                 writer.done_writing()
                 said = replies.read()
+                writer.close()  # here a driver's error is raised, if there was one
         except BaseException as exc:
             # Closing says "these were all rows", and the driver would commit those that it has.
             if isinstance(exc, FromOverThere) or (self._stopping is not None and self._stopping.ask_all()):
@@ -343,7 +344,6 @@ class Fetch:
             else:
                 _unfinished.append(writer)
             raise
-        writer.close()
         if said is None:
             raise FromOverThere(PeerLost("The upload was cut off before its end."), was_said=False)
         return self._result(codec.decode(stream.Trailer, said.to_pybytes()), None)

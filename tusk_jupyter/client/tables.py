@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, cast
 
+from tusk_jupyter.client import memory
+from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ARRIVAL_LOOK_S = 0.02
 FORMATS = ("pandas", "polars", "arrow")
 
 
@@ -34,9 +36,18 @@ def check_format(kind: str) -> None:
 
 def prepare(kind: str) -> None:
     """Import what frames of a kind need on a thread of its own, while the database works: pandas takes 0.3 s."""
-    library = {"pandas": "pandas", "polars": "polars"}.get(kind)
-    if library is not None and library not in sys.modules:
-        threading.Thread(target=importlib.import_module, args=(library,), name=f"import-{library}", daemon=True).start()
+    if kind != "arrow" and kind not in sys.modules and kind not in _on_the_way:
+        _on_the_way[kind] = Task(lambda: importlib.import_module(kind))
+
+
+_on_the_way: dict[str, Task[Any]] = {}
+
+
+def _arrived(kind: str) -> None:
+    """Wait until the library of a kind is imported, where Ctrl-C can break the wait off: an import cannot be."""
+    task = _on_the_way.get(kind)
+    while task is not None and not task.ended:  # what went wrong is raised again by the import that asks for it
+        task.wait(ARRIVAL_LOOK_S)  # several threads may wait for it
 
 
 def to_frame(
@@ -58,10 +69,19 @@ def to_frame(
         notes: takes what the frame has otherwise than the database.
         types: takes the dtypes of a pandas frame.
     """
-    from tusk_jupyter.client import frames
-
     if tables[0] is None:
         return tables.pop()
+    _arrived(kind)
+    with memory.guarded("The frame of the result could not be made"):
+        return _frame(tables, kind, decimal=decimal, notes=notes, types=types)
+
+
+def _frame(
+    tables: list[pa.Table | None], kind: str, *, decimal: str, notes: list[str] | None, types: list[Any] | None
+) -> Any:  # noqa: ANN401 - as `kind` says
+    from tusk_jupyter.client import frames
+
+    assert tables[0] is not None  # noqa: S101 - asked before
     if kind == "pandas":
         return frames.to_pandas(tables.pop(), decimal="float" if decimal == "float" else "exact", types=types)
     if decimal == "float":
@@ -80,7 +100,7 @@ def _with_floats(table: pa.Table) -> pa.Table:
 
 
 def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
-    """Return `frame` as an Arrow table.
+    """Return `frame` as an Arrow table, which takes as much memory as itself while it is sent.
 
     A named pandas index becomes columns; an unnamed one holds no data of its own and is left out.
 
@@ -90,11 +110,29 @@ def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
 
     Raises:
         UsageError: it is no table, or a column has no one type.
+        ResultTooLarge: there is no memory for it.
     """
     import pyarrow as pa
 
     if isinstance(frame, pa.Table):
         return frame
+    memory.see_that(_size_of(frame), f"{name} cannot be sent")
+    with memory.guarded(f"{name} cannot be sent"):
+        return _converted(frame, name)
+
+
+def _size_of(frame: object) -> int:
+    """Return about how many bytes a pandas or polars frame has, or 0 where that is not known."""
+    usage = getattr(frame, "memory_usage", None)
+    if usage is not None:
+        return int(usage(index=True).sum())
+    estimate = getattr(frame, "estimated_size", None)
+    return int(estimate()) if estimate is not None else 0
+
+
+def _converted(frame: object, name: str) -> pa.Table:
+    import pyarrow as pa
+
     if type(frame).__module__.split(".")[0] == "pandas" and type(frame).__name__ == "DataFrame":
         return _from_pandas(cast("pd.DataFrame", frame), name)
     if hasattr(frame, "__arrow_c_stream__"):

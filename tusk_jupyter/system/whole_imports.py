@@ -1,0 +1,87 @@
+"""Ctrl-C that never breaks an import off in the middle.
+
+An interrupt that hits the main thread within Python's import machinery can leave a module's lock taken for ever, and the next
+import of that module hangs (3 of 240 kernels that were interrupted in their first second), or a C extension half made, which
+cannot be imported again in that process (pyarrow, once). So within a block the interrupt waits until the import that it hits
+is done, which takes a second at most, and comes then.
+"""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ContextDecorator
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+RETRY_S = 0.01
+_MACHINERY = "<frozen importlib"
+
+
+class _Handler:
+    """The handler of SIGINT within a block; whatever else it meets than an import gets the interrupt at once."""
+
+    def __init__(self, earlier: Callable[[int, FrameType | None], Any], block: FrameType) -> None:
+        self.earlier = earlier
+        self.pending = False
+        self.is_over = False
+        self._block = block
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._imports(frame) and not self.is_over:
+            if not self.pending:
+                self.pending = True
+                _thread.start_new_thread(
+                    self._try_again, ()
+                )  # `threading` may be what is interrupted, with its lock taken
+            return
+        self.pending = False
+        self.earlier(number, frame)
+
+    def _imports(self, frame: FrameType | None) -> bool:
+        """Return whether an import is under way that began in the block: all of a program may run within one of its own."""
+        while frame is not None and frame is not self._block:
+            if frame.f_code.co_filename.startswith(_MACHINERY):
+                return True
+            frame = frame.f_back
+        return False
+
+    def _try_again(self) -> None:
+        while self.pending and not self.is_over:
+            time.sleep(RETRY_S)
+            if self.pending and not self.is_over:
+                _thread.interrupt_main()
+
+
+class whole_imports(ContextDecorator):
+    """A block, or a function, whose imports Ctrl-C leaves whole. Does nothing on other threads than the main one."""
+
+    def __init__(self) -> None:
+        """Begin with `with`."""
+        self._installed: list[_Handler] = []
+
+    def _recreate_cm(self) -> whole_imports:
+        return whole_imports()  # a decorated function may be called by several threads
+
+    def __enter__(self) -> Self:
+        if threading.get_ident() == threading.main_thread().ident:
+            earlier = signal.getsignal(signal.SIGINT)
+            if callable(earlier) and not isinstance(earlier, _Handler):
+                self._installed.append(_Handler(earlier, sys._getframe(1)))
+                signal.signal(signal.SIGINT, self._installed[0])
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        if not self._installed:
+            return
+        handler = self._installed.pop()
+        handler.is_over = True
+        installed: object = signal.getsignal(signal.SIGINT)
+        if installed is handler:
+            signal.signal(signal.SIGINT, handler.earlier)
+        if handler.pending and exc is None:
+            handler.earlier(signal.SIGINT, None)
