@@ -6,6 +6,7 @@ else. The token check is a middleware and stands before every call.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import threading
 import traceback
@@ -133,7 +134,8 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         """Stop whatever runs, on the servers."""
         for slot in list(self._slots.values()):
             if slot.run is not None and not slot.run.ended:
-                slot.session.interrupt()
+                with contextlib.suppress(errors.TuskError):  # the others' statements are to be stopped all the same
+                    slot.session.interrupt()
 
     # --- sessions ---
 
@@ -169,9 +171,13 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             session.close()  # before the answer: whoever hears it may want the file that this session holds
         yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=server, link=link)
 
-    def _kill_backend(self, message: driver.KillBackend) -> Iterator[driver.Done]:
-        self._session.kill_backend(Settings(config=message.config, secrets=message.secrets), message.backend)
-        yield driver.Done()
+    def _kill_backend(self, message: driver.KillBackend) -> Iterator[driver.Killed]:
+        settings = Settings(config=message.config, secrets=message.secrets)
+        if message.session:
+            yield driver.Killed(outcome=self._session.end_backend(settings, message.backend))
+            return
+        self._session.kill_backend(settings, message.backend)
+        yield driver.Killed()
 
     def _reset(self, message: driver.Reset) -> Iterator[driver.Done]:
         slot = self._slot(message.session)

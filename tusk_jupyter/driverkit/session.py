@@ -34,6 +34,15 @@ class Transaction(enum.StrEnum):
     """Open, and the server takes only ROLLBACK."""
 
 
+class Outcome(enum.StrEnum):
+    """What became of a statement whose session was ended from elsewhere."""
+
+    ROLLED_BACK = "rolled_back"
+    COMMITTED = "committed"
+    UNKNOWN = "unknown"
+    """The server does not say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Where and how to sign in."""
@@ -217,6 +226,16 @@ class Session(ABC):
             ProtocolError: this driver declares none, so nobody may ask.
         """
         raise ProtocolError(f"{cls.__name__} declares no kill_backend.")
+
+    @classmethod
+    def end_backend(cls, settings: Settings, backend: str) -> Outcome:
+        """End another session, whose process is gone, wait for its end, and say what became of its statement.
+
+        Raises:
+            TuskError: it could not be ended.
+        """
+        cls.kill_backend(settings, backend)
+        return Outcome.UNKNOWN
 
 
 def _column(node: TreeNode) -> SnapshotColumn:

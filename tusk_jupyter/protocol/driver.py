@@ -201,15 +201,24 @@ class Leave(Message, frozen=True, kw_only=True):
     ticket: str
 
 
+class Killed(Message, frozen=True, kw_only=True):
+    """What is known of the statement that the backend ran."""
+
+    outcome: str = "unknown"
+    """rolled_back | committed | unknown. The first two are only said where the server itself says so."""
+
+
 class KillBackend(Message, frozen=True, kw_only=True):
     """End what backend `backend` runs, from a process that has no session of it."""
 
     SECRET: ClassVar[frozenset[str]] = frozenset({"secrets"})
     ACTION: ClassVar[str] = "kill_backend"
-    REPLY: ClassVar[type] = Done
+    REPLY: ClassVar[type] = Killed
     config: dict[str, Any]
     secrets: dict[str, str] = field(default_factory=dict)
     backend: str
+    session: bool = False
+    """End the session too, and answer when it has ended: the process that had it is gone."""
 
 
 class TreeNode(Message, frozen=True, kw_only=True):

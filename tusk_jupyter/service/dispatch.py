@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
-from tusk_jupyter.service import bound_values
+from tusk_jupyter.service import aftermath, bound_values
 from tusk_jupyter.service.clients import Client
 from tusk_jupyter.service.connections import Connections
 from tusk_jupyter.service.run import Ending, Run
@@ -61,6 +61,7 @@ class Dispatch:
             on_start=self._log_start,
             on_end=self._run_ended,
             kill_backend=self._kill_backend,
+            end_backend=self._end_backend,
             close_session=lambda session: self._sessions.close(session),
             changed=changed,
         )
@@ -287,18 +288,24 @@ class Dispatch:
 
     def _kill_backend(self, session: Session) -> None:
         """End on the server what a session's own driver no longer ends, from a second process with the same sign-in."""
+        self._ask_to_kill(session, whole=False, timeout_s=3.0)
+
+    def _end_backend(self, session: Session) -> driver.Killed | None:
+        """End a session on the server whose driver process is gone; None where it has no backend that could be ended."""
+        return self._ask_to_kill(session, whole=True, timeout_s=aftermath.PATIENCE_S)
+
+    def _ask_to_kill(self, session: Session, *, whole: bool, timeout_s: float) -> driver.Killed | None:
         manifest = session.live_process().manifest
         if session.backend is None or not manifest.capabilities.kill_backend:
-            return
-        self._spares.ask(
-            session.connection.driver,
-            driver.KillBackend(
-                config=session.connection.config,
-                secrets=self._connections.secrets.of(session.connection),
-                backend=session.backend,
-            ),
-            timeout_s=3.0,
+            return None
+        request = driver.KillBackend(
+            config=session.connection.config,
+            secrets=self._connections.secrets.of(session.connection),
+            backend=session.backend,
+            session=whole,
         )
+        killed: driver.Killed = self._spares.ask(session.connection.driver, request, timeout_s=timeout_s)
+        return killed
 
 
 def _kind(request: control.RunRequest | control.UploadRequest) -> str:

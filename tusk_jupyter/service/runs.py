@@ -21,6 +21,7 @@ from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
+from tusk_jupyter.service import aftermath
 from tusk_jupyter.service.run import Ending, Run, outcome
 from tusk_jupyter.service.sessions import Session, SessionGone, State
 from tusk_jupyter.sqltext.effects import Effect
@@ -54,6 +55,7 @@ class Runs:
         on_start: puts the run into the log; what it raises refuses the run.
         on_end: completes the log row; called before anybody sees the run as ended.
         kill_backend: ends a session's statement on the server from another process.
+        end_backend: ends a session there whose process has ended; None where there is no server.
         close_session: called after a run whose session cannot be used again, or should not be.
         changed: called when a run began, ended or is being cancelled.
     """
@@ -64,6 +66,7 @@ class Runs:
         on_start: Callable[[Run], None],
         on_end: Callable[[Ending], None],
         kill_backend: Callable[[Session], None],
+        end_backend: Callable[[Session], driver.Killed | None] = lambda _: None,
         close_session: Callable[[Session], None],
         changed: Callable[[], None],
     ) -> None:
@@ -71,6 +74,7 @@ class Runs:
         self._on_start = on_start
         self._on_end = on_end
         self._kill_backend = kill_backend
+        self._end_backend = end_backend
         self._close_session = close_session
         self._under_way: dict[str, Run] = {}
         self._ended: collections.OrderedDict[str, Run] = collections.OrderedDict()
@@ -253,6 +257,8 @@ class Runs:
 
     def _end(self, run: Run, last: driver.RunEvent) -> None:
         status, run.error = outcome(run, last)
+        if last.error is not None and last.error.kind == aftermath.CRASHED:
+            run.error = aftermath.added_to(run.error, run.session, self._end_backend)
         run.rows, run.bytes = last.rows, last.bytes
         run.elapsed_s = time.monotonic() - run.started
         session = run.session

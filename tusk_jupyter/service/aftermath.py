@@ -1,0 +1,69 @@
+"""What is left of a run whose driver process has ended: its session on the server, and what is known of its statement.
+
+The server does not notice that nobody waits for an answer any more, and would go on and commit. So the core ends the
+session there at once, from a second driver process, and tells what that one could find out.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol.driver import Killed
+from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.protocol.message import replace
+from tusk_jupyter.service.sessions import Session
+
+PATIENCE_S = 6.0
+"""How long a run's end waits for it; below the time that a client waits for the word on its run (`client.runs.VERDICT_S`)."""
+
+CRASHED = "driver_crashed"
+"""Kind of the error by which a run ends whose process did."""
+
+_CHECK = "Check in the database what was done before you run it again. The next run opens a new session."
+_KNOWN = {
+    "rolled_back": (
+        "Its session on the server was ended before the statement was committed: nothing of the statement stays.",
+        "Run it again; the next run opens a new session, without the temp tables and settings of this one.",
+    ),
+    "committed": ("The server had committed the statement.", _CHECK),
+    "unknown": (
+        "Its session on the server was ended; the statement may have taken effect before that.",
+        _CHECK,
+    ),
+}
+
+
+def added_to(
+    error: WireError | None, session: Session, end_backend: Callable[[Session], Killed | None]
+) -> WireError | None:
+    """Return a run's error with what became of its statement on the server; ends the session there.
+
+    Args:
+        error: as its client would get it.
+        session: whose process has ended.
+        end_backend: ends it on the server from another process; None where there is no server.
+    """
+    if error is None:
+        return None
+    pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="aftermath")
+    try:
+        killed = pool.submit(end_backend, session).result(PATIENCE_S)
+    except TimeoutError:
+        return _unconfirmed(error, f"no answer within {PATIENCE_S:g} s")
+    except errors.TuskError as exc:
+        return _unconfirmed(error, exc.message.rstrip("."))
+    finally:
+        pool.shutdown(wait=False)
+    if killed is None:
+        return error
+    words, hint = _KNOWN.get(killed.outcome, _KNOWN["unknown"])
+    return replace(error, message=f"{error.message} {words}", hint=hint)
+
+
+def _unconfirmed(error: WireError, why: str) -> WireError:
+    words = (
+        f"Whether its session on the server has ended could not be confirmed ({why}): the statement may go on there."
+    )
+    return replace(error, message=f"{error.message} {words}", hint=_CHECK)
