@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from services import wait_until
+from services.proxies import proxy_to
 
 from tusk_jupyter.driverkit.session import Transaction
-from tusk_jupyter.errors import QueryError, TuskError, UsageError
+from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
 
 # Arrow type, values, the column's type in MySQL, what comes back (None: the same)
 COLUMNS = [
@@ -173,3 +177,136 @@ def test_value_that_does_not_fit_an_existing_column_is_an_error_also_without_str
         with pytest.raises(QueryError):
             client.session.upload([table], pa.table({column: [value]}).to_reader(), append=True)
     assert client.values(f"SELECT COUNT(*) FROM {table}") == [0]
+
+
+# --- a link that is lost on the way ---
+
+ROWS = 40_000
+BATCH = 2_000
+
+
+def _table() -> pa.Table:
+    return pa.table({"n": range(ROWS), "v": [f"value {n} {'x' * 60}" for n in range(ROWS)]})
+
+
+def _batches(cut_after: int, cut):
+    """The table's rows; the link is cut before a batch."""
+    data = _table()
+    for index, batch in enumerate(data.to_batches(max_chunksize=BATCH)):
+        if index == cut_after:
+            cut()
+        yield batch
+
+
+@pytest.mark.parametrize("cut_after", [0, 1, 7, 19])
+@pytest.mark.parametrize("append", [False, True])
+def test_a_link_that_is_cut_leaves_nothing_and_the_repeat_works(  # R16
+    connect, client, mariadb, table, cut_after, append
+):
+    if append:
+        client.run(f"CREATE TABLE {table} (n BIGINT, v LONGTEXT) ENGINE=InnoDB")
+    with proxy_to(mariadb.host, mariadb.port) as proxy:
+        talk = connect(port=proxy.port)
+        reader = pa.RecordBatchReader.from_batches(_table().schema, _batches(cut_after, proxy.cut))
+        with pytest.raises(ConnectError, match="Nothing of the upload stays"):
+            talk.session.upload([table], reader, append=append)
+    if append:
+        assert client.value(f"SELECT count(*) FROM {table}") == 0
+    else:
+        assert table not in client.values("SHOW TABLES")
+    client.session.upload([table], _table().to_reader(), append=append)
+    assert client.value(f"SELECT count(*) FROM {table}") == ROWS
+
+
+def test_a_link_that_is_cut_at_any_byte_leaves_all_or_nothing(connect, client, mariadb, table):  # R16
+    """Also while the server makes the table: what the words leave open is then whole."""
+    with proxy_to(mariadb.host, mariadb.port) as proxy:
+        connect(port=proxy.port).session.upload([table], _table().to_reader(), append=False)
+        whole = proxy.passed
+    client.run(f"DROP TABLE {table}")
+    for _ in range(6):
+        at = random.randint(whole * 9 // 10, whole)
+        with proxy_to(mariadb.host, mariadb.port) as proxy:
+            talk = connect(port=proxy.port)
+            proxy.cut_at = at
+            try:
+                talk.session.upload([table], _table().to_reader(), append=False)
+            except ConnectError as exc:
+                told = exc.message
+            else:
+                told = "done"
+        wait_until(lambda: not _at_work(client), what="the server has ended what it began")
+        there = table in client.values("SHOW TABLES")
+        if there:
+            assert "whole, or not at all" in told or told == "done", (at, told)
+            assert client.value(f"SELECT count(*) FROM {table}") == ROWS
+            client.run(f"DROP TABLE {table}")
+        else:
+            assert told != "done", at
+
+
+def _at_work(client) -> list[object]:
+    return client.values("SELECT id FROM information_schema.processlist WHERE info LIKE 'CREATE TABLE%tusk_upload%'")
+
+
+def test_a_killed_sessions_upload_leaves_nothing(client, connect, admin, table):  # R16
+    talk = connect()
+    reader = pa.RecordBatchReader.from_batches(
+        _table().schema, _batches(7, lambda: admin.run(f"KILL {talk.session.backend}"))
+    )
+    with pytest.raises(ConnectError, match="Nothing of the upload stays"):
+        talk.session.upload([table], reader, append=False)
+    assert table not in client.values("SHOW TABLES")
+
+
+def test_a_table_that_others_made_meanwhile_is_theirs(client, connect, table):  # R16
+    others = connect()
+    reader = pa.RecordBatchReader.from_batches(
+        _table().schema, _batches(7, lambda: others.run(f"CREATE TABLE {table} AS SELECT 'theirs' AS whose"))
+    )
+    with pytest.raises(QueryError, match="already exists"):
+        client.session.upload([table], reader, append=False)
+    assert client.values(f"SELECT whose FROM {table}") == ["theirs"]
+
+
+def test_a_table_that_is_there_is_refused_before_the_rows_go_up(client, table):
+    client.run(f"CREATE TABLE {table} (a INT)")
+
+    def rows():
+        yield pa.record_batch({"a": [1]})
+        raise AssertionError("the second batch was asked for")
+
+    with pytest.raises(QueryError, match="already exists") as caught:
+        client.session.upload(
+            [table], pa.RecordBatchReader.from_batches(pa.schema({"a": pa.int64()}), rows()), append=False
+        )
+    assert caught.value.code == "1050"
+
+
+def test_a_temporary_table_of_the_same_name_takes_no_rows(client, connect, table):
+    client.run(f"CREATE TEMPORARY TABLE {table} (a INT)")
+    client.session.upload([table], pa.table({"a": [1, 2]}).to_reader(), append=False)
+    assert client.values(f"SELECT a FROM {table}") == []
+    assert connect().values(f"SELECT a FROM {table} ORDER BY a") == [1, 2]
+    client.run(f"DROP TEMPORARY TABLE {table}")
+
+
+def test_an_account_that_may_make_no_temporary_tables_can_upload(admin, admin_settings, mariadb, connect):
+    admin.run("CREATE OR REPLACE DATABASE narrow")
+    admin.run("CREATE OR REPLACE USER narrow IDENTIFIED BY 'narrow-8'")
+    admin.run("GRANT SELECT, INSERT, CREATE, DROP ON narrow.* TO narrow")
+    settings = replace(
+        admin_settings,
+        config={**admin_settings.config, "user": "narrow", "database": "narrow"},
+        secrets={"password": "narrow-8"},
+    )
+    connect(settings).session.upload(["t"], _table().to_reader(), append=False)
+    assert admin.value("SELECT count(*) FROM narrow.t") == ROWS
+    with proxy_to(mariadb.host, mariadb.port) as proxy:
+        talk = connect(settings, port=proxy.port)
+        reader = pa.RecordBatchReader.from_batches(_table().schema, _batches(3, proxy.cut))
+        with pytest.raises(ConnectError, match="may be left, empty: drop it"):
+            talk.session.upload(["half"], reader, append=False)
+    assert admin.value("SELECT count(*) FROM narrow.half") == 0
+    admin.run("DROP DATABASE narrow")
+    admin.run("DROP USER narrow")

@@ -9,10 +9,11 @@ from decimal import Decimal as D
 
 import pyarrow as pa
 import pytest
+from services.proxies import proxy_to
 
 from tusk_drivers.postgresql.session import PostgresqlSession
 from tusk_jupyter.driverkit.session import Transaction
-from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.errors import ConnectError, QueryError, UsageError
 
 US, TZ, S = pa.timestamp("us"), pa.timestamp("us", tz="UTC"), pa.string()
 MDN = pa.month_day_nano_interval()
@@ -192,3 +193,29 @@ def test_the_users_formats_do_not_change_what_is_written(db, write):
     db.do("SET DateStyle = 'SQL, DMY'; SET IntervalStyle = 'sql_standard'")
     write(pa.table({"d": pa.array([date(2024, 3, 4)]), "i": pa.array([pa.MonthDayNano([1, -2, 0])], MDN)}))
     assert db.rows("SELECT * FROM up") == [(date(2024, 3, 4), pa.MonthDayNano([1, -2, 0]))]
+
+
+@pytest.mark.parametrize("cut_after", [0, 5])
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_a_link_that_is_cut_leaves_nothing_and_the_repeat_works(
+    connect, db, postgresql, cut_after, in_transaction
+):  # R16
+    sent = pa.table({"n": range(50_000), "v": ["x" * 60] * 50_000})
+    with proxy_to(postgresql.host, postgresql.port) as proxy:
+        talk = connect(port=proxy.port)
+        if in_transaction:
+            talk.do("BEGIN")
+
+        def batches():
+            for index, batch in enumerate(sent.to_batches(max_chunksize=5_000)):
+                if index == cut_after:
+                    proxy.cut()
+                yield batch
+
+        reader = pa.RecordBatchReader.from_batches(sent.schema, batches())
+        with pytest.raises(ConnectError, match="Nothing of the upload stays"):
+            talk.session.upload(["cut_off"], reader, append=False)
+    assert db.one("SELECT to_regclass('cut_off')::text") is None
+    db.session.upload(["cut_off"], sent.to_reader(), append=False)
+    assert db.one("SELECT count(*) FROM cut_off") == 50_000
+    db.do("DROP TABLE cut_off")

@@ -19,7 +19,7 @@ SCENARIOS: dict[int, str] = {
     1040: "too_many_connections", 1203: "too_many_connections", 1226: "too_many_connections",
     1130: "permission", 1044: "permission", 1142: "permission", 1143: "permission", 1227: "permission",
     1370: "permission", 1410: "permission", 1820: "permission",
-    3159: "ssl_required", 4031: "ssl_required",
+    3159: "ssl_required",
     1064: "syntax", 1149: "syntax", 1065: "syntax", 1295: "syntax",
     1146: "undefined_table", 1051: "undefined_table", 1109: "undefined_table", 1347: "undefined_table",
     1054: "undefined_column", 1091: "undefined_column",
@@ -35,10 +35,11 @@ SCENARIOS: dict[int, str] = {
 
 INTERRUPTED = frozenset({1317})
 TIMED_OUT = frozenset({1969, 3024, 1907})
-KILLED = frozenset({1927, 1053})
-"""The session is gone with it: ER_CONNECTION_KILLED (MariaDB), ER_SERVER_SHUTDOWN."""
-LOST = frozenset({0, 2006, 2013, 2055, 4031})
-"""PyMySQL's own words for a link that broke; 4031 is MySQL 8 ending an idle session."""
+LOST = frozenset({0, 2006, 2013, 2055})
+"""PyMySQL's own words for a link that broke."""
+ENDS = {1053: "shutdown", 1077: "shutdown", 1317: "cancelled_by_admin", 1927: "cancelled_by_admin"}
+"""Scenarios of the errors with which a server ends a session; the others are told as lost links. Any statement may raise such
+a number by SIGNAL: what decides is whether the link stands afterwards."""
 UNSAFE_PLUGIN = 2061
 """CR_AUTH_PLUGIN_ERR: the server wants the password in a way that is not safe here."""
 UNPREPARABLE = frozenset({1295, 1461, 1210})
@@ -47,17 +48,44 @@ UNPREPARABLE = frozenset({1295, 1461, 1210})
 LOCAL_FILES = frozenset({1148, 3948, 4166})
 _NO_LOCAL_FILES = "The driver never hands files to a server: read the file into a frame and write it with `--persist`."
 
+NOT_KNOWN = "Whether the statement under way took effect is not known."
+
 _NEAR = re.compile(r"near '(.*)' at line (\d+)\Z", re.DOTALL)
 _NEAR_BYTES = 80
 """The server quotes the rest of the text from the mistake on, cut after so many bytes."""
 _QUOTED = re.compile(r"['`]([^'`]+)['`]")
 
 
-def link_lost(cause: BaseException | None) -> ConnectError:
+def link_lost(cause: BaseException | str | None) -> ConnectError:
     """Return the error for a link that broke in the middle of something."""
-    why = f" ({cause})" if cause else " (the server closed it)"
+    why = cause if cause else "the server closed it, and gave no reason"
     return ConnectError(
-        f"The link to the database broke{why}.", hint=hint_for("link_lost"), detail="stage=tcp", scenario="link_lost"
+        f"The link to the server was lost ({why}). {NOT_KNOWN}",
+        hint=hint_for("link_lost"),
+        scenario="link_lost",
+    )
+
+
+def session_ended(errno: int, message: str) -> ConnectError:
+    """Return the error for a session that the server ended while a statement ran in it."""
+    scenario = ENDS.get(errno, "link_lost")
+    return ConnectError(
+        f"The server ended the session: {message.rstrip('.')}. The statement had not been completed; what it changed in "
+        "transactional tables, and all of its transaction, is rolled back.",
+        hint=hint_for("shutdown")
+        if scenario == "shutdown"
+        else "The next run opens a new session, without the temp tables and settings of this one.",
+        code=str(errno),
+        scenario=scenario,
+    )
+
+
+def gone_before(words: str) -> ConnectError:
+    """Return the error for a run whose session had ended before it: nothing of it was executed."""
+    return ConnectError(
+        f"{words} Nothing of this run was executed.",
+        hint="Run it again: it opens a new session, without the temp tables and settings of the one before.",
+        scenario="link_lost",
     )
 
 
@@ -66,29 +94,25 @@ def no_file() -> ProtocolError:
     return ProtocolError("The server asked for a file of this machine (LOAD DATA LOCAL); it does not get one.")
 
 
-def from_server(exc: pymysql.MySQLError, *, sql: str = "") -> TuskError:
+def from_server(exc: pymysql.MySQLError, *, sql: str = "", ended: bool = False) -> TuskError:
     """Return our error for one of PyMySQL's.
 
     Args:
         exc: what PyMySQL raised; its first argument is the errno.
         sql: the text that was sent, to find the position in.
+        ended: whether the link is closed behind the error.
     """
     errno, message = numbered(exc)
     if errno in LOST and not sqlstate(exc):
-        return link_lost(exc if message else None)
+        return link_lost(message)
+    if ended and sqlstate(exc):
+        return session_ended(errno, message)
     if errno in INTERRUPTED:
         return cancelled(errno)
     if errno in TIMED_OUT:
         hint = hint_for("statement_timeout")
         return TimeoutExceeded(
             f"The server stopped the statement: {message}.", hint=hint, code=str(errno), scenario="statement_timeout"
-        )
-    if errno in KILLED:
-        return Cancelled(
-            f"The server ended the session: {message}.",
-            hint=hint_for("cancelled_by_admin"),
-            code=str(errno),
-            scenario="cancelled_by_admin",
         )
     scenario = SCENARIOS.get(errno)
     return QueryError(

@@ -255,7 +255,7 @@ class Execution:
         self._refresh_status()
         if stopped and numbered(exc)[0] in INTERRUPTED:
             return cancelled(numbered(exc)[0])
-        return explain(from_server(exc))
+        return explain(from_server(exc, ended=not self._link.is_open))
 
     def _refresh_status(self) -> None:
         """An error packet carries no status, and an error may have ended the transaction (a deadlock does)."""

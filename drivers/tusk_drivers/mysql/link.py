@@ -6,18 +6,21 @@ are used here and nowhere else; `tests/drivers_mysql` would fail with a release 
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pymysql
 from pymysql.constants import COMMAND, SERVER_STATUS
 
+from tusk_drivers.mysql.errors import from_packet, numbered
 from tusk_drivers.mysql.packets import PacketReader
 
 if TYPE_CHECKING:
     import socket
 
 COM_RESET_CONNECTION = 0x1F
+_FAREWELL_BYTES = 4096
 
 
 class Link:
@@ -26,6 +29,8 @@ class Link:
     def __init__(self, raw: Any) -> None:  # noqa: ANN401 - PyMySQL's stubs leave out most attributes
         """Take a signed-in `pymysql.connections.Connection` and let its socket wait without limit."""
         self._raw = raw
+        self.farewell: str | None = None
+        """The server's reason for ending the session while it was idle."""
         raw._read_timeout = raw._write_timeout = raw._current_timeout = None
         raw._sock.settimeout(None)
 
@@ -104,6 +109,39 @@ class Link:
     def warnings(self) -> list[tuple[str, int, str]]:
         """Return level, code and text of the last statement's warnings, as far as the server keeps them (64)."""
         return [(str(level), int(code), str(text)) for level, code, text in self._raw.show_warnings()]
+
+    @property
+    def max_packet(self) -> int:
+        """The largest packet in bytes that the server takes."""
+        return int(self.ask("SELECT @@max_allowed_packet")[0][0])
+
+    def answers(self) -> bool:
+        """Ask for a sign of life; a link without one is closed."""
+        try:
+            if self.is_open:
+                self.ping()
+        except pymysql.MySQLError:
+            self.break_off()
+        return self.is_open
+
+    def listen(self) -> bool:
+        """Take in what an idle server says unasked, and return whether the link stands.
+
+        It is a reason and the end, or, inside TLS, no more than a new session ticket.
+        """
+        sock = self._raw._sock
+        sock.settimeout(0)
+        try:
+            said = sock.recv(_FAREWELL_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            sock.settimeout(None)
+            return True
+        except OSError:
+            said = b""
+        if said[4:5] == b"\xff":
+            self.farewell = numbered(from_packet(said[4:]))[1]
+        self.break_off()
+        return False
 
     def ping(self) -> None:
         """Ask for a sign of life, which brings new status flags."""

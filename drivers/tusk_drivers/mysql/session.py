@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import select
-import ssl
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,12 +18,12 @@ import pymysql
 
 from tusk_drivers.mysql import catalog, readonly, signin, snapshot, upload
 from tusk_drivers.mysql.bind import literals
-from tusk_drivers.mysql.errors import from_server, link_lost, numbered, position
+from tusk_drivers.mysql.errors import from_server, gone_before, numbered, position
 from tusk_drivers.mysql.execution import Execution
 from tusk_drivers.mysql.link import Link
 from tusk_drivers.mysql.signin import sign_in
-from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
-from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.driverkit.session import Changed, Outcome, Rows, Session, Settings, Transaction
+from tusk_jupyter.errors import QueryError, TuskError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from tusk_jupyter.sqltext.statements import Statement
 
 KILL_TIMEOUT_S = 5.0
+_PAUSE_S = 0.05
 _NO_SUCH_THREAD = 1094
+LARGE = 250_000
+"""Characters of a statement that some server might not take: 4 bytes each at most, and the lowest default is 1 MB."""
 _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+(?:\.\d+)*)")
 
 
@@ -69,6 +72,8 @@ class MysqlSession(Session):
             return exc
 
         sql = _sendable(statement.bind(render))
+        if len(sql) > LARGE:
+            self._check_size(sql)
         if self._read_only:
             readonly.check(statement, self._link.status)
             self._say_read_only()
@@ -77,6 +82,18 @@ class MysqlSession(Session):
         if kind == "SET":
             self._keep_character_set()
         return outcome
+
+    def _check_size(self, sql: str) -> None:
+        """Refuse what the server would break the link for; asked only for large statements, as it is a round trip."""
+        size = len(sql.encode())
+        with self._own_statement():
+            most = self._link.max_packet
+        if size >= most:
+            raise QueryError(
+                f"The statement takes {size} bytes, and the server takes at most {most} at once (max_allowed_packet).",
+                hint="Write data with `--append DF`, or let the server's administrator raise max_allowed_packet.",
+                code="1153",
+            )
 
     def _keep_character_set(self) -> None:
         """Undo a SET NAMES: literals are escaped for utf8mb4, and under gbk or sjis one could break out of its quotes."""
@@ -100,9 +117,13 @@ class MysqlSession(Session):
     @classmethod
     def kill_backend(cls, settings: Settings, backend: str) -> None:
         """End the session `backend` and with it what it runs."""
-        if not backend.isdecimal():
-            raise UsageError(f"{backend!r} is no connection id of MySQL.")
-        _kill(settings, f"KILL {backend}")
+        _kill(settings, f"KILL {_checked(backend)}")
+
+    @classmethod
+    def end_backend(cls, settings: Settings, backend: str) -> Outcome:
+        """End `backend` and wait until it is gone; no server says what became of its statement."""
+        _kill(settings, f"KILL {_checked(backend)}", wait_for=int(backend))
+        return Outcome.UNKNOWN
 
     # --- the session ---
 
@@ -119,23 +140,22 @@ class MysqlSession(Session):
             return False
         if self._execution.turn.running or not select.select([sock], [], [], 0)[0]:
             return True
-        if isinstance(sock, ssl.SSLSocket):  # may be no more than a new session ticket
-            return self._answers()
-        return False
+        return self._link.listen()
 
-    def _answers(self) -> bool:
-        try:
-            self._link.ping()
-        except pymysql.MySQLError:
-            self._link.break_off()
-            return False
-        return True
+    def parting_words(self) -> str:
+        """Return why the session has ended."""
+        if self._link.farewell:
+            return f"The server had ended the session while it was idle: {self._link.farewell.rstrip('.')}."
+        return (
+            "The server had ended the session while it was idle, and gave no reason (as after its wait_timeout, or when it "
+            "was restarted), or the link broke."
+        )
 
     def _check_link(self) -> None:
         self._execution.close_unread()
         if not self.is_alive():
             self._link.break_off()
-            raise link_lost(None)
+            raise gone_before(self.parting_words())
 
     @property
     def transaction(self) -> Transaction:
@@ -216,7 +236,7 @@ class MysqlSession(Session):
         try:
             yield
         except pymysql.MySQLError as exc:
-            raise from_server(exc) from exc
+            raise from_server(exc, ended=not self._link.answers()) from exc
 
 
 def _sendable(sql: str) -> str:
@@ -229,14 +249,29 @@ def _sendable(sql: str) -> str:
     return sql
 
 
-def _kill(settings: Settings, command: str) -> None:
-    """Run a KILL through a short-lived connection of its own."""
+def _checked(backend: str) -> str:
+    if not backend.isdecimal():
+        raise UsageError(f"{backend!r} is no connection id of MySQL.")
+    return backend
+
+
+def _kill(settings: Settings, command: str, *, wait_for: int | None = None) -> None:
+    """Run a KILL through a short-lived connection of its own; return when session `wait_for` is gone.
+
+    Raises:
+        QueryError: the server refused, or the session is still there: a rollback takes as long as what it undoes.
+    """
     config = {name: value for name, value in settings.config.items() if name != "database"}
     timeout_s = min(settings.connect_timeout_s, KILL_TIMEOUT_S)
     link = sign_in(replace(settings, config=config, connect_timeout_s=timeout_s))
     link.wait_at_most(timeout_s)
     try:
         link.query(command)
+        deadline = time.monotonic() + timeout_s
+        while wait_for and link.ask("SELECT 1 FROM information_schema.processlist WHERE id = %s", str(wait_for)):
+            if time.monotonic() > deadline:
+                raise QueryError(f"Session {wait_for} was told to end and is still rolling back.")
+            link.query(f"DO SLEEP({_PAUSE_S})")
     except pymysql.MySQLError as exc:
         if numbered(exc)[0] != _NO_SUCH_THREAD:
             raise from_server(exc) from exc

@@ -97,8 +97,18 @@ def _open_socket(settings: Settings) -> socket.socket:
 def _tcp_socket(settings: Settings) -> socket.socket:
     sock = socket.create_connection((_host(settings), _port(settings)), settings.connect_timeout_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for level, option, value in _keepalives():
+        sock.setsockopt(level, option, value)
     return sock
+
+
+def _keepalives() -> Iterator[tuple[int, int, int]]:
+    """Yield what this platform has of the options by which a peer that vanished is noticed within a minute and a half."""
+    yield socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
+    known = {"TCP_KEEPIDLE": 60, "TCP_KEEPALIVE": 60, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 90_000}
+    for name, value in known.items():
+        if (option := getattr(socket, name, None)) is not None:
+            yield socket.IPPROTO_TCP, option, value
 
 
 # --- TLS ---

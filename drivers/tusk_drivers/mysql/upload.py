@@ -1,20 +1,23 @@
-"""A table written from record batches: multi-row INSERTs of exact literals in one transaction.
+"""A table written from record batches: multi-row INSERTs of exact literals, all or nothing.
 
-CREATE TABLE commits whatever is open, so a new table is refused inside a transaction, and one that could not be
-filled is dropped again.
+CREATE TABLE is outside of every transaction, so a new table cannot be taken back by whoever lost its link or was killed. The
+rows therefore go into a temporary table, which ends with the session however that ends, and one statement of the server's
+own makes the table from it: it is there whole or not at all, and whose it was before is never touched. Rows for a table
+that exists go in one transaction.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pymysql
 
-from tusk_drivers.mysql.errors import cancelled, from_server
+from tusk_drivers.mysql.errors import NOT_KNOWN, cancelled, from_server, numbered
 from tusk_drivers.mysql.literals import column_type, literal_column
-from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
 from tusk_jupyter.protocol.scenarios import hint_for
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ STATEMENT_BYTES = 1 << 20
 """Size of an INSERT; larger ones were not faster, and most servers take 16 MB."""
 _MARGIN_BYTES = 1024
 SAVEPOINT = "tusk_upload"
+_EXISTS = 1050
+_NO_RIGHT = frozenset({1044, 1045, 1142, 1227})
+"""The account may make tables, and no temporary ones."""
 
 
 def write(link: Link, turn: Turn, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
@@ -34,58 +40,125 @@ def write(link: Link, turn: Turn, table: Sequence[str], reader: pa.RecordBatchRe
         UsageError: a column has no name, or a type that MySQL has none for; a new table inside a transaction.
         QueryError: the server refused.
         Cancelled: `turn` was stopped.
+        ConnectError: the link was lost; the message says what is left of the table.
     """
-    name = ".".join(map(_quoted, table))
     columns = [_quoted(_column_name(field)) for field in reader.schema]
-    in_transaction = link.in_transaction
     turn.begin()
-    created = False
+    upload = _Upload(link, turn, table, columns)
     try:
-        if not append:
-            _create(link, name, columns, reader.schema, in_transaction=in_transaction)
-            created = True
-        link.query(f"SAVEPOINT {SAVEPOINT}" if in_transaction else "START TRANSACTION")
-        rows = _insert_all(link, turn, name, columns, reader)
-        link.query(f"RELEASE SAVEPOINT {SAVEPOINT}" if in_transaction else "COMMIT")
+        rows = upload.append(reader) if append else upload.create(reader)
     except BaseException as exc:
         stopped = turn.end()
-        _undo(link, name, created=created, in_transaction=in_transaction)
+        upload.undo()
         if isinstance(exc, pymysql.MySQLError):
-            raise (cancelled() if stopped else from_server(exc)) from exc
+            ended = not link.answers()
+            raise upload.told(cancelled() if stopped and not ended else from_server(exc, ended=ended)) from exc
+        if isinstance(exc, ConnectError):
+            raise upload.told(exc) from exc
         raise
     turn.end()
     return rows
 
 
-def _create(link: Link, name: str, columns: Sequence[str], schema: pa.Schema, *, in_transaction: bool) -> None:
-    if in_transaction:
-        raise UsageError(
-            "A transaction is open, and creating a table would commit it.",
-            hint="End it with COMMIT or ROLLBACK first, or append to a table that exists.",
-        )
-    if not columns:
-        raise UsageError("A table needs a column, and the data has none.")
-    parts = (f"{column} {column_type(field)}" for column, field in zip(columns, schema, strict=True))
-    link.query(f"CREATE TABLE {name} ({', '.join(parts)}) DEFAULT CHARSET utf8mb4")
+class _Upload:
+    """One table on its way."""
 
+    def __init__(self, link: Link, turn: Turn, table: Sequence[str], columns: Sequence[str]) -> None:
+        self._link, self._turn, self._table, self._columns = link, turn, table, columns
+        self._name = ".".join(map(_quoted, table))
+        self._in_transaction = link.in_transaction
+        self._undo: list[str] = []
+        """What takes back what was done so far."""
+        self.left = "Nothing of the upload stays."
+        """What is true of the table when the link is lost now."""
 
-def _undo(link: Link, name: str, *, created: bool, in_transaction: bool) -> None:
-    """Take back what was written; a link that broke did it by itself, but for the table."""
-    commands = [f"ROLLBACK TO SAVEPOINT {SAVEPOINT}"] if in_transaction else ["ROLLBACK"]
-    if created:
-        commands.append(f"DROP TABLE {name}")
-    for command in ["DO 0", *commands]:  # DO 0 takes a kill that came late
+    # --- a new table ---
+
+    def create(self, reader: pa.RecordBatchReader) -> int:
+        if self._in_transaction:
+            raise UsageError(
+                "A transaction is open, and creating a table would commit it.",
+                hint="End it with COMMIT or ROLLBACK first, or append to a table that exists.",
+            )
+        if not self._columns:
+            raise UsageError("A table needs a column, and the data has none.")
+        self._refuse_existing()
+        parts = zip(self._columns, reader.schema, strict=True)
+        body = f"({', '.join(f'{column} {column_type(field)}' for column, field in parts)}) "
+        staged = ".".join(map(_quoted, (*self._table[:-1], f"tusk_upload_{secrets.token_hex(8)}")))
         try:
-            link.query(command)
+            self._link.query(f"CREATE TEMPORARY TABLE {staged} {body} ENGINE=InnoDB DEFAULT CHARSET utf8mb4")
         except pymysql.MySQLError as exc:
-            if command.startswith("DROP"):
-                exc.add_note(f"The table {name} could not be dropped and is incomplete.")
-                raise from_server(exc) from exc
+            if numbered(exc)[0] not in _NO_RIGHT:
+                raise
+            return self._create_in_place(body, reader)
+        self._undo.append(f"DROP TEMPORARY TABLE IF EXISTS {staged}")
+        rows = self._insert(staged, reader)
+        self.left = f"The table {self._name} is there whole, or not at all: look before you write it again."
+        self._link.query(f"CREATE TABLE {self._name} {body} DEFAULT CHARSET utf8mb4 SELECT * FROM {staged}")  # noqa: S608
+        self._link.query(f"DROP TEMPORARY TABLE IF EXISTS {staged}")
+        return rows
+
+    def _create_in_place(self, body: str, reader: pa.RecordBatchReader) -> int:
+        """Write into the table itself, which a link that is lost leaves behind."""
+        self.left = f"The table {self._name} may be left, empty: drop it before you write it again."
+        self._link.query(f"CREATE TABLE {self._name} {body} DEFAULT CHARSET utf8mb4")
+        self._undo = [f"DROP TABLE {self._name}", "ROLLBACK"]
+        return self._in_one_transaction(reader)
+
+    def _refuse_existing(self) -> None:
+        """Say at once, and not after all rows have gone up, that there is such a table."""
+        *database, name = self._table
+        where = "%s" if database else "DATABASE()"
+        sql = f"SELECT 1 FROM information_schema.tables WHERE table_schema = {where} AND table_name = %s"  # noqa: S608
+        if self._link.ask(sql, *database[-1:], name):
+            raise QueryError(f"Table '{'.'.join(self._table)}' already exists", code=str(_EXISTS))
+
+    # --- a table that is there ---
+
+    def append(self, reader: pa.RecordBatchReader) -> int:
+        if not self._in_transaction:
+            self._undo.append("ROLLBACK")
+            return self._in_one_transaction(reader)
+        self._link.query(f"SAVEPOINT {SAVEPOINT}")
+        self._undo.append(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+        rows = self._insert(self._name, reader)
+        self._link.query(f"RELEASE SAVEPOINT {SAVEPOINT}")
+        return rows
+
+    def _in_one_transaction(self, reader: pa.RecordBatchReader) -> int:
+        self._link.query("START TRANSACTION")
+        rows = self._insert(self._name, reader)
+        self.left = f"The rows are in {self._name} all, or not at all: look before you write them again."
+        self._link.query("COMMIT")
+        return rows
+
+    # --- both ---
+
+    def _insert(self, name: str, reader: pa.RecordBatchReader) -> int:
+        return _insert_all(self._link, self._turn, name, self._columns, reader)
+
+    def undo(self) -> None:
+        """Take back what was written; a link that broke did it by itself, but for a table that is not temporary."""
+        for command in ["DO 0", *reversed(self._undo)]:  # DO 0 takes a kill that came late
+            try:
+                self._link.query(command)
+            except pymysql.MySQLError as exc:
+                if command.startswith("DROP TABLE") and self._link.answers():
+                    error = from_server(exc)
+                    error.message += f" The table {self._name} could not be dropped and is incomplete."
+                    raise error from exc
+
+    def told(self, error: TuskError) -> TuskError:
+        """Return an error that says what is left of the table, if it is a lost link's."""
+        if isinstance(error, ConnectError):
+            error.message = f"{error.message.removesuffix(NOT_KNOWN).rstrip()} {self.left}"
+        return error
 
 
 def _insert_all(link: Link, turn: Turn, name: str, columns: Sequence[str], reader: pa.RecordBatchReader) -> int:
     head = f"INSERT INTO {name} ({', '.join(columns)}) VALUES "  # noqa: S608 - the names are quoted
-    most = _max_packet(link) - len(head.encode()) - _MARGIN_BYTES
+    most = link.max_packet - len(head.encode()) - _MARGIN_BYTES
     rows = 0
     for batch in reader:
         for values, count in _statements(link, batch, limit=min(STATEMENT_BYTES, most), most=most):
@@ -133,10 +206,6 @@ def _statements(link: Link, batch: pa.RecordBatch, *, limit: int, most: int) -> 
         size += length + 1
     if pending:
         yield ",".join(pending), len(pending)
-
-
-def _max_packet(link: Link) -> int:
-    return int(link.ask("SELECT @@max_allowed_packet")[0][0])
 
 
 def _quoted(name: str) -> str:

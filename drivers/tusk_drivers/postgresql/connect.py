@@ -25,8 +25,9 @@ from tusk_jupyter.protocol.scenarios import hint_for
 
 DEFAULT_PORT = 5432
 
-KEEPALIVES = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
-"""Seconds and tries: a peer that vanished is noticed within a minute and a half."""
+KEEPALIVES = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3,
+              "tcp_user_timeout": 90_000}  # fmt: skip
+"""Seconds and tries, and milliseconds for what was sent: a peer that vanished is noticed within a minute and a half."""
 
 CHECK_INTERVAL_MS = 2000
 """How often the server looks whether we are still there while it works, where it knows how (version 14)."""

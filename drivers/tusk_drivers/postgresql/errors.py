@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg.pq import DiagnosticField
 
 from tusk_jupyter.driverkit.trust import unverified
-from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
+from tusk_jupyter.errors import Cancelled, ConnectError, DriverError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 _SCENARIOS: dict[str, tuple[type[TuskError], str | None]] = {
     "25006": (QueryError, "read_only"),
     "25P02": (QueryError, "transaction_failed"),
-    "25P03": (ConnectError, "link_lost"),  # idle in transaction for too long: the server ended the session
-    "28000": (ConnectError, "bad_password"),
-    "28P01": (ConnectError, "bad_password"),
-    "3D000": (ConnectError, "no_such_database"),
     "40P01": (QueryError, "deadlock"),
     "42501": (QueryError, "permission"),
     "42601": (QueryError, "syntax"),
@@ -29,15 +25,22 @@ _SCENARIOS: dict[str, tuple[type[TuskError], str | None]] = {
     "42P01": (QueryError, "undefined_table"),
     "3F000": (QueryError, "undefined_table"),
     "53100": (QueryError, "disk_full"),
-    "53300": (ConnectError, "too_many_connections"),
     "55P03": (QueryError, "lock_timeout"),
-    "57P01": (Cancelled, "cancelled_by_admin"),
-    "57P02": (ConnectError, "link_lost"),
-    "57P03": (ConnectError, "shutdown"),
-    "57P04": (ConnectError, "link_lost"),
-    "57P05": (ConnectError, "link_lost"),
 }
-_CLASSES = {"23": (QueryError, "constraint"), "08": (ConnectError, "link_lost")}
+"""Of errors in a statement. A function may raise any code it likes, 28P01 too: while the session lives, it is an error of the
+statement."""
+_CLASSES = {"23": (QueryError, "constraint")}
+_ENDS = {"57P01": "cancelled_by_admin", "57P02": "shutdown", "57P03": "shutdown"}
+"""Reasons for which the server ends a session, with their scenarios; the others are told as lost links."""
+WARNED = ("57P01", "57P02")
+"""Codes of warnings behind which a server that goes down at once, or starts anew after a crash, closes the link."""
+ENDING = ("FATAL", "PANIC")
+"""Severities behind which the server closes the link; no statement can raise them."""
+
+NOT_KNOWN = "Whether the statement under way took effect is not known."
+
+OUT_OF_MEMORY = "out of memory"
+"""How libpq's own messages for a failed allocation begin; those of a server have a code."""
 CANCELLED = "57014"
 
 _CONNECT: tuple[tuple[str, str | None, str], ...] = (
@@ -72,6 +75,10 @@ def query_error(
     """
     code = _field(result, DiagnosticField.SQLSTATE)
     message = _field(result, DiagnosticField.MESSAGE_PRIMARY) or result.get_error_message().strip()
+    if code is None:
+        return link_lost(message, by_user=by_user)
+    if is_ending(result):
+        return session_ended(message, code, detail=_detail(result))
     position = _field(result, DiagnosticField.STATEMENT_POSITION)
     at = int(position) - 1 if position else None
     kind, scenario = _classify(code, message, by_user=by_user)
@@ -85,14 +92,42 @@ def query_error(
     )
 
 
-def _classify(code: str | None, message: str, *, by_user: bool) -> tuple[type[TuskError], str | None]:
+def is_ending(result: PGresult) -> bool:
+    """Return whether the server ends the session with this error."""
+    severity = _field(result, DiagnosticField.SEVERITY_NONLOCALIZED) or _field(result, DiagnosticField.SEVERITY)
+    return severity in ENDING
+
+
+def session_ended(message: str, code: str, *, detail: str | None = None) -> ConnectError:
+    """Return the error for a session that the server ended while a statement ran in it."""
+    scenario = _ENDS.get(code, "link_lost")
+    return ConnectError(
+        f"The server ended the session: {message.rstrip('.')}. The statement had not been completed; what it changed, and all "
+        "of its transaction, is rolled back.",
+        hint="The next run opens a new session, without the temp tables and settings of this one."
+        if scenario != "shutdown"
+        else hint_for(scenario),
+        detail=detail,
+        code=code,
+        scenario=scenario,
+    )
+
+
+def gone_before(words: str) -> ConnectError:
+    """Return the error for a run whose session had ended before it: nothing of it was executed."""
+    return ConnectError(
+        f"{words} Nothing of this run was executed.",
+        hint="Run it again: it opens a new session, without the temp tables and settings of the one before.",
+        scenario="link_lost",
+    )
+
+
+def _classify(code: str, message: str, *, by_user: bool) -> tuple[type[TuskError], str | None]:
     if code == CANCELLED:
         # One code for a user's cancel and for statement_timeout; only the words differ, and we know of our own cancels.
         if not by_user and "timeout" in message:
             return TimeoutExceeded, "statement_timeout"
         return Cancelled, "cancelled_by_user"
-    if code is None:
-        return ConnectError, "link_lost"
     return _SCENARIOS.get(code) or _CLASSES.get(code[:2]) or (QueryError, None)
 
 
@@ -108,13 +143,26 @@ def _field(result: PGresult, which: DiagnosticField) -> str | None:
 
 def link_lost(message: str, *, by_user: bool = False) -> TuskError:
     """Return the error for a link that broke in the middle."""
+    said = _plain(message)
+    if said.startswith(OUT_OF_MEMORY):
+        return DriverError(
+            f"The driver ran out of the memory it may use (libpq: {said}).",
+            hint=hint_for("memory_limit"),
+            scenario="memory_limit",
+        )
     if by_user:
         return Cancelled("The run was stopped, and the link to the server with it.", scenario="cancelled_by_user")
     return ConnectError(
-        f"The link to the server was lost: {' '.join(message.split())}",
+        f"The link to the server was lost ({said}). {NOT_KNOWN}",
         hint=hint_for("link_lost"),
         scenario="link_lost",
     )
+
+
+def _plain(message: str) -> str:
+    """Return libpq's words without its guess of what may have happened to the server."""
+    said = " ".join(message.split()).partition(" This probably means")[0].removeprefix("consuming input failed: ")
+    return "the server closed it, and gave no reason" if said.startswith("server closed the connection") else said
 
 
 def connect_error(words: str, *, target: str) -> ConnectError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
-from tusk_drivers.postgresql.errors import link_lost, query_error
+from tusk_drivers.postgresql.errors import ENDING, WARNED, is_ending, link_lost, query_error, session_ended
 from tusk_jupyter.errors import Cancelled, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -44,6 +44,12 @@ class Link:
         self.pg = connection.pgconn
         self.notices: list[str] = []
         self.cancelled = False
+        self.farewell: str | None = None
+        """The server's reason for ending the session while it was idle."""
+        self._ending: PGresult | None = None
+        """The error with which the server ends the session, once it has come."""
+        self._warning: tuple[str, str] | None = None
+        """Words and code of a warning that the server goes down; what a statement raises is none if the link stands."""
         self._busy = False
         self._state = threading.Lock()
         self._poll = select.poll()
@@ -65,6 +71,7 @@ class Link:
         """A statement begins."""
         with self._state:
             self._busy, self.cancelled = True, False
+        self._warning = None
         self.notices.clear()
 
     def end(self) -> None:
@@ -116,9 +123,16 @@ class Link:
         try:
             while self.is_open and self._poll.poll(0):  # the server's last word first, then the end
                 self.pg.consume_input()
+                self.pg.is_busy()  # reads what has come, and so calls `_notice` with the server's farewell
         except psycopg.OperationalError:
             return False
-        return self.is_open
+        return self.is_open and self.farewell is None
+
+    def parting_words(self) -> str:
+        """Return why an idle session has ended."""
+        if self.farewell is not None:
+            return f"The server had ended the session while it was idle: {self.farewell.rstrip('.')}."
+        return "The link to the server had broken while the session was idle; the server gave no reason."
 
     # --- words out and in ---
 
@@ -142,7 +156,10 @@ class Link:
         """Return the next result whatever it says, None at the end of a command."""
         while self.pg.is_busy():
             self.wait()
-        return self.pg.get_result()
+        found = self.pg.get_result()
+        if found is not None and found.status == ExecStatus.FATAL_ERROR and is_ending(found):
+            self._ending = found  # what follows is that the link is closed
+        return found
 
     def run(self, sql: str) -> list[PGresult]:
         """Run statements of our own that hold no value, and return their results.
@@ -192,9 +209,13 @@ class Link:
 
     def _loss(self, exc: psycopg.OperationalError) -> Exception:
         """Return the error that the server sent before it closed the connection, or that it is closed."""
+        if self._ending is not None:
+            return self.error(self._ending)
         while (one := self.pg.get_result()) is not None:
             if one.error_field(DiagnosticField.SQLSTATE):
                 return self.error(one)
+        if self._warning is not None:
+            return session_ended(*self._warning)
         return link_lost(str(exc), by_user=self.cancelled)
 
     def error(self, result: PGresult, place: Callable[[int], int | None] | None = None) -> Exception:
@@ -211,6 +232,13 @@ class Link:
         return next((one for one in results if one.status not in _GOOD), None)
 
     def _notice(self, notice: psycopg.errors.Diagnostic) -> None:
+        if (
+            notice.severity_nonlocalized or notice.severity
+        ) in ENDING:  # outside of a statement, libpq tells errors here
+            self.farewell = notice.message_primary or ""
+            return
+        if notice.sqlstate in WARNED:
+            self._warning = (notice.message_primary or "", notice.sqlstate)
         if len(self.notices) < MAX_NOTICES:
             self.notices.append(f"{(notice.severity or 'NOTICE').capitalize()}: {notice.message_primary}")
 

@@ -10,10 +10,10 @@ from psycopg.pq import TransactionStatus
 from tusk_drivers.postgresql import catalog, kill, snapshot, upload
 from tusk_drivers.postgresql.catalog_types import TypeNames
 from tusk_drivers.postgresql.connect import prepare, sign_in, trust_of
-from tusk_drivers.postgresql.errors import link_lost
+from tusk_drivers.postgresql.errors import gone_before
 from tusk_drivers.postgresql.execution import Execution
 from tusk_drivers.postgresql.link import Link
-from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
+from tusk_jupyter.driverkit.session import Changed, Outcome, Rows, Session, Settings, Transaction
 from tusk_jupyter.errors import QueryError, UsageError
 from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
@@ -65,7 +65,7 @@ class PostgresqlSession(Session):
             self._running.close()
             self._running = None
         if not self._link.is_alive():
-            raise link_lost("the server ended this session.")
+            raise gone_before(self._link.parting_words())
 
     def interrupt(self) -> None:
         """Cancel what runs."""
@@ -78,6 +78,10 @@ class PostgresqlSession(Session):
     def is_alive(self) -> bool:
         """Return whether the link stands."""
         return self._link.is_alive()
+
+    def parting_words(self) -> str:
+        """Return why the session has ended."""
+        return self._link.parting_words()
 
     def set_read_only(self, on: bool) -> None:
         """Assert read-only before every statement from now on, or no longer."""
@@ -171,6 +175,11 @@ class PostgresqlSession(Session):
     def kill_backend(cls, settings: Settings, backend: str) -> None:
         """Cancel what `backend` runs, and end it if that does not help."""
         kill.kill(settings, backend)
+
+    @classmethod
+    def end_backend(cls, settings: Settings, backend: str) -> Outcome:
+        """End `backend` at once, and ask the server what became of its transaction."""
+        return kill.end(settings, backend)
 
 
 SESSION = PostgresqlSession

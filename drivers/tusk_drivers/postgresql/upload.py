@@ -13,9 +13,10 @@ from psycopg.pq import TransactionStatus
 
 from tusk_drivers.postgresql.catalog import describe, quoted
 from tusk_drivers.postgresql.ddl import column_type
+from tusk_drivers.postgresql.errors import NOT_KNOWN
 from tusk_drivers.postgresql.link import Link
 from tusk_drivers.postgresql.literals import writable
-from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.errors import ConnectError, TuskError, UsageError
 
 WRITE_BYTES = 1024 * 1024
 """Piece in which data goes to libpq; it keeps a copy of each."""
@@ -82,9 +83,11 @@ def _all_or_nothing(link: Link) -> Iterator[None]:
     link.run(begin)
     try:
         yield
-    except BaseException:
+    except BaseException as exc:
         if link.is_open:
             link.run(undo)
+        elif isinstance(exc, ConnectError):
+            exc.message = exc.message.replace(NOT_KNOWN, "Nothing of the upload stays: it had not been committed.")
         raise
     link.run(done)
 

@@ -1,0 +1,134 @@
+"""A session that its server ends: its own reason, what became of the statement, and nothing taken for it that is not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import psycopg
+import pytest
+from services import postgresql as services
+from services import wait_until
+from services.proxies import proxy_to
+
+from tusk_drivers.postgresql.errors import link_lost
+from tusk_jupyter.errors import ConnectError, DriverError, QueryError
+
+
+def while_it_runs(server, talk, action) -> threading.Thread:
+    """Do something from elsewhere once the session's statement runs."""
+    backend = int(talk.session.backend)
+
+    def act() -> None:
+        with psycopg.connect(server.admin_dsn, autocommit=True) as watcher:
+            sql = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND query LIKE '%%pg_sleep%%'"
+            wait_until(lambda: watcher.execute(sql, [backend]).fetchone(), what="the statement runs")
+            action(watcher)
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("SET idle_session_timeout = '50ms'", "idle-session timeout"),  # 57P05
+        ("SET idle_in_transaction_session_timeout = '50ms'; BEGIN", "idle-in-transaction timeout"),  # 25P03
+    ],
+)
+def test_a_session_that_idled_too_long_has_the_servers_reason(db, setting, words):  # R15
+    db.do(setting)
+    wait_until(lambda: not db.session.is_alive(), what="the server has ended the session")
+    assert words in db.session.parting_words()
+    with pytest.raises(ConnectError) as caught:
+        db.one("SELECT 1")
+    assert words in caught.value.message
+    assert "Nothing of this run was executed" in caught.value.message
+
+
+def test_a_session_ended_by_an_administrator_while_idle_has_the_reason(db, admin):
+    admin.do(f"SELECT pg_terminate_backend({db.session.backend})")
+    wait_until(lambda: not db.session.is_alive(), what="the server has ended the session")
+    assert "administrator command" in db.session.parting_words()
+
+
+def test_an_administrators_end_of_a_statement_is_no_cancel_of_the_user(db, postgresql):  # 57P01
+    db.do("CREATE TABLE ended (n int)")
+    thread = while_it_runs(
+        postgresql, db, lambda watcher: watcher.execute("SELECT pg_terminate_backend(%s)", [int(db.session.backend)])
+    )
+    with pytest.raises(ConnectError) as caught:
+        db.do("INSERT INTO ended SELECT 1 FROM pg_sleep(600)")
+    thread.join()
+    assert (caught.value.code, caught.value.scenario) == ("57P01", "cancelled_by_admin")
+    assert "administrator command" in caught.value.message
+    assert "rolled back" in caught.value.message
+    with psycopg.connect(postgresql.dsn, autocommit=True) as later:
+        assert later.execute("SELECT count(*) FROM ended").fetchone() == (0,)
+        later.execute("DROP TABLE ended")
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "words"),
+    [(signal.SIGINT, "57P01", "administrator command"), (signal.SIGQUIT, "57P01", "immediate shutdown")],
+)
+def test_a_server_that_is_stopped_in_a_statement_says_so(connect, how, code, words):
+    with services.running(tls=False) as server:
+        talk = connect(port=server.port, password=server.password)
+        postmaster = int((server.server.folder / "data" / "postmaster.pid").read_text().split()[0])
+        thread = while_it_runs(server, talk, lambda watcher: (watcher.close(), os.kill(postmaster, how)))
+        with pytest.raises(ConnectError) as caught:
+            talk.one("SELECT pg_sleep(600)")
+        thread.join()
+    assert caught.value.code == code
+    assert words in caught.value.message
+    assert "abnormally" not in caught.value.message
+
+
+def test_a_link_that_is_cut_in_a_statement_leaves_its_effect_open(connect, postgresql):
+    with proxy_to(postgresql.host, postgresql.port) as proxy:
+        talk = connect(port=proxy.port)
+        thread = while_it_runs(postgresql, talk, lambda _: proxy.cut())
+        with pytest.raises(ConnectError) as caught:
+            talk.one("SELECT pg_sleep(600)")
+        thread.join()
+    assert caught.value.scenario == "link_lost"
+    assert "not known" in caught.value.message
+    assert "abnormally" not in caught.value.message
+    assert "check what had been done" in (caught.value.hint or "")
+
+
+CODES = ["28P01", "28000", "3D000", "08001", "08006", "53300", "57P01", "57P02", "57P03", "57P04", "57P05", "25P03"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_statement_may_raise_any_code(db, code):  # C14
+    with pytest.raises(QueryError) as caught:
+        db.do(f"DO $$ BEGIN RAISE EXCEPTION 'told so' USING ERRCODE = '{code}'; END $$")
+    assert (caught.value.code, caught.value.message, caught.value.scenario) == (code, "Told so.", None)
+    assert "password" not in (caught.value.hint or "")
+    assert db.one("SELECT 1") == 1
+
+
+def test_a_database_that_is_not_there_is_a_statements_error(db):  # C14
+    with pytest.raises(QueryError, match="nosuch") as caught:
+        db.do("DROP DATABASE nosuch")
+    assert caught.value.code == "3D000"
+    assert db.one("SELECT 1") == 1
+
+
+def test_a_foreign_server_that_is_down_is_a_statements_error(admin):  # C14
+    admin.do("CREATE EXTENSION IF NOT EXISTS dblink")
+    with pytest.raises(QueryError) as caught:
+        admin.one("SELECT * FROM dblink('host=127.0.0.1 port=1 dbname=x', 'SELECT 1') AS t(a int)")
+    assert caught.value.code == "08001"
+    assert admin.one("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("words", ["out of memory for query result\n", "out of memory\n"])
+def test_memory_that_libpq_does_not_get_is_the_drivers_cap(words):  # R11
+    error = link_lost(words)
+    assert isinstance(error, DriverError)
+    assert (error.scenario, "memory_limit_mb" in (error.hint or "")) == ("memory_limit", True)
