@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import psutil
 import psycopg
+import pymysql
 import pytest
 from engines.conftest import Engine
 from services import wait_until
@@ -32,6 +33,7 @@ SESSIONS = {
     "AND state <> 'idle'",
     "mysql": "SELECT id FROM information_schema.processlist WHERE user = 'tusk' AND info LIKE '%INTO written%'",
 }
+ENDS = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
 WRITERS = {
     "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tusk' AND backend_xid IS NOT NULL",
     "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 0",
@@ -87,6 +89,9 @@ def watched(request):
             writes=lambda: look(WRITERS[request.param])[0][0],
             empty=lambda: look("DELETE FROM written"),
         )
+        for (number,) in look(SESSIONS[request.param]):  # what a test has left running would hold the table
+            with contextlib.suppress(pymysql.MySQLError):
+                look(ENDS[request.param].format(number))
         look("DROP TABLE written")
 
 
