@@ -64,7 +64,7 @@ def run(*, report: bool = False) -> int:
         _say(exc, report=report)
         return 1
     except OSError as exc:
-        _say(errors.StorageError(f"{exc.filename or 'A file'} cannot be used: {exc.strerror or exc}."), report=report)
+        _say(unusable(Path(str(exc.filename)) if exc.filename else Places.of_environment().home, exc), report=report)
         return 1
     return 0
 

@@ -72,7 +72,7 @@ def claim(home: Path) -> None:
         _check_owner(home, status)
         _check_use(home, status)
         _check_content(home)
-        if HAS_OWNERS and stat.S_IMODE(status.st_mode) != DIRECTORY_MODE:
+        if HAS_OWNERS and stat.S_IMODE(status.st_mode) & ~DIRECTORY_MODE:
             _close(home, descriptor, stat.S_IMODE(status.st_mode))
     finally:
         os.close(descriptor)
@@ -128,7 +128,7 @@ def _check_content(home: Path) -> None:
             return
         foreign = sorted(_foreign(home))
     except OSError as exc:
-        raise StorageError(f"The state folder {home} cannot be read: {exc.strerror}.", hint=_ANOTHER) from exc
+        raise StorageError(f"The state folder {home} cannot be read: {exc.strerror} ({exc.filename}).", hint=_ANOTHER) from exc
     if not foreign:
         return
     names = ", ".join(foreign[:SHOWN]) + (f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else "")
@@ -185,7 +185,7 @@ def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
 def _close(home: Path, descriptor: int, mode: int) -> None:
     """Take the rights of others away; where they could write, note that what is there by now is not to be believed."""
     try:
-        os.chmod(descriptor, DIRECTORY_MODE)
+        os.chmod(descriptor, mode & DIRECTORY_MODE)  # one that its owner made read-only stays so
         if mode & OTHERS_WRITE and any(entry.name not in DROPPINGS for entry in _entries(home)):
             write_private(
                 home / CLOSED_AT, f"Others could write into this folder (mode {mode:04o}) until now.\n".encode()

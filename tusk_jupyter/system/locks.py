@@ -99,7 +99,9 @@ def held(path: Path, *, timeout_s: float) -> Iterator[None]:
 def unusable(path: Path, exc: OSError) -> StorageError:
     """Return the error for a file of the state folder that this user cannot open or make."""
     why = exc.strerror or str(exc)
-    if isinstance(exc, PermissionError):
+    if isinstance(exc, PermissionError) and not path.exists():
+        hint = f"See that the folder may be written: chmod u+rwx '{path.parent}'; or set TUSK_HOME to another one."
+    elif isinstance(exc, PermissionError):
         hint = f"It may have been left by `sudo`: sudo chown -R $USER '{path.parent}'."
     else:
         hint = "Make room on the disk, see that it may be written, or set TUSK_HOME to another folder."
