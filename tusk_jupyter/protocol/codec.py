@@ -18,8 +18,15 @@ T = TypeVar("T")
 
 
 def encode(message: object) -> bytes:
-    """Return `message` (of ours, or plain JSON values) as JSON bytes."""
-    return msgspec.json.encode(message)
+    """Return `message` (of ours, or plain JSON values) as JSON bytes.
+
+    Raises:
+        ProtocolError: something in it is nested too deeply.
+    """
+    try:
+        return msgspec.json.encode(message)
+    except RecursionError as exc:
+        raise ProtocolError(f"A {type(message).__name__} message could not be written: {typed_json.TOO_DEEP}.") from exc
 
 
 def decode(kind: type[T], body: bytes) -> T:

@@ -128,7 +128,9 @@ def _check_content(home: Path) -> None:
             return
         foreign = sorted(_foreign(home))
     except OSError as exc:
-        raise StorageError(f"The state folder {home} cannot be read: {exc.strerror} ({exc.filename}).", hint=_ANOTHER) from exc
+        raise StorageError(
+            f"The state folder {home} cannot be read: {exc.strerror} ({exc.filename}).", hint=_ANOTHER
+        ) from exc
     if not foreign:
         return
     names = ", ".join(foreign[:SHOWN]) + (f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else "")

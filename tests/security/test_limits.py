@@ -1,0 +1,124 @@
+"""What strangers and broken programs send: deep nesting, tickets that nobody issued, variables that were told to go."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.flight as flight
+import pytest
+from services import TuskHome
+from services.homes import short_folder
+
+from tusk_jupyter import errors
+from tusk_jupyter.cli.options import secret_variable_option
+from tusk_jupyter.client import Client, boot
+from tusk_jupyter.launch.catalog import Catalog
+from tusk_jupyter.launch.process import DriverProcess
+from tusk_jupyter.protocol import codec, control, driver
+from tusk_jupyter.protocol.values import Value, unpack
+from tusk_jupyter.system import typed_json
+from tusk_jupyter.system.places import Places
+
+DEEP = b"[" * 100_000
+DEEP_OBJECT = b'{"a":' * 100_000
+MESSAGES = {**control.REQUESTS, **{kind.ACTION: kind for kind in (driver.Open, driver.Run, driver.Cancel, driver.Tree)}}
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_deep_nesting_in_a_message_is_an_error_of_ours(name: str):  # S15
+    kind = MESSAGES[name]
+    field = kind.__struct_fields__[0] if kind.__struct_fields__ else "more"
+    bodies = (
+        DEEP,
+        DEEP_OBJECT,
+        b'{"more":' + DEEP,
+        f'{{"{field}":'.encode() + DEEP_OBJECT,
+        b'{"config":' + DEEP_OBJECT,
+    )
+    for body in bodies:
+        with pytest.raises(errors.ProtocolError):
+            codec.decode(kind, body)
+
+
+def test_deep_nesting_in_a_value_and_in_what_a_page_sends_is_too():
+    with pytest.raises(errors.ProtocolError):
+        unpack(Value("json", DEEP.decode()))
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    request = typed_json.convert(control.SaveConnection, {"session": "s", "name": "n", "config": {"a": deep}})
+    with pytest.raises(errors.ProtocolError):
+        codec.encode(request)
+    while deep:  # one by one: its own end would be as deep
+        deep = deep.pop()  # type: ignore[assignment]
+
+
+def test_deep_nesting_over_the_wire_leaves_the_core_alive(tusk_home: TuskHome):
+    client = Client(Places(tusk_home.path), source="t")
+    peer = client.link.peer()
+    for name in ("connection.save", "log.read", "core.status"):
+        with pytest.raises(flight.FlightError, match="could not be read"):
+            list(peer.flight.do_action(flight.Action(name, b'{"config":' + DEEP_OBJECT), peer.options()))
+    assert client.call(control.ListRuns()).runs == ()
+    client.link.forget()
+
+
+def test_six_hundred_tickets_that_nobody_issued_do_not_end_a_driver():  # S15
+    with short_folder("tusk-t-") as folder:
+        places = Places(folder / "h")
+        places.prepare()
+        process = DriverProcess(Catalog(places).named("sqlite"), places, on_exit=lambda _: None)
+        process.cap_memory(1024)
+        refused = []
+
+        def guess(number: int) -> None:
+            try:
+                with flight.FlightClient(process.address) as client:
+                    client.do_get(flight.Ticket(f"guess {number}".encode())).read_all()
+            except pa.ArrowException as exc:  # refused, or put off by gRPC
+                refused.append(str(exc))
+
+        threads = [threading.Thread(target=guess, args=(number,)) for number in range(600)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(60)
+        assert len(refused) == 600
+        assert not process.ended
+        assert process.call(driver.Split(sql="SELECT 1")).statements
+        process.stop(wait=True)
+
+
+def test_a_variable_with_a_password_leaves_the_environment_of_a_running_core(  # S15
+    tusk_home: TuskHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(boot, "withheld", set())
+    monkeypatch.setenv("SHOP_PASSWORD", "swordfish")
+    monkeypatch.setenv("TUSK_TEST_STAYS", "x")
+    client = Client(Places(tusk_home.path), source="t")
+    client.call(control.ListRuns())  # as `%load_ext` does: the core has the kernel's environment
+    seen = tmp_path / "seen"
+
+    def environment_of_a_password_command() -> str:
+        client.call(
+            control.SaveConnection(
+                session=client.session, name="pg", url="postgresql://ann@127.0.0.1:1/db", test=False, replace=True,
+                password_command=f"env > '{seen}'; echo x",
+            )
+        )  # fmt: skip
+        client.call(control.TestConnection(session=client.session, name="pg"))
+        return seen.read_text()
+
+    assert "swordfish" in environment_of_a_password_command()
+    option = secret_variable_option("--password-env", help="")(lambda **_: None)
+    option.__click_params__[0].callback(None, None, "SHOP_PASSWORD")
+    for name in ("PATH", "TUSK_TEST_STAYS"):
+        option.__click_params__[0].callback(None, None, name)
+    after = environment_of_a_password_command()
+    assert "swordfish" not in after
+    assert f"PATH={os.environ['PATH']}" in after
+    assert "TUSK_TEST_STAYS=x" in after
+    client.link.forget()
