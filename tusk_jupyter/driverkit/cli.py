@@ -18,6 +18,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit import memory
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import FAREWELL, Ready, Start
 from tusk_jupyter.protocol.errors import to_wire
@@ -46,6 +47,7 @@ def main(*, package: str, refuse: Sequence[str] = ("pandas",)) -> None:
         refuse: packages that this process does without, although they are installed: see `lean`.
     """
     processes.begin_quickly()
+    memory.count_what_is_used()
     keep_out(*refuse)
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command == "info":

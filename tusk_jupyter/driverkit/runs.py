@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.session import Changed, Rows, Session
 from tusk_jupyter.driverkit.words import Words
@@ -294,8 +295,10 @@ class Run:
 
     def _in_context(self, exc: BaseException, statement: Statement) -> errors.TuskError:
         """Return `exc` as an error that counts from the submitted text and says which statement it was."""
-        if isinstance(exc, MemoryError):
-            exc = errors.DriverError("The driver ran out of the memory it may use.", scenario="memory_limit")
+        if isinstance(exc, MemoryError) or "can't start new thread" in str(exc):  # a thread's stack counts, too
+            exc = errors.DriverError(
+                "The driver ran out of the memory it may use.", hint=memory.hint(), scenario="memory_limit"
+            )
         elif not isinstance(exc, errors.TuskError):
             traceback.print_exception(exc)
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")

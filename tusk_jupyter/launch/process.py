@@ -16,13 +16,14 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import Peer, PeerLost, Request
 from tusk_jupyter.protocol.driver import Ready
 from tusk_jupyter.protocol.manifest import Manifest
+from tusk_jupyter.protocol.scenarios import memory_hint
 from tusk_jupyter.system import processes
 from tusk_jupyter.system.places import Places
 
 START_TIMEOUT_S = 30.0
 
-_MEMORY_CODES = (-6, -9, -11, 1)
-"""Exit codes of processes that ran into their memory cap, among other reasons."""
+_LIKE_NO_MEMORY = (-6, -9, -11, 1, 127)
+"""How a process ends that was refused memory: abort, a killer, a library that does not look, Python, the loader."""
 
 
 class DriverProcess:
@@ -119,10 +120,13 @@ class DriverProcess:
         """Return the error that says how the process ended, waiting a moment for its exit code."""
         code = self._child.exit_code(1.0)
         how = "does not answer" if code is None else f"ended with {_exit_words(code)}"
-        cap = f" Its memory cap is {self.memory_mb} MB." if self.memory_mb and code in _MEMORY_CODES else ""
+        perhaps_full = self.memory_mb and code in _LIKE_NO_MEMORY
+        cap = f" Its memory cap is {self.memory_mb} MB." if perhaps_full else ""
+        way_out = f" If memory was what it lacked: {memory_hint(self.memory_mb)}" if perhaps_full else ""
         return errors.DriverCrashed(
             f"The driver process of {self.name!r} {how} in the middle of its work.{cap}",
-            hint="The session is lost, with its temp tables and open transaction. The next run starts a new one.",
+            hint="The session is lost, with its temp tables and open transaction. The next run starts a new one."
+            + way_out,
             detail=self._child.last_words,
         )
 

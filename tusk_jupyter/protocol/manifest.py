@@ -69,6 +69,8 @@ class Manifest(Message, frozen=True, kw_only=True):
     """File name endings that name this driver when a plain path is given instead of a URL."""
     requires: tuple[str, ...] = ()
     """Import names that must be there for `serve`."""
+    least_memory_mb: int = 0
+    """The smallest cap on its data (RLIMIT_DATA) with which a process of the driver opens a session and answers."""
     extra: str | None = None
     """What to install when they are not: `pip install 'tusk-jupyter[EXTRA]'`."""
     sign_in: tuple[SignIn, ...] = ()

@@ -52,3 +52,14 @@ NAME_TAKEN = "name_taken"
 def hint_for(scenario: str | None) -> str | None:
     """Return the hint of a scenario, or None where there is none."""
     return HINTS.get(scenario) if scenario else None
+
+
+def memory_hint(cap_mb: int | None) -> str:
+    """Return what to do when a driver's process has hit its memory cap of so many MB, or the machine's end (None)."""
+    less = "Select less, or write the result to a file with `--to FILE.parquet`"
+    if cap_mb is None:
+        return f"The machine has no more memory. {less}."
+    return (
+        f"The driver's process may use {cap_mb} MB (`memory_limit_mb`). {less}; or raise the cap, for all connections with "
+        f"`%tusk set memory_limit_mb {2 * cap_mb}`, for one with `--memory MB` at `%tusk connect`."
+    )

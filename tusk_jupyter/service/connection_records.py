@@ -199,3 +199,17 @@ def check_options(request: control.SaveConnection) -> None:
             raise errors.UsageError(f"{what} is one of {', '.join(filter(None, known))}, not {value!r}.")
     if request.password_command and request.secrets.get("password"):
         raise errors.UsageError("Give a password or a command that prints one, not both.")
+
+
+def check_memory(request: control.SaveConnection, target: Target) -> None:
+    """Refuse a memory cap with which the driver's process does not live.
+
+    Raises:
+        UsageError: it says the least.
+    """
+    manifest, cap = target.driver.manifest, request.memory_limit_mb
+    if cap is not None and manifest is not None and cap < manifest.least_memory_mb:
+        raise errors.UsageError(
+            f"memory_limit_mb is {cap}; a process of the driver {manifest.name!r} needs {manifest.least_memory_mb} MB to live.",
+            hint=f"Give `--memory {manifest.least_memory_mb}` or more, or leave it out for the usual cap.",
+        )

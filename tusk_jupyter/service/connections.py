@@ -11,6 +11,7 @@ from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.scenarios import NAME_TAKEN
 from tusk_jupyter.service import connection_records
 from tusk_jupyter.service.connection_records import (
+    check_memory,
     check_name,
     check_options,
     checked_id,
@@ -83,6 +84,7 @@ class Connections:
         """
         check_options(request)
         target = self._target(request)
+        check_memory(request, target)
         done = self._done(request.name, request.new_id) or self._renamed(request, target)
         if done is not None:
             return done, control.ConnectionSaved(connection=public(done), replaced=request.replace)

@@ -53,6 +53,17 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+LEAST_CAP_MB = 256
+"""With which every driver of ours lives; a connection may have less where its own driver's manifest says so."""
+
+
+def _cap(text: str) -> int:
+    value = _whole(0, 1 << 30)(text)
+    if 0 < value < LEAST_CAP_MB:
+        raise ValueError(f"a whole number from 0 (none) or from {LEAST_CAP_MB} on")
+    return value
+
+
 def _switch(text: str) -> bool:
     words = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
     try:
@@ -66,7 +77,7 @@ KNOWN = {
     for known in (
         Known(name="timeout_s", default=3600.0, read=_number(0), unit="s",
               description="How long a run may take, where its connection and cell say nothing; 0: no limit."),
-        Known(name="memory_limit_mb", default=4096, read=_whole(0, 1 << 30), unit="MB",
+        Known(name="memory_limit_mb", default=4096, read=_cap, unit="MB",
               description="Memory cap of a driver process, where its connection says nothing; 0: none."),
         Known(name="connect_timeout_s", default=10.0, read=_number(0.1, 600), unit="s",
               description="How long to wait for a database to answer the sign-in."),

@@ -91,6 +91,8 @@ def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
     report = report_of(exc)
     if report.kind.upper() == "INTERRUPT" or isinstance(exc, duckdb.InterruptException):
         return errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
+    if isinstance(exc, MemoryError):  # of Arrow, in the stream
+        report = Report("Out of Memory", f"The result's next rows found no memory: {exc}")
     scenario = _scenario(report)
     message, advice = _split_advice(report.message)
     return errors.QueryError(

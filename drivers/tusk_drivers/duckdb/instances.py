@@ -17,6 +17,7 @@ import duckdb
 
 from tusk_drivers.duckdb import files, spill
 from tusk_drivers.duckdb.attached import Attached
+from tusk_drivers.duckdb.memory import Limit, settings_under_cap
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Settings
 
@@ -47,6 +48,7 @@ class Instance:
     """The file was not there before."""
     read_only: bool
     """DuckDB itself takes no write: the file is write-protected, or open in another process that only reads."""
+    limit: Limit
     users: int = 0
     attached: Attached = field(default_factory=Attached)
 
@@ -74,6 +76,7 @@ def acquire(settings: Settings) -> Instance:
                 detail="stage=file",
                 scenario="file_locked",
             )
+        instance.limit.fit()
         instance.users += 1
         return instance
 
@@ -116,7 +119,10 @@ def _open(path: Path | None, settings: Settings) -> Instance:
         spill.remove_folder(folder)
         raise
     key = _key(path) if path else object()
-    return Instance(key=key, root=root, folder=folder, path=path, created=created, read_only=read_only)
+    limit = Limit(
+        root, own_threads=settings.text("threads") is not None, own_limit=settings.text("memory_limit") is not None
+    )
+    return Instance(key=key, root=root, folder=folder, path=path, created=created, read_only=read_only, limit=limit)
 
 
 def _open_file(path: Path, config: dict[str, Any], settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:
@@ -148,6 +154,7 @@ def _config(settings: Settings) -> dict[str, Any]:
     policy = settings.text("extensions") or "manual"
     config: dict[str, Any] = {
         **OWN_SETTINGS,
+        **settings_under_cap(),
         "autoinstall_known_extensions": policy == "automatic",
         "autoload_known_extensions": policy == "automatic",
         "allow_community_extensions": bool(settings.config.get("community_extensions", False)),

@@ -207,6 +207,8 @@ class DuckDBSession(Session):
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
         if found.scenario == "no_such_file" or (found.code == "IO" and self._paths.place.problem):
             found.hint = self._paths.hint(found.hint)
+        if found.scenario == "memory_limit":
+            found.hint = self._instance.limit.hint()
         if found.scenario == "undefined_table" and self._instance.created:
             found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
@@ -333,8 +335,9 @@ class DuckDBSession(Session):
     @property
     def server(self) -> str:
         """DuckDB's version, and what is particular about the file."""
-        about = f", new file {self._instance.path}" if self._instance.created else ""
-        return f"DuckDB {duckdb.__version__}{about}{', opened read-only' if self._instance.read_only else ''}"
+        new = f", new file {self._instance.path}" if self._instance.created else ""
+        closed = ", opened read-only" if self._instance.read_only else ""
+        return f"DuckDB {duckdb.__version__}{new}{closed}{self._instance.limit.about}"
 
     def tree(self, path: Sequence[str]) -> list[TreeNode]:
         """List databases, schemas, tables or columns."""

@@ -19,6 +19,7 @@ from tusk_drivers.sqlite.errors import ENGINE_ERRORS, code_of, translate
 from tusk_drivers.sqlite.parameters import bound
 from tusk_drivers.sqlite.results import Fetch, Result
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.folders import FOLDERS, NOWHERE, Place
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
@@ -184,6 +185,8 @@ class SQLiteSession(Session):
         found = translate(exc, sql, compiles=self._compile_error, holder=holder)
         if found.scenario == "undefined_table" and self._new:
             found.hint = f"The file {self._path} did not exist when this session was opened: check its path."
+        if found.scenario == "memory_limit":
+            found.hint = memory.hint()
         if found.scenario == "no_such_file" and self._place is not None:
             found.hint = self._place.hint(found.hint)
         return found

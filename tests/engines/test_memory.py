@@ -1,0 +1,62 @@
+"""A memory cap on a connection: what can spill does, what cannot says which cap it hit, too small a cap is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+
+GROUP = (
+    "SELECT count(*) FROM (SELECT md5(i::VARCHAR) a, md5((i + 1)::VARCHAR) b, md5((i + 2)::VARCHAR) c "
+    "FROM range(2000000) t(i) GROUP BY ALL)"
+)
+
+
+def connect(client, name, url, cap):
+    return client.call(control.SaveConnection(session=client.session, name=name, url=url, memory_limit_mb=cap))
+
+
+def test_duckdb_spills_under_its_connections_cap_and_the_session_outlives_an_error(client, tmp_path):  # R11
+    connect(client, "small", str(tmp_path / "small.duckdb"), 400)
+
+    def run(sql):
+        return client.run(control.RunRequest(session="", connection="small", sql=sql))
+
+    assert run(GROUP).table.column(0).to_pylist() == [2_000_000]
+    run("CREATE TEMP TABLE kept AS SELECT 42 AS n")
+    with pytest.raises(errors.QueryError) as caught:
+        run("SELECT list(md5(i::VARCHAR)) FROM range(20000000) t(i)")
+    assert caught.value.scenario == "memory_limit"
+    assert "400 MB (`memory_limit_mb`)" in caught.value.hint
+    assert run("SELECT n FROM kept").table.column(0).to_pylist() == [42]
+
+
+def test_sqlite_names_the_cap(client, tmp_path):
+    connect(client, "small", str(tmp_path / "small.db"), 200)
+    with pytest.raises(errors.TuskError) as caught:
+        client.run(
+            control.RunRequest(
+                session="",
+                connection="small",
+                sql="WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 400000) "
+                "SELECT length(group_concat(hex(randomblob(1000)))) FROM c",
+            )
+        )
+    assert caught.value.scenario == "memory_limit"
+    assert "200 MB (`memory_limit_mb`)" in caught.value.hint
+
+
+@pytest.mark.parametrize(("url", "least"), [("m.duckdb", 256), ("m.db", 160)])
+def test_a_cap_with_which_no_process_lives_is_refused_with_the_least(client, tmp_path, url, least):
+    with pytest.raises(errors.UsageError, match=f"needs {least} MB"):
+        connect(client, "tiny", str(tmp_path / url), least - 1)
+    connect(client, "tiny", str(tmp_path / url), least)
+    result = client.run(control.RunRequest(session="", connection="tiny", sql="SELECT 42"))
+    assert result.table.column(0).to_pylist() == [42]
+
+
+def test_the_usual_cap_may_be_none_but_not_too_small(client):
+    with pytest.raises(errors.UsageError, match="from 256 on"):
+        client.call(control.SetPreference(name="memory_limit_mb", value="100"))
+    client.call(control.SetPreference(name="memory_limit_mb", value="0"))
