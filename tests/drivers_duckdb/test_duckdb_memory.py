@@ -85,6 +85,7 @@ def test_a_connections_own_limit_is_named_where_it_is_the_smaller_one_and_lowere
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_the_large_aggregation_and_sort_end_under_the_usual_cap() -> None:  # R11
     """24,000,000 groups of three texts under 4096 MB, and a sort of three times the cap."""
     _, grouped = under(4096, GROUP.format(rows=24_000_000))

@@ -19,6 +19,7 @@ from tusk_drivers.duckdb import files, spill
 from tusk_drivers.duckdb.attached import Attached
 from tusk_drivers.duckdb.memory import Limit, settings_under_cap
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.open_file import OpenFile
 from tusk_jupyter.driverkit.session import Settings
 
 OWN_SETTINGS: Mapping[str, object] = {
@@ -49,8 +50,23 @@ class Instance:
     read_only: bool
     """DuckDB itself takes no write: the file is write-protected, or open in another process that only reads."""
     limit: Limit
+    file: OpenFile | None = None
     users: int = 0
+    cursors: set[duckdb.DuckDBPyConnection] = field(default_factory=set)
+    running: set[object] = field(default_factory=set)
+    """Sessions that run a statement now."""
     attached: Attached = field(default_factory=Attached)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a new connection; give it back with `drop`."""
+        made = self.root.cursor()
+        self.cursors.add(made)
+        return made
+
+    def drop(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Close a connection."""
+        self.cursors.discard(cursor)
+        cursor.close()
 
 
 _instances: dict[object, Instance] = {}
@@ -65,6 +81,8 @@ def acquire(settings: Settings) -> Instance:
     """
     path = _path(settings)
     with _guard:
+        if path is not None:
+            _let_go_of_what_was_there(path)
         instance = _instances.get(_key(path)) if path else None
         if instance is None:
             instance = _open(path, settings)
@@ -86,9 +104,30 @@ def release(instance: Instance) -> None:
     with _guard:
         instance.users -= 1
         if instance.users == 0:
-            del _instances[instance.key]
+            if _instances.get(instance.key) is instance:
+                del _instances[instance.key]
             instance.root.close()
             spill.remove_folder(instance.folder)
+
+
+def _let_go_of_what_was_there(path: Path) -> None:
+    """Close an instance whose file is not at `path` any more: DuckDB would hand it out for the file that is there now.
+
+    Raises:
+        ConnectError: a statement still runs on the old file.
+    """
+    for old in [one for one in _instances.values() if one.path == path and one.file and not one.file.is_there]:
+        if old.running:
+            raise errors.ConnectError(
+                f"{path} was replaced or removed while another notebook's statement runs on the file that was there.",
+                hint="Wait until that has ended, or stop it (`%tusk running`, `%tusk cancel`), then run the cell again.",
+                detail="stage=file",
+                scenario="file_locked",
+            )
+        del _instances[old.key]
+        for cursor in old.cursors:
+            cursor.close()
+        old.root.close()
 
 
 def _path(settings: Settings) -> Path | None:
@@ -122,7 +161,16 @@ def _open(path: Path | None, settings: Settings) -> Instance:
     limit = Limit(
         root, own_threads=settings.text("threads") is not None, own_limit=settings.text("memory_limit") is not None
     )
-    return Instance(key=key, root=root, folder=folder, path=path, created=created, read_only=read_only, limit=limit)
+    return Instance(
+        key=key,
+        root=root,
+        folder=folder,
+        path=path,
+        created=created,
+        read_only=read_only,
+        limit=limit,
+        file=OpenFile(path) if path else None,
+    )
 
 
 def _open_file(path: Path, config: dict[str, Any], settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:

@@ -53,7 +53,7 @@ class DuckDBSession(Session):
         """Take a connection on `instance`."""
         self._instance = instance
         self._settings = settings
-        self._connection = instance.root.cursor()
+        self._connection = instance.cursor()
         self._read_only = settings.read_only
         self._transaction = Transaction.IDLE
         self._result: Result | None = None
@@ -86,6 +86,7 @@ class DuckDBSession(Session):
             UsageError: it would change what the driver needs as it is.
         """
         self._release_result()
+        self._look_at_file()
         sql = statement.bind(_parameter)
         try:
             parsed = self._connection.extract_statements(sql)
@@ -96,14 +97,15 @@ class DuckDBSession(Session):
         if not parsed:
             return Changed()
         values = bound(statement, parameters)
+        self._instance.running.add(self)
         try:
             self._paths.enter(self._connection, sql, kinds[-1])
             own = self._allow(sql, parsed)
         except ENGINE_ERRORS as exc:
-            self._paths.leave()
+            self._leave()
             raise self._failure(exc, statement, sql, values) from exc
         except BaseException:
-            self._paths.leave()
+            self._leave()
             raise
         return self._run(statement, sql, kinds[-1], values, own_transaction=own)
 
@@ -123,6 +125,22 @@ class DuckDBSession(Session):
             raise
         return own
 
+    def _leave(self) -> None:
+        """End the statement, for the others in this process; idempotent."""
+        self._paths.leave()
+        self._instance.running.discard(self)
+
+    def _look_at_file(self) -> None:
+        """Refuse to run anything on a file that is not at its path any more; the session is over then.
+
+        Raises:
+            ConnectError: it was deleted, moved or replaced.
+        """
+        file = self._instance.file
+        if file is not None and not file.is_there:
+            self._broken = True
+            raise file.gone()
+
     def _check_others(self, parsed: Sequence[duckdb.Statement]) -> None:
         """Refuse what would change something for other sessions on the file."""
         if self._instance.path is not None:
@@ -137,8 +155,8 @@ class DuckDBSession(Session):
             return self._failure(exc, statement, sql, parameters)
 
         def finished(done: bool) -> None:
-            self._paths.leave()
             self._end_own(own_transaction, keep=done)
+            self._leave()
 
         try:
             if kind == "TRANSACTION":
@@ -209,6 +227,11 @@ class DuckDBSession(Session):
             found.hint = self._paths.hint(found.hint)
         if found.scenario == "memory_limit":
             found.hint = self._instance.limit.hint()
+        if found.scenario == "read_only" and self._instance.read_only and not self._read_only:
+            found.hint = (
+                f"{self._instance.path} is open for reading only: it, or its folder, was write-protected, or another "
+                "process held it. Change that, close all sessions on the file, and run the cell again."
+            )
         if found.scenario == "undefined_table" and self._instance.created:
             found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
@@ -313,14 +336,14 @@ class DuckDBSession(Session):
         finally:
             self._paths.close()
             self._instance.attached.forget(self)
-            self._connection.close()
+            self._instance.drop(self._connection)
             instances.release(self._instance)
 
     def reset(self) -> None:
         """Start over on a new connection: temp tables, settings and an open transaction go with the old one."""
         self._release_result()
-        self._connection.close()
-        self._connection = self._instance.root.cursor()
+        self._instance.drop(self._connection)
+        self._connection = self._instance.cursor()
         self._paths.forget_settings()
         self._transaction = Transaction.IDLE
         self._read_only = self._settings.read_only
@@ -357,6 +380,7 @@ class DuckDBSession(Session):
 
     def _asking(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         self._release_result()
+        self._look_at_file()
         try:
             return question(self._connection)
         except duckdb.Error as exc:
@@ -369,6 +393,7 @@ class DuckDBSession(Session):
             QueryError: the session is read-only, or DuckDB refused the table or a row.
         """
         self._release_result()
+        self._look_at_file()
         if self._read_only:
             raise errors.QueryError(
                 "A read-only session takes no upload.", hint=hint_for("read_only"), scenario="read_only"

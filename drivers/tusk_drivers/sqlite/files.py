@@ -11,6 +11,7 @@ import psutil
 
 from tusk_drivers.sqlite.errors import code_of
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.open_file import try_to_create
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -85,6 +86,21 @@ def check_place(path: Path, settings: Settings) -> None:
             hint="Check the path; to create the file, connect without read-only and with `create` on.",
             scenario="no_such_file",
         )
+    if (why := try_to_create(path)) is not None:
+        raise _error(
+            f"{path} cannot be created: {why.strerror}.",
+            hint=f"Check who may write in {path.parent}, or choose another folder.",
+            scenario="permission",
+        )
+
+
+def why_read_only(path: Path) -> str | None:
+    """Return why SQLite does not write to a file that was opened for writing, as far as the system tells."""
+    if not os.access(path, os.W_OK):
+        return f"{path} is write-protected: allow writing to it, and run the cell again."
+    if not os.access(path.parent, os.W_OK):
+        return f"SQLite makes a journal beside the file, and the folder {path.parent} is write-protected."
+    return None
 
 
 def _explain(exc: BaseException, path: Path) -> errors.ConnectError:
@@ -98,6 +114,13 @@ def _explain(exc: BaseException, path: Path) -> errors.ConnectError:
         return _error(f"{path} is no SQLite database, or it is encrypted.", hint="Check the path.")
     if code == sqlite3.SQLITE_CORRUPT:
         return _error(f"{path} is damaged: {exc}", hint="Restore it from a backup, or try SQLite's `.recover`.")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and _head(path)[18:20] == b"\x02\x02":
+        return _error(
+            f"{path} is in WAL mode: SQLite has to make {path.name}-shm beside it even for reading, and cannot ({exc}).",
+            hint="Copy the file to a folder that may be written. Where nobody writes to it, connect to `:memory:` and run "
+            f"`ATTACH 'file:{quote(str(path))}?immutable=1' AS name`.",
+            scenario="permission",
+        )
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
         return _error(f"{path} cannot be opened: {exc}", hint="Check who may read and write the file and its folder.")
     return _error(f"SQLite could not open {path}: {exc}")
@@ -106,7 +129,7 @@ def _explain(exc: BaseException, path: Path) -> errors.ConnectError:
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(16)
+            return file.read(20)
     except OSError:
         return b""
 

@@ -21,6 +21,7 @@ from tusk_drivers.sqlite.results import Fetch, Result
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.folders import FOLDERS, NOWHERE, Place
+from tusk_jupyter.driverkit.open_file import OpenFile
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
@@ -50,7 +51,8 @@ class SQLiteSession(Session):
         self._place: Place | None = None
         """None until a notebook has said where it is: the process stays where it was started."""
         self._result: Result | None = None
-        self._closed = False
+        self._closed = self._broken = False
+        self._file: OpenFile | None = None
         self._guarded = False
         self._opened: sqlite3.Connection | None = None
         if not self._new:
@@ -76,6 +78,7 @@ class SQLiteSession(Session):
 
     def _open(self) -> sqlite3.Connection:
         connection = files.open_database(self._path, self._settings, read_only=self._opened_read_only)
+        self._file = OpenFile(self._path) if self._path is not None and self._path.exists() else None
         if self._settings.config.get("foreign_keys", False):
             connection.execute("PRAGMA foreign_keys = ON")
         return connection
@@ -90,6 +93,7 @@ class SQLiteSession(Session):
             UsageError: a parameter is missing, or SQLite cannot hold its value.
         """
         self._release_result()
+        self._look_at_file()
         if self._place is not None:
             self._place = FOLDERS.enter(self, self._folder, holds=False, stopped=self._stop)
         values = bound(statement, parameters)
@@ -111,6 +115,18 @@ class SQLiteSession(Session):
             failed=lambda exc: self._failure(exc, statement.text),
         )
         return self._result.rows(changes=changes)
+
+    def _look_at_file(self) -> None:
+        """Refuse to run anything on a file that is not at its path any more; the session is over then.
+
+        Raises:
+            ConnectError: it was deleted, moved or replaced.
+        """
+        if self._file is not None and not self._file.is_there:
+            self._broken = True
+            raise self._file.gone()
+        if self._file is None and self._opened is not None and self._path is not None and self._path.exists():
+            self._file = OpenFile(self._path)  # SQLite has made it meanwhile
 
     def _begin(self, sql: str, values: Mapping[str, object], *, whole: bool) -> tuple[sqlite3.Cursor, Fetch]:
         """Start a statement; return its cursor and how to read its rows.
@@ -185,6 +201,8 @@ class SQLiteSession(Session):
         found = translate(exc, sql, compiles=self._compile_error, holder=holder)
         if found.scenario == "undefined_table" and self._new:
             found.hint = f"The file {self._path} did not exist when this session was opened: check its path."
+        if found.scenario == "read_only" and not self._read_only and self._path is not None:
+            found.hint = files.why_read_only(self._path) or found.hint
         if found.scenario == "memory_limit":
             found.hint = memory.hint()
         if found.scenario == "no_such_file" and self._place is not None:
@@ -236,8 +254,8 @@ class SQLiteSession(Session):
             self._opened.interrupt()
 
     def is_alive(self) -> bool:
-        """Return whether the session is open; in one process no link can break."""
-        return not self._closed
+        """Return whether the session is open, and its file was at its path when it was last looked at."""
+        return not (self._closed or self._broken)
 
     def close(self) -> None:
         """End the session; an open transaction is rolled back."""
@@ -288,6 +306,7 @@ class SQLiteSession(Session):
 
     def _asking(self, question: Callable[[sqlite3.Connection], T]) -> T:
         self._release_result()
+        self._look_at_file()
         self._guard()
         try:
             return self._patiently(lambda: question(self._connection))
@@ -301,6 +320,7 @@ class SQLiteSession(Session):
             QueryError: the session is read-only, or SQLite refused the table or a row.
         """
         self._release_result()
+        self._look_at_file()
         if self._read_only:
             raise errors.QueryError(
                 "A read-only session takes no upload.", hint=hint_for("read_only"), scenario="read_only"
