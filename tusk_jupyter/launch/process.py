@@ -136,7 +136,7 @@ class DriverProcess:
 
     def _cap(self) -> str:
         code = self._child.exit_code(0.0)
-        return f" (its memory cap is {self.memory_mb} MB)" if self.memory_mb and code in _MEMORY_CODES else ""
+        return f" (its memory cap is {self.memory_mb} MB)" if self.memory_mb and code in _LIKE_NO_MEMORY else ""
 
     def stop(self, *, wait: bool = False) -> None:
         """End the process in peace, with signals if it stays; idempotent."""
