@@ -10,6 +10,7 @@ import textwrap
 
 import duckdb
 import pytest
+from services.homes import short_folder
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -20,6 +21,15 @@ def make(kind, path, word):
         made.execute("CREATE TABLE t (w TEXT)")
         made.execute(f"INSERT INTO t VALUES ('{word}')")
     made.close()
+
+
+def anew(engine, sql, **more):
+    """Return the first column of a run in a new session; one that held something is told to be lost, once."""
+    try:
+        found = engine.run(sql, **more)
+    except errors.SessionLost:
+        found = engine.run(sql, **more)
+    return found.table.column(0).to_pylist()
 
 
 @pytest.fixture(params=["duckdb", "sqlite"])
@@ -38,7 +48,7 @@ def test_a_replaced_file_takes_no_write_and_the_next_run_sees_the_new_one(engine
         with pytest.raises(errors.ConnectError, match="was replaced") as caught:
             engine.run("INSERT INTO t VALUES ('nowhere')", client=client)
         assert "Run the cell again" in caught.value.hint
-        assert engine.run("SELECT w FROM t", client=client).table.column(0).to_pylist() == ["new"]
+        assert anew(engine, "SELECT w FROM t", client=client) == ["new"]
     engine.run("INSERT INTO t VALUES ('kept')")
     assert engine.run("SELECT w FROM t", client=second_client).rows == 2
 
@@ -50,10 +60,10 @@ def test_a_replaced_file_is_opened_anew_though_an_idle_notebook_has_the_old_one(
     (tmp_path / "new").replace(duckdb_engine.file)
     with pytest.raises(errors.ConnectError):
         duckdb_engine.run("SELECT w FROM t")
-    assert duckdb_engine.value("SELECT w FROM t") == "new"
+    assert anew(duckdb_engine, "SELECT w FROM t") == ["new"]
     with pytest.raises(errors.ConnectError, match="was replaced"):
         duckdb_engine.run("SELECT w FROM t", client=second_client)
-    assert duckdb_engine.value("SELECT w FROM t", client=second_client) == "new"
+    assert anew(duckdb_engine, "SELECT w FROM t", client=second_client) == ["new"]
 
 
 @pytest.mark.parametrize("how", ["deleted", "moved"])
@@ -66,7 +76,7 @@ def test_a_vanished_file_takes_no_write(engine, how, tmp_path):  # R21
         engine.run("INSERT INTO t VALUES ('nowhere')")
     if how == "moved":
         (tmp_path / "elsewhere").rename(engine.file)
-        assert engine.value("SELECT w FROM t") == "old"
+        assert anew(engine, "SELECT w FROM t") == ["old"]
 
 
 def test_the_schema_of_a_replaced_file_is_the_new_ones(engine, tmp_path):
@@ -75,7 +85,7 @@ def test_the_schema_of_a_replaced_file_is_the_new_ones(engine, tmp_path):
     (tmp_path / "new").replace(engine.file)
     with pytest.raises(errors.ConnectError):
         engine.run("SELECT 1")
-    assert engine.value("SELECT w FROM t") == "new"
+    assert anew(engine, "SELECT w FROM t") == ["new"]
 
 
 AS_NOBODY = """
@@ -113,11 +123,11 @@ def as_nobody(kind, path, sql, *, read_only=False):
 
 
 @pytest.fixture
-def open_folder(tmp_path):
-    """A folder that everybody may enter and nobody but its owner may write in."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+def open_folder():
+    """A folder that everybody may enter and nobody but its owner may write in; pytest's own are closed to others."""
+    with short_folder("tusk-o-") as folder:
         folder.chmod(0o755)
-    return tmp_path
+        yield folder
 
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="takes another user's part, which root alone can")
