@@ -83,7 +83,7 @@ class Upload:
                     tuple(self._message.table.split(".")), counted, append=self._message.append
                 )
         except BaseException as exc:
-            failure = _cancelled() if self._cancelled.is_set() else exc
+            failure = _cancelled() if self._cancelled.is_set() else _told(exc)
             self._end(failure, ())
             raise failure from exc
         report = StatementReport(
@@ -120,6 +120,12 @@ class Upload:
                     error=to_wire(exc) if exc else None,
                 )
             )
+
+
+def _told(exc: BaseException) -> BaseException:
+    if isinstance(exc, MemoryError):
+        return errors.DriverError("The driver ran out of the memory it may use.", scenario="memory_limit")
+    return exc
 
 
 def _cancelled() -> errors.Cancelled:

@@ -21,11 +21,11 @@ PATIENCE_S = 6.0
 CRASHED = "driver_crashed"
 """Kind of the error by which a run ends whose process did."""
 
-_CHECK = "Check in the database what was done before you run it again. The next run opens a new session."
+_CHECK = "Check in the database what was done before you run it again."
 _KNOWN = {
     "rolled_back": (
         "Its session on the server was ended before the statement was committed: nothing of the statement stays.",
-        "Run it again; the next run opens a new session, without the temp tables and settings of this one.",
+        "It can be run again.",
     ),
     "committed": ("The server had committed the statement.", _CHECK),
     "unknown": (
@@ -59,11 +59,15 @@ def added_to(
     if killed is None:
         return error
     words, hint = _KNOWN.get(killed.outcome, _KNOWN["unknown"])
-    return replace(error, message=f"{error.message} {words}", hint=hint)
+    return _with(error, words, hint)
 
 
 def _unconfirmed(error: WireError, why: str) -> WireError:
     words = (
         f"Whether its session on the server has ended could not be confirmed ({why}): the statement may go on there."
     )
-    return replace(error, message=f"{error.message} {words}", hint=_CHECK)
+    return _with(error, words, _CHECK)
+
+
+def _with(error: WireError, words: str, hint: str) -> WireError:
+    return replace(error, message=f"{error.message} {words}", hint=f"{hint} {error.hint or ''}".strip())

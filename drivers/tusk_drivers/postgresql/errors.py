@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from psycopg.pq import DiagnosticField
 
 from tusk_jupyter.driverkit.trust import unverified
-from tusk_jupyter.errors import Cancelled, ConnectError, DriverError, QueryError, TimeoutExceeded, TuskError
+from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ ENDING = ("FATAL", "PANIC")
 
 NOT_KNOWN = "Whether the statement under way took effect is not known."
 
-OUT_OF_MEMORY = "out of memory"
+_NO_MEMORY = re.compile(r"out of memory|(cannot|could not|failed to) allocate memory", re.IGNORECASE)
 """How libpq's own messages for a failed allocation begin; those of a server have a code."""
 CANCELLED = "57014"
 
@@ -65,7 +65,7 @@ _CONNECT: tuple[tuple[str, str | None, str], ...] = (
 
 def query_error(
     result: PGresult, *, by_user: bool = False, place: Callable[[int], int | None] | None = None
-) -> TuskError:
+) -> TuskError | MemoryError:
     """Return the error of a failed result.
 
     Args:
@@ -141,15 +141,11 @@ def _field(result: PGresult, which: DiagnosticField) -> str | None:
     return value.decode("utf-8", "replace") if value else None
 
 
-def link_lost(message: str, *, by_user: bool = False) -> TuskError:
-    """Return the error for a link that broke in the middle."""
+def link_lost(message: str, *, by_user: bool = False) -> TuskError | MemoryError:
+    """Return the error for a link that broke in the middle; a MemoryError where libpq was refused memory."""
     said = _plain(message)
-    if said.startswith(OUT_OF_MEMORY):
-        return DriverError(
-            f"The driver ran out of the memory it may use (libpq: {said}).",
-            hint=hint_for("memory_limit"),
-            scenario="memory_limit",
-        )
+    if _NO_MEMORY.match(said):
+        return MemoryError(f"libpq: {said}")
     if by_user:
         return Cancelled("The run was stopped, and the link to the server with it.", scenario="cancelled_by_user")
     return ConnectError(

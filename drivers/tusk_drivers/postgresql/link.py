@@ -216,7 +216,10 @@ class Link:
                 return self.error(one)
         if self._warning is not None:
             return session_ended(*self._warning)
-        return link_lost(str(exc), by_user=self.cancelled)
+        lost = link_lost(str(exc), by_user=self.cancelled)
+        if isinstance(lost, MemoryError):  # libpq cannot read on: what is left of the answer stays on the link
+            self.close()
+        return lost
 
     def error(self, result: PGresult, place: Callable[[int], int | None] | None = None) -> Exception:
         """Return the error of a failed result.

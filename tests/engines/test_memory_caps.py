@@ -1,0 +1,48 @@
+"""A result or a table that is too large for its driver's cap: the cap is named, and the way out, whichever library hit it."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from engines.conftest import connect
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+
+CAP_MB = 300
+TOO_LARGE = {
+    "postgresql": [
+        "SELECT repeat('x', 400000000)",  # one value: libpq
+        "SELECT repeat('x', 200000) FROM generate_series(1, 3000)",  # a batch: pyarrow
+        "INSERT INTO capped SELECT repeat('x', 400000000) RETURNING v",
+    ],
+    "mysql": [
+        "SELECT repeat('x', 60000000) UNION ALL SELECT repeat('y', 60000000) UNION ALL SELECT repeat('z', 60000000)",
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_cap_that_is_hit_is_named(request, client, kind):  # R11
+    server = request.getfixturevalue({"mysql": "mariadb"}.get(kind, kind))
+    connect(client, "small", server.url, tier="memory", memory_limit_mb=CAP_MB)
+
+    connect(client, "ample", server.url, tier="memory")
+
+    def run(sql: str, *, on: str = "ample") -> object:
+        return client.run(control.RunRequest(session="", connection=on, sql=sql)).table
+
+    run("CREATE TABLE capped (v LONGTEXT)" if kind == "mysql" else "CREATE TABLE capped (v text)")
+    try:
+        for sql in TOO_LARGE[kind]:
+            with pytest.raises(errors.DriverError) as caught:
+                run(sql, on="small")
+            assert "memory" in caught.value.message, caught.value
+            assert "memory_limit_mb" in str(caught.value), caught.value
+        with pytest.raises(errors.DriverError) as caught:
+            wide = pa.table({"v": ["x" * 1_000_000] * 150})
+            client.upload(control.UploadRequest(session="", connection="small", table="capped", append=True), wide)
+        assert "memory" in str(caught.value), caught.value
+        assert run("SELECT count(*) FROM capped").column(0).to_pylist() == [0]
+    finally:
+        run("DROP TABLE capped")
