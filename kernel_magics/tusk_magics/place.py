@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -21,18 +22,12 @@ class Place:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Passwords in a text that the cell does not show (a template, a file): an error must not bring them in."""
-        if self.name == "the cell":
-            return ()
-        from tusk_jupyter.sqltext.redaction import secrets_in  # 18 ms, at the first error only
-
-        return secrets_in(self.text, "ansi")
+        """What the query log would hide of the SQL: an error is an output, and is saved with the notebook."""
+        return _secrets_in(self.text[self.start :])
 
     def without_secrets(self, text: str) -> str:
         """Return a message, or a piece of the SQL, with `***` for each of them."""
-        if not self.secrets:
-            return text
-        from tusk_jupyter.sqltext.redaction import redact_text
+        from tusk_jupyter.sqltext.hiding import redact_text  # 18 ms, at the first error only
 
         return redact_text(text, self.secrets)
 
@@ -49,9 +44,10 @@ class Place:
         end = self.text.find("\n", at)
         line = self.text[begin : end if end >= 0 else len(self.text)].replace("\t", " ").replace("\r", " ")
         number, column = self.line_and_column(position)
-        if self.secrets:
+        hidden = self.without_secrets(line)
+        if hidden != line:
             before = self.without_secrets(line[: column - 1])
-            line, column = before + self.without_secrets(line[column - 1 :]), len(before) + 1
+            line, column = hidden, _alike(hidden, before) + 1
         match = _TOKEN.match(line, column - 1)
         length = match.end() - match.start() if match else 1
         line, column = _window(line, column - 1)
@@ -62,6 +58,13 @@ class Place:
 
     def _at(self, position: int) -> int:
         return max(0, min(self.start + position, len(self.text)))
+
+
+@functools.lru_cache(maxsize=1)  # asked for several times for one error
+def _secrets_in(sql: str) -> tuple[str, ...]:
+    from tusk_jupyter.sqltext.redaction import secrets_in
+
+    return secrets_in(sql, "ansi")
 
 
 def place_in_cell(raw: str | None, shown: str, sql: str, line_number: int | None = None) -> Place:
@@ -89,6 +92,12 @@ def _all_spots(raw: str, sql: str) -> list[int]:
         spots.append(at)
         at = raw.find(sql, at + 1)
     return spots
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginnings."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
 
 
 def _window(line: str, column: int) -> tuple[str, int]:

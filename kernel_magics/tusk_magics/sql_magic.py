@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import ChainMap
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
-from tusk_jupyter.cli.passwords import has_password, refusal
+from tusk_jupyter.cli.passwords import refusal, secrets_of_sql_line
 from tusk_jupyter.errors import Cancelled, TuskError
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.cell_run import CellRun
@@ -21,7 +20,6 @@ from tusk_magics.notebook import Notebook
 IN_CELL = (
     "It was taken out of this session's input history; delete it from the cell yourself before the notebook is saved."
 )
-_URL = re.compile(r"\s*[A-Za-z][\w+.-]*://")
 
 
 @magics_class
@@ -39,8 +37,8 @@ class SqlMagic(Magics):
         variables = ChainMap(local_ns or {}, self.shell.user_ns)
         run = CellRun(shell=self.shell, config=TuskMagics.instance(), notebook=notebook, variables=variables)
         try:
-            if _URL.match(line) and has_password(line):
-                scrub(self.shell)
+            if secrets := secrets_of_sql_line(line):
+                scrub(self.shell, secrets)
                 raise refusal(where="on a magic line", stays=IN_CELL)
             return _not_interrupted(run, line, cell)
         except TuskError as exc:

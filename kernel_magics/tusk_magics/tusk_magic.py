@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from tusk_jupyter.cli.passwords import has_password, refusal
+from tusk_jupyter.cli.passwords import refusal, typed_secrets
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.errors import show_without_traceback
@@ -29,8 +29,8 @@ class TuskMagic(Magics):
         assert self.shell is not None  # noqa: S101 - registered magics have one
         notebook = Notebook(self.shell)
         try:
-            if has_password(line):
-                scrub(self.shell)
+            if secrets := _typed(line):
+                scrub(self.shell, secrets)
                 raise refusal(where="on a magic line", stays=IN_CELL)
             self._run(split_line(line), notebook)
         except TuskError as exc:
@@ -48,6 +48,15 @@ class TuskMagic(Magics):
         # A kernel may be asked a question even where a frontend shows no line of progress.
         output = NotebookOutput(can_ask=notebook.is_watched) if notebook.is_kernel else ShellOutput(prefix="%tusk")
         run_verb(list(words), output=output)
+
+
+def _typed(line: str) -> tuple[str, ...]:
+    """Return the secrets of a line, also of one whose quotes are not closed."""
+    try:
+        words = split_line(line)
+    except UsageError:
+        words = line.split()
+    return typed_secrets(words)
 
 
 def split_line(line: str) -> list[str]:

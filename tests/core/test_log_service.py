@@ -62,7 +62,7 @@ def test_parameters_are_in_the_log_as_text_and_their_secrets_are_not(client, cor
     assert shown["ids"].startswith("[0, 1, 2")
     assert shown["ids"].endswith("30 values]")
     assert [shown[name] for name in ("password", "api_token", "my_secret")] == ["***"] * 3
-    assert shown["dsn"] == "postgresql://ann:***@host/db"
+    assert shown["dsn"] == "***"
 
 
 def test_a_parameter_in_a_secrets_place_is_one_whatever_its_name(client, core, scripted_home):

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tusk_jupyter.sqltext.dialects import DIALECTS
-from tusk_jupyter.sqltext.redaction import redact, redact_text, secrets_in
+from tusk_jupyter.sqltext.hiding import redact_text
+from tusk_jupyter.sqltext.redaction import redact, secrets_in
 from tusk_jupyter.sqltext.secret_shapes import hide_shapes
 
 POSTGRESQL = [
@@ -71,6 +72,37 @@ POSTGRESQL = [
     "SELECT '-----BEGIN RSA PRIVATE KEY-----\nhunter2\nhunter2==\n-----END RSA PRIVATE KEY-----'",
     "ALTER USER app PASSWORD 'hunter2",  # the literal's end is missing: the syntax error is logged too
     "WITH x AS (SELECT 1) UPDATE users SET access_token := 'hunter2'",
+    "ALTER USER app PASSWORD hunter2",
+    "ALTER USER app WITH PASSWORD \"hunter2\" VALID UNTIL 'x'",
+    "CREATE ROLE app LOGIN PASSWORD hunter2!x$9 VALID UNTIL 'x'",
+    "ALTER USER app PASSWORD\u00a0'hunter2'",
+    "ALTER SERVER s OPTIONS (ADD sslpassword 'hunter2', SET host 'h')",
+    "CREATE USER MAPPING FOR app SERVER s OPTIONS (user 'bob', password hunter2)",
+    "SET app.jwt_secret = 'hunter2'",
+    "SET app.jwt_secret TO hunter2",
+    "SET app.token = 'hunter2'",
+    "ALTER DATABASE d SET app.api_key = 'hunter2'",
+    "ALTER ROLE r SET myapp.secret = 'hunter2'",
+    "SELECT set_config('app.token', 'hunter2', true)",
+    "DO $$ BEGIN EXECUTE format('ALTER USER %I PASSWORD %L', 'b', 'hunter2'); END $$",
+    "SELECT format('ALTER USER %I PASSWORD %L VALID UNTIL %L', 'b', 'hunter2', 'x')",
+    "SELECT format('ALTER USER %2$I PASSWORD %1$L', 'hunter2', 'b')",
+    "DO $$ BEGIN EXECUTE 'ALTER USER b PASSWORD ' || quote_literal('hunter2'); END $$",
+    "SELECT concat('CREATE USER b PASSWORD ''', 'hunter2', '''')",
+    "SELECT sign('{}', 'hunter2', 'HS256')",
+    "SELECT vault.create_secret('hunter2', 'name')",
+    "SELECT * FROM http((('GET', 'https://h', ARRAY[http_header('Authorization', 'hunter2')], NULL, NULL)))",
+    'SELECT net.http_post(\'https://h\', headers := \'{"Authorization": "hunter2", "X": 1}\')',
+    "SELECT json_build_object('token', 'hunter2')",
+    'SELECT \'{"token": "hunter2"}\'::jsonb',
+    'SELECT \'{"user": {"secret": "hunter2"}}\'',
+    "INSERT INTO users (name, new_pass, jwt) VALUES ('b', 'hunter2', 'hunter2')",
+    "UPDATE users SET pw = 'hunter2', dbPass = 'hunter2'",
+    "SELECT decrypt_iv(c, digest('hunter2', 'sha256'), 'iv') FROM t",
+    "SELECT pgp_sym_decrypt(c, coalesce('hunter2', 'hunter2')) FROM t",
+    "COPY t FROM PROGRAM 'mysql -u bob -phunter2 d'",
+    "SELECT 1 FROM postgresql://bob:hunter2@h/d",
+    "CREATE SUBSCRIPTION s CONNECTION 'host=h sslpassword=hunter2' PUBLICATION p",
 ]
 MYSQL = [
     "CREATE USER 'app'@'%' IDENTIFIED BY 'hunter2'",
@@ -111,6 +143,18 @@ MYSQL = [
     "SELECT JSON_OBJECT('user', 'bob', 'password', 'hunter2')",
     "SET @sql = 'CREATE USER x IDENTIFIED BY \\'hunter2\\''",
     "CREATE USER x IDENTIFIED BY 'hunter2",
+    "CREATE USER x IDENTIFIED BY hunter2",
+    "SET PASSWORD = hunter2",
+    "SET PASSWORD FOR 'a'@'h' = hunter2",
+    "CHANGE MASTER TO MASTER_PASSWORD=hunter2, MASTER_HOST='h'",
+    "SELECT AES_DECRYPT(c, UNHEX(SHA2('hunter2', 512))) FROM t",
+    "SELECT AES_ENCRYPT('a', SHA2(CONCAT('hunter2', 'x'), 512), iv)",
+    "SELECT ENCRYPT('hunter2', 'salt')",
+    "SELECT DECODE(c, 'hunter2') FROM t",
+    "SELECT ASYMMETRIC_DECRYPT('RSA', c, 'hunter2')",
+    "SELECT CONCAT('CREATE USER x IDENTIFIED BY \\'', 'hunter2', '\\'')",
+    "SET @password = 'hunter2'",
+    "SET @pw := 'hunter2'",
     "ALTER INSTANCE ROTATE INNODB MASTER KEY; SET GLOBAL keyring_vault_token = 'x', my_password = 'hunter2'",
 ]
 DUCKDB = [
@@ -141,6 +185,13 @@ DUCKDB = [
     "CALL postgres_execute('pg', 'ALTER USER x PASSWORD ''hunter2''')",
     "SELECT encrypt('data', 'hunter2')",
     "CALL start_ui(api_key := 'hunter2')",
+    'CREATE SECRET s (TYPE s3, KEY_ID "hunter2", SECRET "hunter2", REGION \'eu\')',
+    "CREATE SECRET s (TYPE s3, SECRET hunter2)",
+    "CREATE SECRET s (TYPE s3, SECRET $$hunter2$$)",
+    "CREATE SECRET h (TYPE http, EXTRA_HTTP_HEADERS MAP {'X-Api': \"hunter2\"})",
+    "ATTACH 'x' AS p (TYPE postgres, PASSWORD 'hunter2')",
+    "ATTACH 'x' AS p (TYPE motherduck, TOKEN 'hunter2')",
+    "SELECT * FROM read_json('https://h/x?api_key=hunter2')",
 ]
 SQLITE = [
     "PRAGMA key = 'hunter2'",
@@ -218,6 +269,19 @@ HARMLESS = [
     "WITH keys AS (SELECT 'a' AS key) SELECT * FROM keys -- token and password columns",
     "/* author: bob, ticket: KEY-12 */ SELECT 1",
     "SELECT 'bearer of news', 'Authorization required'",
+    "SELECT tokens_used, 'x' FROM t WHERE max_tokens = 'many' AND token_count = 'two'",
+    "UPDATE t SET passenger = 'bob', passed = 'yes', pass_rate = 'high', password_changed_at = '2030-01-01'",
+    "SET SESSION AUTHORIZATION 'bob'",
+    "SET app.user_name = 'bob'",
+    "CREATE TABLE t (password TEXT, new_pass VARCHAR(20), jwt TEXT)",
+    "ALTER TABLE t RENAME COLUMN password TO pw",
+    "SELECT * FROM a WHERE password = pw AND jwt = token",
+    "ALTER USER app PASSWORD HISTORY DEFAULT PASSWORD REUSE INTERVAL 365 DAY",
+    "SELECT format('%s: %L', 'a', 'b'), concat('password', ' ', 'x')",
+    "SELECT encode('abc', 'hex'), decode('YQ==', 'base64'), sign(-1)",
+    "CREATE SECRET IF NOT EXISTS s IN local_file (TYPE s3, PROVIDER credential_chain, ENDPOINT 'h', USE_SSL false)",
+    'SELECT \'{"token_count": "3", "key": "theme"}\'',
+    "GRANT SELECT ON t TO app",
 ]
 
 

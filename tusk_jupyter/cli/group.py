@@ -56,7 +56,7 @@ class Verbs(click.Group):
         if args and args[0] not in VERBS:
             near = difflib.get_close_matches(args[0], VERBS, n=1, cutoff=0.5)
             raise errors.UsageError(
-                f"There is no verb {args[0]!r}. Verbs: {', '.join(VERBS)}.",
+                f"There is no verb {_shown(args[0])}. Verbs: {', '.join(VERBS)}.",
                 hint=f"Did you mean `{near[0]}`?" if near else "Without a verb, the overview is shown.",
             )
         return super().resolve_command(ctx, args)
@@ -65,6 +65,10 @@ class Verbs(click.Group):
         """Write the overview from the table, without loading a verb."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+def _shown(word: str) -> str:
+    return repr(word) if word.replace("-", "").isalpha() else "of that name"
 
 
 @click.group(cls=Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -99,10 +103,16 @@ def run_verb(words: list[str], *, output: Output) -> int:
             raise errors.Cancelled("Interrupted; what the core had been asked for, it may still do.") from None
         raise errors.Cancelled("Nothing was changed.") from None
     except click.UsageError as exc:
-        raise errors.UsageError(exc.format_message(), hint=_usage(exc)) from None
+        raise errors.UsageError(_without_words(exc), hint=_usage(exc)) from None
     except click.ClickException as exc:
         raise errors.UsageError(exc.format_message()) from None
     return code if isinstance(code, int) else 0
+
+
+def _without_words(exc: click.UsageError) -> str:
+    """Return click's message; a word too much is not repeated, for it may be a password."""
+    message = exc.format_message()
+    return "There are more words than the verb takes." if "unexpected extra argument" in message else message
 
 
 def _usage(exc: click.UsageError) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.cli.passwords import shown_variable
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.system import plain_text
 
@@ -66,7 +67,8 @@ def pairs(given: tuple[str, ...], *, option: str) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise UsageError(
-                f"{option} takes NAME=VALUE; it was given {pair!r}.", hint=f"As `{option} sslmode=require`."
+                f"{option} takes NAME=VALUE; a word without an equals sign was given.",
+                hint=f"As `{option} sslmode=require`.",
             )
         found[name] = _plain(value)
     return found
@@ -88,7 +90,7 @@ def from_environment(variable: str, *, what: str) -> str:
     if not value:
         state = "empty" if value is not None else "not set"
         raise UsageError(
-            f"The environment variable {variable}, which should hold {what}, is {state}.",
+            f"The environment variable {shown_variable(variable)}, which should hold {what}, is {state}.",
             hint="Set it before Jupyter starts, or `%env` shows what the kernel sees.",
         )
     return value

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Listing, one_line
-from tusk_jupyter.cli.passwords import has_password, refusal
+from tusk_jupyter.cli.passwords import refusal, typed_secrets
 from tusk_jupyter.cli.stages import detail_lines
 from tusk_jupyter.system import plain_text
 
@@ -104,7 +104,7 @@ def run_command_line(words: Sequence[str]) -> int:
 
     plain_text.degrade(sys.stdout, sys.stderr)
     try:
-        if any(has_password(word) for word in words):
+        if typed_secrets(words):
             raise refusal(where="on a command line", stays=IN_SHELL)
         get_client("cli")
         return run_verb(list(words), output=TerminalOutput())

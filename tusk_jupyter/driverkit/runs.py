@@ -8,7 +8,9 @@ nothing runs that nobody fetches.
 from __future__ import annotations
 
 import collections
+import functools
 import secrets
+import sys
 import threading
 import time
 import traceback
@@ -27,7 +29,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import RunEvent
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
-from tusk_jupyter.sqltext.redaction import redact_text, secrets_in
+from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
 from tusk_jupyter.sqltext.statements import Statement
 
 INTERRUPT_EVERY_S = 0.25
@@ -279,7 +281,8 @@ class Run:
 
     def _report(self, statement: Statement, outcome: Rows | Changed, *, rows: int | None, elapsed_s: float) -> None:
         affected = outcome.affected() if isinstance(outcome, Rows) else outcome.affected
-        self._notes += outcome.notes() if isinstance(outcome, Rows) else outcome.notes
+        notes = outcome.notes() if isinstance(outcome, Rows) else outcome.notes
+        self._notes += [redact_text(note, self._secrets) for note in notes]
         self._reports.append(
             StatementReport(
                 index=self._index, command=statement.command, rows=rows, affected=affected, elapsed_s=elapsed_s
@@ -300,16 +303,27 @@ class Run:
                 "The driver ran out of the memory it may use.", hint=memory.hint(), scenario="memory_limit"
             )
         elif not isinstance(exc, errors.TuskError):
-            traceback.print_exception(exc)
+            print(redact_text("".join(traceback.format_exception(exc)), self._secrets), file=sys.stderr)  # noqa: T201
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
         if self._cancelled.is_set() and not isinstance(exc, errors.Cancelled):
             exc = _cancelled()
-        secrets_here = secrets_in(statement.text, self._session.dialect)
-        exc.message = redact_text(exc.message, secrets_here)  # a server may repeat the literal it stumbled over (R-32)
-        exc.detail = exc.detail and redact_text(exc.detail, secrets_here)
+        self._hide_secrets(exc)
         exc.statement = self._index if len(self._statements) > 1 else None
         exc.position = None if exc.position is None else exc.position + statement.start
         return exc
+
+    def _hide_secrets(self, exc: errors.TuskError) -> None:
+        """Take out what the log hides: a server may repeat the literal or value that it stumbled over (R-32)."""
+        exc.message = redact_text(exc.message, self._secrets)
+        exc.detail = exc.detail and redact_text(exc.detail, self._secrets)
+        exc.hint = exc.hint and redact_text(exc.hint, self._secrets)
+        exc.args = (exc.message, *exc.args[1:])
+
+    @functools.cached_property
+    def _secrets(self) -> tuple[str, ...]:
+        """Of the whole run, since a later statement may repeat them; found when there is something to say."""
+        text = "\n;\n".join(statement.text for statement in self._statements)
+        return secrets_of(text, self._session.dialect, self._parameters)
 
 
 def session_state(session: Session) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
 from tusk_jupyter.sqltext.effects import Effect, effect_of
-from tusk_jupyter.sqltext.redaction import redact, redact_text, secrets_in
+from tusk_jupyter.sqltext.redaction import Redacted, examine
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.query_log import RunEnd, RunStart
 from tusk_jupyter.state.store import Store
@@ -77,7 +77,7 @@ class Dispatch:
             client,
             record,
             request,
-            redact(request.sql, self._connections.lexical_dialect_of(record)),
+            examine(request.sql, self._connections.lexical_dialect_of(record), request.parameters),
             lambda run: driver.Run(
                 session=run.session.id,
                 run=run.id,
@@ -97,7 +97,7 @@ class Dispatch:
             client,
             record,
             request,
-            words,
+            Redacted(text=words),
             lambda run: driver.Upload(
                 session=run.session.id, run=run.id, ticket=run.ticket, table=request.table, append=request.append
             ),
@@ -122,7 +122,7 @@ class Dispatch:
         client: Client,
         record: ConnectionRecord,
         request: control.RunRequest | control.UploadRequest,
-        words: str,
+        words: Redacted,
         message: Callable[[Run], driver.Run | driver.Upload],
     ) -> Accepted:
         """Hand a run to a session's driver; a session that ends just then is replaced, for nothing was run in it."""
@@ -149,7 +149,7 @@ class Dispatch:
         client: Client,
         record: ConnectionRecord,
         request: control.RunRequest | control.UploadRequest,
-        words: str,
+        words: Redacted,
         met: Sequence[Session],
     ) -> Run:
         """Return a run with the session that its client counts on, or an open one; that there is none is in the log.
@@ -157,16 +157,15 @@ class Dispatch:
         `met` are sessions that the run was to have before, and that ended just then.
         """
         preferences = self._store.preferences
-        dialect = self._connections.lexical_dialect_of(record)
-        parameters, hidden = _parameters(request, dialect)
+        parameters, hidden = _parameters(request, words.parameters)
         run = Run(
             session=Session(client.id, record),
             source=request.source or client.source,
             cell=request.cell,
-            sql=words,
+            sql=words.text,
             timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
             kind=_kind(request),
-            secrets=(*hidden, *secrets_in(request.sql, dialect)) if isinstance(request, control.RunRequest) else (),
+            secrets=(*hidden, *words.secrets),
             single=isinstance(request, control.RunRequest) and ";" not in request.sql.strip().rstrip(";"),
             parameters=parameters,
             logged=request.log and record.log and bool(preferences.get("log")),
@@ -280,7 +279,7 @@ class Dispatch:
                 rows=event.rows if yields or event.rows else None,
                 affected=sum(affected) if affected else None,
                 statements=len(event.statements),
-                error=redact_text(run.error.message, run.secrets) if run.error else None,
+                error=run.error.message if run.error else None,
                 code=run.error.code if run.error else None,
                 position=run.error.position if run.error else None,
             )
@@ -315,10 +314,10 @@ def _kind(request: control.RunRequest | control.UploadRequest) -> str:
 
 
 def _parameters(
-    request: control.RunRequest | control.UploadRequest, dialect: str
+    request: control.RunRequest | control.UploadRequest, placed: set[str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return a run's parameters as the log shows them, and the values that it must not show."""
+    """Return a run's parameters as the log shows them, and the values that no message may show."""
     if isinstance(request, control.UploadRequest) or not request.parameters:
         return {}, ()
-    secret = bound_values.secret_names(request.sql, request.parameters, dialect)
-    return bound_values.shown(request.parameters, secret), bound_values.texts_of(request.parameters, secret)
+    secret = bound_values.secret_names(request.parameters, placed)
+    return bound_values.shown(request.parameters, secret), bound_values.texts(request.parameters, secret)

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -13,8 +14,10 @@ from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
+from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.service.sessions import Session
 from tusk_jupyter.sqltext.effects import Effect
+from tusk_jupyter.sqltext.hiding import redact_text
 from tusk_jupyter.state import clock
 
 
@@ -102,7 +105,18 @@ class Ending:
 
 
 def outcome(run: Run, last: driver.RunEvent) -> tuple[str, WireError | None]:
-    """Return the run's status (REQUIREMENTS C-13) and its error, in the words of what ended it."""
+    """Return the run's status (REQUIREMENTS C-13) and its error, in the words of what ended it, without its secrets."""
+    status, error = _outcome(run, last)
+    return status, without_secrets(error, run.secrets) if error else None
+
+
+def without_secrets(error: WireError, secrets: Sequence[str]) -> WireError:
+    """Return an error as every listing may show it; a driver that is none of ours may not have hidden them itself."""
+    texts = {name: getattr(error, name) for name in ("message", "detail", "hint")}
+    return replace(error, **{name: redact_text(text, secrets) for name, text in texts.items() if text})
+
+
+def _outcome(run: Run, last: driver.RunEvent) -> tuple[str, WireError | None]:
     if last.event == "finished":
         return "completed", None
     if run.why == "timeout":

@@ -6,6 +6,7 @@ for servers; for file databases SQLAlchemy's form, three slashes for a relative 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -113,10 +114,15 @@ def _from_path(catalog: Catalog, path: str, driver: str | None) -> tuple[Driver,
     if found is None:
         endings = sorted({end for one in catalog.drivers() if one.manifest for end in one.manifest.suffixes})
         raise UsageError(
-            f"{path!r} is neither a URL nor a database file that a driver knows.",
+            f"{_shown(path)} is neither a URL nor a database file that a driver knows.",
             hint=f"A URL begins as postgresql://, a file ends in one of {', '.join(endings)}.",
         )
     return found, {"path": path}
+
+
+def _shown(path: str) -> str:
+    """Return what was given for a message; a single word may be a password in the wrong place."""
+    return repr(path) if re.search(r"[/\\]|\w\.\w+$", path) else "What was given"
 
 
 def _file_parts(rest: str) -> dict[str, Any]:

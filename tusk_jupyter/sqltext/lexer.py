@@ -94,6 +94,15 @@ def _names(dialect: Dialect) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _pattern(dialect: Dialect, delimiter: str) -> re.Pattern[str]:
+    return re.compile(_source(dialect, delimiter), re.VERBOSE | re.DOTALL)
+
+
+def pattern_without_groups(dialect: Dialect) -> str:
+    """Return the source of the pattern that finds one token, for `re.VERBOSE`; it does not say of which kind it is."""
+    return f"(?:{re.sub(r'[(][?]P<[A-Za-z]+>', '(?:', _source(dialect, ';'))})"
+
+
+def _source(dialect: Dialect, delimiter: str) -> str:
     custom, first, letter = "", r"[^\W\d]", r"[\w$]"
     if dialect.names_take_all_unicode:
         blanks = f"(?![{_UNICODE_BLANKS}])" if dialect.unicode_blanks else ""
@@ -104,8 +113,7 @@ def _pattern(dialect: Dialect, delimiter: str) -> re.Pattern[str]:
     dollars = rf"|(?P<dollar>\$(?:[A-Za-z_{_NO_ASCII}][\w{_NO_ASCII}]*+)?+\$)" if dialect.dollar_quotes else ""
     nested = r"|(?P<nested>/\*)" if dialect.nested_comments else ""
     code = r"/\*M?![0-9]*+|" if dialect.code_comments else ""
-    return re.compile(
-        rf"""{custom}(?P<COMMENT>{_comments(dialect)}){nested}
+    return rf"""{custom}(?P<COMMENT>{_comments(dialect)}){nested}
         |(?P<STRING>{_strings(dialect)}){dollars}
         |(?P<NAME>{_names(dialect)})
         |(?P<WORD>{first}{letter}*+)
@@ -113,9 +121,7 @@ def _pattern(dialect: Dialect, delimiter: str) -> re.Pattern[str]:
         |(?P<SEPARATOR>;)
         |(?P<OPEN>[(\[{{])|(?P<CLOSE>[)\]}}])
         |(?P<COLON>:(?![:=]))
-        |(?P<OPERATOR>::|:=|{code}[<>=~!@%^&|?+*]++|\S)""",
-        re.VERBOSE | re.DOTALL,
-    )
+        |(?P<OPERATOR>::|:=|{code}[<>=~!@%^&|?+*]++|\S)"""
 
 
 def tokens(text: str, dialect: Dialect) -> list[Token]:

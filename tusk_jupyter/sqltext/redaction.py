@@ -1,4 +1,4 @@
-"""SQL and messages as the query log may keep them: secrets replaced by `***`, everything else as it was.
+"""SQL as the query log may keep it: secrets replaced by `***`, everything else as it was.
 
 Two nets: places that the lexer knows (`secret_places`), and shapes inside of literals and comments (`secret_shapes`).
 What both do not know is kept: the log is its user's own data, and a log that hides WHERE conditions is of no use.
@@ -7,89 +7,144 @@ What both do not know is kept: the log is its user's own data, and a log that hi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import quote, quote_plus
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from tusk_jupyter.sqltext.dialects import ANSI, DIALECTS, Dialect
-from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
-from tusk_jupyter.sqltext.secret_places import secret_tokens
-from tusk_jupyter.sqltext.secret_shapes import HIDDEN, find_shapes, hide_shapes
+from tusk_jupyter.sqltext.lexemes import statements
+from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.sqltext.secret_places import PARAMETER, Lexemes, Statement
+from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_and_find, hide_urls
 
-_HINTS = re.compile(
-    r"pass|pwd|secret|token|key|identified|credential|crypt|hmac|connection|://|bearer|auth|-u|sig=|user|role|grant"
-    r"|AKIA|ASIA|eyJ|gh[pousr]_|github_pat|xox|glpat|sk-",
-    re.IGNORECASE,
-)
-"""A text without any of these has no secret that we know; most have none, and go unread."""
+_HINTS = (
+    "pass", "pw", "secret", "token", "key", "identified", "credential", "crypt", "hmac", "connection", "://", "bearer", "auth",
+    "-u", "-p", "sig=", "user", "role", "grant", "jwt", "dsn", "cookie", "sign", "verify", "kdf", "encode", "decode", "akia",
+    "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-",
+)  # fmt: skip
+"""A statement without any of these has no secret that we know; most have none, and go unread."""
+
+
+def hints_in(text: str, known: tuple[str, ...] = _HINTS) -> tuple[str, ...]:
+    """Return which hints stand in a text: forty searches for a substring take a tenth of one for a pattern of them."""
+    lower = text.lower()
+    return tuple(hint for hint in known if hint in lower)
+
+
 _DOLLARS = re.compile(r"\$(?:[^\W\d]\w*)?\$")
-_MAY_HOLD_ONE = (Kind.STRING, Kind.COMMENT, Kind.NAME)
+_QUOTE = re.compile(r"(?:[uU]&|[eEbBxXnN])?(['\"`])")
 _DEPTH = 4  # code in a dollar-quoted body in a dollar-quoted body ...
-_SHORT = 4  # characters; a shorter secret is replaced only where it stands alone, or it would tear words apart
+
+
+@dataclass(slots=True)
+class Redacted:
+    """A text without its secrets, and what they are."""
+
+    text: str = ""
+    secrets: dict[str, None] = field(default_factory=dict, repr=False)
+    """Unquoted, each once: an error message may repeat them out of their place."""
+    parameters: set[str] = field(default_factory=set)
+    """Names of bound values that stand where a secret stands: `PASSWORD :p`."""
+
+
+def examine(sql: str, dialect_name: str, parameters: Collection[str] = ()) -> Redacted:
+    """Read a text once and return all that there is to hide in it.
+
+    Args:
+        sql: any text.
+        dialect_name: an unknown one is read as ANSI, for a log must not fail.
+        parameters: the names that are bound.
+    """
+    hints = hints_in(sql)
+    if not hints:
+        return Redacted(text=sql)
+    found = _Examination(DIALECTS.get(dialect_name, ANSI), frozenset(parameters), hints)
+    text = found.text_of(sql, _DEPTH)
+    if "://" in text:
+        text = hide_urls(text)  # also outside of literals
+    found.redacted.secrets.pop("", None)
+    found.redacted.text = text
+    return found.redacted
 
 
 def redact(sql: str, dialect_name: str) -> str:
-    """Return `sql` with its secrets replaced by `***`; an unknown dialect is read as ANSI, for a log must not fail."""
-    if not _HINTS.search(sql):
-        return sql
-    return _redact(sql, DIALECTS.get(dialect_name, ANSI), _DEPTH)
+    """Return `sql` with its secrets replaced by `***`."""
+    return examine(sql, dialect_name).text
 
 
 def secrets_in(sql: str, dialect_name: str) -> tuple[str, ...]:
-    """Return the secrets that stand in `sql`, unquoted: an error message may repeat them out of their place."""
-    if not _HINTS.search(sql):
-        return ()
-    return tuple(dict.fromkeys(filter(None, _secrets(sql, DIALECTS.get(dialect_name, ANSI), _DEPTH))))
+    """Return the secrets that stand in `sql`, unquoted."""
+    return tuple(examine(sql, dialect_name).secrets)
 
 
-def redact_text(text: str, known_secrets: Iterable[str]) -> str:
-    """Return a message without secrets.
+class _Examination:
+    """One text on its way through both nets."""
 
-    Args:
-        text: as a database's error message, which may echo SQL.
-        known_secrets: hidden wherever they appear, also quoted or percent-encoded: passwords, and `secrets_in` the SQL.
-    """
-    spellings = {spelling for secret in known_secrets if secret for spelling in _spellings(secret)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        pattern = re.escape(spelling)
-        if len(spelling) < _SHORT:
-            pattern = rf"(?<!\w){pattern}(?!\w)"
-        text = re.sub(pattern, HIDDEN, text)
-    return hide_shapes(text) if _HINTS.search(text) else text
+    def __init__(self, dialect: Dialect, parameters: frozenset[str], hints: tuple[str, ...]) -> None:
+        self.redacted = Redacted()
+        self._dialect = dialect
+        self._known = Lexemes(dialect)
+        self._parameters = parameters
+        self._hints = hints
+
+    def _has_hint(self, text: str) -> bool:
+        lower = text.lower()
+        return any(hint in lower for hint in self._hints)
+
+    def text_of(self, sql: str, depth: int) -> str:
+        parts: list[str] = []
+        for piece in statements(sql, self._dialect, self._has_hint):
+            if isinstance(piece, str):
+                parts.append(piece)
+            else:
+                parts += self._statement(self._with_parameters(piece), depth)
+        return "".join(parts)
+
+    def _with_parameters(self, lexemes: list[str]) -> list[str]:
+        """Return the lexemes with each bound `:name` as one of them."""
+        if not self._parameters or PARAMETER not in lexemes:
+            return lexemes
+        merged: list[str] = []
+        for one in lexemes:
+            if merged and merged[-1] == PARAMETER and one.strip() in self._parameters:
+                merged[-1] = PARAMETER + one
+            else:
+                merged.append(one)
+        return merged
+
+    def _statement(self, lexemes: list[str], depth: int) -> list[str]:
+        statement = Statement(lexemes, self._known)
+        secret = statement.secrets()
+        for place in statement.texts:
+            written = lexemes[place]
+            if place not in secret and len(written) > _SHORTEST and self._has_hint(written):
+                lexemes[place] = self._shown(written, self._known[written].kind, depth)
+        for place in sorted(secret):
+            lexemes[place] = self._hidden(lexemes[place])
+        return lexemes
+
+    def _hidden(self, written: str) -> str:
+        plain = written.rstrip()
+        if plain.startswith(PARAMETER) and plain[1:] in self._parameters:
+            self.redacted.parameters.add(plain[1:])
+            return written
+        self.redacted.secrets[unquoted(plain)] = None
+        opening = _QUOTE.match(plain)
+        sign = opening[1] if opening else "'" if plain[0] == "$" and len(plain) > 1 else ""
+        sign = "'" if sign == '"' and self._dialect.double_quoted_strings else sign
+        return f"{sign}{HIDDEN}{sign}{written[len(plain) :]}"
+
+    def _shown(self, written: str, kind: Kind, depth: int) -> str:
+        """Return what the log shows of a literal or comment that is no secret as a whole."""
+        body = _body(written.rstrip()) if kind is Kind.STRING and depth else None
+        if body:
+            return written.replace(body, self.text_of(body, depth - 1))
+        text, found = hide_and_find(written)
+        self.redacted.secrets.update(dict.fromkeys(found))
+        return text
 
 
-def _redact(sql: str, dialect: Dialect, depth: int) -> str:
-    found = tokens(sql, dialect)
-    secret = secret_tokens(sql, found)
-    parts, at = [], 0
-    for index, token in enumerate(found):
-        shown = f"'{HIDDEN}'" if index in secret else _shown(sql, token, dialect, depth)
-        if shown is not None:
-            parts += [sql[at : token.start], shown]
-            at = token.end
-    return "".join([*parts, sql[at:]])
-
-
-def _secrets(sql: str, dialect: Dialect, depth: int) -> Iterator[str]:
-    found = tokens(sql, dialect)
-    secret = secret_tokens(sql, found)
-    for index, token in enumerate(found):
-        written = sql[token.start : token.end]
-        if index in secret:
-            yield _unquoted(written)
-        elif token.kind in _MAY_HOLD_ONE and _HINTS.search(written):
-            body = _body(written) if token.kind is Kind.STRING and depth else None
-            yield from _secrets(body, dialect, depth - 1) if body else find_shapes(written)
-
-
-def _shown(sql: str, token: Token, dialect: Dialect, depth: int) -> str | None:
-    """Return what the log shows of a token that is no secret as a whole, or None for the token itself."""
-    written = sql[token.start : token.end]
-    if token.kind not in _MAY_HOLD_ONE or not _HINTS.search(written):
-        return None
-    body = _body(written) if token.kind is Kind.STRING and depth else None
-    if body:
-        written = written.replace(body, _redact(body, dialect, depth - 1))
-    return hide_shapes(written)
+_SHORTEST = 6
+"""Characters of the shortest literal that could hold a secret and what gives it away."""
 
 
 def _body(literal: str) -> str | None:
@@ -98,19 +153,14 @@ def _body(literal: str) -> str | None:
     return literal[len(tag[0]) : -len(tag[0])] if tag and len(literal) >= 2 * len(tag[0]) else None
 
 
-def _unquoted(literal: str) -> str:
+def unquoted(literal: str) -> str:
     """Return a literal's text, as far as a message could show it."""
     tag = _DOLLARS.match(literal)
     if tag:
         return literal[len(tag[0]) :].removesuffix(tag[0])
-    opening = re.match(r"(?:[uU]&|[eEbBxXnN])?(['\"`])", literal)
+    opening = _QUOTE.match(literal)
     if not opening:
         return literal
     sign = opening[1]
     inner = literal[opening.end() :].removesuffix(sign).replace(sign * 2, sign)
     return re.sub(r"\\(.)", r"\1", inner) if "\\" in inner else inner
-
-
-def _spellings(secret: str) -> Sequence[str]:
-    escaped = secret.replace("\\", "\\\\").replace("'", "\\'")
-    return (secret, secret.replace("'", "''"), escaped, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1])

@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import re
 
-HIDDEN = "***"
+from tusk_jupyter.sqltext.secret_names import KEY_WORDS
 
-KEY_WORDS = (
-    r"(?:pass(?:word|wd|phrase|code)|pwd"
-    r"|secret_?access_?key|access_?key_?id|(?:aws_?|s3_?|gcs_?)?secret_?key|client_?secret|secret_?id|secretkey"
-    r"|footer_key_value|(?:account|shared_?access|storage|master|private|encryption|api|auth|ssl)_?key"
-    r"|(?:auth|access|session|bearer|refresh|sas|security|motherduck|oauth|api|id)_?token|connection_?string)"
-)
-"""Names whose value is a secret wherever it stands; a prefix may stand before them (`user_password`, `PGPASSWORD`)."""
+HIDDEN = "***"
 
 _LENGTH = "{0,4000}"
 _QUOTED = (
@@ -30,26 +24,55 @@ _QUOTED = (
 _BARE = r"(?!%[sLI]\b|%\(|\$\{?\w|\{\{|\?)[^\s;&,'\"()\[\]{}\\<>|]{1,4000}+"
 
 _FLAGS = re.IGNORECASE | re.DOTALL
-_VALUES = (
-    # password=x, "password": "x", password => 'x'
-    re.compile(rf"({KEY_WORDS}(?:\\?[\"'`]){{0,2}}\s{{0,40}}+(?:=>|:=|=|:)\s{{0,40}}+)({_QUOTED})", _FLAGS),
-    re.compile(rf"({KEY_WORDS}\s{{0,40}}+=\s{{0,40}}+)({_BARE})", _FLAGS),
-    # PASSWORD 'x', PASSWORD('x'), IDENTIFIED BY 'x', IDENTIFIED VIA plugin USING 'x'
-    re.compile(rf"(\b(?:{KEY_WORDS}|IDENTIFIED\s+BY)(?:\s{{1,40}}+|\s{{0,40}}+\(\s{{0,40}}+))({_QUOTED})", _FLAGS),
-    re.compile(
-        rf"(\bIDENTIFIED\s+(?:WITH|VIA)\s+\S{{1,80}}\s+(?:BY|AS|USING)\s+(?:PASSWORD\s*\(\s*)?)({_QUOTED})", _FLAGS
+_PLAIN_KEYS = r"(?<![a-z])(?:pass|pw|token|secret|authorization|cookie|api-?key|x-api-key)"
+_VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    # password=x, "password": "x", password => 'x', PASSWORD 'x', PASSWORD('x'), IDENTIFIED BY 'x'
+    (
+        re.compile(
+            rf"((?:{KEY_WORDS}|\bIDENTIFIED\s+BY)(?:(?:\\?[\"'`]){{0,2}}\s{{0,40}}+(?:=>|:=|=|:)\s{{0,40}}+|\s{{1,40}}+"
+            rf"|\s{{0,40}}+\(\s{{0,40}}+))({_QUOTED})"
+            rf"|({KEY_WORDS}\s{{0,40}}+=\s{{0,40}}+)({_BARE})",
+            _FLAGS,
+        ),
+        ("'", '"', "=", "{"),
+    ),
+    # JSON's and headers' own, whose names alone say less: {"token": "x"}
+    (re.compile(rf"([\"']{_PLAIN_KEYS}\\?[\"']\s{{0,40}}+[:=]\s{{0,40}}+)({_QUOTED})", _FLAGS), (":", "=")),
+    (
+        re.compile(
+            rf"(\bIDENTIFIED\s+(?:WITH|VIA)\s+\S{{1,80}}\s+(?:BY|AS|USING)\s+(?:PASSWORD\s*\(\s*)?)({_QUOTED})", _FLAGS
+        ),
+        ("identified",),
+    ),
+    # ALTER USER x PASSWORD hunter2, inside of a literal or a message
+    (
+        re.compile(
+            rf"(\b(?:USER|ROLE)\s+\S{{1,80}}\s+(?:WITH\s+)?(?:PASSWORD|IDENTIFIED\s+BY)\s+)(?!(?:NULL|EXPIRE|'|\")\b)({_BARE})",
+            _FLAGS,
+        ),
+        ("password", "identified"),
     ),
     # Query strings: Azure SAS, presigned S3
-    re.compile(
-        r"([?&](?:sig|token|key|secret|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=)([^\s&'\"]{1,4000}+)",
-        _FLAGS,
+    (
+        re.compile(
+            r"([?&](?:sig|token|key|secret|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=)([^\s&'\"]{1,4000}+)",
+            _FLAGS,
+        ),
+        ("sig=", "token=", "key=", "secret=", "x-amz-"),
     ),
     # Command lines and headers
-    re.compile(r"(\bAuthorization[\"']{0,2}\s*[:=]\s*[\"']{0,2}(?:Bearer|Basic|Token)\s+)([^\s'\"]{1,4000}+)", _FLAGS),
-    re.compile(r"(\bBearer\s+)([\w.~+/=-]{16,4000}+)", _FLAGS),
-    re.compile(r"((?<!\S)(?:-u|--user)[ =]?[^\s:'\"]{1,200}:)([^\s'\"]{1,4000}+)"),
-    re.compile(rf"(--[\w-]{{0,40}}{KEY_WORDS}[ ]+)({_BARE})", _FLAGS),
+    (
+        re.compile(
+            r"(\bAuthorization[\"']{0,2}\s*[:=]\s*[\"']{0,2}(?:Bearer|Basic|Token)\s+)([^\s'\"]{1,4000}+)", _FLAGS
+        ),
+        ("authorization",),
+    ),
+    (re.compile(r"(\bBearer\s+)([\w.~+/=-]{16,4000}+)", _FLAGS), ("bearer",)),
+    (re.compile(r"((?<!\S)(?:-u|--user)[ =]?[^\s:'\"]{1,200}:)([^\s'\"]{1,4000}+)"), ("-u",)),
+    (re.compile(r"(\bmysql\w*\s[^\n]{0,200}?(?<!\S)-p)([^\s'\"-][^\s'\"]{0,200})"), ("-p",)),
+    (re.compile(rf"(--[\w-]{{0,40}}{KEY_WORDS}[ ]+)({_BARE})", _FLAGS), ("--",)),
 )
+"""Patterns of a key and its value, each with words without one of which it cannot fit."""
 _URL = re.compile(r"(://[^\s:/?#@'\"]{0,400}+:)([^\s/?#'\"]{1,1000})(?=@)")
 _DATABASE_URL = re.compile(
     # People forget to encode / ? # in passwords; a number before the first slash is a port, not one of those.
@@ -57,6 +80,7 @@ _DATABASE_URL = re.compile(
     r"|redshift|vertica)(?:\+\w{1,40})?://[^\s:/?#@'\"]{0,400}+:)(?!\d{1,5}[/?#])([^\s'\"]{1,1000})(?=@)",
     re.IGNORECASE,
 )
+_MARKS = re.compile(r"A(?:KIA|SIA)|gh[pousr]_|github_pat_|xox|glpat-|sk-|eyJ|-----BEGIN")
 _TOKENS = re.compile(
     r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b"  # AWS key ids
     r"|\bgh[pousr]_\w{30,255}|\bgithub_pat_\w{40,255}|\bxox[abeprs]-[\w-]{10,255}|\bglpat-[\w-]{20,255}"
@@ -68,26 +92,47 @@ _TOKENS = re.compile(
 
 def hide_shapes(text: str) -> str:
     """Return `text` with every secret that its surroundings give away replaced by `***`."""
-    for pattern in _VALUES:
-        text = pattern.sub(_hide_value, text)
+    return hide_and_find(text)[0]
+
+
+def hide_and_find(text: str) -> tuple[str, list[str]]:
+    """Return `text` without the secrets that its surroundings give away, and these."""
+    found: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        return _hide_value(match, found)
+
+    lower = text.lower()
+    for pattern, words in _VALUES:
+        if any(word in lower for word in words):
+            text = pattern.sub(hide, text)
+    if "://" in text:
+        for pattern in (_URL, _DATABASE_URL):
+            text = pattern.sub(hide, text)
+    if _MARKS.search(text):
+        text = _TOKENS.sub(lambda match: found.append(match[0]) or HIDDEN, text)  # type: ignore[func-returns-value]
+    return text, [secret for secret in found if secret]
+
+
+def hide_urls(text: str) -> str:
+    """Return `text` with `***` for each password in a URL, wherever it stands."""
     for pattern in (_URL, _DATABASE_URL):
         text = pattern.sub(rf"\1{HIDDEN}", text)
-    return _TOKENS.sub(HIDDEN, text)
+    return text
 
 
-def find_shapes(text: str) -> list[str]:
-    """Return the secrets that `hide_shapes` would hide in `text`."""
-    values = [match[2] for pattern in (*_VALUES, _URL, _DATABASE_URL) for match in pattern.finditer(text)]
-    found = [value.strip("'\"\\{}") for value in values] + [match[0] for match in _TOKENS.finditer(text)]
-    return [secret for secret in found if secret]
-
-
-def _hide_value(match: re.Match[str]) -> str:
+def _hide_value(match: re.Match[str], found: list[str]) -> str:
     """Keep the quotes, so that what is left still reads as what it was."""
-    key, value = match[1], match[2]
+    key, value = (text for text in match.groups() if text is not None)
     for quote in ("''", "\\'", '\\"', "'", '"', "{"):
         if value.startswith(quote):
             end = "}" if quote == "{" else quote
             inner = value[len(quote) :].removesuffix(end)
-            return match[0] if not inner else f"{key}{quote}{HIDDEN}{end if value.endswith(end) else ''}"
+            if not inner.strip("'\"\\"):
+                return match[0]
+            if inner != HIDDEN:
+                found.append(inner)
+            return f"{key}{quote}{HIDDEN}{end if value.endswith(end) else ''}"
+    if value != HIDDEN:
+        found.append(value)
     return key + HIDDEN

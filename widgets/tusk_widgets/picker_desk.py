@@ -15,7 +15,7 @@ from tusk_jupyter.errors import ProtocolError, TuskError, UsageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.protocol.message import replace
-from tusk_jupyter.sqltext.redaction import redact_text
+from tusk_jupyter.sqltext.hiding import redact_text
 from tusk_widgets import picker_messages as messages
 from tusk_widgets.picker_form import Filled, problems, to_save, to_try
 from tusk_widgets.picker_list import Choice

@@ -1,0 +1,119 @@
+"""A password that is typed where it would stay is found in every form, and ordinary lines are not taken for one."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from tusk_jupyter.cli.passwords import secrets_of_sql_line, typed_secrets
+
+TYPED = """
+connect a postgresql://u:Geheim17@h/d
+connect a postgresql://u:12/34Geheim17@h
+connect a postgresql://u:12/34Geheim17@h/d
+connect a postgresql://u:Ge/he?im#Geheim17@h/d
+connect a postgresql://u:p@Geheim17@h/d
+connect a postgresql+psycopg://u:Geheim17@h:5432/d
+connect a mysql://:Geheim17@h/d
+connect a u:Geheim17@h/d
+connect a u:12/34Geheim17@h
+connect a u:Geheim17@localhost:3306
+connect a postgresql://h/d?user=u&password=Geheim17
+connect a postgresql://h/d?sslpassword=Geheim17
+connect a postgresql://h/d?p%61ssword=Geheim17
+connect a --url postgresql://u:Geheim17@h/d
+connect a --url=postgresql://u:Geheim17@h/d
+connect a 'host=h user=u password=Geheim17'
+connect a "host=h password='Geheim17'"
+connect a host=h password=Geheim17
+connect a 'host=h password = Geheim17'
+connect a jdbc:postgresql://h/d?user=u&password=Geheim17
+connect a 'jdbc:sqlserver://h;user=u;password=Geheim17'
+connect a jdbc:oracle:thin:scott/Geheim17@//h:1521/x
+connect a 'Server=h;Database=d;User Id=u;Pwd=Geheim17;'
+connect a postgresql://u@h/d --set password=Geheim17
+connect a postgresql://u@h/d --set=password=Geheim17
+connect a postgresql://u@h/d --set sslpassword=Geheim17
+connect a postgresql://u@h/d --password Geheim17
+connect a postgresql://u@h/d --password=Geheim17
+connect a postgresql://u@h/d --passwd Geheim17
+connect a postgresql://u@h/d --pass=Geheim17
+connect a postgresql://u@h/d -p Geheim17
+connect a postgresql://u@h/d -pGeheim17
+connect a postgresql://u@h/d --token Geheim17
+connect a postgresql://u@h/d --password-env Geheim-17-Geheim17
+connect a mysql://u@h/d -pGeheim17
+PGPASSWORD=Geheim17 connect a postgresql://u@h/d
+MYSQL_PWD=Geheim17 test a
+credentials set a Geheim17
+credentials set a --tier vault Geheim17
+credentials set a Geheim17 --tier vault
+credentials set a --password Geheim17
+credentials set a password=Geheim17
+mysql -pGeheim17
+test a --password Geheim17
+queries save x "ALTER USER a PASSWORD 'Geheim17'"
+""".strip().splitlines()
+ORDINARY = """
+connect a postgresql://u@h/d
+connect a postgresql://u@h:5432/d?options=a:b@c
+connect a postgresql://h:5432/d?mail=a@b
+connect a postgresql://[::1]:5432/d?mail=a@b
+connect a postgresql://u@h1:5432,h2:5433/d
+connect a postgresql://u@h/d --set sslmode=require --set application_name=x
+connect a mysql://u@h/d --password-env SHOP_PASSWORD
+connect a mysql://u@h/d --password-command 'pass show shop' --no-password
+connect a --url-env DATABASE_URL --tier memory
+connect a --driver postgresql --host h --port 5432 --user u --database d
+connect lake ./my:odd@file.duckdb
+connect lake C:\\data\\x.duckdb
+credentials set a
+credentials set a --kind password --password-env X --tier vault
+credentials unlock --passphrase-env X
+log --text password=x --since 2d
+log --text 'u:p@h'
+queries save x "SELECT password FROM users WHERE a = 'b'"
+queries save x "SELECT 1" --description 'token=none'
+schema a users
+test a
+use a
+set display grid
+pick
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("line", TYPED)
+def test_a_typed_secret_is_found(line):
+    found = typed_secrets(shlex.split(line))
+    assert found
+    assert "Geheim17" not in _without(line, found)
+
+
+def _without(line: str, found: tuple[str, ...]) -> str:
+    from tusk_jupyter.cli.passwords import without_secrets
+
+    return without_secrets(line, found)
+
+
+@pytest.mark.parametrize("line", ORDINARY)
+def test_an_ordinary_line_holds_none(line):
+    assert typed_secrets(shlex.split(line)) == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["postgresql://u:Geheim17@h/d SELECT 1", "u:Geheim17@h/d SELECT 1", "--password Geheim17 SELECT 1", "a --password=Geheim17",
+     "a -p Geheim17 SELECT 1", "password=Geheim17 SELECT 1"],
+)  # fmt: skip
+def test_the_head_of_a_sql_line_is_looked_at(line):
+    assert secrets_of_sql_line(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["SELECT 'u:p@h'", "a SELECT 1", "SELECT password=:p FROM t", "-- password x", "a --param password=x SELECT :password",
+     "--limit 5 SELECT 1", "a x << SELECT 1", "SELECT a:b@c", ""],
+)  # fmt: skip
+def test_sql_is_not_taken_for_a_secret(line):
+    assert secrets_of_sql_line(line) == ()

@@ -1,0 +1,97 @@
+"""A value that the log hides is in no output: not in an error, a note, a listing, nor in the driver's own words."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+import tusk_jupyter as tusk
+from tusk_jupyter.errors import TuskError
+
+SECRET = "hunter2-Ünîq'x"
+ERRORS = {
+    "postgresql": [
+        "SELECT cast(:password as int)",
+        "SELECT cast(upper(:password) as int)",
+        "SELECT cast(quote_literal(:password) as int)",
+        "SELECT (:password || repeat('x', 200))::int",
+        "SELECT convert_to(:password, 'UTF8')::text::int",
+        "DO $$ BEGIN RAISE EXCEPTION 'it is hunter2-Ünîq''x' USING DETAIL = 'hunter2-Ünîq''x', HINT = 'hunter2-Ünîq''x'; END $$"
+        " -- password=hunter2-Ünîq'x",
+        "SELECT 1; SELECT cast(:password as int)",
+        "ALTER USER nobody_here PASSWORD 'hunter2-Ünîq''x' FOO",
+        "CREATE ROLE \"hunter2-Ünîq'x\" PASSWORD 'hunter2-Ünîq''x' CREATEROL",
+    ],
+    "mysql": [
+        "CREATE USER u IDENTIFIEDX BY :password",
+        "SELECT :password FOO BAR BAZ",
+        "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = :password",
+        "SELECT CAST('2000-01-01' AS DATE) + EXTRACTVALUE(1, CONCAT('~', :password))",
+    ],
+    "sqlite": [
+        "SELECT raise_error(:password)",
+        "SELECT json(:password)",
+        "SELECT * FROM t WHERE password = 'hunter2-Ünîq''x' FOO",
+    ],
+    "duckdb": ["SELECT cast(:password AS INT)", "SELECT error(:password)", "SELECT strptime(:password, '%Y')"],
+}
+NOTES = {
+    "postgresql": "DO $$ BEGIN RAISE NOTICE 'it is hunter2-Ünîq''x'; END $$ -- password=hunter2-Ünîq'x",
+    "mysql": "SELECT CAST(:password AS SIGNED)",
+}
+
+
+@pytest.fixture(scope="module")
+def connections(module_home, postgresql, mariadb):
+    tusk.connect("postgresql", None, **_fields(postgresql))
+    tusk.connect("mysql", None, **_fields(mariadb))
+    tusk.connect("sqlite", None, driver="sqlite", path=":memory:")
+    tusk.connect("duckdb", None, driver="duckdb", path=":memory:")
+
+
+def _fields(server) -> dict[str, object]:
+    name = "postgresql" if hasattr(server, "socket_dir") else "mysql"
+    return {
+        "driver": name, "host": server.host, "port": server.port, "database": server.database, "user": server.admin_user,
+        "password": server.admin_password, "tier": "memory",
+    }  # fmt: skip
+
+
+def _used(sql: str) -> dict[str, object]:
+    return {"password": SECRET} if ":password" in sql else {}
+
+
+def _gives_away(text: str) -> bool:
+    folded = text.casefold()
+    return "hunter2" in folded or SECRET.encode().hex() in folded
+
+
+@pytest.mark.parametrize(("engine", "sql"), [(engine, sql) for engine, texts in ERRORS.items() for sql in texts])
+def test_an_error_does_not_repeat_a_bound_secret(connections, engine, sql):
+    with pytest.raises(TuskError) as caught:
+        tusk.query(sql, connection=engine, params=_used(sql))
+    exc = caught.value
+    for text in (str(exc), exc.message, exc.detail or "", exc.hint or "", *map(str, exc.args)):
+        assert not _gives_away(text), text
+
+
+@pytest.mark.parametrize("engine", sorted(NOTES))
+def test_a_note_does_not_repeat_a_secret(connections, engine):
+    sql = NOTES[engine]
+    result = tusk.execute(sql, connection=engine, params=_used(sql))
+    assert result.notes
+    assert not any(_gives_away(note) for note in result.notes)
+
+
+def test_listings_and_files_of_the_core_do_not_show_it(connections, module_home):
+    """With a value of its own: other tests write theirs into the SQL, in places that give nothing away."""
+    canary = "canary7-Wx"
+    for engine, texts in ERRORS.items():
+        with contextlib.suppress(TuskError):
+            tusk.query(next(sql for sql in texts if ":password" in sql), connection=engine, params={"password": canary})
+    assert tusk.log(text=":password").entries
+    assert canary not in repr(tusk.log(limit=500)) + repr(tusk.running())
+    for file in module_home.path.rglob("*"):
+        if file.is_file():
+            assert canary.encode() not in file.read_bytes(), file

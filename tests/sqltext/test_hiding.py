@@ -1,0 +1,58 @@
+"""What a message shows of a run's secrets: nothing, in whatever form it repeats them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from urllib.parse import quote
+
+import pytest
+
+from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
+
+SECRET = 'Tr0ub4dor&3 it\'s "x" \\ ü'
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [SECRET, SECRET.upper(), SECRET.lower(), repr(SECRET), json.dumps(SECRET), html.escape(SECRET), quote(SECRET, safe=""),
+     SECRET.replace("'", "''"), SECRET.replace('"', '""'), SECRET.replace("\\", "\\\\").replace("'", "\\'"),
+     SECRET.encode().hex(), "\\x" + SECRET.encode().hex().upper(), base64.b64encode(SECRET.encode()).decode(),
+     f"'{SECRET[:12]}…'", f"'{SECRET[:12]}...", f'"{SECRET[:12]}"', f"LINE 1: ...{SECRET[-10:]}' x"],
+)  # fmt: skip
+def test_every_form_is_hidden(shown):
+    text = redact_text(f"invalid input: {shown} at 1", [SECRET])
+    assert "***" in text
+    assert not any(SECRET[at : at + 6].casefold() in text.casefold() for at in range(len(SECRET) - 6))
+
+
+def test_a_message_that_shares_a_beginning_keeps_its_words():
+    assert redact_text("host postgres-main is down", ["postgresql://u:p@h"]) == "host postgres-main is down"
+
+
+def test_one_line_of_a_key_is_hidden():
+    key = "-----BEGIN X-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END X-----"
+    assert "MIIEvQ" not in redact_text("bad line: MIIEvQIBADANBg", [key])
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"), [("a", "table abc has no column"), ("1", "10 rows, 21 columns"), ("me", "some name")]
+)
+def test_a_short_value_tears_no_words_apart(secret, text):
+    assert redact_text(text, [secret]) == text
+
+
+def test_secrets_of_a_run_are_found_by_name_and_by_place():
+    sql = "CREATE USER u PASSWORD :it; SELECT :plain, :api_key, 'x' WHERE password = 'lit'"
+    values = {
+        "it": "one1",
+        "plain": "open",
+        "api_key": ["two2", b"three3"],
+        "jwt": {"a": "four4"},
+        "pin": 1234,
+        "token": None,
+    }
+    found = set(secrets_of(sql, "postgresql", values))
+    assert {"one1", "two2", "three3", "four4", "1234", "lit"} <= found
+    assert "open" not in found

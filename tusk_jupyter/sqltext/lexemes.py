@@ -1,0 +1,63 @@
+"""A statement as a list of strings, for passes over megabytes: each is a token with the blanks behind it.
+
+The lexer's own pattern finds them without a step of Python for each, which is four times as fast as tokens with their
+places. Only a text with nested comments, dollar quotes or DELIMITER lines goes through the lexer, since no pattern finds
+their ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+
+from tusk_jupyter.sqltext.dialects import Dialect
+from tusk_jupyter.sqltext.lexer import Kind, pattern_without_groups, tokens
+
+_DOLLAR = re.compile(r"\$[^\s$\d]*\$")
+_DELIMITER = re.compile(r"(?im)^\s*delimiter\b")
+
+
+def statements(text: str, dialect: Dialect, wanted: Callable[[str], bool]) -> Iterator[str | list[str]]:
+    """Yield the text in pieces: as it is where a statement has nothing of what is wanted, else its lexemes.
+
+    Together the pieces are the text. A statement ends with its separator; inside of routines there are more of them.
+    """
+    if _needs_lexer(text, dialect):
+        yield from _by_lexer(text, dialect)
+        return
+    coarse, fine = _patterns(dialect)
+    at = 0
+    for match in coarse.finditer(text):
+        if wanted(match[0]):
+            start, end = match.span()
+            yield text[at:start]
+            yield fine.findall(text, start, end)
+            at = end
+    yield text[at:]
+
+
+def _needs_lexer(text: str, dialect: Dialect) -> bool:
+    return bool(
+        (dialect.nested_comments and "/*" in text)
+        or (dialect.dollar_quotes and "$" in text and _DOLLAR.search(text))
+        or (dialect.delimiter_lines and _DELIMITER.search(text))
+    )
+
+
+def _by_lexer(text: str, dialect: Dialect) -> Iterator[list[str]]:
+    found = tokens(text, dialect)
+    part: list[str] = [text[: found[0].start]] if found else [text]
+    for token, end in zip(found, [*(one.start for one in found[1:]), len(text)], strict=True):
+        part.append(text[token.start : end])
+        if token.kind in (Kind.SEPARATOR, Kind.DIRECTIVE):
+            yield part
+            part = []
+    yield part
+
+
+@functools.lru_cache(maxsize=16)
+def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    token = pattern_without_groups(dialect)
+    coarse = re.compile(rf"(?:(?!;)(?:{token}|\s))++;?|;", re.VERBOSE | re.DOTALL)
+    return coarse, re.compile(rf"(?:{token})\s*+|\s++", re.VERBOSE | re.DOTALL)

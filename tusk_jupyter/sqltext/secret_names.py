@@ -1,0 +1,98 @@
+"""Names whose value is a secret: of parameters, columns, options and settings.
+
+A name is read by its parts (`new_pass`, `accessKey`, `app.jwt_secret`). Two measures: what a user called a bound value is
+believed early (`pw`, `dsn`, `token`), a column's or key's name only where it can hardly mean something else, for
+`WHERE token = 'the'` and `key = 'theme'` are data.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+KEY_WORDS = (
+    r"(?:pass(?:word|wd|phrase|code)s?|pwd"
+    r"|secret_?access_?key|access_?key(?:_?id)?|(?:aws_?|s3_?|gcs_?)?secret_?key|client_?secret|secret_?id|secretkey"
+    r"|footer_key_value|(?:account|shared_?access|storage|master|private|encryption|signing|api|auth|ssl|ssh)_?key"
+    r"|(?:auth|access|session|bearer|refresh|sas|security|motherduck|oauth|api|id|jwt|csrf)_?token"
+    r"|(?:jwt|app|api|auth|webhook|shared|signing|oauth|session)_?secret|connection_?string|jwt|dsn)"
+)
+"""Names whose value is a secret wherever it stands; a prefix may stand before them (`user_password`, `PGPASSWORD`)."""
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
+_ALWAYS = re.compile(
+    r"\w*(?:password|passwd|passphrase|passcode)s?|\w*pwd|pass|pw|secrets?|jwts?|apikeys?|accesskeys?|secretkeys?|privatekeys?"
+)
+_EARLY = re.compile(
+    r"dsn|conn|conninfo|connstr|credentials?|creds?|tokens?|pin|otp|totp|pat|auth|authorization|bearer|cookie"
+)
+_BEFORE_KEY = frozenset(
+    """
+    access account api app auth encryption enc hmac license master private rsa secret service shared sign signing ssh
+    ssl storage aes des crypto footer vault
+    """.split()  # noqa: SIM905 - one word a line would hide the list
+)
+_BEFORE_TOKEN = frozenset(
+    """
+    access api auth bearer bot csrf deploy id jwt motherduck oauth personal push refresh reset sas security session user
+    verification webhook
+    """.split()  # noqa: SIM905 - one word a line would hide the list
+)
+_ABOUT = frozenset(
+    """
+    age algorithm algo at attempts changed count created date days disabled enabled encryption expired expires expiry
+    failed field file flag format hint history id in kind length lifetime limit lock max min name num number only path
+    policy position pos rate required reset set size status time total ttl type updated used usage valid version
+    """.split()  # noqa: SIM905 - one word a line would hide the list
+)
+"""Last parts that make a name tell about a secret, as `token_count` and `password_changed_at`."""
+_COUNTS = frozenset(["max", "min", "num", "n", "count", "total", "has", "is", "no"])
+"""First parts that do the same: `max_tokens`, `has_password`."""
+_NOT_SECRET = frozenset(["bypass", "compass", "trespass", "surpass"])
+_LONGEST = 128
+
+
+@functools.lru_cache(maxsize=4096)
+def is_secret_parameter(name: str) -> bool:
+    """Return whether a bound value of that name is to be hidden."""
+    parts = _parts(name)
+    return not _is_about(parts) and (any(_EARLY.fullmatch(part) for part in parts) or _is_key(parts))
+
+
+@functools.lru_cache(maxsize=4096)
+def is_secret_key(name: str) -> bool:
+    """Return whether a column, key or option of that name holds a secret."""
+    parts = _parts(name)
+    return not _is_about(parts) and parts not in (["secret"], ["secrets"]) and _is_key(parts)
+
+
+@functools.lru_cache(maxsize=4096)
+def is_secret_setting(name: str) -> bool:
+    """Return whether a setting of somebody's own (`app.key`) holds a secret; one of the engine's has no dot."""
+    return is_secret_parameter(name) or _parts(name)[-1:] == ["key"]
+
+
+def _is_about(parts: list[str]) -> bool:
+    if not parts or (parts[0] in _COUNTS and len(parts) > 1):
+        return True
+    return parts[-1] in _ABOUT and parts[-2:] not in (["secret", "id"], ["key", "id"])
+
+
+def _is_key(parts: list[str]) -> bool:
+    last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
+    if last in ("key", "keys") or parts[-2:] == ["key", "id"] or parts[-2:] == ["key", "value"]:
+        qualifier = before if last in ("key", "keys") else (parts[-3] if len(parts) > 2 else "")
+        return qualifier in _BEFORE_KEY
+    if last in ("token", "tokens"):
+        return before in _BEFORE_TOKEN
+    if last == "string":
+        return before == "connection"
+    return (
+        any(_ALWAYS.fullmatch(part) and part not in _NOT_SECRET for part in parts)
+        or last == "dsn"
+        or "connectionstring" in parts
+    )
+
+
+def _parts(name: str) -> list[str]:
+    return [part.lower() for part in _PARTS.findall(name)] if len(name) <= _LONGEST else []
