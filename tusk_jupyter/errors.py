@@ -26,6 +26,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tusk_jupyter.visible import visible
+
 __all__ = [
     "Cancelled",
     "ConnectError",
@@ -82,7 +84,8 @@ class TuskError(Exception):
         self.scenario = scenario
 
     def __str__(self) -> str:
-        return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
+        # A traceback shows this, and a server may have worded it.
+        return visible(f"{self.message}\nHint: {self.hint}" if self.hint else self.message)
 
 
 class UsageError(TuskError):

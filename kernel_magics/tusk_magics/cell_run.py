@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.system.plain_text import say
+from tusk_jupyter.visible import visible
 from tusk_magics import display, grid_display
 from tusk_magics.checks import USAGE_HINT, check_options, emptiness, table_variable
 from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line
@@ -226,8 +227,7 @@ class CellRun:
 
     def _say(self, progress: Progress, text: str) -> None:
         """Show `text` where the progress line was, or print it."""
-        if not self._config.footer:
-            text = ""
+        text = visible(text) if self._config.footer else ""
         if not progress.finish(text) and text:
             say(text)
 

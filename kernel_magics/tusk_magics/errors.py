@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.stages import detail_lines
 from tusk_jupyter.system.plain_text import fitted
+from tusk_jupyter.visible import visible
 from tusk_magics.place import Place
 
 _TITLES: dict[type[errors.TuskError], str] = {
@@ -29,8 +29,6 @@ _TITLES: dict[type[errors.TuskError], str] = {
     errors.StorageError: "Storage error",
     errors.InternalError: "Internal error",
 }
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,5 +98,5 @@ def _before(index: int) -> str:
 
 
 def _clean(text: str) -> str:
-    """Return `text` without what a terminal would obey: a server's message is not to move the cursor."""
-    return _CONTROL.sub("", _ANSI.sub("", text)).rstrip()
+    """Return `text` with what a terminal would obey made visible: a server's message is not to move the cursor."""
+    return visible(text).rstrip()

@@ -9,6 +9,7 @@ from tusk_jupyter.cli.output import Listing
 from tusk_jupyter.cli.terminal import TerminalOutput
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.system.plain_text import say
+from tusk_jupyter.visible import visible
 
 
 class ShellOutput(TerminalOutput):
@@ -47,20 +48,20 @@ class NotebookOutput:
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        say(text)
+        say(visible(text))
 
     def ask_secret(self, prompt: str) -> str:
         """Ask in the frontend; ipykernel replaces getpass by its own."""
         import getpass
 
         try:
-            return getpass.getpass(prompt)
+            return getpass.getpass(visible(prompt))
         except NotImplementedError as exc:  # ipykernel's StdinNotImplementedError is one
             raise UsageError("This frontend cannot ask for a password.", hint="Use --password-env VARIABLE.") from exc
 
     def confirm(self, question: str) -> bool:
         """Ask for y or yes."""
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        return input(f"{visible(question)} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _as_text(listing: Listing) -> str:
@@ -68,4 +69,4 @@ def _as_text(listing: Listing) -> str:
 
     buffer = io.StringIO()
     print_table(listing, to=buffer, width=200)
-    return "\n".join([buffer.getvalue().rstrip("\n"), *listing.notes])
+    return "\n".join([buffer.getvalue().rstrip("\n"), *map(visible, listing.notes)])

@@ -103,12 +103,12 @@ def test_a_server_s_message_cannot_move_the_cursor():
     assert "\x07" not in "".join(lines)
 
 
-# what the cell does not show, its error does not show either
-def test_a_password_from_a_template_or_a_file_is_not_in_the_excerpt():
+# an error is an output, which is saved and shared with a notebook whose cell was mended
+def test_a_password_is_not_in_the_excerpt():
     sql = "CREATE ROLE ann PASSWORD 'walnut' BOGUS"
     place = Place(text=sql, name="the rendered SQL")
     line, mark = place.excerpt(sql.index("BOGUS"))
     assert line.endswith("CREATE ROLE ann PASSWORD '***' BOGUS")
     assert line[mark.index("^") : mark.rindex("^") + 1] == "BOGUS"
     assert place.without_secrets("near 'walnut'") == "near '***'"
-    assert "walnut" in Place(text=sql).excerpt(sql.index("BOGUS"))[0]
+    assert "walnut" not in Place(text="%%sql a\n" + sql, start=8).excerpt(sql.index("BOGUS"))[0]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+from tusk_jupyter.visible import visible_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +48,8 @@ class Output(Protocol):
 
 
 def one_line(text: str | None, *, width: int | None = None) -> str:
-    """Return `text` on one line, without control characters; with a `width`, blanks shrink and the rest is cut."""
-    plain = _CONTROL.sub(" ", text or "").strip()
+    """Return `text` on one line as a terminal may show it; with a `width`, blanks shrink and the rest is cut."""
+    plain = visible_line(text or "").strip()
     if width is not None:
         plain = " ".join(plain.split())
     return plain if width is None or len(plain) <= width else plain[: width - 1] + "…"

@@ -13,6 +13,7 @@ from tusk_jupyter.cli.output import Listing, one_line
 from tusk_jupyter.cli.passwords import refusal, typed_secrets
 from tusk_jupyter.cli.stages import detail_lines
 from tusk_jupyter.system import plain_text
+from tusk_jupyter.visible import visible
 
 IN_SHELL = "It is still in your shell's history: remove it there (bash: `history -d N`), and change the password."
 _PIPE_WIDTH = 10_000
@@ -38,28 +39,32 @@ class TerminalOutput:
             width = None if sys.stdout.isatty() else _PIPE_WIDTH
             table = io.StringIO()
             print_table(listing, to=table, width=width, like=sys.stdout)
-            self.say(table.getvalue().removesuffix("\n"))
+            _write(table.getvalue().removesuffix("\n"))
         for note in listing.notes:
             self.say(note)
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        try:
-            print(plain_text.fitted(text))  # noqa: T201
-        except BrokenPipeError:
-            raise
-        except OSError as exc:
-            raise unwritten(exc) from exc
+        _write(visible(text))
 
     def ask_secret(self, prompt: str) -> str:
         """Ask on the terminal without an echo."""
         import getpass
 
-        return getpass.getpass(prompt)
+        return getpass.getpass(visible(prompt))
 
     def confirm(self, question: str) -> bool:
         """Ask for y or yes."""
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        return input(f"{visible(question)} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _write(text: str) -> None:
+    try:
+        print(plain_text.fitted(text))  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise unwritten(exc) from exc
 
 
 def unwritten(exc: OSError) -> errors.StorageError:
@@ -89,7 +94,7 @@ def print_table(listing: Listing, *, to: TextIO, width: int | None, like: TextIO
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in listing.columns:
-        table.add_column(name, justify="right" if name in listing.right else "left", overflow="fold")
+        table.add_column(Text(one_line(name)), justify="right" if name in listing.right else "left", overflow="fold")
     for row in listing.rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))
     with console.capture() as capture:
@@ -144,4 +149,4 @@ def _print_error(exc: errors.TuskError) -> None:
     lines = [f"tusk: {exc.message}"]
     lines += [f"{head}: {text}" for head, text in detail_lines(exc.detail)]
     lines += [f"Hint: {exc.hint.replace('%tusk', 'tusk')}"] if exc.hint else []
-    print("\n".join(lines), file=sys.stderr)  # noqa: T201
+    print(visible("\n".join(lines)), file=sys.stderr)  # noqa: T201

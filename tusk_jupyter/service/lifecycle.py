@@ -33,6 +33,7 @@ from tusk_jupyter.system.locks import FileLock, unusable
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.system.private_files import open_own, write_private
 from tusk_jupyter.version import __version__
+from tusk_jupyter.visible import visible
 
 if TYPE_CHECKING:
     from tusk_jupyter.service.core import Core
@@ -193,9 +194,16 @@ def _log_to(places: Places) -> None:
     os.close(_opened(places.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
     logging.raiseExceptions = False  # a log that cannot be written any more ends nothing, and fills no other file
     handler = RotatingFileHandler(places.log_file, maxBytes=1 << 20, backupCount=2)
-    logging.basicConfig(
-        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class _Lines(logging.Formatter):
+    """One entry an unindented line: what was told by others can neither steer a terminal nor look like an entry of ours."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return an entry."""
+        return visible(super().format(record)).replace("\n", "\n    ")
 
 
 def _opened(path: Path, flags: int) -> int:

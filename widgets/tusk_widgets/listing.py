@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Collection, Sequence
 
+from tusk_jupyter.visible import visible
+
 _CELL = "text-align: left; padding: 0.2em 0.8em 0.2em 0; vertical-align: top; white-space: pre-wrap"
 _NUMBER = "text-align: right; padding: 0.2em 0.8em 0.2em 0; vertical-align: top; font-variant-numeric: tabular-nums"
 _TABLE = "border-collapse: collapse; border: none; margin: 0"
@@ -31,9 +33,9 @@ def listing_html(
         "<tr>" + "".join(_cell("td", style, text) for style, text in zip(styles, row, strict=True)) + "</tr>"
         for row in rows
     )
-    below = "".join(f"<div>{html.escape(note)}</div>" for note in notes)
+    below = "".join(f"<div>{html.escape(visible(note))}</div>" for note in notes)
     return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}'
 
 
 def _cell(tag: str, style: str, text: str | None) -> str:
-    return f'<{tag} style="{style}">{html.escape(text or "")}</{tag}>'
+    return f'<{tag} style="{style}">{html.escape(visible(text or ""))}</{tag}>'

@@ -7,6 +7,7 @@ from html import escape
 
 from tusk_jupyter.protocol.control import Connection
 from tusk_jupyter.protocol.driver import Description, ForeignKey, IndexDescription, SnapshotColumn
+from tusk_jupyter.visible import visible
 from tusk_magics.completion.inspection import Subject
 
 MOST = 200
@@ -24,11 +25,13 @@ def table_bundle(subject: Subject, description: Description | None) -> dict[str,
     title, head, rows = _title(subject, description), _head(description), list(_rows(subject, description))
     more = len(subject.columns) - MOST
     notes = [*([f"{more:,} more columns"] if more > 0 else []), *_notes(subject, description)]
-    return {"text/plain": _plain(title, head, rows, notes), "text/html": _html(title, head, rows, notes)}
+    plain, html = _plain(title, head, rows, notes), _html(title, head, rows, notes)
+    return {"text/plain": visible(plain), "text/html": visible(html)}
 
 
 def words_bundle(title: str, lines: Sequence[str]) -> dict[str, str]:
     """Return text/plain and text/html for a title with lines below it."""
+    title, lines = visible(title), [visible(line) for line in lines]
     html = "".join(f"<div>{escape(line)}</div>" for line in lines)
     return {"text/plain": "\n".join([title, *lines]), "text/html": f"<div><b>{escape(title)}</b>{html}</div>"}
 
