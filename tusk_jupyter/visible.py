@@ -32,6 +32,11 @@ def visible(text: str) -> str:
     return shown.encode("utf-8", "replace").decode() if any("\ud800" <= sign <= "\udfff" for sign in shown) else shown
 
 
+def in_json(text: str) -> str:
+    """Return a JSON text of the same meaning, with C1 and bidirectional controls escaped, which JSON need not do."""
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def visible_line(text: str) -> str:
     """Return `text` as `visible` does, on one line."""
     return visible(_BREAKS.sub(" ", text))

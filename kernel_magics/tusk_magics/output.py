@@ -15,8 +15,8 @@ from tusk_jupyter.visible import visible
 class ShellOutput(TerminalOutput):
     """IPython in a terminal."""
 
-    def say(self, text: str) -> None:
-        """Print a sentence; a terminal that has gone is no error of the user's program."""
+    def _write(self, text: str) -> None:
+        """Print; a terminal that has gone is no error of the user's program."""
         say(text)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 
 import pytest
 
+from tusk_jupyter.cli.options import print_json
 from tusk_jupyter.cli.output import Listing, one_line
 from tusk_jupyter.cli.terminal import TerminalOutput, print_table
 from tusk_jupyter.errors import QueryError
@@ -58,6 +60,14 @@ def test_no_output_of_the_command_line_lets_it_through(text, capsys):
     print_table(Listing(columns=("a",), rows=[(text,)], records=None, empty=""), to=table, width=80)
     assert not OBEYED & set(table.getvalue())
     assert not OBEYED & set(one_line(text))
+
+
+@pytest.mark.parametrize("text", STEERING[:-1])
+def test_json_is_exact_and_escaped(text, capsys):
+    print_json({"a": text})
+    said = capsys.readouterr().out
+    assert not OBEYED & set(said)
+    assert json.loads(said) == {"a": text}
 
 
 @pytest.mark.parametrize("text", STEERING)

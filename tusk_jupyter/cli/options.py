@@ -13,6 +13,7 @@ from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.passwords import shown_variable
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.system import plain_text
+from tusk_jupyter.visible import in_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +51,7 @@ def print_json(records: object) -> None:
     """Print protocol messages, or plain values, as indented JSON."""
     import msgspec
 
-    text = msgspec.json.format(msgspec.json.encode(records), indent=2).decode()
+    text = in_json(msgspec.json.format(msgspec.json.encode(records), indent=2).decode())
     if plain_text.fitted(text) != text:  # escaped as JSON escapes, for a stream that cannot show it
         text = json.dumps(json.loads(text), indent=2)
     print(text)  # noqa: T201

@@ -39,13 +39,22 @@ class TerminalOutput:
             width = None if sys.stdout.isatty() else _PIPE_WIDTH
             table = io.StringIO()
             print_table(listing, to=table, width=width, like=sys.stdout)
-            _write(table.getvalue().removesuffix("\n"))
+            self._write(table.getvalue().removesuffix("\n"))
         for note in listing.notes:
             self.say(note)
 
     def say(self, text: str) -> None:
         """Print a sentence."""
-        _write(visible(text))
+        self._write(visible(text))
+
+    def _write(self, text: str) -> None:
+        """Print what is fit to be shown."""
+        try:
+            print(plain_text.fitted(text))  # noqa: T201
+        except BrokenPipeError:
+            raise
+        except OSError as exc:
+            raise unwritten(exc) from exc
 
     def ask_secret(self, prompt: str) -> str:
         """Ask on the terminal without an echo."""
@@ -56,15 +65,6 @@ class TerminalOutput:
     def confirm(self, question: str) -> bool:
         """Ask for y or yes."""
         return input(f"{visible(question)} [y/N] ").strip().lower() in ("y", "yes")
-
-
-def _write(text: str) -> None:
-    try:
-        print(plain_text.fitted(text))  # noqa: T201
-    except BrokenPipeError:
-        raise
-    except OSError as exc:
-        raise unwritten(exc) from exc
 
 
 def unwritten(exc: OSError) -> errors.StorageError:
