@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Enum, Float, Int
+from typing import Any
+
+from traitlets import Bool, Enum, Float, Int, observe
 from traitlets.config import SingletonConfigurable
 
 from tusk_magics.options import DECIMALS, FORMATS
@@ -29,3 +31,15 @@ class TuskMagics(SingletonConfigurable):
         help="How a result is shown: grid (scroll, sort, filter, export), table (its first rows as HTML), "
         "plain (as its own library shows it; always so in a terminal).",
     ).tag(config=True)
+    widgets = Enum(
+        ("auto", "extension", "anywidget", "none"),
+        default_value="auto",
+        help="Who draws grids and the picker: extension (ours, in JupyterLab and Notebook), anywidget (an extra, for front "
+        "ends that load no extension), none (tables and text); auto looks at the front end.",
+    ).tag(config=True)
+
+    @observe("widgets")
+    def _tell_widgets(self, change: Any) -> None:  # noqa: ANN401 - a traitlets Bunch
+        from tusk_widgets import page
+
+        page.wish(change.new)

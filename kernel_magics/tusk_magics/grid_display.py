@@ -9,7 +9,6 @@ value pays a dictionary entry.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import logging
 import weakref
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.config import TuskMagics
 from tusk_magics.notebook import Notebook
+from tusk_widgets import page
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +32,6 @@ Mode = Literal["grid", "table", "plain"]
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 STATIC_ROWS = 20
 """Of the table; `tusk_widgets.grid_static.ROWS`, which a cell that shows nothing does not import."""
-MIME = "application/vnd.tusk.grid+json"
-"""Says to JupyterLab's extension that the output is a grid with a table to fall back on."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -110,7 +108,7 @@ def mode(shell: InteractiveShell) -> Mode:
     notebook, wanted = Notebook(shell), TuskMagics.instance().display
     if wanted == "plain" or not notebook.is_kernel:
         return "plain"
-    return "grid" if wanted == "grid" and notebook.is_watched and _has_widgets() else "table"
+    return "grid" if wanted == "grid" and notebook.is_watched and page.way() != "none" else "table"
 
 
 def rows_shown(shell: InteractiveShell, rows: int) -> int | None:
@@ -119,11 +117,6 @@ def rows_shown(shell: InteractiveShell, rows: int) -> int | None:
     if way == "plain":
         return None
     return rows if way == "grid" else min(rows, STATIC_ROWS)
-
-
-@functools.cache
-def _has_widgets() -> bool:
-    return importlib.util.find_spec("anywidget") is not None
 
 
 def _formatter(shell: InteractiveShell) -> Any:  # noqa: ANN401 - IPython's MimeBundleFormatter
@@ -179,20 +172,15 @@ def _drawn(value: object, shown: Shown, way: Mode) -> dict[str, Any]:
     facts = _facts(shown)
     bundle: dict[str, Any] = {"text/html": static_html(data, facts)}
     if way == "grid":
-        view = _widget_view(data, facts)
-        if view is not None:
-            bundle |= view | {MIME: {}}
+        bundle |= _widget_view(data, facts)
     return bundle
 
 
-def _widget_view(data: GridData, facts: Facts) -> dict[str, Any] | None:
-    """Return the part of the bundle that opens the grid; None where the widget's files were not built."""
-    from tusk_widgets import grid
+def _widget_view(data: GridData, facts: Facts) -> dict[str, Any]:
+    """Return the part of the bundle that opens the grid."""
+    from tusk_widgets.grid import ResultGrid
 
-    if not (grid.STATIC / "grid.js").is_file():
-        return None
-    made = grid.ResultGrid(data, facts)._repr_mimebundle_()
-    return {mime: part for mime, part in made[0].items() if mime != "text/plain"} if made else None
+    return page.bundle_of(ResultGrid(data, facts))
 
 
 def _schema(value: object, shown: Shown) -> pa.Schema:

@@ -18,10 +18,11 @@ def show_picker(words: Sequence[str], notebook: Notebook) -> bool:
     if list(words) != ["pick"] or not notebook.is_kernel or not notebook.is_watched:
         return False
     try:
-        from tusk_widgets.picker import ConnectionPicker, is_built
+        from tusk_widgets.page import way
+        from tusk_widgets.picker import ConnectionPicker
     except ImportError:  # widgets were taken out of the environment
         return False
-    if not is_built():
+    if way() == "none":
         return False
     from IPython.display import display
 

@@ -90,17 +90,17 @@ def test_where_nobody_looks_there_is_a_table_and_no_widget(notebook):
     assert WIDGET not in shown(notebook, "%%sql\nSELECT * FROM t", watched=False)
 
 
-def test_without_anywidget_there_is_the_table_and_no_error(notebook):
-    notebook.run("import sys; from tusk_magics import grid_display as g")
+def test_without_widgets_there_is_the_table_and_no_error(notebook):
+    notebook.run("import sys; from tusk_widgets import page")
     try:
-        notebook.run("sys.modules['anywidget'] = None; g._has_widgets.cache_clear()")
+        notebook.run("sys.modules['ipywidgets'] = None; page._has.cache_clear()")
         reply = notebook.run("%%sql\nSELECT * FROM t")
         assert reply.status == "ok"
         assert WIDGET not in reply.displays[-1]
         assert "20 shown of 1,000 fetched" in reply.displays[-1]["text/html"]
         assert "Traceback" not in reply.out
     finally:
-        notebook.run("del sys.modules['anywidget']; g._has_widgets.cache_clear()")
+        notebook.run("del sys.modules['ipywidgets']; page._has.cache_clear()")
 
 
 def test_other_frames_and_derived_ones_are_shown_as_they_always_were(notebook):

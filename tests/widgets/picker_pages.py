@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from services import TuskHome
 from services.lab import chromium
 
-from tusk_widgets.picker import ConnectionPicker, read_static
+from tusk_widgets.page import STATIC
+from tusk_widgets.picker import ConnectionPicker
 
 HOST = """
 async ([source, css]) => {
@@ -61,7 +62,7 @@ class Shown:
         self._told = 0
         page.expose_function("kernelHear", self._hear)
         page.expose_function("kernelSay", self._say)
-        page.evaluate(HOST, [read_static("picker.js"), read_static("picker.css")])
+        page.evaluate(HOST, [(STATIC / name).read_text(encoding="utf-8") for name in ("picker.js", "picker.css")])
 
     def _hear(self, content: str, buffers: list[str]) -> None:
         raw = [base64.b64decode(one) for one in buffers]

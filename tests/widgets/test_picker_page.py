@@ -59,6 +59,9 @@ def test_a_test_names_the_stage_that_failed_with_its_hint(show, postgresql):
     assert shown.test() == failing_at("tcp")
     shown.fill(port=postgresql.port, password="wrong")
     assert shown.test() == failing_at("sign-in")
+    hint = shown.find("result").inner_text()
+    assert "in this form" in hint
+    assert "NAME" not in hint
     shown.fill(password=postgresql.password, database="nowhere")
     assert shown.test() == failing_at("database")
     assert tusk.connections() == ()
@@ -271,8 +274,130 @@ def test_what_is_wrong_is_said_beside_the_field(show):
 
 def test_where_there_are_no_widgets_its_text_says_how_to_choose(show, tmp_path):
     tusk.connect("lake", str(tmp_path / "lake.duckdb"))
-    data, _ = show().picker._repr_mimebundle_()
+    data = show().picker._repr_mimebundle_()
     assert data["text/plain"].startswith("Current connection: lake. Choose one with `%tusk use NAME`")
+
+
+# --- nothing moves below the pointer ---
+
+BOXES = """() => [...document.querySelectorAll('.tusk-picker :is(input, select, button, label, summary)')]
+  .filter(one => one.offsetParent).map(one => {
+    const [box, home] = [one, document.querySelector('.tusk-picker')].map(each => each.getBoundingClientRect());
+    const place = [box.x - home.x, box.y - home.y, box.width, box.height].map(Math.round);
+    return [one.dataset.field ?? one.dataset.tusk ?? one.textContent, ...place].join(' ');
+  }).join('\\n')"""
+MOVED = """async boxes => {
+  const measure = eval(boxes), moved = [];
+  const note = (name, what, before) => { if (measure() !== before) moved.push(`${name}: ${what}`); };
+  for (const field of document.querySelectorAll('[data-tusk=form] :is(input, select)')) {
+    if (!field.offsetParent) continue;
+    const name = field.dataset.field ?? field.dataset.tusk ?? field.value, had = field.value;
+    let before = measure();
+    field.focus();
+    note(name, 'focus', before);
+    before = measure();
+    field.blur();
+    note(name, 'blur', before);
+    if (field.type !== 'text' || field.readOnly || field.dataset.tusk === 'name') continue;
+    for (const text of ['x!', '99999999', 'a long text '.repeat(20)]) {
+      field.focus();
+      field.value = text;
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+      before = measure();
+      field.blur();
+      note(name, `left with ${text}`, before);
+    }
+    field.value = had;
+    field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  }
+  return moved;
+}"""
+
+
+@pytest.mark.parametrize("width", [1200, 440])
+def test_nothing_moves_when_a_field_has_or_loses_the_focus(show, width):
+    shown = show()
+    shown.page.set_viewport_size({"width": width, "height": 900})
+    moved = []
+    for driver in ("duckdb", "sqlite", "postgresql", "mysql"):
+        shown.add(driver)
+        shown.page.locator("[data-tusk=more] summary").click()
+        for way in range(max(1, shown.page.locator("[data-tusk=way] label").count())):
+            if shown.page.locator("[data-tusk=way]").count():
+                shown.page.locator("[data-tusk=way] label").nth(way).click()
+            moved += [f"{driver}: {each}" for each in shown.page.evaluate(MOVED, BOXES)]
+        shown.find("cancel").click()
+    assert moved == []
+
+
+def test_a_button_that_is_pressed_from_the_last_field_does_what_it_says(show, tmp_path):
+    shown = show()
+    shown.add("duckdb")
+    shown.fill(name="lake", path=str(tmp_path / "lake.duckdb"))
+    for button, seen in (("test", "outcome"), ("save", "connections")):
+        shown.field("path").focus()
+        box = shown.find(button).bounding_box()
+        shown.page.mouse.move(box["x"] + 10, box["y"] + box["height"] - 2)
+        shown.page.mouse.down()
+        shown.page.mouse.up()
+        expect(shown.find(seen)).to_be_visible(timeout=30_000)
+    assert shown.names() == ["lake"]
+
+
+def test_lines_keep_their_places_while_the_list_is_open(show, tmp_path):
+    for name in ("ape", "bee", "cat"):
+        tusk.connect(name, str(tmp_path / f"{name}.duckdb"))
+    shown = show()
+    assert shown.names() == ["cat", "ape", "bee"]
+    shown.option("bee").dblclick()
+    expect(shown.option("bee")).to_have_attribute("aria-selected", "true")
+    assert shown.names() == ["cat", "ape", "bee"]
+    tusk.connect("ant", str(tmp_path / "ant.duckdb"))
+    expect(shown.option("ant")).to_contain_text("new", timeout=15_000)
+    assert shown.names() == ["cat", "ape", "bee", "ant"]
+    box = shown.option("ape").bounding_box()
+    shown.page.mouse.move(box["x"] + 40, box["y"] + 10)
+    shown.page.mouse.down()
+    tusk.remove("cat")  # the list is drawn anew, and moves, between the press and the release
+    expect(shown.option("cat")).to_have_count(0, timeout=15_000)
+    shown.page.mouse.up()
+    assert shown.picker.value == "ant"  # what was pressed is not what is below the pointer now
+    shown.option("ape").click()
+    expect(shown.option("ape")).to_have_attribute("aria-selected", "true")
+    assert shown.names() == ["ape", "bee", "ant"]
+
+
+# --- what is said belongs to what it is said of ---
+
+
+def test_words_about_a_connection_go_when_another_one_is_looked_at(show, tmp_path):
+    for name in ("one", "two"):
+        tusk.connect(name, str(tmp_path / f"{name}.duckdb"))
+    shown = show()
+    shown.menu("one", "test")
+    expect(shown.find("status")).to_contain_text("answered in", timeout=30_000)
+    shown.find("connections").focus()
+    shown.page.keyboard.press("Home")
+    expect(shown.find("status")).to_be_empty()
+    shown.option("one").click()
+    expect(shown.find("status")).to_contain_text("one is this notebook's connection")
+    tusk.use("two")
+    expect(shown.option("two")).to_have_attribute("aria-selected", "true", timeout=15_000)
+    expect(shown.find("status")).to_be_empty()
+
+
+def test_the_bar_of_production_is_that_of_what_is_open(show, tmp_path):
+    tusk.connect("live", str(tmp_path / "live.duckdb"), environment="production")
+    shown = show()
+    expect(shown.find("picker")).to_have_attribute("data-environment", "production")
+    shown.add("duckdb")
+    expect(shown.find("picker")).to_have_attribute("data-environment", "")
+    shown.page.get_by_text("Production").click()
+    expect(shown.find("picker")).to_have_attribute("data-environment", "production")
+    shown.page.get_by_text("Not said").click()
+    expect(shown.find("picker")).to_have_attribute("data-environment", "")
+    shown.find("cancel").click()
+    expect(shown.find("picker")).to_have_attribute("data-environment", "production")
 
 
 # --- secrets ---

@@ -1,4 +1,4 @@
-"""The result grid: an anywidget that draws windows of a result which stays in the kernel.
+"""The result grid: a widget that draws windows of a result which stays in the kernel.
 
 Its state holds the columns' names and types, the counts, and the first rows, so that it draws at once and can still be
 read where no kernel runs. Everything else is asked for by messages (`grid_requests`).
@@ -6,33 +6,44 @@ read where no kernel runs. Everything else is asked for by messages (`grid_reque
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
+from ipywidgets import DOMWidget
 
 from tusk_widgets.export import FORMATS, Facts
 from tusk_widgets.export_insert import DIALECTS
 from tusk_widgets.grid_data import GridData
 from tusk_widgets.grid_requests import GridRequests
 from tusk_widgets.grid_types import kind_of, name_of
+from tusk_widgets.page import MODULE, MODULE_VERSION, way
 
-STATIC = Path(__file__).parent / "static"
 PREVIEW_ROWS = 50
 PREVIEW_COLUMNS = 40
 
 
-class ResultGrid(anywidget.AnyWidget):
+class ResultGrid(DOMWidget):  # type: ignore[misc] # ipywidgets ships no types
     """A grid of one result."""
 
-    _esm = STATIC / "grid.js"
-    _css = STATIC / "grid.css"
+    _model_name = traitlets.Unicode("GridModel").tag(sync=True)
+    _model_module = traitlets.Unicode(MODULE).tag(sync=True)
+    _model_module_version = traitlets.Unicode(MODULE_VERSION).tag(sync=True)
+    _view_name = traitlets.Unicode("GridView").tag(sync=True)
+    _view_module = traitlets.Unicode(MODULE).tag(sync=True)
+    _view_module_version = traitlets.Unicode(MODULE_VERSION).tag(sync=True)
 
     info = traitlets.Dict(read_only=True).tag(sync=True)
     """Names and types of the columns, counts, and what an export needs to offer."""
     preview = traitlets.Bytes(read_only=True).tag(sync=True)
     """The first rows as a window has them."""
+
+    def __new__(cls, *_: object, **__: object) -> Any:  # noqa: ANN401 - the class, or that of anywidget
+        """Make it for the front end."""
+        if cls is ResultGrid and way() == "anywidget":
+            from tusk_widgets.anywidgets import AnyResultGrid
+
+            cls = AnyResultGrid
+        return super().__new__(cls)
 
     def __init__(self, data: GridData, facts: Facts) -> None:
         """Show a result.
@@ -46,6 +57,10 @@ class ResultGrid(anywidget.AnyWidget):
         self.set_trait("info", _info(data, facts))
         self.set_trait("preview", self._requests.preview(PREVIEW_ROWS, PREVIEW_COLUMNS))
         self.on_msg(self._on_message)
+
+    def __repr__(self) -> str:
+        """Say which it is; ipywidgets' own words hold the whole state."""
+        return object.__repr__(self)
 
     def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
         """Answer to the view that asked; its number tells it from the views of other windows."""

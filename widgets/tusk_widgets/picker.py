@@ -9,34 +9,45 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import threading
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
+from ipywidgets import DOMWidget
 
 from tusk_jupyter.client import get_client
-from tusk_jupyter.errors import CoreError, TuskError
+from tusk_jupyter.errors import TuskError
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_widgets import picker_messages as messages
+from tusk_widgets.page import MIME, MODULE, MODULE_VERSION, way
 from tusk_widgets.picker_desk import Desk
 from tusk_widgets.picker_watch import Ear, Watch
 
-STATIC = Path(__file__).parent / "static"
 _SLOW = messages.Try | messages.Save | messages.Check | messages.Duplicate | messages.Remove
 """What may take seconds: answered on a thread, so that the notebook goes on. A pick is none: the next cell uses it."""
 
 
-class ConnectionPicker(anywidget.AnyWidget):
+class ConnectionPicker(DOMWidget):  # type: ignore[misc] # ipywidgets ships no types
     """A list of the connections, of which one is this notebook's current one; others are added, changed and tested in it.
 
     Attributes:
         value: the current connection's name, or None; setting it picks that one.
     """
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
+    _model_name = traitlets.Unicode("PickerModel").tag(sync=True)
+    _model_module = traitlets.Unicode(MODULE).tag(sync=True)
+    _model_module_version = traitlets.Unicode(MODULE_VERSION).tag(sync=True)
+    _view_name = traitlets.Unicode("PickerView").tag(sync=True)
+    _view_module = traitlets.Unicode(MODULE).tag(sync=True)
+    _view_module_version = traitlets.Unicode(MODULE_VERSION).tag(sync=True)
     value = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+
+    def __new__(cls) -> Any:  # noqa: ANN401 - the class, or that of anywidget
+        """Make it for the front end."""
+        if cls is ConnectionPicker and way() == "anywidget":
+            from tusk_widgets.anywidgets import AnyConnectionPicker
+
+            cls = AnyConnectionPicker
+        return super().__new__(cls)
 
     def __init__(self) -> None:
         """Read what is current.
@@ -52,13 +63,9 @@ class ConnectionPicker(anywidget.AnyWidget):
         self.observe(self._picked, "value")
         self.on_msg(self._hear)
 
-    @traitlets.default("_esm")
-    def _read_esm(self) -> str:
-        return read_static("picker.js")
-
-    @traitlets.default("_css")
-    def _read_css(self) -> str:
-        return read_static("picker.css")
+    def __repr__(self) -> str:
+        """Say which it is; ipywidgets' own words hold the whole state."""
+        return object.__repr__(self)
 
     def close(self) -> None:
         """End the widget with its thread and forget what was typed."""
@@ -67,8 +74,10 @@ class ConnectionPicker(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:  # noqa: ANN401 - as IPython calls it
         bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is not None:
-            bundle[0]["text/plain"] = self._words()
+        data = bundle[0] if isinstance(bundle, tuple) else bundle  # anywidget gives metadata too
+        data["text/plain"] = self._words()
+        if self._model_module == MODULE:
+            data[MIME] = {}
         return bundle
 
     def _words(self) -> str:
@@ -121,23 +130,3 @@ class ConnectionPicker(anywidget.AnyWidget):
                 self._refresh()
         finally:
             self.value = self._desk.choice.name
-
-
-def is_built() -> bool:
-    """Return whether the front end is there, which a fresh checkout does not have."""
-    return (STATIC / "picker.js").is_file()
-
-
-def read_static(name: str) -> str:
-    """Return a file of the built front end.
-
-    Raises:
-        CoreError: it was not built, as in a fresh checkout.
-    """
-    try:
-        return (STATIC / name).read_text(encoding="utf-8")
-    except OSError as exc:
-        raise CoreError(
-            "The notebook widgets are not built.",
-            hint="`jlpm build:widgets` in widgets/labextension builds them.",
-        ) from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,8 @@ class Desk:
     def _clean(self, answer: dict[str, Any], filled: Filled) -> dict[str, Any]:
         secrets = filled.secrets().values()
         error = answer["error"] and {name: _hidden(one, secrets) for name, one in answer["error"].items()}
+        if error:
+            error["hint"] = _of_the_form(error["hint"])
         return {**answer, "error": error}
 
     def _without_secrets(self, ask: messages.AnyAsk, wire: WireError) -> WireError:
@@ -165,7 +168,7 @@ class Desk:
         return replace(
             wire,
             message=_hidden(wire.message, secrets),
-            hint=_hidden(wire.hint, secrets),
+            hint=_of_the_form(_hidden(wire.hint, secrets)),
             detail=_hidden(wire.detail, secrets),
         )
 
@@ -180,6 +183,11 @@ class Desk:
     def _drivers(self) -> tuple[control.DriverInfo, ...]:
         found: control.DriverList = self._call(control.ListDrivers())
         return found.drivers
+
+
+def _of_the_form(hint: str | None) -> str | None:
+    """Name the form where a hint names the command that stores a secret: the connection may not exist yet."""
+    return hint and re.sub(r"`%tusk credentials set [^`]*`", "in this form", hint)
 
 
 def _hidden(text: Any, secrets: Any) -> Any:  # noqa: ANN401 - fields of an error: texts, numbers, None

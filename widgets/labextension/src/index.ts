@@ -2,12 +2,12 @@
 import { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { cellsPlugin } from './cells/plugin';
-import { gridOutputPlugin } from './gridOutput';
 import { insertPlugin } from './insert';
 import { logPlugin } from './log/plugin';
 import { originPlugin } from './origin';
 import { panelPlugin } from './panel';
 import { statePlugin } from './state';
+import { widgetOutputPlugin, widgetsPlugin } from './widgetOutput';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   statePlugin,
@@ -16,7 +16,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   logPlugin,
   panelPlugin,
   cellsPlugin,
-  gridOutputPlugin
+  widgetOutputPlugin,
+  widgetsPlugin
 ];
 
 export default plugins;

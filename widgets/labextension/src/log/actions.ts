@@ -31,6 +31,7 @@ export class LogActions {
     const { value, button } = await InputDialog.getText({
       title: 'Save as Query',
       label: 'Name',
+      placeholder: 'Name of the query', // without one, Lab shows the empty field as wrong before anything is typed
       okLabel: 'Save',
       required: true
     });

@@ -1,6 +1,7 @@
 // One grid: the line above, the table, and what keys and the mouse do.
 import type { AnyModel } from '@anywidget/types';
 import { keepKeys } from '../../keys';
+import { hasEnded, linkProblem, type Link } from '../link';
 import { openCell, type WholeCell } from './cellDialog';
 import { copyText } from './clipboard';
 import { openColumnMenu } from './columnMenu';
@@ -10,16 +11,27 @@ import { Kernel } from './kernel';
 import { Rows } from './rows';
 import { destination, Selection, type Extent } from './selection';
 import { Table, type Position } from './table';
-import type { Filter, GridInfo, GridState, SortKey, View } from './types';
+import type { Filter, GridInfo, GridState, Range, SortKey, View } from './types';
 
 const MOST_ROWS_HIGH = 16;
 const LEAST_ROWS_HIGH = 3;
 let grids = 0;
 
 export class Grid {
-  constructor(model: AnyModel<GridState>, el: HTMLElement, signal: AbortSignal) {
+  constructor(
+    model: AnyModel<GridState>,
+    el: HTMLElement,
+    signal: AbortSignal,
+    private readonly link: Link
+  ) {
     this.info = model.get('info');
-    this.kernel = new Kernel(model, signal, isWaiting => this.showWaiting(isWaiting));
+    this.kernel = new Kernel(
+      model,
+      signal,
+      link,
+      isWaiting => this.showWaiting(isWaiting),
+      words => this.end(words)
+    );
     this.rows = new Rows(
       this.kernel,
       this.info,
@@ -39,19 +51,11 @@ export class Grid {
     this.build(el);
     this.listen(signal);
     this.mark();
+    link.listen(() => this.follow(), signal);
+    this.follow();
   }
 
   private build(el: HTMLElement): void {
-    const exporting = button('Export…', () =>
-      openExport(
-        this.root,
-        this.kernel,
-        this.info,
-        this.rows.view,
-        this.rows.count,
-        exporting.getBoundingClientRect()
-      )
-    );
     const environment = this.info.environment;
     const mark =
       environment === null
@@ -64,13 +68,13 @@ export class Grid {
       this.counted,
       this.chips,
       element('span', { className: 'tusk-space' }),
-      exporting
+      this.exporting
     );
     const rowHeight = 22;
     const rows = Math.max(LEAST_ROWS_HIGH, Math.min(this.info.rows, MOST_ROWS_HIGH));
     this.frame.style.height = `${(rows + 2) * rowHeight + 16}px`;
     this.frame.append(this.table.host);
-    this.root.append(toolbar, this.frame, this.said);
+    this.root.append(toolbar, this.frame, this.kept, this.said);
     keepKeys(this.root);
     el.append(this.root);
   }
@@ -174,6 +178,12 @@ export class Grid {
     if (column === undefined || position.row >= this.rows.count) {
       return;
     }
+    if (this.ended !== null) {
+      const text = this.rows.text(position.row, position.column) ?? null;
+      const cell = { text, characters: text?.length ?? 0, type: column.type };
+      openCell(this.root, column, this.rows.placeOf(position.row), cell, said => this.say(said));
+      return;
+    }
     try {
       const { content } = await this.kernel.ask<WholeCell>({
         ask: 'cell',
@@ -190,6 +200,10 @@ export class Grid {
   private async copy(header: boolean): Promise<void> {
     const range = this.selection.range;
     if (range === null) {
+      return;
+    }
+    if (this.ended !== null) {
+      await this.copyKept(range, header);
       return;
     }
     const asked = this.kernel.ask<{ text: string; cells: number }>({
@@ -212,8 +226,56 @@ export class Grid {
     }
   }
 
+  /** What is drawn is copied when the kernel cannot be asked for the values. */
+  private async copyKept(range: Range, header: boolean): Promise<void> {
+    const columns = this.info.columns.slice(range.left, range.right + 1);
+    const lines = header ? [columns.map(column => quoted(column.name))] : [];
+    for (let row = range.top; row <= range.bottom; row += 1) {
+      lines.push(columns.map((_, place) => quoted(this.rows.text(row, range.left + place) ?? '')));
+    }
+    try {
+      await copyText(Promise.resolve(lines.map(line => line.join('\t')).join('\n')));
+      this.say(`Copied ${rowsText(range.bottom - range.top + 1)} as shown here; long values are cut.`);
+    } catch (error) {
+      this.say(errorText(error), true);
+    }
+  }
+
+  /** Say how the kernel is; without one, what is here stays, and what needs one is off. */
+  private follow(): void {
+    if (hasEnded(this.link)) {
+      this.end(linkProblem(this.link) ?? '');
+    } else if (this.ended === null) {
+      this.tellLink(linkProblem(this.link));
+    }
+  }
+
+  private end(words: string): void {
+    this.ended = words;
+    this.rows.freeze();
+    this.selection.clamp(this.rows.count);
+    this.exporting.disabled = true;
+    this.exporting.title = words;
+    this.root.classList.add('tusk-ended');
+    this.root.querySelector('dialog')?.close();
+    this.say('');
+    const rows = `${rowsText(this.rows.count)} of ${number(this.info.rows)} stay readable here.`;
+    this.tellLink(`${words} ${this.rows.count < this.info.rows ? rows : 'All rows stay readable here.'}`);
+    this.mark();
+    void this.table.draw();
+  }
+
+  private tellLink(words: string | null): void {
+    this.kept.textContent = words ?? '';
+    this.kept.hidden = words === null;
+  }
+
   /** A click goes through ascending, descending, not at all; with Shift the other keys stay. */
   private sortBy(column: number, add: boolean): void {
+    if (this.ended !== null) {
+      this.say(`Rows cannot be sorted: ${this.ended}`, true);
+      return;
+    }
     const { sort, filters } = this.wished;
     const present = sort.find(key => key.column === column);
     const changed: SortKey[] =
@@ -231,6 +293,10 @@ export class Grid {
   }
 
   private openMenu(column: number, anchor: DOMRect): void {
+    if (this.ended !== null) {
+      this.say(`Rows cannot be sorted or filtered: ${this.ended}`, true);
+      return;
+    }
     openColumnMenu({
       root: this.root,
       anchor,
@@ -285,6 +351,10 @@ export class Grid {
     const remove = button(
       '×',
       () => {
+        if (this.ended !== null) {
+          this.say(`Rows cannot be filtered: ${this.ended}`, true);
+          return;
+        }
         const filters = this.wished.filters.filter(each => each !== filter);
         this.look({ sort: this.wished.sort, filters }).catch((error: unknown) =>
           this.say(errorText(error), true)
@@ -314,10 +384,13 @@ export class Grid {
   }
 
   private showWaiting(isWaiting: boolean): void {
-    const text = 'Waiting for the kernel: it runs something, or it is gone.';
+    const words = this.link.isBusy
+      ? 'The kernel is running something, and answers after it.'
+      : 'Waiting for the kernel.';
     if (isWaiting) {
-      this.say(text);
-    } else if (this.said.textContent === text) {
+      this.waiting = words;
+      this.say(words);
+    } else if (this.said.textContent === this.waiting) {
       this.say('');
     }
   }
@@ -332,6 +405,25 @@ export class Grid {
   private readonly counted = element('span', { className: 'tusk-counted' });
   private readonly chips = element('span', { className: 'tusk-chips', label: 'Conditions' });
   private readonly said = element('div', { className: 'tusk-said', attributes: { role: 'status' } });
+  private readonly kept = element('div', { className: 'tusk-kept', attributes: { role: 'status' } });
+  private readonly exporting: HTMLButtonElement = button('Export…', () =>
+    openExport(
+      this.root,
+      this.kernel,
+      this.info,
+      this.rows.view,
+      this.rows.count,
+      this.exporting.getBoundingClientRect()
+    )
+  );
+  /** Why the kernel cannot be asked any more. */
+  private ended: string | null = null;
+  private waiting = '';
   private isDragging = false;
   private wished: View = { sort: [], filters: [] };
+}
+
+/** As spreadsheets do where a tab, a line end or a quote would be read as something else. */
+function quoted(text: string): string {
+  return /[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,6 @@
 // Questions to the kernel and their answers, told apart by numbers of this view's own.
 import type { AnyModel } from '@anywidget/types';
+import { hasEnded, linkProblem, type Link } from '../link';
 import type { GridState } from './types';
 
 const PATIENCE_MS = 1500;
@@ -14,6 +15,7 @@ export interface Answer<T> {
 
 interface Pending {
   since: number;
+  content: Record<string, unknown>;
   resolve: (answer: Answer<never>) => void;
   reject: (error: Error) => void;
 }
@@ -21,15 +23,19 @@ interface Pending {
 export class Kernel {
   /**
    * @param onWaiting - told when an answer takes long, and when none is awaited any more.
+   * @param onGone - told that the kernel has no rows any more, and why.
    */
   constructor(
     private readonly model: AnyModel<GridState>,
     private readonly signal: AbortSignal,
-    private readonly onWaiting: (isWaiting: boolean) => void
+    private readonly link: Link,
+    private readonly onWaiting: (isWaiting: boolean) => void,
+    private readonly onGone: (words: string) => void
   ) {
     const listener = (content: Record<string, unknown>, buffers: DataView[]): void =>
       this.take(content, buffers);
     model.on('msg:custom', listener);
+    link.listen(() => this.follow(), signal);
     const timer = window.setInterval(() => this.watch(), PATIENCE_MS / 3);
     signal.addEventListener('abort', () => {
       model.off('msg:custom', listener);
@@ -47,11 +53,44 @@ export class Kernel {
       }
       this.pending.set(id, {
         since: performance.now(),
+        content,
         resolve: resolve as Pending['resolve'],
         reject
       });
-      this.model.send({ id, ...content });
+      this.post(id, content);
     });
+  }
+
+  private post(id: string, content: Record<string, unknown>): void {
+    if (hasEnded(this.link)) {
+      this.refuse(id, linkProblem(this.link) ?? '');
+      return;
+    }
+    try {
+      this.model.send({ id, ...content });
+    } catch {
+      this.refuse(id, 'The kernel cannot be reached.');
+    }
+  }
+
+  private refuse(id: string, words: string): void {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    pending?.reject(new Refused(words));
+  }
+
+  /** Nobody answers any more; or the connection is back, and what was asked meanwhile may have been lost. */
+  private follow(): void {
+    const { state } = this.link;
+    for (const [id, { content }] of [...this.pending]) {
+      if (hasEnded(this.link)) {
+        this.refuse(id, linkProblem(this.link) ?? '');
+      } else if (state === 'live' && this.wasCut && content['ask'] !== 'export') {
+        this.post(id, content); // a question, which may be asked twice
+      }
+    }
+    this.wasCut = state !== 'live';
+    this.watch();
   }
 
   private take(content: Record<string, unknown>, buffers: DataView[]): void {
@@ -65,6 +104,9 @@ export class Kernel {
     if (typeof content['error'] === 'string') {
       const hint = typeof content['hint'] === 'string' ? ` ${content['hint']}` : '';
       pending.reject(new Refused(content['error'] + hint));
+      if (content['gone'] === true) {
+        this.onGone(content['error'] + hint);
+      }
     } else {
       pending.resolve({ content: content as never, buffers });
     }
@@ -83,4 +125,5 @@ export class Kernel {
   private readonly pending = new Map<string, Pending>();
   private last = 0;
   private isWaiting = false;
+  private wasCut = false;
 }

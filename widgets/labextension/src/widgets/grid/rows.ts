@@ -34,18 +34,48 @@ export class Rows {
     this.preview = decoded(preview);
   }
 
-  text(row: number, column: number): Text {
-    const key = blockKey(row, column);
-    const block = this.blocks.get(key);
-    if (block !== undefined) {
-      return block.columns[column % BLOCK_COLUMNS]?.[row % BLOCK_ROWS];
+  /** Keep what is here and show nothing else: nobody answers any more. */
+  freeze(): void {
+    if (this.kept !== null) {
+      return;
     }
-    return this.isPlain ? this.preview.columns[column]?.[row] : undefined;
+    const rows = new Set<number>();
+    const add = (first: number, block: Block): void => {
+      const count = Math.max(0, ...block.columns.map(texts => texts.length));
+      for (let row = first; row < Math.min(first + count, this.count); row += 1) {
+        rows.add(row);
+      }
+    };
+    if (this.isPlain) {
+      add(0, this.preview);
+    }
+    this.blocks.forEach((block, key) => add(Number(key.split('/')[0]) * BLOCK_ROWS, block));
+    this.kept = [...rows].sort((a, b) => a - b);
+    this.count = this.kept.length;
+  }
+
+  get isFrozen(): boolean {
+    return this.kept !== null;
+  }
+
+  /** The place of a shown row in its view, from 0. */
+  placeOf(row: number): number {
+    return this.kept?.[row] ?? row;
+  }
+
+  text(shown: number, column: number): Text {
+    const row = this.placeOf(shown);
+    const key = blockKey(row, column);
+    const text = this.blocks.get(key)?.columns[column % BLOCK_COLUMNS]?.[row % BLOCK_ROWS];
+    return text === undefined && this.isPlain ? this.preview.columns[column]?.[row] : text;
   }
 
   /** Fetch what is missing of the rows `top` to before `bottom`; resolves when all is here. */
   async load(left: number, top: number, right: number, bottom: number): Promise<void> {
     const waits: Promise<void>[] = [];
+    if (this.isFrozen) {
+      return;
+    }
     for (let row = top - (top % BLOCK_ROWS); row < bottom; row += BLOCK_ROWS) {
       for (let column = left - (left % BLOCK_COLUMNS); column < right; column += BLOCK_COLUMNS) {
         waits.push(this.block(row, column));
@@ -127,6 +157,7 @@ export class Rows {
   private readonly blocks = new Map<string, Block>();
   private readonly asked = new Map<string, Promise<void>>();
   private generation = 0;
+  private kept: number[] | null = null;
 }
 
 function blockKey(row: number, column: number): string {
@@ -135,7 +166,7 @@ function blockKey(row: number, column: number): string {
 
 /** Arrow's columns of texts; copied first, because Arrow's numbers must start at a multiple of eight. */
 function decoded(bytes: DataView | undefined): Block {
-  if (bytes === undefined || bytes.byteLength === 0) {
+  if (!(bytes instanceof DataView) || bytes.byteLength === 0) {
     return { columns: [] };
   }
   const copy = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();

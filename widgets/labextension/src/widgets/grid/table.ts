@@ -157,7 +157,8 @@ export class Table {
   }
 
   private async cells(x0: number, y0: number, x1: number, y1: number): Promise<object> {
-    const { count } = this.rows;
+    const { count, isFrozen } = this.rows;
+    const missing = isFrozen ? '…' : ''; // of a column that was never in view
     const [right, bottom] = [Math.min(x1, this.info.columns.length), Math.min(y1, count)];
     const loading = this.rows.load(x0, y0, right, bottom);
     await Promise.race([loading, new Promise(resolve => window.setTimeout(resolve, AWAIT_MS))]);
@@ -168,8 +169,8 @@ export class Table {
       const marks: number[] = [];
       for (let row = y0; row < bottom; row += 1) {
         const text = this.rows.text(row, column);
-        texts.push(text === null ? 'NULL' : drawn(text ?? ''));
-        marks.push(text === null ? NULL_MARK : text === undefined ? PENDING_MARK : 0);
+        texts.push(text === null ? 'NULL' : drawn(text ?? missing));
+        marks.push(text === null ? NULL_MARK : text === undefined && !isFrozen ? PENDING_MARK : 0);
       }
       data.push(texts);
       metadata.push(marks);
@@ -184,7 +185,7 @@ export class Table {
       merge_headers: 'row',
       column_headers: shown.map((column, place) => [this.header(x0 + place), column.type]),
       row_headers: Array.from({ length: Math.max(0, bottom - y0) }, (_, place) => [
-        (y0 + place + 1).toLocaleString('en-US')
+        (this.rows.placeOf(y0 + place) + 1).toLocaleString('en-US')
       ]),
       data,
       metadata

@@ -1,5 +1,6 @@
 import type { AnyModel } from '@anywidget/types';
 
+import { hasEnded, linkProblem, type Link } from '../link';
 import type { Line, PickerState, WireError } from './messages';
 
 /** What the kernel answered when it could not do what was asked. */
@@ -26,7 +27,8 @@ export class Channel {
 
   constructor(
     private model: AnyModel<PickerState>,
-    readonly signal: AbortSignal
+    readonly signal: AbortSignal,
+    readonly link: Link
   ) {
     const hear = (heard: Heard) => this.hear(heard);
     model.on('msg:custom', hear);
@@ -65,9 +67,7 @@ export class Channel {
       const sent = this.post({ ...body, kind, id, ...(typed.length ? { typed } : {}) }, buffers);
       if (!sent) {
         this.waiting.delete(id);
-        reject(
-          new KernelError({ message: 'The kernel is gone.', hint: 'Start it, and run `%tusk pick` again.' })
-        );
+        reject(this.trouble());
       }
     });
   }
@@ -89,10 +89,20 @@ export class Channel {
     }
   }
 
+  /** The link ended: what is awaited does not come. */
+  abandon(): void {
+    this.waiting.forEach(waiting => waiting.reject(this.trouble()));
+    this.waiting.clear();
+  }
+
+  private trouble(): KernelError {
+    return new KernelError({ message: linkProblem(this.link) ?? 'The kernel cannot be reached.' });
+  }
+
   private post(content: object, buffers: ArrayBufferView[] = []): boolean {
     try {
       this.model.send(content, undefined, buffers);
-      return true;
+      return !hasEnded(this.link);
     } catch {
       return false; // the widget's comm is closed
     }

@@ -4,8 +4,11 @@ import { h, uid } from './dom';
 export interface Control {
   node: HTMLElement;
   input: HTMLElement;
-  /** Shows what is wrong, or nothing more. */
-  complain(problem: string | null): void;
+  /**
+   * Shows what is wrong, or nothing more; in the room of the description. `brief` keeps to that room, so that nothing moves
+   * below the pointer when a field is left.
+   */
+  complain(problem: string | null, brief?: boolean): void;
 }
 
 export interface Labels {
@@ -15,6 +18,8 @@ export interface Labels {
   required?: boolean;
   /** Columns of the form's six. */
   span?: number;
+  /** Whether it may complain when it is left, and so keeps room for that. */
+  checked?: boolean;
 }
 
 type Input = HTMLInputElement | HTMLSelectElement;
@@ -24,11 +29,7 @@ export function control(labels: Labels, input: Input, beside: HTMLElement[] = []
   const id = uid('field');
   const check = input instanceof HTMLInputElement && input.type === 'checkbox';
   const problem = h('span', { class: 'tusk-pick-problem', id: `${id}-problem`, role: 'alert' });
-  const about = h(
-    'span',
-    { class: 'tusk-about', id: `${id}-about`, title: labels.description },
-    labels.description ?? ''
-  );
+  const about = h('span', { class: 'tusk-about', id: `${id}-about` }, labels.description ?? '');
   input.id = id;
   input.dataset['field'] = labels.name;
   input.setAttribute('aria-describedby', `${id}-about ${id}-problem`);
@@ -49,14 +50,15 @@ export function control(labels: Labels, input: Input, beside: HTMLElement[] = []
     { class: 'tusk-control', 'data-field-row': labels.name, style: `--tusk-span: ${labels.span ?? 3}` },
     check ? null : label,
     line,
-    problem,
-    labels.description ? about : null
+    h('div', { class: `tusk-below${labels.checked ? ' tusk-below-checked' : ''}` }, about, problem)
   );
   return {
     node,
     input,
-    complain(words) {
+    complain(words, brief = false) {
       problem.textContent = words ?? '';
+      problem.title = words ?? '';
+      problem.classList.toggle('tusk-brief', brief);
       input.toggleAttribute('aria-invalid', false);
       if (words) {
         input.setAttribute('aria-invalid', 'true');

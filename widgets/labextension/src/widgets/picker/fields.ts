@@ -7,7 +7,7 @@ import { fieldProblem, valueOf, type Field } from './schema';
 export interface DrawnField extends Control {
   field: Field;
   value(): Value | undefined;
-  check(): boolean;
+  check(brief?: boolean): boolean;
 }
 
 export function drawField(field: Field, entries: Map<string, string | boolean>, span: number): DrawnField {
@@ -17,7 +17,8 @@ export function drawField(field: Field, entries: Map<string, string | boolean>, 
     title: spec.title ?? name,
     description: spec.description,
     required: field.required,
-    span
+    span,
+    checked: ['integer', 'number'].includes(spec.type ?? '') || spec.pattern !== undefined
   };
   const entered = entries.get(name);
   const input = inputOf(field, entered);
@@ -25,18 +26,22 @@ export function drawField(field: Field, entries: Map<string, string | boolean>, 
   const read = () =>
     input instanceof HTMLInputElement && input.type === 'checkbox' ? input.checked : input.value;
   const value = () => valueOf(read(), spec);
-  const check = () => {
+  const check = (brief = false) => {
     const problem = fieldProblem(value(), field);
-    made.complain(problem);
+    made.complain(problem, brief);
     return problem === null;
   };
   input.addEventListener('input', () => {
     entries.set(name, read());
     if (input.getAttribute('aria-invalid') === 'true') {
-      check();
+      check(true);
     }
   });
-  input.addEventListener('blur', () => (value() === undefined ? undefined : check()));
+  input.addEventListener('blur', () => {
+    if (value() !== undefined && input.getAttribute('aria-invalid') !== 'true') {
+      check(true);
+    }
+  });
   return { ...made, field, value, check };
 }
 

@@ -36,6 +36,7 @@ export class ConnectionForm {
   readonly node: HTMLElement;
   onClose: () => void = () => undefined;
   onSaved: (saved: Saved) => void = () => undefined;
+  onEnvironment: (environment: string | null) => void = () => undefined;
 
   private id: string;
   private way: string;
@@ -69,7 +70,9 @@ export class ConnectionForm {
     this.name.value = details?.connection.name ?? freeName(suggestion?.name ?? driver.name, start.names);
     this.nameControl = control({ name: 'name', title: 'Name', required: true, span: 3 }, this.name);
     this.name.addEventListener('input', () => this.checkName());
-    this.rules = new Rules(details?.connection ?? null, start.catalog.tiers);
+    this.rules = new Rules(details?.connection ?? null, start.catalog.tiers, environment =>
+      this.onEnvironment(environment)
+    );
     this.buttons = [
       this.button('test', 'Test', 'tusk-pick-button', () => this.test()),
       this.button('save', details ? 'Save' : 'Add', 'tusk-pick-button tusk-primary', () => this.save(true))

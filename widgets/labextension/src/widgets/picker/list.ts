@@ -5,6 +5,8 @@ import type { Line } from './messages';
 
 export interface ListActions {
   pick(line: Line): void;
+  /** Another line is looked at. */
+  look(name: string): void;
   menu(line: Line, anchor: HTMLElement): void;
   edit(line: Line): void;
   remove(line: Line): void;
@@ -26,6 +28,10 @@ export class ConnectionList {
   private active: string | null = null;
   /** Ids stay with their names, so that a list that is drawn anew is no news to a screen reader. */
   private ids = new Map<string, string>();
+  /** Names that came while the list was open. */
+  private fresh = new Set<string>();
+  /** Where the pointer was pressed. */
+  private pressed: string | null = null;
   private sought = '';
   private soughtAt = 0;
 
@@ -36,7 +42,12 @@ export class ConnectionList {
       tabindex: 0,
       'aria-label': 'Connections',
       'data-tusk': 'connections',
-      onkeydown: (event: KeyboardEvent) => this.press(event)
+      onkeydown: (event: KeyboardEvent) => this.press(event),
+      onpointerdown: (event: PointerEvent) => {
+        this.pressed = nameAt(event);
+      },
+      // Of the whole list: its rows may be drawn anew between the press and the release, and then get no click.
+      onclick: (event: MouseEvent) => this.released(nameAt(event))
     });
     this.buttons = h('div', { class: 'tusk-row-buttons' });
     this.filter = h('input', {
@@ -72,9 +83,27 @@ export class ConnectionList {
     return this.lines.find(line => line.name === name);
   }
 
+  /**
+   * Takes in the list; lines keep their places as long as it is open, for a line that moves away below the pointer makes a
+   * click choose another database. New ones come last.
+   */
   update(lines: Line[]): void {
-    this.lines = lines;
+    const places = new Map(this.lines.map((line, at) => [line.name, at]));
+    const place = (line: Line) => places.get(line.name) ?? Infinity;
+    if (places.size > 0) {
+      lines.forEach(line => places.has(line.name) || this.fresh.add(line.name));
+    }
+    this.lines = [...lines].sort((one, other) => {
+      const [a, b] = [place(one), place(other)];
+      return a === b ? 0 : a - b;
+    });
     this.draw();
+  }
+
+  /** A line has another name now, and keeps its place. */
+  rename(name: string, now: string): void {
+    this.lines = this.lines.map(line => (line.name === name ? { ...line, name: now } : line));
+    this.active = this.active === name ? now : this.active;
   }
 
   focus(): void {
@@ -120,7 +149,6 @@ export class ConnectionList {
         'aria-disabled': line.missing ? 'true' : null,
         'data-name': line.name,
         'data-environment': line.environment,
-        onclick: () => this.choose(line),
         oncontextmenu: (event: MouseEvent) => {
           event.preventDefault();
           event.stopPropagation();
@@ -136,7 +164,7 @@ export class ConnectionList {
         h('span', { class: 'tusk-pick-name', title: line.name }, line.name),
         h('span', { class: 'tusk-target', title: `${line.driver}: ${line.target}` }, line.target)
       ),
-      marks(line)
+      marks(line, this.fresh.has(line.name))
     );
   }
 
@@ -179,9 +207,18 @@ export class ConnectionList {
     }
   }
 
+  private released(name: string | null): void {
+    const line = name !== null && name === this.pressed ? this.named(name) : undefined;
+    this.pressed = null;
+    if (line) {
+      this.choose(line);
+    }
+  }
+
   private activate(name: string): void {
     this.active = name;
     this.mark();
+    this.actions.look(name);
   }
 
   private mark(): void {
@@ -237,6 +274,12 @@ export class ConnectionList {
       this.activate(found.name);
     }
   }
+}
+
+/** The line below the pointer, whatever the event was given to. */
+function nameAt(event: MouseEvent): string | null {
+  const at = document.elementFromPoint(event.clientX, event.clientY) ?? (event.target as Element);
+  return at.closest<HTMLElement>('[role=option]')?.dataset['name'] ?? null;
 }
 
 function wordsOf(line: Line): string {

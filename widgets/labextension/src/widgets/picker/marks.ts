@@ -39,10 +39,11 @@ export function environmentMark(environment: string): HTMLElement {
 }
 
 /** All marks of a line, the loudest last, at the right edge. */
-export function marks(line: Line): HTMLElement {
+export function marks(line: Line, isNew = false): HTMLElement {
   return h(
     'span',
     { class: 'tusk-marks' },
+    isNew && h('span', { class: 'tusk-mark', title: 'Added while this list is open' }, 'new'),
     line.missing &&
       h('span', { class: 'tusk-mark tusk-mark-missing' }, sign('warning', 13), 'removed: choose another one'),
     line.tier !== null &&

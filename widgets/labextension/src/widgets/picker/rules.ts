@@ -22,7 +22,11 @@ export class Rules {
   private tier: HTMLSelectElement;
   private controls: Record<string, Control>;
 
-  constructor(known: Connection | null, tiers: Tier[]) {
+  constructor(
+    known: Connection | null,
+    tiers: Tier[],
+    private onEnvironment: (environment: string | null) => void
+  ) {
     this.environment = known?.environment ?? '';
     this.readOnly.checked = known?.read_only ?? false;
     this.log.checked = known?.log ?? true;
@@ -104,6 +108,7 @@ export class Rules {
     ];
     return segments({ name: 'environment', title: 'Environment' }, choices, this.environment, value => {
       this.environment = value;
+      this.onEnvironment(value || null);
     });
   }
 }

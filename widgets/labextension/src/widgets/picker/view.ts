@@ -1,4 +1,5 @@
 import { keepKeys } from '../../keys';
+import { hasEnded, linkProblem } from '../link';
 import { wordsOf, type Channel } from './channel';
 import { chooser } from './chooser';
 import { askCopyName, confirmRemoval } from './dialogs';
@@ -26,6 +27,11 @@ export class PickerView {
   private summary = h('span', { class: 'tusk-summary', 'data-tusk': 'current' });
   private add: HTMLButtonElement;
   private heard = false;
+  /** The connection that the words below are about. */
+  private about: string | null = null;
+  /** Whether they say that it is the chosen one. */
+  private saysCurrent = false;
+  private problem: string | null = null;
 
   constructor(
     private channel: Channel,
@@ -33,6 +39,7 @@ export class PickerView {
   ) {
     this.list = new ConnectionList({
       pick: line => void this.pick(line),
+      look: name => this.forgetWordsOf(other => other !== name),
       menu: (line, anchor) => this.menu(line, anchor),
       edit: line => void this.edit(line),
       remove: line => this.remove(line)
@@ -56,6 +63,7 @@ export class PickerView {
     keepKeys(this.node);
     channel.onLines = lines => this.update(lines);
     channel.onTrouble = error => this.say(troubleOf(wordsOf(error)));
+    channel.link.listen(() => this.follow(), channel.signal);
   }
 
   start(): void {
@@ -64,11 +72,32 @@ export class PickerView {
     setTimeout(() => {
       if (!this.heard) {
         const last = this.chosen ? `${this.chosen} was chosen here. ` : '';
-        this.say(
-          `${last}The kernel does not answer: it is busy, or this page is older than it. Run \`%tusk pick\` again.`
-        );
+        const why = this.channel.link.isBusy
+          ? 'The kernel is running something; the list comes after it.'
+          : 'The kernel does not answer. Run the cell again.';
+        this.say(last + why);
       }
     }, PATIENCE_MS);
+  }
+
+  /** Say how the kernel is; without one nothing can be chosen. */
+  private follow(): void {
+    const problem = linkProblem(this.channel.link);
+    const isEnded = hasEnded(this.channel.link);
+    this.node.classList.toggle('tusk-ended', isEnded);
+    this.body.inert = isEnded;
+    this.add.disabled = isEnded;
+    if (isEnded) {
+      this.channel.abandon();
+    }
+    if (problem !== null) {
+      this.problem = problem;
+      this.say(troubleOf({ message: problem }));
+    } else if (this.problem !== null) {
+      this.problem = null;
+      this.status.replaceChildren();
+      this.channel.watch();
+    }
   }
 
   private update(lines: Line[]): void {
@@ -78,7 +107,12 @@ export class PickerView {
     }
     this.list.update(lines);
     const current = this.list.current;
-    this.node.dataset['environment'] = current?.environment ?? '';
+    if (this.isListOpen) {
+      this.frame(current?.environment ?? null);
+    }
+    if (this.saysCurrent) {
+      this.forgetWordsOf(name => name !== current?.name); // chosen elsewhere since
+    }
     this.summary.textContent = current
       ? current.missing
         ? `${current.name} (removed)`
@@ -88,33 +122,59 @@ export class PickerView {
 
   // --- what is shown ---
 
+  private get isListOpen(): boolean {
+    return this.list.node.parentElement === this.body;
+  }
+
+  /** The bar at the side says which environment what is open belongs to: the chosen connection's, or that of the form. */
+  private frame(environment: string | null): void {
+    this.node.dataset['environment'] = environment ?? '';
+  }
+
   private showList(focus = false): void {
     this.body.replaceChildren(this.list.node);
+    this.frame(this.list.current?.environment ?? null);
     this.add.hidden = false;
     if (focus) {
       this.list.focus();
     }
   }
 
-  private show(node: HTMLElement): void {
+  private show(node: HTMLElement, environment: string | null = null): void {
     this.body.replaceChildren(node);
+    this.frame(environment);
     this.add.hidden = true;
-    this.status.replaceChildren();
+    this.say();
   }
 
   private say(...words: (string | Node)[]): void {
     this.status.replaceChildren(...words);
+    [this.about, this.saysCurrent] = [null, false];
+  }
+
+  /** Says something of one connection, which goes when another one is looked at. */
+  private sayOf(name: string, ...words: (string | Node)[]): void {
+    this.say(...words);
+    this.about = name;
+  }
+
+  private forgetWordsOf(isMeant: (name: string) => boolean): void {
+    if (this.about !== null && isMeant(this.about)) {
+      this.say();
+    }
   }
 
   /** Asks the kernel; what goes wrong is said below the list. */
-  private async ask<T>(kind: string, body: object, words: string | null): Promise<T | null> {
+  private async ask<T>(kind: string, body: { name?: string; new_name?: string }, words: string | null): Promise<T | null> {
+    const say = (...said: (string | Node)[]) =>
+      body.name ? this.sayOf(body.name, ...said) : this.say(...said);
     if (words) {
-      this.say(waitingFor(words));
+      say(waitingFor(words));
     }
     try {
       return await this.channel.ask<T>(kind, body);
     } catch (error) {
-      this.say(troubleOf(wordsOf(error)));
+      say(troubleOf(wordsOf(error)));
       return null;
     }
   }
@@ -125,7 +185,8 @@ export class PickerView {
     const answer = await this.ask<{ lines: Line[] }>('pick', { name: line.name }, null);
     if (answer) {
       this.update(answer.lines);
-      this.say(`${line.name} is this notebook's connection: cells with %%sql use it.`);
+      this.sayOf(line.name, `${line.name} is this notebook's connection: cells with %%sql use it.`);
+      this.saysCurrent = true;
     }
   }
 
@@ -141,7 +202,7 @@ export class PickerView {
   private async test(line: Line): Promise<void> {
     const tested = await this.ask<Tested>('test', { name: line.name }, `Testing ${line.name} …`);
     if (tested) {
-      this.say(h('div', { class: 'tusk-tested' }, h('strong', {}, line.name), outcome(tested)));
+      this.sayOf(line.name, h('div', { class: 'tusk-tested' }, h('strong', {}, line.name), outcome(tested)));
     }
   }
 
@@ -181,11 +242,16 @@ export class PickerView {
     const form = new ConnectionForm(this.channel, start);
     form.onClose = () => this.back();
     form.onSaved = saved => this.saved(saved, start);
-    this.show(form.node);
+    form.onEnvironment = environment => this.frame(environment);
+    this.show(form.node, start.details?.connection.environment ?? null);
     form.focus();
   }
 
   private saved(saved: Saved, start: FormStart): void {
+    const before = start.details?.connection.name;
+    if (before !== undefined && saved.name !== undefined) {
+      this.list.rename(before, saved.name);
+    }
     if (saved.lines) {
       this.update(saved.lines);
     }
@@ -198,7 +264,11 @@ export class PickerView {
       : '';
     const now = line?.current ? ` Cells with %%sql use it.` : '';
     const words = `${saved.name} is ${start.details ? 'saved' : 'added'}.${now}${kept}`;
-    this.say(words, ...(saved.notices ?? []).map(notice => h('div', { class: 'tusk-note' }, notice)));
+    this.sayOf(
+      saved.name ?? '',
+      words,
+      ...(saved.notices ?? []).map(notice => h('div', { class: 'tusk-note' }, notice))
+    );
   }
 
   private duplicate(line: Line): void {
@@ -217,7 +287,8 @@ export class PickerView {
             }
           });
         }
-      })
+      }),
+      line.environment
     );
   }
 
@@ -233,12 +304,13 @@ export class PickerView {
             }
           });
         }
-      })
+      }),
+      line.environment
     );
   }
 
   private back(): void {
-    this.status.replaceChildren();
+    this.say();
     this.showList(true);
   }
 }

@@ -1,0 +1,67 @@
+"""A notebook of somebody else, not trusted, whose saved widgets are ours by name and hostile in every field."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import nbformat
+from playwright.sync_api import expect
+
+from tusk_widgets.page import MODULE, MODULE_VERSION
+
+CODE = "window.hit=1; export default { initialize() { window.hit=1 }, render() { window.hit=1 } }"
+MARKUP = "<img src=x onerror=window.hit=1><script>window.hit=1</script><svg onload=window.hit=1>"
+HOSTILE = [MARKUP, CODE, {"toString": MARKUP}, [MARKUP], 2**60, None]
+
+
+def model(kind: str, module: str = MODULE, version: str = MODULE_VERSION, **state: object) -> dict[str, object]:
+    named = {
+        "_model_module": module, "_model_module_version": version, "_model_name": f"{kind}Model",
+        "_view_module": module, "_view_module_version": version, "_view_name": f"{kind}View",
+    }  # fmt: skip
+    return {
+        "model_module": module, "model_module_version": version, "model_name": f"{kind}Model",
+        "state": {**named, "_esm": CODE, "_css": "</style>" + MARKUP, "_anywidget_id": CODE, **state},
+        "buffers": [{"path": ["preview"], "encoding": "base64", "data": base64.b64encode(MARKUP.encode()).decode()}],
+    }  # fmt: skip
+
+
+def test_no_widget_state_of_ours_runs_anything(lab, window):
+    columns = [{"name": MARKUP, "type": MARKUP, "kind": MARKUP}]
+    info = {
+        "columns": columns, "rows": 3, "preview_rows": 3, "preview_columns": 1, "more": True, "limit": 3,
+        "connection": MARKUP, "environment": MARKUP, "dialect": MARKUP, "formats": columns, "dialects": [MARKUP],
+    }  # fmt: skip
+    states = {"grid": model("Grid", info=info), "picker": model("Picker", value=MARKUP), "no": model(MARKUP)}
+    states |= {f"grid{n}": model("Grid", info=value, preview=value) for n, value in enumerate(HOSTILE)}
+    states |= {f"picker{n}": model("Picker", value=value) for n, value in enumerate(HOSTILE)}
+    outputs = [
+        nbformat.v4.new_output(
+            "display_data",
+            data={
+                "application/vnd.jupyter.widget-view+json": {"model_id": name, "version_major": 2, "version_minor": 0},
+                "application/vnd.tusk.widget+json": {"run": MARKUP},
+                "text/html": f"<p>the table of {name}</p>{MARKUP}",
+                "text/plain": MARKUP,
+            },
+            metadata={"tusk": {"connection": MARKUP, "environment": MARKUP, "run": MARKUP}},
+        )
+        for name in states
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs, execution_count=7)])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    saved = {"version_major": 2, "version_minor": 0, "state": states}
+    book.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": saved}
+    (lab.notebooks / "foreign.ipynb").write_text(json.dumps(book))
+    page = window("foreign.ipynb")
+    expect(page.cell(0)).to_contain_text("the table of grid")
+    assert page.page.evaluate("window.hit") is None
+    page.picture("a foreign notebook")
+    book = page.page.locator(".jp-Notebook")
+    assert (
+        book.evaluate("one => one.querySelectorAll('[onerror], [onload], script, .tusk-grid, .tusk-picker').length")
+        == 0
+    )
+    page.run_cell(0)  # what is run is trusted; the outputs of before are gone with it
+    assert page.page.evaluate("window.hit") is None

@@ -1,0 +1,137 @@
+"""What grids and the picker are after a reload, a lost connection, a restart and a killed kernel."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import pytest
+from playwright.sync_api import expect
+
+GRIDS = 20
+TOADS = 2
+KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+
+
+@pytest.fixture(scope="module")
+def book(lab):
+    one = """get_ipython().run_cell_magic('sql', 'pond', f"SELECT i, 'frog {n}/' || i AS frog FROM range(1000) t(i)")"""
+    lab.write(
+        "states.ipynb",
+        "%load_ext tusk_jupyter\n%tusk connect pond pond.duckdb --replace\n%tusk connect lake lake.duckdb --replace",
+        "%tusk pick",
+        "%%sql pond\nSELECT i, 'toad ' || i AS toad FROM range(5000) t(i)",
+        "import os\nprint('pid', os.getpid())",
+        "%config TuskMagics.widgets = 'anywidget'\nget_ipython().run_cell_magic('sql', 'pond', 'SELECT 42 AS answer')",
+        f"for n in range({GRIDS}):\n    display({one})",
+    )
+    return "states.ipynb"
+
+
+def output(page, number):
+    return page.cell(number).locator(".jp-Cell-outputArea")
+
+
+def cell(grid, row: int, column: int):
+    return grid.locator(f"td[id$='-{row}-{column}']")
+
+
+def look_at(page, *, row: str) -> None:
+    """Scroll the grid of toads to its end: the kernel is asked."""
+    grid = output(page, TOADS).get_by_role("grid")
+    grid.scroll_into_view_if_needed()
+    grid.locator("td").first.click()
+    page.page.keyboard.press("Control+End" if row == "4999" else "Control+Home")
+    expect(grid.locator("td.tusk-active")).to_have_text(f"toad {row}" if row == "4999" else row)
+
+
+def test_grids_and_picker_are_live_again_and_say_what_became_of_their_kernel(window, book):
+    page = window(book)
+    for number in (0, 1, 2, 3, 5):
+        page.run_cell(number)
+    pid = int(re.search(r"pid (\d+)", output(page, 3).inner_text()).group(1))
+    expect(output(page, 5).get_by_role("grid")).to_have_count(GRIDS)
+    page.save()
+
+    for again in (reloaded(page), window(book, workspace="second")):
+        expect(output(again, 5).get_by_role("grid")).to_have_count(GRIDS)
+        look_at(again, row="4999")
+        output(again, 1).locator("[role=option][data-name=pond]").click()
+        expect(output(again, 1).locator("[data-name=pond][aria-selected=true]")).to_be_visible()
+    page.picture("1 reloaded")
+
+    gone = "The result is gone"
+    page.run_cell(TOADS)  # the frame of before is the second view's, and freed
+    look_at(page, row="4999")
+    assert gone not in output(page, 3).inner_text()
+
+    lose_the_connection(page)
+    look_at(page, row="0")
+
+    page.run_cell(4)
+    expect(output(page, 4).get_by_role("grid")).to_contain_text("42")  # drawn by anywidget, which is an extra
+
+    restart(page)
+    kill_after_running_again(page, pid)
+
+
+def reloaded(page):
+    page.page.reload()
+    page.page.locator(".jp-Notebook:visible .jp-CodeCell").first.wait_for()
+    return page
+
+
+def lose_the_connection(page):
+    page.page.context.set_offline(True)
+    page.page.evaluate(f"() => {KERNEL}._ws.close()")
+    kept = output(page, TOADS).locator(".tusk-kept")
+    expect(kept).to_contain_text("connection to the kernel is lost")
+    expect(output(page, 1).locator("[data-tusk=status]")).to_contain_text("connection to the kernel is lost")
+    page.picture("2 the connection is lost")
+    page.page.context.set_offline(False)
+    expect(kept).to_be_hidden()
+    for button in page.page.locator(".jp-Dialog button.jp-mod-accept").all():
+        button.click()
+
+
+def restart(page):
+    grid = output(page, TOADS).get_by_role("grid")
+    look_at(page, row="4999")
+    page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.page.evaluate(f"() => {KERNEL}.restart()")
+    kept = output(page, TOADS).locator(".tusk-kept")
+    expect(kept).to_contain_text("The kernel was restarted. Run the cell again.")
+    picker = output(page, 1)
+    expect(picker.locator("[data-tusk=status]")).to_contain_text("The kernel was restarted. Run the cell again.")
+    expect(picker.locator("[data-tusk=add]")).to_be_disabled()
+    expect(output(page, TOADS).get_by_role("button", name="Export…")).to_be_disabled()
+    grid.locator("td").first.click()
+    page.page.keyboard.press("Control+End")
+    expect(grid.locator("td.tusk-active")).to_have_text("toad 4999")
+    expect(grid.locator("td.tusk-pending")).to_have_count(0)
+    page.page.keyboard.press("Control+c")
+    expect(output(page, TOADS).locator(".tusk-said")).to_contain_text("Copied 1 row")
+    assert page.page.evaluate("navigator.clipboard.readText()") == "toad 4999"
+    page.page.keyboard.press("Control+Home")
+    expect(grid.locator("td.tusk-active")).to_have_text("0")
+    grid.get_by_role("columnheader", name="toad").first.click()
+    expect(output(page, TOADS).locator(".tusk-said")).to_contain_text("cannot be sorted: The kernel was restarted")
+    expect(output(page, 5).get_by_role("grid")).to_have_count(GRIDS)
+    assert "Cannot send" not in page.page.locator(".jp-Notebook").inner_text()
+    page.picture("3 restarted")
+
+
+def kill_after_running_again(page, pid: int):
+    for number in (3, 0, 1, TOADS):  # each with another number than it had
+        page.run_cell(number)
+    look_at(page, row="4999")
+    expect(output(page, 1).locator("[role=option][data-name=lake]")).to_be_visible()
+    again = int(re.search(r"pid (\d+)", output(page, 3).inner_text()).group(1))
+    assert again != pid
+    os.kill(again, signal.SIGKILL)
+    expect(output(page, TOADS).locator(".tusk-kept")).to_contain_text(re.compile("kernel (was restarted|has ended)"))
+    expect(output(page, 1).locator("[data-tusk=status]")).to_contain_text(
+        re.compile("kernel (was restarted|has ended)")
+    )
+    page.picture("4 killed")

@@ -1,0 +1,59 @@
+/** The link of a widget's model to its kernel, as JupyterLab sees it. */
+import type { Kernel } from '@jupyterlab/services';
+
+import type { Link, LinkState } from './link';
+
+/** What is needed of a model of @jupyter-widgets/base. */
+export interface Closable {
+  once(event: 'destroy', listener: () => void): void;
+}
+
+export class KernelLink implements Link {
+  constructor(
+    model: Closable,
+    private readonly kernel: Kernel.IKernelConnection
+  ) {
+    model.once('destroy', () => {
+      this.isClosed = true;
+      this.tell();
+    });
+    kernel.statusChanged.connect(() => {
+      this.wasRestarted ||= this.isRestarting;
+      this.tell();
+    });
+    kernel.connectionStatusChanged.connect(() => this.tell());
+    kernel.disposed.connect(() => this.tell());
+  }
+
+  get state(): LinkState {
+    const { status, connectionStatus, isDisposed } = this.kernel;
+    if (isDisposed || status === 'dead' || status === 'terminating') {
+      return 'gone';
+    }
+    if (this.wasRestarted || this.isClosed) {
+      return this.isRestarting ? 'restarting' : this.wasRestarted ? 'restarted' : 'closed';
+    }
+    return connectionStatus === 'connected' ? 'live' : connectionStatus;
+  }
+
+  get isBusy(): boolean {
+    return !this.kernel.isDisposed && this.kernel.status === 'busy';
+  }
+
+  listen(listener: () => void, signal: AbortSignal): void {
+    this.listeners.add(listener);
+    signal.addEventListener('abort', () => this.listeners.delete(listener));
+  }
+
+  private get isRestarting(): boolean {
+    return this.kernel.status === 'restarting' || this.kernel.status === 'autorestarting';
+  }
+
+  private tell(): void {
+    [...this.listeners].forEach(listener => listener());
+  }
+
+  private readonly listeners = new Set<() => void>();
+  private wasRestarted = false;
+  private isClosed = false;
+}
