@@ -165,7 +165,11 @@ export class PickerView {
   }
 
   /** Asks the kernel; what goes wrong is said below the list. */
-  private async ask<T>(kind: string, body: { name?: string; new_name?: string }, words: string | null): Promise<T | null> {
+  private async ask<T>(
+    kind: string,
+    body: { name?: string; new_name?: string },
+    words: string | null
+  ): Promise<T | null> {
     const say = (...said: (string | Node)[]) =>
       body.name ? this.sayOf(body.name, ...said) : this.say(...said);
     if (words) {
