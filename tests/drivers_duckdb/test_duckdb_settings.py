@@ -206,3 +206,18 @@ def test_a_secret_is_said_to_be_everybodys(pair: tuple[DuckDBSession, DuckDBSess
     assert isinstance(outcome, Changed | Rows)
     notes = outcome.notes if isinstance(outcome, Changed) else outcome.notes()
     assert "every notebook" in " ".join(notes)
+
+
+@pytest.mark.parametrize(
+    "sql", ["IMPORT DATABASE 'given'", "PRAGMA import_database('given')", "EXPLAIN ANALYZE IMPORT DATABASE 'given'"]
+)
+def test_an_import_sets_nothing_for_others(pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path, sql: str) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "load.sql").write_text("")
+    (tmp_path / "given" / "schema.sql").write_text("CREATE TABLE z (a INTEGER); SET GLOBAL default_order = 'desc';")
+    with pytest.raises((UsageError, QueryError)):
+        run(pair[0], sql)
+    assert run(pair[1], "SELECT current_setting('default_order')") == [("ASCENDING",)]
+    (tmp_path / "given" / "schema.sql").write_text("CREATE TABLE z (a INTEGER);")
+    run(pair[0], "IMPORT DATABASE 'given'")
+    assert run(pair[1], "SELECT count(*) FROM z") == [(0,)]

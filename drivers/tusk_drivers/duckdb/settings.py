@@ -8,14 +8,17 @@ which DuckDB keeps to the connection. A private database in memory may set what 
 
 from __future__ import annotations
 
+import contextlib
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import duckdb
 
 from tusk_drivers.duckdb.instances import OWN_SETTINGS
 from tusk_drivers.duckdb.words import called, code, explained, kind_of, texts
 from tusk_jupyter import errors
+from tusk_jupyter.sqltext.lexer import Kind
 
 
 class Reach(enum.Enum):
@@ -115,11 +118,25 @@ def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
         check_shared(connection, connection.extract_statements(inner) if inner else ())
     elif kind == "SET":
         _check_setting(connection, sql)
+    elif kind == "PRAGMA" and "import" in sql.lower():
+        for script in _imported(sql):
+            check_shared(connection, connection.extract_statements(script))
     elif "_log" in sql.lower() and (call := called(sql, code(sql), _LOGGING)):
         raise errors.UsageError(
             f"{call}() is not allowed on a file: DuckDB's log is that of all notebooks that have the file open.",
             hint="Tusk's own log has what ran: `%tusk log`. DuckDB's can be used in memory (`:memory:`).",
         )
+
+
+def _imported(sql: str) -> Iterator[str]:
+    """Yield the scripts that an IMPORT DATABASE would run, as far as they can be read here."""
+    for token in code(sql):
+        if token.kind is Kind.STRING:
+            folder = Path(sql[token.start : token.end][1:-1].replace("''", "'")).expanduser()
+            for name in ("schema.sql", "load.sql"):
+                with contextlib.suppress(OSError, UnicodeDecodeError):  # IMPORT itself says why
+                    yield (folder / name).read_text(encoding="utf-8")
+            return
 
 
 def _check_setting(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
