@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import random
 import signal
@@ -38,17 +37,15 @@ class FreshKernel:
     """A kernel without anything of ours yet."""
 
     def __init__(self, folder):
-        self.stderr = folder / "kernel.err"
+        self._stacks = folder / "stacks"
         self.manager = KernelManager(kernel_name="python3")
-        with self.stderr.open("w") as errors:  # where it hangs, if it does
-            self.manager.start_kernel(
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],
-                env=os.environ | {"PYTHONFAULTHANDLER": "1"},
-                stderr=errors,
-            )
+        self.manager.start_kernel(extra_arguments=["--IPKernelApp.log_level=ERROR"])
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE_S)
+        self.run(
+            f"import faulthandler, signal\nfaulthandler.register(signal.SIGUSR1, file=open({str(self._stacks)!r}, 'w'))"
+        )
 
     def run(self, code, *, interrupt_after_s=None):
         """Run a cell and return what it printed and the last line of its error."""
@@ -71,9 +68,9 @@ class FreshKernel:
                 return out, error
             out += content["text"] if got["msg_type"] == "stream" else ""
             error = "\n".join(content["traceback"]) if got["msg_type"] == "error" else error
-        self.manager.provisioner.process.send_signal(signal.SIGABRT)
-        self.manager.provisioner.process.wait(10)
-        raise AssertionError(f"{code!r} hangs at\n{self.stderr.read_text()[-20000:]}")
+        self.manager.provisioner.process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: "most recent call first" in self._stacks.read_text(), 20.0, "the kernel's stacks")
+        raise AssertionError(f"{code!r} hangs at\n{self._stacks.read_text()}")
 
     def _interrupt(self):
         self.manager.provisioner.process.send_signal(signal.SIGINT)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
-from tusk_jupyter.system import processes
+from tusk_jupyter.errors import CoreError
+from tusk_jupyter.system import processes, threads
 from tusk_jupyter.system.address import read_address
 from tusk_jupyter.system.places import Places
 
@@ -35,11 +36,15 @@ def start(places: Places) -> processes.Detached:
         known = _on_the_way.get(str(places.home))
         if known is not None and not known.ended():
             return known
-        process = _on_the_way[str(places.home)] = processes.Detached(
-            processes.python("-m", "tusk_jupyter.service", REPORT),
-            environ={
-                **{name: value for name, value in os.environ.items() if name not in withheld},
-                "TUSK_HOME": str(places.home),
-            },
-        )
+        process = _on_the_way[str(places.home)] = _begun(places)
         return process
+
+
+def _begun(places: Places) -> processes.Detached:
+    environ = {name: value for name, value in os.environ.items() if name not in withheld}
+    try:
+        return processes.Detached(
+            processes.python("-m", "tusk_jupyter.service", REPORT), environ={**environ, "TUSK_HOME": str(places.home)}
+        )
+    except (OSError, RuntimeError) as exc:
+        raise threads.told(exc) or CoreError(f"The process of the core service could not be started: {exc}.") from exc

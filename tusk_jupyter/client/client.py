@@ -19,6 +19,7 @@ from tusk_jupyter.client.link import Link
 from tusk_jupyter.client.pulse import attended
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import replace
+from tusk_jupyter.system import threads
 from tusk_jupyter.system.places import Places
 
 if TYPE_CHECKING:
@@ -200,7 +201,13 @@ class Client:
             if self._attached_to and self._attached_to == self.link.epoch:
                 return
             self._attached_to = max(self.link.epoch, 1)
-        threading.Thread(target=self._hold, name="tusk-attach", daemon=True).start()
+        try:
+            threading.Thread(target=self._hold, name="tusk-attach", daemon=True).start()
+        except RuntimeError as exc:
+            self._attached_to = 0
+            if (told := threads.told(exc)) is None:
+                raise
+            raise told from exc
 
     def _hold(self) -> None:
         try:

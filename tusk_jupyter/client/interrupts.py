@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from tusk_jupyter.system import threads
+
 T = TypeVar("T")
 
 KEPT = 4
@@ -35,7 +37,11 @@ class Task(Generic[T]):
             self.begin()
 
     def begin(self) -> None:
-        """Start the work. It is done once however often this is called: an interrupt may leave open whether it was."""
+        """Start the work. It is done once however often this is called: an interrupt may leave open whether it was.
+
+        Raises:
+            CoreError: no thread can be started for it.
+        """
         _begin(self._run)
 
     @property
@@ -93,7 +99,12 @@ def _begin(work: Callable[[], None]) -> None:
     try:
         worker = _idle.pop()
     except IndexError:
-        worker = _Worker()
+        try:
+            worker = _Worker()
+        except RuntimeError as exc:
+            if (told := threads.told(exc)) is None:
+                raise
+            raise told from exc
     worker.orders.put(work)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tusk_jupyter import errors
+from tusk_jupyter.system import threads
 
 try:
     import resource
@@ -78,16 +79,18 @@ class Room:
 
 @contextlib.contextmanager
 def guarded(what: str) -> Iterator[None]:
-    """Tell of memory that ran out in the block as one of our errors, whatever library noticed.
+    """Tell of memory, or threads, that ran out in the block as one of our errors, whatever library noticed.
 
     Raises:
-        ResultTooLarge: it ran out.
+        ResultTooLarge: it ran out. CoreError: there are no threads.
     """
     try:
         yield
     except errors.TuskError:
         raise
     except Exception as exc:
+        if (told := threads.told(exc)) is not None:
+            raise told from exc
         if not ran_out(exc):
             raise
         raise translated(exc, what) from exc
@@ -117,6 +120,8 @@ def ran_out(exc: BaseException) -> bool:
 
 def translated(exc: Exception, what: str) -> errors.TuskError:
     """Return an error of a library as one of ours, with its words as the detail."""
+    if (told := threads.told(exc)) is not None:
+        return told
     said = f"{type(exc).__name__}: {exc}".partition("\n")[0][:300]
     if not ran_out(exc):
         return errors.InternalError(f"{what}.", detail=said)

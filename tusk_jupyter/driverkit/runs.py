@@ -31,6 +31,7 @@ from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
 from tusk_jupyter.sqltext.statements import Statement
+from tusk_jupyter.system import threads
 
 INTERRUPT_EVERY_S = 0.25
 """An interrupt that came a moment before the statement reached the server hits nothing, so it is repeated."""
@@ -248,7 +249,10 @@ class Run:
             except GeneratorExit:
                 raise
             except BaseException as exc:
-                raise self._in_context(exc, statement) from exc
+                told = self._in_context(exc, statement)
+                if told is exc:
+                    raise
+                raise told from exc
             self._raise_if_cancelled()
 
     def _batches(self, result: Rows) -> Generator[_Opening | pa.RecordBatch, None, None]:
@@ -302,6 +306,8 @@ class Run:
             exc = errors.DriverError(
                 "The driver ran out of the memory it may use.", hint=memory.hint(), scenario="memory_limit"
             )
+        elif (told := threads.told(exc)) is not None:
+            exc = told
         elif not isinstance(exc, errors.TuskError):
             print(redact_text("".join(traceback.format_exception(exc)), self._secrets), file=sys.stderr)  # noqa: T201
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")

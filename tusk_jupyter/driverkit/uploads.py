@@ -85,6 +85,8 @@ class Upload:
         except BaseException as exc:
             failure = _cancelled() if self._cancelled.is_set() else _told(exc)
             self._end(failure, ())
+            if failure is exc:
+                raise
             raise failure from exc
         report = StatementReport(
             index=0,

@@ -1,0 +1,49 @@
+"""What Python says when it starts no thread and imports no module any more, in words that say why."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from tusk_jupyter.errors import CoreError
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_ENDING = ("can't register atexit after shutdown", "after interpreter shutdown", "interpreter shutdown", "at shutdown")
+_NONE_LEFT = ("can't start new thread", "can't allocate lock", "Resource temporarily unavailable")
+
+
+def told(exc: BaseException) -> CoreError | None:
+    """Return our error for one that means "no thread" or "no process", or None when it means something else."""
+    if not isinstance(exc, (RuntimeError, OSError)):
+        return None
+    said = str(exc)
+    if any(words in said for words in _ENDING) or (_NONE_LEFT[0] in said and _is_ending()):
+        return CoreError(
+            "This interpreter is ending: its main thread has ended, and Python starts no threads and imports nothing any more.",
+            hint="Let the main thread wait for the others (`thread.join()`), or run the SQL before it ends.",
+            detail=said,
+            scenario="interpreter_ending",
+        )
+    if any(words in said for words in _NONE_LEFT):
+        return CoreError(
+            f"The system lets this process start no further thread or process{_limit()}.",
+            hint="End what is not needed, or raise the limit (`ulimit -u`; in a container its limit of processes).",
+            detail=said,
+            scenario="no_threads",
+        )
+    return None
+
+
+def _is_ending() -> bool:
+    return sys.is_finalizing() or not threading.main_thread().is_alive()
+
+
+def _limit() -> str:
+    if resource is None or not hasattr(resource, "RLIMIT_NPROC"):
+        return ""
+    soft = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    return "" if soft == resource.RLIM_INFINITY else f": this user may have {soft} of them (`ulimit -u`)"
