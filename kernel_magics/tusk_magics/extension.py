@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tusk_jupyter.client import boot
 from tusk_jupyter.errors import TuskError
 from tusk_jupyter.system.places import Places
+from tusk_jupyter.system.whole_imports import FRAGILE, whole_imports
 from tusk_magics import grid_display
 from tusk_magics.completion import registration as completion
 from tusk_magics.config import TuskMagics
@@ -23,6 +24,36 @@ if TYPE_CHECKING:
 _MAGICS = (("line", "sql"), ("cell", "sql"), ("line", "tusk"))
 
 
+class _CellImports:
+    """A user's own `import pandas` is left whole as well: it may wait for the one that a run began, or be its twin."""
+
+    def __init__(self) -> None:
+        self._block: whole_imports | None = None
+
+    def watch(self, shell: InteractiveShell) -> None:
+        """Look at each cell; a second call changes nothing."""
+        self.let_go(shell)
+        shell.events.register("pre_run_cell", self._begin)
+        shell.events.register("post_run_cell", self._end)
+
+    def let_go(self, shell: InteractiveShell) -> None:
+        """Look at no further cell."""
+        for event, callback in (("pre_run_cell", self._begin), ("post_run_cell", self._end)):
+            with contextlib.suppress(ValueError):  # it is not there
+                shell.events.unregister(event, callback)
+
+    def _begin(self, _info: object) -> None:
+        self._block = whole_imports(FRAGILE).__enter__()
+
+    def _end(self, _result: object) -> None:
+        block, self._block = self._block, None
+        if block is not None:
+            block.end()
+
+
+_imports = _CellImports()
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics and their settings; a second call changes nothing."""
     shell.register_magics(SqlMagic, TuskMagic)
@@ -33,6 +64,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     if give_empty_cell_a_body not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(give_empty_cell_a_body)
     completion.install(shell)
+    _imports.watch(shell)
     with contextlib.suppress(TuskError):  # the first run says what is wrong, where it can be read
         boot.ensure(Places.of_environment())
 
@@ -43,6 +75,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     for kind, name in _MAGICS:
         shell.magics_manager.magics[kind].pop(name, None)
     completion.remove(shell)
+    _imports.let_go(shell)
     shell.configurables[:] = [item for item in shell.configurables if not isinstance(item, TuskMagics)]
     TuskMagics.clear_instance()
     if give_empty_cell_a_body in shell.input_transformers_cleanup:

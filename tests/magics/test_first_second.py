@@ -97,6 +97,10 @@ def interrupts(kernels, seed, folder):
             for cell in FIRST_CELLS:
                 kernel.run(cell, interrupt_after_s=moments.uniform(0, 0.7))
                 sent += 1
+                if (
+                    "load_ext" in cell
+                ):  # where it was broken off, nothing of ours is there yet that would guard an import
+                    kernel.run(cell)
             out, error = kernel.run(CHECK)
             if "KeyboardInterrupt" in error or "Interrupted" in error or "Cancelled" in error:
                 out, error = kernel.run(CHECK)  # the last interrupt came late
@@ -177,3 +181,12 @@ def test_other_threads_change_no_handler():
     thread.start()
     thread.join()
     assert seen == [signal.default_int_handler]
+
+
+def test_of_a_users_own_imports_only_those_that_cannot_be_repeated_wait(slow_module, hit):
+    with pytest.raises(KeyboardInterrupt), whole_imports(frozenset({"another"})):
+        import slow_to_import
+    assert slow_module not in sys.modules
+    with pytest.raises(KeyboardInterrupt), whole_imports(frozenset({slow_module})):
+        import slow_to_import  # noqa: F401
+    assert sys.modules[slow_module].WHOLE

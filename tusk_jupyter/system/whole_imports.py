@@ -21,12 +21,18 @@ from typing import Any, Self
 RETRY_S = 0.01
 _MACHINERY = "<frozen importlib"
 
+FRAGILE = frozenset({"numpy", "pandas", "pyarrow"})
+"""Packages that cannot be imported again where that was broken off once; ours are imported beside the cells of a kernel."""
+
 
 class _Handler:
     """The handler of SIGINT within a block; whatever else it meets than an import gets the interrupt at once."""
 
-    def __init__(self, earlier: Callable[[int, FrameType | None], Any], block: FrameType) -> None:
+    def __init__(
+        self, earlier: Callable[[int, FrameType | None], Any], block: FrameType, packages: frozenset[str] = frozenset()
+    ) -> None:
         self.earlier = earlier
+        self._packages = packages
         self.pending = False
         self.is_over = False
         self._block = block
@@ -45,10 +51,16 @@ class _Handler:
     def _imports(self, frame: FrameType | None) -> bool:
         """Return whether an import is under way that began in the block: all of a program may run within one of its own."""
         while frame is not None and frame is not self._block:
-            if frame.f_code.co_filename.startswith(_MACHINERY):
+            if frame.f_code.co_filename.startswith(_MACHINERY) and self._counts(frame):
                 return True
             frame = frame.f_back
         return False
+
+    def _counts(self, frame: FrameType) -> bool:
+        if not self._packages:
+            return True
+        name = frame.f_locals.get("name") if frame.f_code.co_name == "_find_and_load" else None
+        return isinstance(name, str) and name.partition(".")[0] in self._packages
 
     def _try_again(self) -> None:
         while self.pending and not self.is_over:
@@ -60,28 +72,34 @@ class _Handler:
 class whole_imports(ContextDecorator):
     """A block, or a function, whose imports Ctrl-C leaves whole. Does nothing on other threads than the main one."""
 
-    def __init__(self) -> None:
-        """Begin with `with`."""
+    def __init__(self, packages: frozenset[str] = frozenset()) -> None:
+        """Begin with `with`; `packages`: whose imports are meant, all of them where none is named."""
+        self._packages = packages
         self._installed: list[_Handler] = []
 
     def _recreate_cm(self) -> whole_imports:
-        return whole_imports()  # a decorated function may be called by several threads
+        return whole_imports(self._packages)  # a decorated function may be called by several threads
 
     def __enter__(self) -> Self:
         if threading.get_ident() == threading.main_thread().ident:
             earlier = signal.getsignal(signal.SIGINT)
-            if callable(earlier) and not isinstance(earlier, _Handler):
-                self._installed.append(_Handler(earlier, sys._getframe(1)))
-                signal.signal(signal.SIGINT, self._installed[0])
+            if callable(earlier):
+                self._installed.append(_Handler(earlier, sys._getframe(1), self._packages))
+                signal.signal(signal.SIGINT, self._installed[-1])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        handler = self.end()
+        if handler is not None and handler.pending and exc is None:
+            handler.earlier(signal.SIGINT, None)
+
+    def end(self) -> _Handler | None:
+        """Leave the block; return what was in force in it."""
         if not self._installed:
-            return
+            return None
         handler = self._installed.pop()
         handler.is_over = True
         installed: object = signal.getsignal(signal.SIGINT)
         if installed is handler:
             signal.signal(signal.SIGINT, handler.earlier)
-        if handler.pending and exc is None:
-            handler.earlier(signal.SIGINT, None)
+        return handler
