@@ -247,7 +247,7 @@ def test_a_connect_cell_runs_again_while_its_file_is_in_use(cells):
     cells.value("%sql lake SELECT 1")
     assert "Replaced lake" in cells.run(f"%tusk connect lake {cells.folder / 'lake.duckdb'} --replace").out
     assert "answered in" in cells.run("%tusk test lake").out
-    assert "temp tables, settings and transaction are gone" in cells.run("%sql lake SELECT 1").out
+    assert "new session" in cells.run("%sql lake SELECT 1").out
     assert "gone" not in cells.run("%sql lake SELECT 1").out
 
 
