@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 
 import psutil
 
 _PREFIX = "tusk-duckdb-"
-_NAME = re.compile(rf"{_PREFIX}(\d+)-")
+_NAME = re.compile(rf"{_PREFIX}(\d+)-[a-z0-9_]{{3,8}}")
 
 
 def make_folder() -> Path:
@@ -31,13 +32,15 @@ def remove_folder(folder: Path) -> None:
 
 def _sweep(parent: Path) -> None:
     for folder in parent.glob(f"{_PREFIX}*"):
-        found = _NAME.match(folder.name)
+        found = _NAME.fullmatch(folder.name)
         if found and not psutil.pid_exists(int(found[1])) and _ours(folder):
             remove_folder(folder)
 
 
 def _ours(folder: Path) -> bool:
+    """Return whether it is a folder, no link, and this user's."""
     try:
-        return not hasattr(os, "getuid") or folder.lstat().st_uid == os.getuid()
+        found = folder.lstat()
+        return stat.S_ISDIR(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
     except FileNotFoundError:  # another driver swept it a moment ago
         return False
