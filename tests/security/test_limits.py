@@ -9,12 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from services import TuskHome
+from services import TuskHome, wait_until
 from services.homes import short_folder
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.options import secret_variable_option
 from tusk_jupyter.client import Client, boot
+from tusk_jupyter.driverkit import runs
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import codec, control, driver
@@ -90,6 +91,26 @@ def test_six_hundred_tickets_that_nobody_issued_do_not_end_a_driver():  # S15
         assert not process.ended
         assert process.call(driver.Split(sql="SELECT 1")).statements
         process.stop(wait=True)
+
+
+def test_few_tickets_wait_for_their_runs_and_the_others_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(runs, "EARLY_S", 600.0)
+    book, refused, tickets = runs.TicketBook(), [], [f"guess {number}" for number in range(100)]
+
+    def redeem(ticket: str) -> None:
+        with pytest.raises(errors.TuskError):
+            book.redeem(ticket)
+        refused.append(ticket)
+
+    threads = [threading.Thread(target=redeem, args=(ticket,)) for ticket in tickets]
+    for one in threads:
+        one.start()
+    wait_until(lambda: len(refused) == len(tickets) - runs.WAITING, 60.0, "all but those that may wait are refused")
+    for ticket in set(tickets) - set(refused):
+        book.refuse(ticket, errors.ProtocolError("No."))
+    for one in threads:
+        one.join(60)
+    assert sorted(refused) == sorted(tickets)
 
 
 def test_a_variable_with_a_password_leaves_the_environment_of_a_running_core(  # S15
