@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,14 @@ def test_each_effect_is_one_where_it_is_allowed(bench, connect, admin_settings, 
     bench.admin.run("DROP TABLE IF EXISTS fresh")
     bench.admin.run("SET GLOBAL max_connections = 151")
     assert after != before
+
+
+def test_rights_of_the_signed_in_user_are_told(admin, connect, admin_settings):
+    assert "all rights" in admin.session.rights()
+    for sql in ("CREATE OR REPLACE USER only_reads IDENTIFIED BY 'x'", "GRANT SELECT ON tusk.* TO only_reads"):
+        admin.run(sql)
+    reader = connect(replace(admin_settings, secrets={"password": "x"}), user="only_reads", read_only=True)
+    assert reader.session.rights() == ""
+    admin.run("GRANT INSERT ON tusk.* TO only_reads")
+    assert reader.session.rights() == "has the rights INSERT"
+    admin.run("DROP USER only_reads")

@@ -225,3 +225,14 @@ def test_a_function_that_runs_sql_is_taken_with_literals_only(connect):
     for sql in ("SELECT * FROM ts_stat('SELECT ''a''' || '::tsvector')", "SELECT * FROM ts_stat(:q)"):
         with pytest.raises(QueryError, match="not a plain literal"):
             reader.do(sql, **({"q": "SELECT pg_reload_conf()"} if ":q" in sql else {}))
+
+
+def test_rights_of_the_signed_in_user_are_told(connect):
+    assert connect(admin=True, read_only=True).session.rights() == "is a superuser"
+    admin = connect(admin=True)
+    admin.do("DROP ROLE IF EXISTS only_reads; CREATE ROLE only_reads LOGIN PASSWORD 'x' IN ROLE pg_read_all_data")
+    reader = connect(user="only_reads", password="x", read_only=True)
+    assert reader.session.rights() == ""
+    admin.do("CREATE TABLE IF NOT EXISTS given (a int); GRANT INSERT ON given TO only_reads")
+    assert reader.session.rights() == "may write to tables"
+    admin.do("DROP TABLE given")

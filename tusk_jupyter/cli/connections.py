@@ -10,6 +10,7 @@ from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.times import ago
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol.control import Connection
+from tusk_jupyter.protocol.control.connections import rights_note
 
 
 @click.command()
@@ -64,6 +65,8 @@ def test(output: Output, name: str, as_json: bool) -> int:
         raise tested.error.to_exception()
     link = f" ({tested.link})" if tested.link else ""
     output.say(f"{name}: {tested.server} answered in {tested.elapsed_s:.2f} s{link}.")
+    if tested.rights:
+        output.say(f"Note: {rights_note(tested.rights)}")
     return 0
 
 

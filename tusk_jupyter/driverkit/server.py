@@ -167,9 +167,10 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             return
         try:
             server, link = session.server, session.link
+            rights = session.rights() if message.read_only else ""
         finally:
             session.close()  # before the answer: whoever hears it may want the file that this session holds
-        yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=server, link=link)
+        yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=server, link=link, rights=rights)
 
     def _kill_backend(self, message: driver.KillBackend) -> Iterator[driver.Killed]:
         settings = Settings(config=message.config, secrets=message.secrets)

@@ -171,6 +171,10 @@ class Session(ABC):
         """How the link to the server is secured and whether the server is verified, as `trust.Trust`; "" without a server."""
         return ""
 
+    def rights(self) -> str:
+        """What the signed-in user may change, for a read-only connection's test; "" for nothing, or where it means nothing."""
+        return ""
+
     @abstractmethod
     def reset(self) -> None:
         """Roll back, and forget temp tables and settings."""

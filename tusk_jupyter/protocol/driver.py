@@ -76,6 +76,8 @@ class Tested(Message, frozen=True, kw_only=True):
     server: str = ""
     link: str = ""
     """How the link is secured and whether the server is verified, for people; "" where there is no server."""
+    rights: str = ""
+    """Of a read-only test: what the signed-in user may change all the same, for people; "" for nothing."""
     elapsed_s: float = 0.0
     error: WireError | None = None
     stage: str = "done"

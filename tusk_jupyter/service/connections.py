@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.control.connections import rights_note
 from tusk_jupyter.protocol.scenarios import NAME_TAKEN
 from tusk_jupyter.service import connection_records
 from tusk_jupyter.service.connection_records import (
@@ -98,7 +99,7 @@ class Connections:
             replaced=known is not None,
             server=tested.server if tested else None,
             link=tested.link if tested else "",
-            notices=notices,
+            notices=(*notices, *([rights_note(tested.rights)] if tested and tested.rights else [])),
         )
 
     def _done(self, name: str, new_id: str) -> ConnectionRecord | None:

@@ -44,6 +44,7 @@ class Trials:
             stage=tested.stage,
             server=tested.server,
             link=tested.link,
+            rights=tested.rights,
             elapsed_s=tested.elapsed_s,
             error=tested.error,
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import pymysql
 
-from tusk_drivers.mysql import catalog, readonly, signin, snapshot, upload
+from tusk_drivers.mysql import catalog, readonly, rights, signin, snapshot, upload
 from tusk_drivers.mysql.bind import literals
 from tusk_drivers.mysql.errors import from_server, gone_before, numbered, position
 from tusk_drivers.mysql.execution import Execution
@@ -178,6 +178,11 @@ class MysqlSession(Session):
     def link(self) -> str:
         """How far the server is known."""
         return self._link.trust
+
+    def rights(self) -> str:
+        """What the user may change."""
+        with self._own_statement():
+            return rights.described(self._link)
 
     def reset(self) -> None:
         """Let the server reset the session, and set again what signing in had set."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from psycopg.pq import TransactionStatus
 
-from tusk_drivers.postgresql import catalog, kill, snapshot, upload
+from tusk_drivers.postgresql import catalog, kill, rights, snapshot, upload
 from tusk_drivers.postgresql.catalog_types import TypeNames
 from tusk_drivers.postgresql.connect import prepare, sign_in, trust_of
 from tusk_drivers.postgresql.errors import gone_before
@@ -118,6 +118,11 @@ class PostgresqlSession(Session):
     def link(self) -> str:
         """How far the server is known."""
         return self._trust
+
+    def rights(self) -> str:
+        """What the user may change: tables first, since that is what read-only is about."""
+        with self._link.working():
+            return rights.described(self._link)
 
     def reset(self) -> None:
         """Roll back, then forget what the session had set up."""

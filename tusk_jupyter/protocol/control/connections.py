@@ -115,8 +115,17 @@ class ConnectionTested(Message, frozen=True, kw_only=True):
     stage: str
     server: str = ""
     link: str = ""
+    rights: str = ""
     elapsed_s: float = 0.0
     error: WireError | None = None
+
+
+def rights_note(rights: str) -> str:
+    """Return what there is to say of a read-only connection whose user may write."""
+    return (
+        f"The signed-in user {rights}. Read-only stops statements, but not what functions and views of users do: "
+        "sign in as a user who may only read."
+    )
 
 
 class TestConnection(Message, frozen=True, kw_only=True):
