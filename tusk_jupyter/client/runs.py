@@ -188,7 +188,7 @@ class Fetch:
             if task.wait(CANCEL_PATIENCE_S):
                 return self._cancelled(task, elapsed)
         stopping = self._stopping
-        who = "the server has not yet said that it stopped"
+        who = "it was asked to stop, and the database has not yet said that it did: its outcome is not known"
         if stopping is not None and not stopping.heard:
             who = f"it was asked to stop, and {self._silent_core()} has not yet confirmed that"
         raise errors.Cancelled(
@@ -205,15 +205,10 @@ class Fetch:
     def _cancelled(task: Task[RunResult], elapsed: float) -> None:
         try:
             task.result()
-        except errors.Cancelled:
+        except errors.TuskError as exc:  # what was seen of its end, in the core's words or the driver's
+            scenario = exc.scenario if isinstance(exc, errors.Cancelled) else "cancelled_by_user"
             raise errors.Cancelled(
-                f"Cancelled after {elapsed:.1f} s; the statement was stopped on the server.",
-                scenario="cancelled_by_user",
-                hint="The session is still there, with its temp tables.",
-            ) from None
-        except errors.TuskError as exc:
-            raise errors.Cancelled(
-                f"Cancelled after {elapsed:.1f} s: {exc.message}", scenario="cancelled_by_user", hint=exc.hint
+                f"Cancelled after {elapsed:.1f} s: {exc.message}", scenario=scenario, hint=exc.hint
             ) from None
 
     def _insist(self) -> None:

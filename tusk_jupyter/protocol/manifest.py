@@ -82,6 +82,11 @@ class Manifest(Message, frozen=True, kw_only=True):
         return tuple(name for name, spec in self.properties.items() if spec.get("secret"))
 
     @property
+    def has_server(self) -> bool:
+        """Whether the database is a server, which goes on when the driver ends; others run in the driver's process."""
+        return "host" in self.properties
+
+    @property
     def properties(self) -> dict[str, dict[str, Any]]:
         """The fields by name, in the order of the form."""
         found: dict[str, dict[str, Any]] = self.fields.get("properties", {})

@@ -30,6 +30,7 @@ HINTS: dict[str, str] = {
     "zero_rows": "The statement ran and matched no rows.",
     # Beyond Tusk's list.
     "unverified_server": "Name the authority that signed the server's certificate (`sslrootcert=FILE`, or `system` for a public one), or use its Unix socket. `allow_cleartext_password=true` on the connection sends the password to whoever answers.",
+    "outcome_unknown": "Look at the data before you run it again. The session is lost, with its temp tables, settings and open transaction.",
     "session_lost": "Run it again: it runs in a new session then. Make anew first what it needs, as temp tables and settings.",
     "read_only": "The connection or the run is read-only; use one that may write if the change is meant.",
     "file_locked": "Close the program that holds the file, then run the cell again.",
@@ -43,6 +44,9 @@ HINTS: dict[str, str] = {
     "deadlock": "Two transactions waited for each other and this one was given up: run it again.",
     "lock_timeout": "Another transaction holds a lock: end it, or try again.",
 }
+
+OUTCOME_UNKNOWN = "outcome_unknown"
+"""A run was asked to stop, and nobody said that it did."""
 
 NO_SUCH_NAME = "no_such_name"
 NAME_TAKEN = "name_taken"

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder
 from tusk_jupyter.protocol import control, driver
-from tusk_jupyter.protocol.errors import WireError, to_wire
+from tusk_jupyter.protocol.errors import WireError
 from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.service.sessions import Session
 from tusk_jupyter.sqltext.effects import Effect
@@ -104,32 +103,7 @@ class Ending:
     event: driver.RunEvent
 
 
-def outcome(run: Run, last: driver.RunEvent) -> tuple[str, WireError | None]:
-    """Return the run's status (REQUIREMENTS C-13) and its error, in the words of what ended it, without its secrets."""
-    status, error = _outcome(run, last)
-    return status, without_secrets(error, run.secrets) if error else None
-
-
 def without_secrets(error: WireError, secrets: Sequence[str]) -> WireError:
     """Return an error as every listing may show it; a driver that is none of ours may not have hidden them itself."""
     texts = {name: getattr(error, name) for name in ("message", "detail", "hint")}
     return replace(error, **{name: redact_text(text, secrets) for name, text in texts.items() if text})
-
-
-def _outcome(run: Run, last: driver.RunEvent) -> tuple[str, WireError | None]:
-    if last.event == "finished":
-        return "completed", None
-    if run.why == "timeout":
-        return "timeout", to_wire(
-            errors.TimeoutExceeded(
-                f"The run took longer than its {run.timeout_s:g} s and was stopped on the server.",
-                scenario="statement_timeout",
-            )
-        )
-    if run.why or (last.error and last.error.kind == "cancelled"):
-        return "cancelled", last.error if last.error and last.error.kind == "cancelled" else to_wire(
-            errors.Cancelled("The run was cancelled; its session had to be ended.", scenario="cancelled_by_user")
-        )
-    if last.error and last.error.kind == "timeout":
-        return "timeout", last.error
-    return "failed", last.error

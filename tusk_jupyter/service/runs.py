@@ -22,7 +22,8 @@ from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_jupyter.service import aftermath
-from tusk_jupyter.service.run import Ending, Run, outcome
+from tusk_jupyter.service.outcomes import outcome
+from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.sessions import Session, SessionGone, State
 from tusk_jupyter.sqltext.effects import Effect
 from tusk_jupyter.state import clock
@@ -256,7 +257,7 @@ class Runs:
             self._end(run, word)
 
     def _end(self, run: Run, last: driver.RunEvent) -> None:
-        status, run.error = outcome(run, last)
+        status, run.error = outcome(run, last, has_server=run.session.has_server)
         if last.error is not None and last.error.kind == aftermath.CRASHED:
             run.error = aftermath.added_to(run.error, run.session, self._end_backend)
         run.rows, run.bytes = last.rows, last.bytes

@@ -48,6 +48,8 @@ class Session:
     server: str = ""
     backend: str | None = None
     transaction: str = "idle"
+    has_server: bool = True
+    """Whether its statements run somewhere else than in its process."""
     holds: bool = False
     """Whether something may have been left in it that a new session would not have."""
     why: str = ""
@@ -293,6 +295,7 @@ class Sessions:
                 raise SpareGone(exc.message, hint=exc.hint, detail=exc.detail) from exc
             raise
         session.server, session.backend = opened.server, opened.backend
+        session.has_server = process.manifest.has_server
         with self._lock:
             wanted = self._sessions.get(session.key) is session
             if wanted:

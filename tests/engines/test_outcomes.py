@@ -1,0 +1,140 @@
+"""What is said of a run that was stopped is what was seen of it, over links that freeze and processes that are killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+
+import psutil
+import pytest
+from services import wait_until
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+
+
+class Road:
+    """A TCP road to a server on which all traffic can be stopped and let go on."""
+
+    def __init__(self, host, port):
+        self._target = (host, port)
+        self._open = threading.Event()
+        self._open.set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._ends = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def freeze(self):
+        self._open.clear()
+
+    def thaw(self):
+        self._open.set()
+
+    def close(self):
+        self.thaw()
+        for end in (self._listener, *self._ends):
+            with contextlib.suppress(OSError):
+                end.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._target)
+                self._ends += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+
+    def _carry(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._open.wait()
+                sink.sendall(data)
+            self._open.wait()
+            sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def road(request):
+    made = []
+
+    def make(host, port):
+        made.append(Road(host, port))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mysql"])
+def test_over_a_frozen_link_the_outcome_is_not_known_and_the_row_may_come(name, request, road, second_client):
+    engine = request.getfixturevalue(f"{name}_engine")
+    server = request.getfixturevalue("postgresql" if name == "postgresql" else "mariadb")
+    link = road(server.host, server.port)
+    url = server.url.replace(f"@{server.host}:{server.port}/", f"@127.0.0.1:{link.port}/")
+    client = engine.client
+    client.call(control.SaveConnection(session=client.session, name="far", url=url, tier="memory"))
+    engine.run("DROP TABLE IF EXISTS slow_rows", client=second_client)
+    engine.run("CREATE TABLE slow_rows (i integer)", client=second_client)
+    client.run(control.RunRequest(session="", connection="far", sql="SELECT 1"))
+
+    def freeze():
+        wait_until(lambda: client.call(control.ListRuns()).runs, 15.0, "the run is under way")
+        wait_until(lambda: running(engine, request), 15.0, "the server runs it")
+        link.freeze()
+
+    freezer = threading.Thread(target=freeze)
+    freezer.start()
+    sleep = "SELECT 1 FROM pg_sleep(8)" if name == "postgresql" else "SELECT 1 + sleep(8)"
+    with pytest.raises(errors.TimeoutExceeded) as caught:
+        client.run(control.RunRequest(session="", connection="far", sql=f"INSERT INTO slow_rows {sleep}", timeout_s=2))
+    freezer.join()
+    said = caught.value
+    assert "Its outcome is not known" in said.message
+    assert "was stopped" not in said.message
+    assert said.scenario == "outcome_unknown"
+    assert "Look at the data" in said.hint
+    entry = client.call(control.ReadLog(limit=1000, connection="far")).entries[0]
+    assert "Its outcome is not known" in entry.error
+    link.thaw()
+
+
+def running(engine, request):
+    if engine.name == "postgresql":
+        import psycopg
+
+        with psycopg.connect(request.getfixturevalue("postgresql").admin_dsn) as admin:
+            asked = (
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'INSERT INTO slow_rows%'"
+            )
+            return admin.execute(asked).fetchone()[0]
+    with request.getfixturevalue("mariadb").connect(admin=True) as admin, admin.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'INSERT INTO slow_rows%'")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("name", ["sqlite", "duckdb"])
+def test_of_an_engine_without_a_server_none_is_spoken_of(name, request):
+    engine = request.getfixturevalue(f"{name}_engine")
+    with pytest.raises(errors.TimeoutExceeded, match=r"longer than its 1 s and was stopped\.\n"):
+        engine.run(engine.long, timeout_s=1)
+    core = engine.client.call(control.GetCoreStatus(client_version="t", protocol=PROTOCOL_VERSION)).pid
+
+    def freeze():
+        wait_until(lambda: engine.client.call(control.ListRuns()).runs, 15.0, "the run is under way")
+        for child in psutil.Process(core).children():
+            os.kill(child.pid, signal.SIGSTOP)
+
+    freezer = threading.Thread(target=freeze)
+    freezer.start()
+    with pytest.raises(errors.TimeoutExceeded) as caught:
+        engine.run(engine.long, timeout_s=2)
+    freezer.join()
+    assert "Its outcome is not known" in caught.value.message
+    assert "server" not in caught.value.message + caught.value.hint

@@ -1,0 +1,59 @@
+"""How a run ended, in words: what was seen, and no more than that.
+
+"Stopped" is said when the run's own session said so. A process that had to be killed, or a link that broke, leaves it open
+whether the statement took effect, or still will: the server may go on with it.
+"""
+
+from __future__ import annotations
+
+from tusk_jupyter.protocol import driver
+from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.protocol.scenarios import HINTS, OUTCOME_UNKNOWN
+from tusk_jupyter.service.run import Run, without_secrets
+
+
+def outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str, WireError | None]:
+    """Return the run's status (REQUIREMENTS C-13) and its error, in the words of what ended it, without its secrets.
+
+    Args:
+        run: the run.
+        last: its driver's last word of it, or what stands for one where the driver has gone.
+        has_server: whether the statement runs somewhere else than in the driver.
+    """
+    status, error = _outcome(run, last, has_server=has_server)
+    return status, without_secrets(error, run.secrets) if error else None
+
+
+def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str, WireError | None]:
+    if last.event == "finished":
+        return "completed", None
+    said = last.error
+    cancelled = said is not None and said.kind == "cancelled"
+    if run.why == "timeout":
+        words = f"The run took longer than its {run.timeout_s:g} s"
+        kind, scenario = "timeout", "statement_timeout"
+    elif run.why or cancelled:
+        words, kind, scenario = "The run was cancelled", "cancelled", "cancelled_by_user"
+    else:
+        return ("timeout" if said is not None and said.kind == "timeout" else "failed"), said
+    if not last.alive and said is not None and (not cancelled or run.why):
+        return kind, _unknown(kind, words, said, has_server=has_server)
+    if kind == "cancelled" and said is not None and (run.kind == "upload" or not run.why):
+        return kind, said  # an upload's own words say what became of its rows; an administrator's, who stopped it
+    where = " on the server" if has_server else ""
+    ended = f"The statement was stopped{where}." if kind == "cancelled" else f"{words} and was stopped{where}."
+    return kind, WireError(kind=kind, message=ended, hint=HINTS[scenario], scenario=scenario)
+
+
+def _unknown(kind: str, words: str, said: WireError, *, has_server: bool) -> WireError:
+    """Return the error of a run that was asked to stop, and of which nobody said that it did."""
+    seen = said.message if said.kind != "cancelled" else "Its link to the database is gone."
+    still = " The server's own list of sessions shows whether it still runs there." if has_server else ""
+    return WireError(
+        kind=kind,
+        message=f"{words}. It was asked to stop, and nobody has confirmed that it did. Its outcome is not known: the "
+        f"statement may have taken effect{', or still do so' if has_server else ''}. {seen}",
+        hint=f"{HINTS[OUTCOME_UNKNOWN]}{still}",
+        detail=said.detail,
+        scenario=OUTCOME_UNKNOWN,
+    )
