@@ -50,10 +50,10 @@ class SilentProcess:
             return next(self._each(self.answers))
         return self.done.append(request.ACTION)
 
-    def terminate(self):
+    def terminate(self, why=""):
         self.done.append("terminate")
 
-    def kill(self):
+    def kill(self, why=""):
         self.done.append("kill")
         for source in (self.answers, self.said):
             source.put(errors.DriverCrashed("killed"))

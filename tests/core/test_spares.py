@@ -46,19 +46,19 @@ def test_without_the_preference_there_is_no_spare(client, core):
 
 
 def test_the_next_core_starts_the_driver_used_last_before_anybody_asks(client, core, scripted_home):
-    core.run(client, "rows 1")
+    core.run(client, "SELECT rows 1")
     client.call(control.StopCore())
     wait_until(lambda: not client.link.places.address_file.exists(), 15.0, "the core has ended")
     wait_until(lambda: core.status(client).drivers == 1, 20.0, "a driver is up though nothing was run")
-    assert core.run(client, "rows 2", on="s").rows == 2
+    assert core.run(client, "SELECT rows 2", on="s").rows == 2
 
 
 def test_a_driver_that_has_gone_since_costs_the_head_start_and_nothing_else(client, core, scripted_home):
-    core.run(client, "rows 1")
+    core.run(client, "SELECT rows 1")
     client.call(control.StopCore())
     wait_until(lambda: not client.link.places.address_file.exists(), 15.0, "the core has ended")
     client.link.places.last_driver.write_text('{"name": "scripted", "command": ["/no/such/program"]}')
-    assert core.run(client, "rows 2", on="s").rows == 2
+    assert core.run(client, "SELECT rows 2", on="s").rows == 2
 
 
 def drivers_of(home):

@@ -72,6 +72,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 (driver.Upload, self._upload),
                 (driver.Cancel, self._cancel),
                 (driver.Leave, self._leave),
+                (driver.Ping, self._ping),
                 (driver.KillBackend, self._kill_backend),
                 (driver.Tree, self._tree),
                 (driver.Describe, self._describe),
@@ -171,6 +172,9 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         finally:
             session.close()  # before the answer: whoever hears it may want the file that this session holds
         yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=server, link=link, rights=rights)
+
+    def _ping(self, message: driver.Ping) -> Iterator[driver.Done]:
+        yield driver.Done()
 
     def _kill_backend(self, message: driver.KillBackend) -> Iterator[driver.Killed]:
         settings = Settings(config=message.config, secrets=message.secrets)

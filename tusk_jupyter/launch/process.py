@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Driver
 from tusk_jupyter.launch.child import Child
+from tusk_jupyter.launch.pulse import Pulse
 from tusk_jupyter.launch.words import Words
 from tusk_jupyter.protocol import codec
-from tusk_jupyter.protocol.calls import Peer, PeerLost, Request
-from tusk_jupyter.protocol.driver import Ready
+from tusk_jupyter.protocol.calls import Peer, PeerLost, PeerSilent, Request
+from tusk_jupyter.protocol.driver import Ping, Ready
 from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.scenarios import memory_hint
 from tusk_jupyter.system import processes
@@ -71,6 +73,9 @@ class DriverProcess:
         self.address = ready.address
         self._peer = Peer(ready.address, self._child.token)
         self.words = Words(self)
+        self._pulse = Pulse(self)
+        self._calls = self._stops = 0
+        self._counting = threading.Lock()
         self._child.tell_exit(lambda: on_exit(self))
 
     def __repr__(self) -> str:
@@ -98,10 +103,35 @@ class DriverProcess:
             DriverCrashed: the process ended or does not answer any more.
             TuskError: what the driver answered.
         """
+        with self._counting:
+            self._calls += 1
         try:
             return self._peer.call(request, timeout_s=timeout_s)
         except PeerLost as exc:
             raise self.crash() from exc
+        except PeerSilent as exc:
+            raise errors.TimeoutExceeded(
+                f"The driver process of {self.name!r} lives, but has not answered {request.ACTION!r} within {timeout_s:g} s.",
+                hint="Try again. `%tusk running` shows what keeps it busy, `%tusk cancel` ends that.",
+            ) from exc
+        finally:
+            with self._counting:
+                self._calls -= 1
+
+    def ping(self, timeout_s: float) -> None:
+        """See that it answers; a driver that does not know the question has answered it.
+
+        Raises:
+            TuskError: it does not.
+        """
+        try:
+            self._peer.call(Ping(), timeout_s=timeout_s)
+        except errors.ProtocolError:
+            return
+
+    def look(self) -> None:
+        """End the process if somebody waits for it and it is frozen; called a few times a second."""
+        self._pulse.look(awaited=self._calls > 0 or self._stops > 0 or self.words.awaited)
 
     def stream(self, request: Request) -> Iterator[Any]:
         """Send an action, at once, and return an iterator of its replies; both raise as `call`."""
@@ -119,6 +149,19 @@ class DriverProcess:
     def crash(self) -> errors.DriverCrashed:
         """Return the error that says how the process ended, waiting a moment for its exit code."""
         code = self._child.exit_code(1.0)
+        if self.ended_for:
+            return errors.DriverCrashed(
+                f"The session is lost: {self.ended_for}.",
+                hint="Its temp tables, settings and open transaction are gone. Look at the data before you run anything again.",
+                detail=self._child.last_words,
+            )
+        if code is None and self.memory_mb:  # gRPC has no memory left for the thread that would take a call
+            return errors.DriverCrashed(
+                f"The driver process of {self.name!r} takes no more calls: its memory, capped at {self.memory_mb} MB, is used up.",
+                hint=hint_for("memory_limit"),
+                detail=self._child.last_words,
+                scenario="memory_limit",
+            )
         how = "does not answer" if code is None else f"ended with {_exit_words(code)}"
         perhaps_full = self.memory_mb and code in _LIKE_NO_MEMORY
         cap = f" Its memory cap is {self.memory_mb} MB." if perhaps_full else ""
@@ -140,14 +183,17 @@ class DriverProcess:
 
     def stop(self, *, wait: bool = False) -> None:
         """End the process in peace, with signals if it stays; idempotent."""
+        self._stops += 1
         self._child.stop(wait=wait)
 
-    def terminate(self) -> None:
-        """Send SIGTERM to its process group."""
+    def terminate(self, why: str = "") -> None:
+        """Send SIGTERM to its process group; `why` as in `kill`."""
+        self.ended_for = self.ended_for or why
         self._child.terminate()
 
-    def kill(self) -> None:
-        """Send SIGKILL to its process group."""
+    def kill(self, why: str = "") -> None:
+        """Send SIGKILL to its process group; `why` is a clause for those who still count on it."""
+        self.ended_for = self.ended_for or why
         self._child.kill()
 
     def _read_ready(self, deadline: float) -> Ready:

@@ -158,6 +158,11 @@ class Spares:
         for process in self.processes:
             process.kill()
 
+    def kill_all(self) -> None:
+        """Send every process SIGKILL."""
+        for process in self.processes:
+            process.kill()
+
     def _start(self, name: str, early: HeadStart | None = None) -> DriverProcess:
         driver = self.catalog.named(name)
         if early is not None and (early.command, early.fingerprint) != (driver.command, driver.fingerprint):

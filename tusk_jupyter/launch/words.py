@@ -27,6 +27,11 @@ class Words:
         self._end: RunEvent | None = None
         self._reading = False
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for words."""
+        return bool(self._takers)
+
     def follow(self, run: str, take: Take) -> None:
         """Give `take` all words of a run up to its last one; a process that ends says that for it.
 

@@ -28,6 +28,10 @@ class PeerFailed(PeerLost):
     """The process at the other end is there, but could not do the call: no memory, no threads, a broken stream."""
 
 
+class PeerSilent(errors.TimeoutExceeded):
+    """The process at the other end did not answer in the time that this call had."""
+
+
 T = TypeVar("T")
 
 
@@ -83,7 +87,7 @@ def translated(exc: BaseException) -> errors.TuskError:
     if carried is not None:
         return carried
     if isinstance(exc, flight.FlightTimedOutError):
-        return errors.TimeoutExceeded("The other process did not answer in time.", detail=_first_line(exc))
+        return PeerSilent("The other process did not answer in time.", detail=_first_line(exc))
     if isinstance(exc, flight.FlightUnauthenticatedError):
         return errors.ProtocolError("The other process does not accept this token.", detail=_first_line(exc))
     if isinstance(exc, flight.FlightCancelledError):

@@ -210,6 +210,13 @@ class Killed(Message, frozen=True, kw_only=True):
     """rolled_back | committed | unknown. The first two are only said where the server itself says so."""
 
 
+class Ping(Message, frozen=True, kw_only=True):
+    """Say that the process lives: answered at once, on a thread of its own, whatever its sessions do."""
+
+    ACTION: ClassVar[str] = "ping"
+    REPLY: ClassVar[type] = Done
+
+
 class KillBackend(Message, frozen=True, kw_only=True):
     """End what backend `backend` runs, from a process that has no session of it."""
 

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import platform
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,6 +44,9 @@ from tusk_jupyter.tiers.credentials import Credentials
 from tusk_jupyter.version import __version__
 
 _LOG = logging.getLogger(__name__)
+
+CLOSE_S = 5.0
+"""How long a core that ends gives its drivers; as long as a frozen one is waited for otherwise."""
 
 
 class Core:
@@ -165,6 +169,9 @@ class Core:
     def close(self) -> None:
         """End runs, sessions and processes, and close the state."""
         self.changes.close()
+        last_call = threading.Timer(CLOSE_S, self.spares.kill_all)  # a frozen driver would hold its session's close up
+        last_call.daemon = True
+        last_call.start()
         for run in self.runs.running():
             self.runs.cancel(run)
         deadline = time.monotonic() + 1.0
@@ -177,8 +184,10 @@ class Core:
         self.store.close()
 
     def tick(self) -> None:
-        """What is due by the clock: timeouts, cancel ladders, idle sessions, silent clients."""
+        """What is due by the clock: timeouts, cancel ladders, frozen drivers, idle sessions, silent clients."""
         self.runs.tick()
+        for process in self.spares.processes:
+            process.look()
         if self._sweeping is None or self._sweeping.done():  # on a thread of its own: closing may take seconds
             self._sweeping = self._sweeper.submit(self._sweep)
 

@@ -304,11 +304,9 @@ class Runs:
             elif rung is Rung.KILL_BACKEND:
                 self._kill_backend(run.session)
             elif rung is Rung.TERMINATE:
-                process.ended_for = _of_the_ladder(run)
-                process.terminate()
+                process.terminate(_of_the_ladder(run))
             else:
-                process.ended_for = _of_the_ladder(run)
-                process.kill()
+                process.kill(_of_the_ladder(run))
         except (errors.TuskError, TimeoutError):
             return  # the next rung does not depend on this one
 
@@ -329,6 +327,8 @@ def _ends_session(run: Run, last: driver.RunEvent) -> bool:
 
 def _of_the_ladder(run: Run) -> str:
     """Return why a run's process is ended, as a clause."""
+    if not run.why:
+        return f"its driver did not take a run in within {READY_TIMEOUT_S:.0f} s, and its process was ended"
     asked = {"timeout": "at its time limit", "unfetched": "when nobody came for its rows"}.get(
         run.why, "when it was cancelled"
     )

@@ -311,7 +311,7 @@ class Sessions:
             try:
                 process.call(driver.Close(session=session.id), timeout_s=CLOSE_TIMEOUT_S)
             except errors.TuskError:
-                process.kill()  # it holds a file that others want and no longer answers
+                process.kill("its driver process no longer answered, and was ended")  # it holds a file that others want
         else:
             # A file is free when its process has ended, not before: whoever asks next would find it locked, by us.
             process.stop(wait=self._file_of(session.connection.driver, session.connection.config) is not None)

@@ -150,6 +150,17 @@ def limit(pid: int, *, memory_mb: int | None) -> None:
             prlimit(pid, resource.RLIMIT_DATA, (memory_mb * MEBIBYTE, memory_mb * MEBIBYTE))
 
 
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used, in seconds; 0 when it is gone."""
+    import psutil
+
+    try:
+        used = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(used.user + used.system)
+
+
 def signal_group(process: subprocess.Popen[bytes], sig: signal.Signals) -> None:
     """Send a signal to the process and all its children; harmless when they are gone."""
     if process.poll() is not None and not hasattr(os, "killpg"):

@@ -1,0 +1,122 @@
+"""A driver that is frozen holds nobody up for long; one that is only busy is left alone."""
+
+import os
+import signal
+import threading
+from types import SimpleNamespace
+
+import pytest
+from services import processes_of, wait_until
+
+from tusk_jupyter import errors
+from tusk_jupyter.launch import pulse as pulse_module
+from tusk_jupyter.launch.pulse import EVERY_S, FROZEN_S, Pulse
+from tusk_jupyter.protocol import control
+
+
+@pytest.fixture
+def frozen(client, core):
+    """Stops the driver of the client's session as a debugger would."""
+
+    def freeze():
+        os.kill(core.run(client, "SELECT pid").table.column(0)[0].as_py(), signal.SIGSTOP)
+
+    return freeze
+
+
+def test_the_next_run_gets_another_session_when_nothing_was_in_the_frozen_one(client, core, frozen):
+    frozen()
+    assert core.run(client, "SELECT count").accepted.session_lost
+
+
+def test_the_next_run_is_refused_when_something_was_in_the_frozen_session(client, core, frozen):
+    core.run(client, "count")
+    frozen()
+    with pytest.raises(errors.SessionLost, match="gave no sign of life for 5 s and was ended"):
+        core.run(client, "count")
+    assert core.run(client, "count").table.column(0).to_pylist() == [1]
+
+
+def test_a_run_in_a_driver_that_freezes_ends_in_our_words(client, core):
+    pid = core.run(client, "SELECT pid").table.column(0)[0].as_py()
+
+    def freeze():
+        core.await_running(client)
+        os.kill(pid, signal.SIGSTOP)
+
+    freezer = threading.Thread(target=freeze)
+    freezer.start()
+    with pytest.raises(errors.DriverCrashed, match="no sign of life"):
+        core.run(client, "SELECT wait 600")
+    freezer.join()
+
+
+def test_a_core_with_a_frozen_driver_can_be_stopped(client, core, frozen, scripted_home):
+    frozen()
+    client.call(control.StopCore())
+    wait_until(lambda: not processes_of(scripted_home), 30.0, "the core and its frozen driver have ended")
+
+
+def test_a_connection_with_a_frozen_driver_can_be_removed(client, core, frozen, scripted_home):
+    frozen()
+    client.call(control.RemoveConnection(session=client.session, name="s"))
+    frozen_ones = [one for one in processes_of(scripted_home) if one.status() == "stopped"]
+    wait_until(lambda: not any(one.is_running() for one in frozen_ones), 30.0, "the frozen driver has ended")
+
+
+class Clock:
+    """Time that the test moves."""
+
+    now = 0.0
+    cpu = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """A process that answers no ping, its pulse, and a clock; `pass_s` looks four times a second."""
+    clock, killed = Clock(), []
+    monkeypatch.setattr(pulse_module, "time", clock)
+    monkeypatch.setattr(pulse_module.processes, "cpu_s", lambda pid: clock.cpu)
+
+    def silent(timeout_s):
+        raise errors.TimeoutExceeded("no answer")
+
+    process = SimpleNamespace(pid=1, ended=False, ping=silent, kill=killed.append)
+    pulse = Pulse(process)
+
+    def pass_s(seconds, *, awaited=True, cpu_each=0.0):
+        for _ in range(round(seconds * 4)):
+            clock.now += 0.25
+            clock.cpu += cpu_each
+            pulse.look(awaited=awaited)
+
+    return SimpleNamespace(process=process, killed=killed, pass_s=pass_s)
+
+
+def test_a_silent_process_that_is_awaited_is_ended_within_the_ladders_time(watched):
+    watched.pass_s(FROZEN_S + 1.0)
+    assert watched.killed
+
+
+def test_a_process_that_works_without_answering_is_left_alone(watched):
+    watched.pass_s(600, cpu_each=0.25)
+    assert watched.killed == []
+
+
+def test_a_process_that_answers_is_left_alone_however_long_it_is_awaited(watched):
+    asked = []
+    watched.process.ping = asked.append
+    for _ in range(100):
+        before = len(asked)
+        watched.pass_s(EVERY_S + 0.25)
+        wait_until(lambda before=before: len(asked) > before, 5.0, "it was asked, and answered")
+    assert watched.killed == []
+
+
+def test_a_process_that_nobody_waits_for_is_not_asked(watched):
+    watched.process.ping = None
+    watched.pass_s(600, awaited=False)
+    assert watched.killed == []
