@@ -155,13 +155,6 @@ class DriverProcess:
                 hint="Its temp tables, settings and open transaction are gone. Look at the data before you run anything again.",
                 detail=self._child.last_words,
             )
-        if code is None and self.memory_mb:  # gRPC has no memory left for the thread that would take a call
-            return errors.DriverCrashed(
-                f"The driver process of {self.name!r} takes no more calls: its memory, capped at {self.memory_mb} MB, is used up.",
-                hint=hint_for("memory_limit"),
-                detail=self._child.last_words,
-                scenario="memory_limit",
-            )
         how = "does not answer" if code is None else f"ended with {_exit_words(code)}"
         perhaps_full = self.memory_mb and code in _LIKE_NO_MEMORY
         cap = f" Its memory cap is {self.memory_mb} MB." if perhaps_full else ""

@@ -36,9 +36,10 @@ def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str,
         words, kind, scenario = "The run was cancelled", "cancelled", "cancelled_by_user"
     else:
         return ("timeout" if said is not None and said.kind == "timeout" else "failed"), said
-    if not last.alive and said is not None and (not cancelled or run.why):
+    by_user = said is not None and said.scenario in (None, "cancelled_by_user")
+    if not last.alive and said is not None and (not cancelled or by_user):
         return kind, _unknown(kind, words, said, has_server=has_server)
-    if kind == "cancelled" and said is not None and (run.kind == "upload" or not run.why):
+    if kind == "cancelled" and said is not None and cancelled and (run.kind == "upload" or not by_user):
         return kind, said  # an upload's own words say what became of its rows; an administrator's, who stopped it
     where = " on the server" if has_server else ""
     ended = f"The statement was stopped{where}." if kind == "cancelled" else f"{words} and was stopped{where}."
