@@ -36,6 +36,9 @@ PROGRESS_EVERY_S = 0.25
 CANCEL_PATIENCE_S = 0.8
 """How long an interrupted cell waits for the run to end; the cell must return within a second whatever the server does."""
 
+SEEN_S = 0.5
+"""How long an interrupted cell waits for the core's word on its end; below `CANCEL_PATIENCE_S`."""
+
 VERDICT_S = 8.0
 """How long to wait for the core's word on a run whose stream broke: its ladder takes 6 s to the last rung."""
 
@@ -374,10 +377,21 @@ class Fetch:
                 scenario="statement_timeout",
             )
         if self._interrupted.is_set() and isinstance(exc, errors.Cancelled):
-            return exc
+            return self._seen(exc)
         if seen.was_said and not isinstance(exc, (errors.Cancelled, errors.ProtocolError)):
             return exc
         return self._explained(exc)
+
+    def _seen(self, exc: errors.Cancelled) -> errors.TuskError:
+        """Return what the core saw of a cancelled run's end, or the driver's word where the core does not answer at once."""
+        assert self.accepted is not None  # noqa: S101  # only asked for such
+        try:
+            state: control.RunState = self._link.peer().call(
+                control.WaitRun(run=self.accepted.run, timeout_s=SEEN_S), timeout_s=SEEN_S
+            )
+        except errors.TuskError:
+            return exc
+        return state.error.to_exception() if state.error is not None else exc
 
     def _explained(self, exc: errors.TuskError) -> errors.TuskError:
         """Return the core's word on a run whose stream broke with `exc`; one that it takes to be under way is ended."""
