@@ -162,7 +162,8 @@ class CellRun:
         result = dataclasses.replace(result, notes=tuple(notes))
         self._assign(parsed.into, value)  # before anything is shown of it, which may fail
         grid_display.remember(self._shell, value, result, limit=limit, nulls=nulls, types=types)
-        shown = self._rows_shown(result.rows, kind) if is_cell and value is not None and not parsed.into else None
+        is_shown = is_cell and value is not None and not parsed.into and not grid_display.is_plan(result)
+        shown = self._rows_shown(result.rows, kind) if is_shown else None
         self._say(progress, display.summary(result, into=parsed.into, shown=shown, limit=limit))
         return value if parsed.into is None else None
 
@@ -223,7 +224,7 @@ class CellRun:
 
     def _progress(self) -> Progress:
         shown = self._config.progress and self._notebook.is_watched
-        return Progress(kernel=self._notebook.is_kernel, shown=shown)
+        return Progress(kernel=self._notebook.is_kernel, shown=shown, notebook=self._notebook.is_document)
 
     def _say(self, progress: Progress, text: str) -> None:
         """Show `text` where the progress line was, or print it."""

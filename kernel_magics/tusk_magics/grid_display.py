@@ -33,6 +33,9 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 STATIC_ROWS = 20
 """Of the table; `tusk_widgets.grid_static.ROWS`, which a cell that shows nothing does not import."""
 
+_TEXTS = ("EXPLAIN", "ANALYZE", "SHOW")
+"""Begin the commands that may answer with a text; `tusk_widgets.plans` is imported for those alone."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -145,6 +148,8 @@ def _bundle(shell: InteractiveShell, value: object) -> Bundle | None:
         return _by_others(value)
     metadata = {"tusk": _metadata(shown)}
     way = mode(shell)
+    if is_plan(shown.run):
+        return _plan(value, shown), metadata
     if way == "plain":
         return {}, metadata
     try:
@@ -152,6 +157,26 @@ def _bundle(shell: InteractiveShell, value: object) -> Bundle | None:
     except Exception:  # noqa: BLE001 - a display that fails must not hide the value, which its own library still shows
         _LOG.warning("The grid of a result could not be made.", exc_info=True)
         return {}, metadata
+
+
+def is_plan(run: RunResult) -> bool:
+    """Return whether a run's result is a plan, which is shown as a text, whole."""
+    if not run.statements or run.schema is None or not run.statements[-1].command.startswith(_TEXTS):
+        return False
+    from tusk_widgets.plans import is_plan
+
+    return is_plan(run.statements[-1].command, run.schema.names, run.rows)
+
+
+def _plan(value: object, shown: Shown) -> dict[str, Any]:
+    from tusk_widgets.grid_data import GridData, frame_of
+    from tusk_widgets.plans import joined, plan_html
+
+    data = GridData(value, frame_of(value, _schema(value, shown), shown.nan_is_null))
+    names = [field.name for field in data.schema]
+    columns = [one.to_pylist() for one in data.texts(range(len(names)), slice(0, data.rows))]
+    text = joined(names, list(zip(*columns, strict=True)), shown.run.accepted.dialect)
+    return {"text/plain": text, "text/html": plan_html(text)}
 
 
 def _by_others(value: object) -> Bundle | None:

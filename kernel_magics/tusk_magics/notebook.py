@@ -45,6 +45,11 @@ class Notebook:
         return getattr(self._shell, "kernel", None) is not None
 
     @property
+    def is_document(self) -> bool:
+        """Whether it is a notebook, as far as the frontend tells, and not a console on a kernel."""
+        return bool(self._parent().get("metadata", {}).get("cellId")) or self.source.endswith(".ipynb")
+
+    @property
     def source(self) -> str:
         """The notebook's path where somebody tells it, else `jupyter` or `ipython`."""
         path = self._shell.user_ns.get("__vsc_ipynb_file__")

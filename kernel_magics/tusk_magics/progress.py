@@ -19,8 +19,9 @@ EVERY_S = 0.25
 class Progress:
     """One run's line; quiet until `DELAY_S` have passed, and always when `shown` is off."""
 
-    def __init__(self, *, kernel: bool, shown: bool) -> None:
+    def __init__(self, *, kernel: bool, shown: bool, notebook: bool = True) -> None:
         self._kernel = kernel
+        self._notebook = notebook
         self._shown = shown
         self._handle: Any = None
         self._last_s = 0.0
@@ -35,7 +36,9 @@ class Progress:
 
     def line(self, state: RunState) -> str:
         """Return the line for a state."""
-        stop = "interrupt the kernel (■, or I I) to stop" if self._kernel else "Ctrl-C to stop"
+        stop = "Ctrl-C to stop"
+        if self._kernel:  # a console's keys are its terminal's
+            stop = f"interrupt the kernel ({'■, or I I' if self._notebook else 'Ctrl-C, or ■'}) to stop"
         doing = "stopping" if state.cancelling else "running"
         return f"{state.rows:,} rows · {state.elapsed_s:.1f} s · {doing} on {state.connection} · {stop}"
 

@@ -44,6 +44,22 @@ def test_a_result_is_a_grid_with_a_table_and_a_text_to_fall_back_on(notebook, ki
     assert shown(notebook, "type(_).__module__.split('.')[0]")["text/plain"] == f"'{kind.replace('arrow', 'pyarrow')}'"
 
 
+def test_a_plan_is_a_text_whole_with_its_own_lines(notebook):
+    notebook.run("%sql CREATE TABLE a_table_whose_name_is_longer_than_fifty_letters_so_that_it_is_cut AS SELECT 1 AS x")
+    for sql in ("EXPLAIN", "EXPLAIN ANALYZE"):
+        bundle = shown(
+            notebook, f"%%sql\n{sql} SELECT * FROM a_table_whose_name_is_longer_than_fifty_letters_so_that_it_is_cut"
+        )
+        assert WIDGET not in bundle
+        assert "a_table_whose_name_is_longer_than_fifty_letters_so_that_it_is_cut" in bundle["text/plain"].replace(
+            "│\n│ ", ""
+        )
+        assert bundle["text/plain"].count("\n") > 4
+        assert bundle["text/html"].startswith('<pre style="white-space:pre')
+        assert "\n" in bundle["text/html"]
+    assert shown(notebook, "type(_).__name__")["text/plain"] == "'DataFrame'"
+
+
 def test_the_output_says_what_it_is_for_jupyterlab(notebook):
     message = notebook.client.execute("%%sql --limit 5\nSELECT * FROM t")
     metadata = {}

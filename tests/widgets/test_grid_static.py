@@ -131,3 +131,14 @@ def test_dollar_signs_are_no_formulas():
 def test_numbers_are_to_the_right():
     page = page_of(pa.table({"n": [1], "s": ["x"]}))
     assert page.count("text-align:right") == 2
+
+
+def test_intervals_are_shown_in_words():
+    from tusk_jupyter.client.texts import interval_words
+
+    words = {
+        (0, 3, 0): "3 days", (1, 1, 0): "1 month 1 day", (14, 0, 0): "1 year 2 months", (0, 0, 0): "00:00:00",
+        (-13, -1, -3_723_500_000_000): "-1 year -1 month -1 day -01:02:03.5", (0, 0, 90_000 * 10**9): "25:00:00",
+    }  # fmt: skip
+    assert {value: interval_words(value) for value in words} == words
+    assert interval_words(None) is None

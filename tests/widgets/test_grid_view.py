@@ -112,6 +112,17 @@ def test_conditions_of_several_columns_are_combined_and_then_sorted():
     assert asking.rows(sort=((1, True),), filters=((0, "=", "a"), (1, "is not null"))) == [["a", "4"], ["a", "1"]]
 
 
+@pytest.mark.parametrize("written", ["999,000", "999 000", "999_000", "+999,000.0", "999\u202f000"])
+def test_a_number_may_have_signs_between_its_thousands(written):
+    table = pa.table({"n": pa.array([5, 999_000, None])})
+    view = {"filters": [{"column": 0, "op": "=", "values": [written]}]}
+    answer = Asking(table).ask("window", start=0, stop=3, first=0, last=1, view=view)
+    assert "error" not in answer
+    assert Asking(table).ask(
+        "window", start=0, stop=3, first=0, last=1, view={"filters": [{"column": 0, "op": "=", "values": ["99,90"]}]}
+    )["error"]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [

@@ -43,7 +43,7 @@ def _row(connection: Connection) -> tuple[str, ...]:
         connection.driver,
         connection.target,
         connection.state,
-        connection.credential_tier or "none",
+        f"{connection.credential_tier or 'none'}{': MISSING' if connection.secret_lost else ''}",
         ", ".join(rules),
         ago(connection.last_used_at),
     )

@@ -86,9 +86,23 @@ def _seconds(nanoseconds: int) -> str:
 
 
 def _intervals(array: pa.Array) -> pa.Array:
-    """ISO 8601: months, days and seconds apart, as a database keeps them."""
-    values = array.to_pylist()
-    return pa.array([None if v is None else f"P{v[0]}M{v[1]}DT{_seconds(v[2])}S" for v in values], pa.string())
+    return pa.array(map(interval_words, array.to_pylist()), pa.string())
+
+
+def interval_words(value: tuple[int, int, int] | None) -> str | None:
+    """Return months, days and nanoseconds as PostgreSQL's client would: `1 year 3 days 04:05:06`."""
+    if value is None:
+        return None
+    months, days, nanoseconds = value
+    years, months = (abs(months) // 12 * (1 if months > 0 else -1), abs(months) % 12 * (1 if months > 0 else -1))
+    parts = [(years, "year"), (months, "month"), (days, "day")]
+    words = [f"{count} {word}{'' if abs(count) == 1 else 's'}" for count, word in parts if count]
+    if nanoseconds or not words:
+        seconds, rest = divmod(abs(nanoseconds), 10**9)
+        fraction = f".{rest:09d}".rstrip("0") if rest else ""
+        sign = "-" if nanoseconds < 0 else ""
+        words.append(f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}")
+    return " ".join(words)
 
 
 def _bytes(array: pa.Array) -> pa.Array:

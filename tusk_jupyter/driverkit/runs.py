@@ -30,6 +30,7 @@ from tusk_jupyter.protocol.driver import RunEvent
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
+from tusk_jupyter.sqltext.names import last_part
 from tusk_jupyter.sqltext.statements import Statement
 from tusk_jupyter.system import threads
 
@@ -315,6 +316,8 @@ class Run:
             exc = _cancelled()
         self._hide_secrets(exc)
         exc.statement = self._index if len(self._statements) > 1 else None
+        if exc.position is not None and exc.scenario == "undefined_table":
+            exc.position = last_part(statement.text, exc.position, self._session.dialect)
         exc.position = None if exc.position is None else exc.position + statement.start
         return exc
 

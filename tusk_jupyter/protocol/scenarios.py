@@ -15,7 +15,7 @@ HINTS: dict[str, str] = {
     "ssl_required": "The server takes only encrypted connections: set `sslmode=require` (or stricter) on the connection.",
     "bad_certificate": "The server's certificate does not match: give its authority with `sslrootcert=FILE`, or check the host name.",
     "syntax": "Look at the marked place; the mistake is there or just before it.",
-    "undefined_table": "Check the table's name and schema; names in double quotes keep their case.",
+    "undefined_table": "Check the table's name and schema.",
     "undefined_column": "Check the column's name; text values stand in single quotes.",
     "permission": "The signed-in user lacks this right: ask for a GRANT, or use a connection with another user.",
     "cancelled_by_user": "The run was stopped; the session and its temp tables are still there.",
@@ -51,6 +51,18 @@ OUTCOME_UNKNOWN = "outcome_unknown"
 NO_SUCH_NAME = "no_such_name"
 NAME_TAKEN = "name_taken"
 """The core's own two, for REST's 404 and 409; their hints stand where they are raised, with the names that there are."""
+
+
+_OF_A_CONNECTION = "`%tusk credentials set NAME`"
+
+
+def hint_about(hint: str | None, connection: str | None) -> str | None:
+    """Return a hint with the connection's name where it says NAME; without that advice for one that is not stored yet (None)."""
+    if hint is None:
+        return None
+    if connection is None:
+        return hint.replace(f": {_OF_A_CONNECTION}", "")
+    return hint.replace(_OF_A_CONNECTION, _OF_A_CONNECTION.replace("NAME", connection))
 
 
 def hint_for(scenario: str | None) -> str | None:

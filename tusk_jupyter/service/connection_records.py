@@ -64,7 +64,9 @@ def default(records: Connections, current: str | None) -> ConnectionRecord:
     return record
 
 
-def public(record: ConnectionRecord, *, state: str = "disconnected", current: bool = False) -> control.Connection:
+def public(
+    record: ConnectionRecord, *, state: str = "disconnected", current: bool = False, secret_lost: bool = False
+) -> control.Connection:
     """Return a record as clients see it."""
     return control.Connection(
         id=record.id,
@@ -84,6 +86,7 @@ def public(record: ConnectionRecord, *, state: str = "disconnected", current: bo
         last_used_at=record.last_used_at,
         state=state,
         current=current,
+        secret_lost=secret_lost,
     )
 
 

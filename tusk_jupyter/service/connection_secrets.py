@@ -16,10 +16,12 @@ from typing import Concatenate, ParamSpec, TypeVar
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.scenarios import hint_about
 from tusk_jupyter.service.connection_records import named, real_tier, ref_of, refs_of
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.connections import Connections as Records
 from tusk_jupyter.tiers.credentials import Credentials
+from tusk_jupyter.tiers.memory import MemoryTier
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +64,17 @@ class ConnectionSecrets:
     def stored(self, record: ConnectionRecord) -> dict[str, str]:
         """Return those that the tiers hold; raises as `of`."""
         tier = record.credential_tier
-        return {kind: self.credentials.get(ref, tier) for kind, ref in refs_of(record).items() if tier}
+        try:
+            return {kind: self.credentials.get(ref, tier) for kind, ref in refs_of(record).items() if tier}
+        except errors.CredentialError as exc:
+            exc.hint = hint_about(exc.hint, record.name)
+            raise
+
+    def lost(self, record: ConnectionRecord) -> bool:
+        """Return whether a secret was in the memory of a core that has ended. Other tiers are not asked: that takes time."""
+        if record.credential_tier != MemoryTier.name or record.password_command:
+            return False
+        return not all(self._present(record, ref) for ref in refs_of(record).values())
 
     def recorded(self) -> list[control.CredentialInfo]:
         """Return what secrets are recorded and whether they are there; never their values."""

@@ -9,7 +9,8 @@ from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.control.connections import rights_note
-from tusk_jupyter.protocol.scenarios import NAME_TAKEN
+from tusk_jupyter.protocol.message import replace
+from tusk_jupyter.protocol.scenarios import NAME_TAKEN, hint_about
 from tusk_jupyter.service import connection_records
 from tusk_jupyter.service.connection_records import (
     check_memory,
@@ -195,7 +196,8 @@ class Connections:
 
     def test(self, record: ConnectionRecord) -> control.ConnectionTested:
         """Sign in and out again in a process of its own."""
-        return self.trials.attempt(record.driver, record.config, self.secrets.of(record), read_only=record.read_only)
+        tested = self.trials.attempt(record.driver, record.config, self.secrets.of(record), read_only=record.read_only)
+        return _about(tested, record.name)
 
     def attempt(self, request: control.TryConnection) -> control.ConnectionTested:
         """Sign in with what a form holds, and out again; nothing is stored.
@@ -206,11 +208,13 @@ class Connections:
         target = self._target(request)
         known = self.named(request.name) if request.name else None
         sign_in = self._sign_in(known, target, request.password_command)
-        return self.trials.attempt(target.driver.name, target.config, self._used(sign_in))
+        tested = self.trials.attempt(target.driver.name, target.config, self._used(sign_in))
+        return _about(tested, None)
 
     def _tested(self, target: Target, request: control.SaveConnection, sign_in: _SignIn) -> control.ConnectionTested:
-        tested = self.trials.attempt(
-            target.driver.name, target.config, self._used(sign_in), read_only=request.read_only
+        tested = _about(
+            self.trials.attempt(target.driver.name, target.config, self._used(sign_in), read_only=request.read_only),
+            None,
         )
         if tested.error is not None:
             exc = tested.error.to_exception()
@@ -223,6 +227,13 @@ class Connections:
         if sign_in.command:
             return {**sign_in.new, "password": self.secrets.credentials.run_password_command(sign_in.command)}
         return self.secrets.stored(sign_in.heir) if sign_in.heir else dict(sign_in.new)
+
+
+def _about(tested: control.ConnectionTested, name: str | None) -> control.ConnectionTested:
+    """Return a test's outcome with hints for the connection of that name; None: it is not stored yet."""
+    if tested.error is None:
+        return tested
+    return replace(tested, error=replace(tested.error, hint=hint_about(tested.error.hint, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -493,5 +493,8 @@ class Core:
 
     def _public(self, record: ConnectionRecord, client: Client) -> control.Connection:
         return public(
-            record, state=self.sessions.state_of(client.id, record.id).value, current=client.current == record.id
+            record,
+            state=self.sessions.state_of(client.id, record.id).value,
+            current=client.current == record.id,
+            secret_lost=self.secrets.lost(record),
         )

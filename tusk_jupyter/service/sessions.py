@@ -19,6 +19,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import driver
+from tusk_jupyter.protocol.scenarios import hint_about
 from tusk_jupyter.service.endings import Ended, Endings
 from tusk_jupyter.service.targets import MEMORY
 from tusk_jupyter.state.connections import ConnectionRecord
@@ -221,10 +222,12 @@ class Sessions:
             self._sessions[session.key] = session
         try:
             self._open(session, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
-        except BaseException:
+        except BaseException as exc:
             session.state = State.FAILED
             if session.connection.isolation == "statement":
                 self.close(session)
+            if isinstance(exc, errors.TuskError):
+                exc.hint = hint_about(exc.hint, session.connection.name)
             raise
         finally:
             self._changed()

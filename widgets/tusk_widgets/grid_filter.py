@@ -68,7 +68,7 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _compared(column: pa.ChunkedArray, op: str, text: str) -> pa.ChunkedArray:
     kind = column.type
     if type_of.is_integer(kind) or type_of.is_decimal(kind):
-        return _exactly(column, op, _number(text))
+        return _exactly(column, op, _number(text, kind))
     try:
         value = parse(text, kind)
         return _COMPARE[op](ordered(column), value)
@@ -154,25 +154,35 @@ def _no(text: str, kind: pa.DataType) -> UsageError:
     return UsageError(f"{text!r} is no value of the type {name_of(kind)}.", hint=f"Write it as {example}.")
 
 
-def _number(text: str) -> Decimal | float:
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:([,_ '\u00a0\u2009\u202f])\d{3})(?:\1\d{3})*(?:\.\d+)?")
+"""A number as the grid shows it, or as one copies it: with a sign between its thousands."""
+
+
+def _ungrouped(text: str) -> str:
+    """Return a number without the signs between its thousands."""
+    written = text.strip()
+    return re.sub(r"[^\d.+-]", "", written) if _GROUPED.fullmatch(written) else written
+
+
+def _number(text: str, kind: pa.DataType) -> Decimal | float:
     """Read a number; infinite ones and NaN are floats.
 
     Raises:
         UsageError: it is none.
     """
     try:
-        value = Decimal(text.strip())
+        value = Decimal(_ungrouped(text))
     except InvalidOperation as exc:
-        raise _no(text, pa.int64()) from exc
+        raise _no(text, kind) from exc
     return value if value.is_finite() else float(value)
 
 
 def _whole(text: str, kind: pa.DataType) -> pa.Scalar:
-    return pa.scalar(int(text), kind)
+    return pa.scalar(int(_ungrouped(text)), kind)
 
 
 def _decimal(text: str, kind: pa.DataType) -> pa.Scalar:
-    value = Decimal(text)
+    value = Decimal(_ungrouped(text))
     if not value.is_finite():
         raise ValueError(text)
     return pa.scalar(value, kind)

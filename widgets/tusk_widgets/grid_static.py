@@ -29,6 +29,8 @@ _TABLE = (
     f"border-collapse:collapse;border:none;border-top:{_LINE};margin:0;white-space:pre-wrap;"
     "font-variant-numeric:tabular-nums"
 )
+_BOX = "max-height:640px;overflow:auto"
+"""Twenty rows of one line fit; rows of long texts are scrolled."""
 _ROW = f"vertical-align:top;border-bottom:{_LINE}"
 _IGNORED = 'class="tex2jax_ignore mathjax_ignore"'
 
@@ -53,6 +55,7 @@ def static_html(data: GridData, facts: Facts) -> str:
     table = (
         f'<table {_IGNORED} style="{_TABLE}"><thead><tr style="{_ROW}">{head}</tr></thead><tbody>{body}</tbody></table>'
     )
+    table = f'<div style="{_BOX}">{table}</div>'
     return f"<div {_IGNORED}>{table}<div>{html.escape(counted(data, facts, shown.stop))}</div></div>"
 
 

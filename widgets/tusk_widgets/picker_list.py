@@ -57,6 +57,7 @@ def _line(connection: Connection, *, current: bool, missing: bool = False) -> di
         "target": one.target,
         "state": one.state,
         "tier": one.credential_tier,
+        "secret_lost": one.secret_lost,
         "read_only": one.read_only,
         "environment": one.environment,
         "current": current,

@@ -117,11 +117,21 @@ def from_server(exc: pymysql.MySQLError, *, sql: str = "", ended: bool = False) 
     scenario = SCENARIOS.get(errno)
     return QueryError(
         message,
-        hint=_NO_LOCAL_FILES if errno in LOCAL_FILES else hint_for(scenario),
+        hint=_NO_LOCAL_FILES if errno in LOCAL_FILES else _hint(scenario),
         detail=_detail(exc),
         position=position(errno, message, sql),
         code=str(errno),
         scenario=scenario,
+    )
+
+
+def _hint(scenario: str | None) -> str | None:
+    """Return the hint of a scenario; whether a table's name is compared by case is the server's choice here."""
+    hint = hint_for(scenario)
+    return (
+        f"{hint} Its case may count; names with odd signs stand in backticks."
+        if scenario == "undefined_table"
+        else hint
     )
 
 

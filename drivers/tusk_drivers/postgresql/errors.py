@@ -84,7 +84,7 @@ def query_error(
     kind, scenario = _classify(code, message, by_user=by_user)
     return kind(
         message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else "."),
-        hint=_field(result, DiagnosticField.MESSAGE_HINT) or hint_for(scenario),
+        hint=_field(result, DiagnosticField.MESSAGE_HINT) or _hint(scenario),
         detail=_detail(result),
         position=at if at is None or place is None else place(at),
         code=code,
@@ -134,6 +134,12 @@ def _classify(code: str, message: str, *, by_user: bool) -> tuple[type[TuskError
 def _detail(result: PGresult) -> str | None:
     parts = [_field(result, DiagnosticField.MESSAGE_DETAIL), _field(result, DiagnosticField.CONTEXT)]
     return "\n".join(part for part in parts if part) or None
+
+
+def _hint(scenario: str | None) -> str | None:
+    """Return the hint of a scenario; names without quotes are folded to lower case here, which few expect."""
+    hint = hint_for(scenario)
+    return f"{hint} Names in double quotes keep their case." if scenario == "undefined_table" else hint
 
 
 def _field(result: PGresult, which: DiagnosticField) -> str | None:

@@ -43,6 +43,8 @@ class Connection(Message, frozen=True, kw_only=True):
     """disconnected | connecting | connected | disconnecting | failed: of the asking client's session, never persisted."""
     current: bool = False
     """Whether it is the asking client's current connection."""
+    secret_lost: bool = False
+    """Whether its password was in the memory of a core that has ended."""
 
 
 class ConnectionSaved(Message, frozen=True, kw_only=True):

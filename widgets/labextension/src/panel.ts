@@ -1,6 +1,7 @@
 /** The left panel. */
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, ICommandPalette, MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import {
   CommandToolbarButton,
   PanelWithToolbar,
@@ -18,6 +19,7 @@ import { tuskIcon } from './icons';
 import { keepFocus } from './keys';
 import { addBeside, below, show } from './shell';
 import { qualifiedName, selectFrom } from './sql';
+import { followSettings } from './settings';
 import { CommandIDs, ITusk } from './tokens';
 import { TableView } from './tree/describe';
 import { TreeItem, TreeModel } from './tree/model';
@@ -151,13 +153,20 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   description: 'The left panel with the connections and their schemas.',
   autoStart: true,
   requires: [ITusk],
-  optional: [ILayoutRestorer, ICommandPalette],
+  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     tusk: ITusk,
     restorer: ILayoutRestorer | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    settings: ISettingRegistry | null
   ) => {
+    let inserts = 'select';
+    void followSettings<{ tableInserts: string }>(
+      settings,
+      panelPlugin.id,
+      set => (inserts = set.tableInserts)
+    );
     const panel = new TuskPanel(tusk);
     const section = new ConnectionsSection(tusk);
     const queries = new SavedQueries(tusk.api, tusk.changes, app.commands);
@@ -172,7 +181,15 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     panel.addWidget(section);
     panel.addWidget(queries);
     (panel.content as AccordionPanel).setRelativeSizes([3, 1]);
-    section.tree.activated.connect(() => void app.commands.execute(CommandIDs.insertSelect));
+    section.tree.activated.connect(() => {
+      const item = section.tree.active;
+      if (inserts === 'name' && item?.isTable) {
+        const sql = qualifiedName(item.path, section.model.connectionOf(item)?.driver ?? '');
+        void app.commands.execute(CommandIDs.insertSql, { sql, connection: item.connection });
+      } else {
+        void app.commands.execute(CommandIDs.insertSelect);
+      }
+    });
     app.shell.add(panel, 'left', { rank: 350, type: 'Tusk' });
     restorer?.add(panel, panel.id);
     palette?.addItem({ command: CommandIDs.showPanel, category: 'Tusk' });

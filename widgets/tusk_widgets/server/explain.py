@@ -15,6 +15,7 @@ from tusk_jupyter.protocol.driver import StatementText
 from tusk_jupyter.protocol.message import Message
 from tusk_jupyter.sqltext.dialects import ANSI, DIALECTS, Dialect
 from tusk_jupyter.sqltext.lexer import Kind, tokens
+from tusk_widgets.plans import joined
 from tusk_widgets.server.handler import Call
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ _EXPLAIN = {
 _QUERIES = frozenset(
     {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "PIVOT", "UNPIVOT"}
 )
-
-Rows = Sequence[Sequence[str | None]]
 
 
 class Explain(Message, frozen=True, kw_only=True):
@@ -122,29 +121,3 @@ def _reply(table: pa.Table | None, dialect: str) -> dict[str, object]:
         for row in zip(*(column.to_pylist() for column in table.columns), strict=True)
     ]
     return {"columns": columns, "rows": rows, "text": joined(columns, rows, dialect)}
-
-
-def joined(columns: Sequence[str], rows: Rows, dialect: str) -> str:
-    """Return a plan as one text."""
-    if dialect == "sqlite" and len(columns) == 4:
-        return _outline(rows)
-    if dialect == "duckdb" or len(columns) == 1:  # DuckDB draws its plan into the last column
-        return "\n".join(row[-1] or "" for row in rows)
-    return _aligned([list(columns), *([value or "" for value in row] for row in rows)])
-
-
-def _outline(rows: Rows) -> str:
-    """SQLite's rows name their parents; each is indented below its own."""
-    depths: dict[str | None, int] = {}
-    lines = []
-    for own, parent, _, detail in rows:
-        depths[own] = depths.get(parent, -1) + 1
-        lines.append("  " * depths[own] + (detail or ""))
-    return "\n".join(lines)
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )

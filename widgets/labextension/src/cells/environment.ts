@@ -6,7 +6,7 @@
 import { Cell, isCodeCellModel } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
+import { ISignal, Signal } from '@lumino/signaling';
 import { Debouncer } from '@lumino/polling';
 
 import { h } from '../dom';
@@ -16,17 +16,38 @@ import { NotebookConnection } from './current';
 import { EnvironmentOf, IMark, markOf } from './mark';
 
 const TYPING_PAUSE_MS = 150;
+/** Which marks the user wants; see schema/cells.json. */
+export class MarkSettings {
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get value(): 'all' | 'environments' | 'none' {
+    return this.marks;
+  }
+
+  set value(marks: 'all' | 'environments' | 'none') {
+    this.marks = marks;
+    this._changed.emit();
+  }
+
+  private marks: 'all' | 'environments' | 'none' = 'all';
+  private _changed = new Signal<this, void>(this);
+}
+
 /** Marks the cells of one notebook. */
 export class EnvironmentMarks {
   constructor(
     private readonly panel: NotebookPanel,
     private readonly tusk: ITusk,
-    private readonly current: NotebookConnection
+    private readonly current: NotebookConnection,
+    private readonly wanted: MarkSettings
   ) {
     const all = new Debouncer(() => this.markAll(), TYPING_PAUSE_MS);
     const later = () => void all.invoke();
     tusk.connections.changed.connect(later, this);
     current.changed.connect(later, this);
+    wanted.changed.connect(later, this);
     panel.content.modelContentChanged.connect(later, this);
     panel.content.modelChanged.connect(later, this);
     panel.disposed.connect(() => {
@@ -41,7 +62,8 @@ export class EnvironmentMarks {
     const cells = this.panel.isDisposed ? [] : this.panel.content.widgets;
     for (const cell of cells) {
       try {
-        draw(cell, this.markOf(cell));
+        const mark = this.wanted.value === 'none' ? null : this.markOf(cell);
+        draw(cell, mark?.environment || this.wanted.value === 'all' ? mark : null);
       } catch (error) {
         console.error('Tusk: a cell could not be marked.', error);
       }

@@ -4,10 +4,12 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { ICodeCellModel } from '@jupyterlab/cells';
 import { CodeMirrorEditor, EditorExtensionRegistry, IEditorExtensionRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
+import { followSettings } from '../settings';
 import { CommandIDs, ITusk } from '../tokens';
 import { NotebookConnection } from './current';
-import { EnvironmentMarks } from './environment';
+import { EnvironmentMarks, MarkSettings } from './environment';
 import { canFormat, formatCell } from './format';
 import { dialectsChanged, sqlHighlighting } from './highlight';
 import { cellMagic } from './magic';
@@ -18,14 +20,21 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'SQL highlighting, error positions, environment colours and formatting in notebook cells.',
   autoStart: true,
   requires: [ITusk, IEditorExtensionRegistry, INotebookTracker],
-  optional: [ICommandPalette],
+  optional: [ICommandPalette, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     tusk: ITusk,
     editors: IEditorExtensionRegistry,
     tracker: INotebookTracker,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    settings: ISettingRegistry | null
   ) => {
+    const marks = new MarkSettings();
+    void followSettings<{ marks: MarkSettings['value'] }>(
+      settings,
+      cellsPlugin.id,
+      set => (marks.value = set.marks)
+    );
     const driverOf = (model: ICodeCellModel, named: string | null): string | undefined => {
       tusk.connections.need();
       return tusk.connections.get(named ?? currentOf(notebookOf(tracker, model))?.value.name)?.driver;
@@ -49,7 +58,7 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
             ])
           : null
     });
-    tracker.widgetAdded.connect((_, panel) => new EnvironmentMarks(panel, tusk, currentOf(panel)!));
+    tracker.widgetAdded.connect((_, panel) => new EnvironmentMarks(panel, tusk, currentOf(panel)!, marks));
     tusk.connections.changed.connect(() => tracker.forEach(tellDialects));
     app.commands.addCommand(CommandIDs.formatSql, {
       label: 'Format SQL',

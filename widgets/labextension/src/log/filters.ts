@@ -30,8 +30,12 @@ const DURATIONS: Options = [
 ];
 
 export class LogFilters extends Widget {
-  constructor(private readonly connections: Connections) {
+  constructor(
+    private readonly connections: Connections,
+    private readonly hidesTools = true
+  ) {
     super();
+    this.hideTools.checked = hidesTools;
     this.addClass('tusk-Filters');
     this.node.setAttribute('role', 'search');
     this.node.setAttribute('aria-label', 'Filters of the query log');
@@ -111,7 +115,7 @@ export class LogFilters extends Widget {
     ]) {
       field.value = '';
     }
-    this.hideTools.checked = true;
+    this.hideTools.checked = this.hidesTools;
     this.emit();
     this.text.focus();
   }
@@ -120,7 +124,7 @@ export class LogFilters extends Widget {
     this.range.hidden = this.date.value !== 'range';
     const { tools, ...others } = this.filter;
     const given = Object.values(others).filter(value => value !== undefined).length;
-    this.reset.disabled = !tools && given === 0;
+    this.reset.disabled = tools !== this.hidesTools && given === 0;
     const folded = given - (others.text === undefined ? 0 : 1);
     this.more.textContent = `Filters${folded > 0 ? ` (${folded})` : ''}…`;
   }

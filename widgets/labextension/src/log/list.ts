@@ -31,8 +31,8 @@ const COLUMNS: readonly IColumn[] = [
   { key: 'duration', label: 'Duration', order: 'duration' },
   { key: 'rows', label: 'Rows', order: 'rows' },
   { key: 'connection', label: 'Connection', order: 'connection', ascending: true },
-  { key: 'origin', label: 'Notebook', name: 'Notebook and cell' },
-  { key: 'sql', label: 'SQL' }
+  { key: 'sql', label: 'SQL' },
+  { key: 'origin', label: 'Notebook', name: 'Notebook and cell' }
 ];
 
 export class LogList extends Widget {

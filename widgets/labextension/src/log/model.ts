@@ -14,7 +14,10 @@ const PAGE = 100;
 const LIVE_PAUSE_MS = 250;
 
 export class LogModel {
-  constructor(private readonly api: Api) {
+  constructor(
+    private readonly api: Api,
+    public filter: ILogFilter = { tools: false }
+  ) {
     this.live = new Debouncer(() => this.follow(), LIVE_PAUSE_MS);
   }
 
@@ -27,7 +30,6 @@ export class LogModel {
   hasMore = false;
   loading = false;
   error: unknown = null;
-  filter: ILogFilter = { tools: false };
   sort: ILogOrder = { order: 'started', ascending: false };
 
   /** Emits how many entries came in on top since the list was drawn, or null when it is another list. */

@@ -23,7 +23,8 @@ const FORMATS = ['csv', 'json', 'sql'] as const;
 export class LogPanel extends Panel {
   constructor(
     private readonly tusk: ITusk,
-    commands: CommandRegistry
+    commands: CommandRegistry,
+    hideTools = true
   ) {
     super();
     this.addClass('tusk-Log');
@@ -31,8 +32,8 @@ export class LogPanel extends Panel {
     this.title.caption = 'All SQL that was run, from every notebook';
     this.title.icon = historyIcon;
     this.title.closable = true;
-    this.model = new LogModel(tusk.api);
-    this.filters = new LogFilters(tusk.connections);
+    this.model = new LogModel(tusk.api, { tools: !hideTools });
+    this.filters = new LogFilters(tusk.connections, hideTools);
     const goTo = (source: string, cell: string | null) =>
       void commands.execute(CommandIDs.goToOrigin, { source, cell });
     this.list = new LogList(this.model, goTo);

@@ -1,8 +1,10 @@
 /** The query log as a plugin: one panel in the main area. */
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { historyIcon } from '@jupyterlab/ui-components';
 
+import { followSettings } from '../settings';
 import { addBeside, show } from '../shell';
 import { CommandIDs, ITusk } from '../tokens';
 import { LogPanel } from './panel';
@@ -12,13 +14,16 @@ export const logPlugin: JupyterFrontEndPlugin<void> = {
   description: 'The query log of all notebooks.',
   autoStart: true,
   requires: [ITusk],
-  optional: [ILayoutRestorer, ICommandPalette],
+  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     tusk: ITusk,
     restorer: ILayoutRestorer | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    settings: ISettingRegistry | null
   ) => {
+    let hideTools = true;
+    void followSettings<{ hideTools: boolean }>(settings, logPlugin.id, set => (hideTools = set.hideTools));
     const tracker = new WidgetTracker<MainAreaWidget<LogPanel>>({ namespace: 'tusk-log' });
     app.commands.addCommand(CommandIDs.openLog, {
       label: 'Query Log',
@@ -27,7 +32,7 @@ export const logPlugin: JupyterFrontEndPlugin<void> = {
       execute: () => {
         let widget = tracker.currentWidget;
         if (!widget || widget.isDisposed) {
-          const content = new LogPanel(tusk, app.commands);
+          const content = new LogPanel(tusk, app.commands, hideTools);
           widget = new MainAreaWidget({ content });
           widget.id = 'tusk-log';
           void tracker.add(widget);

@@ -49,9 +49,14 @@ export function marks(line: Line, isNew = false): HTMLElement {
     line.tier !== null &&
       h(
         'span',
-        { class: 'tusk-mark tusk-mark-tier', title: TIERS[line.tier] ?? line.tier },
+        {
+          class: `tusk-mark tusk-mark-${line.secret_lost ? 'missing' : 'tier'}`,
+          title: line.secret_lost
+            ? 'The password was in the memory of a core that has ended: give it anew.'
+            : (TIERS[line.tier] ?? line.tier)
+        },
         sign('key', 13),
-        line.tier
+        line.secret_lost ? `${line.tier}: missing` : line.tier
       ),
     line.read_only &&
       h(

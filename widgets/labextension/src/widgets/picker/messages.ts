@@ -11,6 +11,7 @@ export interface Line {
   target: string;
   state: 'disconnected' | 'connecting' | 'connected' | 'disconnecting' | 'failed';
   tier: string | null;
+  secret_lost?: boolean;
   read_only: boolean;
   environment: string | null;
   current: boolean;
