@@ -86,7 +86,9 @@ def _seconds(nanoseconds: int) -> str:
 
 
 def _intervals(array: pa.Array) -> pa.Array:
-    return pa.array(map(interval_words, array.to_pylist()), pa.string())
+    """ISO 8601: months, days and seconds apart, as a database keeps them."""
+    values = array.to_pylist()
+    return pa.array([None if v is None else f"P{v[0]}M{v[1]}DT{_seconds(v[2])}S" for v in values], pa.string())
 
 
 def interval_words(value: tuple[int, int, int] | None) -> str | None:

@@ -102,6 +102,15 @@ class GridData:
         """Return columns as the texts that people read."""
         return [texts_of(self.column(position, rows)) for position in positions]
 
+    def shown(self, positions: Sequence[int], rows: slice | pa.Array) -> list[pa.Array]:
+        """Return the same, with intervals in words instead of ISO 8601."""
+        columns = self.texts(positions, rows)
+        for place, position in enumerate(positions):
+            if pa.types.is_interval(self.schema.field(position).type):
+                words = map(texts.interval_words, self.column(position, rows).to_pylist())
+                columns[place] = pa.array(words, pa.string())
+        return columns
+
 
 def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if isinstance(column, pa.Array):

@@ -154,14 +154,14 @@ class GridRequests:
                 head = [pc.binary_slice(chunk, 0, CELL_CHARACTERS) for chunk in column.chunks]
                 texts = texts_of(pa.chunked_array(head, column.type))
             else:
-                texts = self._data.texts([position], rows)[0]
+                texts = self._data.shown([position], rows)[0]
             made.append(texts)
         return made
 
     def _cell(self, asked: Cell) -> Answer:
         rows, _ = self._rows(asked.view, asked.row, asked.row + 1)
         first, last = self._span(asked.column, asked.column + 1)
-        found = self._data.texts(range(first, last), rows)[0].to_pylist()
+        found = self._data.shown(range(first, last), rows)[0].to_pylist()
         if not found:
             raise UsageError(f"There is no row {asked.row + 1:,}.")
         text = found[0]

@@ -40,7 +40,7 @@ def static_html(data: GridData, facts: Facts) -> str:
     columns = range(min(COLUMNS, len(data.schema)))
     shown = slice(0, min(ROWS, data.rows))
     fields = [data.schema.field(position) for position in columns]
-    texts = [column.to_pylist() for column in data.texts(columns, shown)]
+    texts = [column.to_pylist() for column in data.shown(columns, shown)]
     styles = [_style(field.type, column) for field, column in zip(fields, texts, strict=True)]
     head = "".join(
         f'<th style="{style}">{html.escape(_clipped(field.name))}<span style="{_TYPE}">'
