@@ -99,6 +99,7 @@ CALL enable_logging(storage = 'file', storage_config = {{'path': '{folder}/log'}
 FROM enable_logging(storage = 'file', storage_config = {{'path': '{folder}/log'}})
 CALL enable_profiling()
 SELECT write_log('x')
+SELECT u&"write_log"('x')::INTEGER FROM (SELECT 1 AS u)
 SET memory_limit = '1GB'
 SET GLOBAL threads = 1
 SET SESSION log_query_path = '{folder}/q.log'

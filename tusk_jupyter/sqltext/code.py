@@ -67,14 +67,7 @@ class Code:
 
     def name(self, index: int) -> str:
         """Return a word or quoted name in lower case, as a server compares it at most."""
-        written = self.written(index)
-        if self.kind(index) is not Kind.NAME:
-            return written.lower()
-        escaped = _PREFIX.match(written)
-        inner = written[2:] if escaped else written
-        sign = _CLOSING.get(inner[0], inner[0])
-        inner = inner[1:].removesuffix(sign).replace(sign * 2, sign)
-        return (_ESCAPED.sub(_character, inner) if escaped else inner).lower()
+        return name_of(self.written(index), self.kind(index))
 
     def changes_its_escape(self) -> bool:
         """Return whether a `U&"..."` has an escape character of its own, so that its name cannot be read."""
@@ -90,6 +83,17 @@ class Code:
                 return
             if index > call.index + 1:
                 yield index
+
+
+def name_of(written: str, kind: Kind | None) -> str:
+    """Return a token in lower case; a quoted name without its quotes, Unicode escapes resolved."""
+    if kind is not Kind.NAME:
+        return written.lower()
+    escaped = _PREFIX.match(written)
+    inner = written[2:] if escaped else written
+    sign = _CLOSING.get(inner[0], inner[0])
+    inner = inner[1:].removesuffix(sign).replace(sign * 2, sign)
+    return (_ESCAPED.sub(_character, inner) if escaped else inner).lower()
 
 
 def _character(match: re.Match[str]) -> str:

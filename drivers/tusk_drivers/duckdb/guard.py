@@ -82,7 +82,7 @@ def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
     found = code(sql)
     spoken = texts(sql, found)
     first = spoken[0] if spoken else ""
-    if call := called(sql, found, _EFFECTS):
+    if call := called(sql, _EFFECTS):
         raise _refused(f"{call}()")
     if kind in ("SELECT", "TRANSACTION", "PREPARE", "RELATION"):
         return

@@ -121,7 +121,7 @@ def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
     elif kind == "PRAGMA" and "import" in sql.lower():
         for script in _imported(sql):
             check_shared(connection, connection.extract_statements(script))
-    elif "_log" in sql.lower() and (call := called(sql, code(sql), _LOGGING)):
+    elif "_log" in sql.lower() and (call := called(sql, _LOGGING)):
         raise errors.UsageError(
             f"{call}() is not allowed on a file: DuckDB's log is that of all notebooks that have the file open.",
             hint="Tusk's own log has what ran: `%tusk log`. DuckDB's can be used in memory (`:memory:`).",

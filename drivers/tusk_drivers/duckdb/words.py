@@ -1,14 +1,14 @@
-"""A statement's words by the project's own lexer, for what must be known of it before it runs."""
+"""A statement's words as `sqltext.code` reads them, for what must be known of it before it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 
 import duckdb
 
+from tusk_jupyter.sqltext.code import Code, name_of
 from tusk_jupyter.sqltext.dialects import dialect_named
-from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
+from tusk_jupyter.sqltext.lexer import Kind, Token
 
 _DIALECT = dialect_named("duckdb")
 
@@ -21,14 +21,14 @@ def kind_of(statement: duckdb.Statement) -> str:
         return ""
 
 
-def code(sql: str) -> list[Token]:
+def code(sql: str) -> Sequence[Token]:
     """Return the tokens without the comments."""
-    return [token for token in tokens(sql, _DIALECT) if token.kind is not Kind.COMMENT]
+    return Code(sql, _DIALECT).tokens
 
 
 def texts(sql: str, found: Sequence[Token]) -> list[str]:
     """Return tokens as text: lower case, names without their quotes."""
-    return [_name(sql, token) for token in found]
+    return [name_of(sql[token.start : token.end], token.kind) for token in found]
 
 
 def words(sql: str) -> list[str]:
@@ -36,14 +36,9 @@ def words(sql: str) -> list[str]:
     return texts(sql, code(sql))
 
 
-def called(sql: str, found: Sequence[Token], names: Collection[str]) -> str | None:
+def called(sql: str, names: Collection[str]) -> str | None:
     """Return which of `names` the statement calls as a function, or None."""
-    for token, following in pairwise(found):
-        if following.kind is Kind.OPEN and token.kind in (Kind.WORD, Kind.NAME):
-            name = _name(sql, token)
-            if name in names:
-                return name
-    return None
+    return next((call.name for call in Code(sql, _DIALECT).calls() if call.name in names), None)
 
 
 def explained(sql: str, found: Sequence[Token]) -> str:
@@ -64,8 +59,3 @@ def _behind_group(found: Sequence[Token], at: int) -> int:
         if depth == 0:
             return index + 1
     return len(found)
-
-
-def _name(sql: str, token: Token) -> str:
-    text = sql[token.start : token.end].lower()
-    return text[1:-1].replace('""', '"') if token.kind is Kind.NAME else text
