@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tusk_jupyter.errors import DriverError
 from tusk_jupyter.protocol.scenarios import memory_hint
 
 try:
@@ -34,3 +35,10 @@ def cap_mb() -> int | None:
 def hint() -> str:
     """Return what to do when this process has hit its cap, or the machine has no more."""
     return memory_hint(cap_mb())
+
+
+def told(exc: BaseException) -> DriverError | None:
+    """Return our error for one that means "no more memory", which a thread's stack takes too; None for any other."""
+    if not isinstance(exc, MemoryError) and "can't start new thread" not in str(exc):
+        return None
+    return DriverError("The driver ran out of the memory it may use.", hint=hint(), scenario="memory_limit")

@@ -303,11 +303,7 @@ class Run:
 
     def _in_context(self, exc: BaseException, statement: Statement) -> errors.TuskError:
         """Return `exc` as an error that counts from the submitted text and says which statement it was."""
-        if isinstance(exc, MemoryError) or "can't start new thread" in str(exc):  # a thread's stack counts, too
-            exc = errors.DriverError(
-                "The driver ran out of the memory it may use.", hint=memory.hint(), scenario="memory_limit"
-            )
-        elif (told := threads.told(exc)) is not None:
+        if (told := memory.told(exc) or threads.told(exc)) is not None:
             exc = told
         elif not isinstance(exc, errors.TuskError):
             print(redact_text("".join(traceback.format_exception(exc)), self._secrets), file=sys.stderr)  # noqa: T201

@@ -9,6 +9,7 @@ from time import perf_counter
 import pyarrow as pa
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.runs import session_state
 from tusk_jupyter.driverkit.session import Session
@@ -83,7 +84,7 @@ class Upload:
                     tuple(self._message.table.split(".")), counted, append=self._message.append
                 )
         except BaseException as exc:
-            failure = _cancelled() if self._cancelled.is_set() else _told(exc)
+            failure = _cancelled() if self._cancelled.is_set() else memory.told(exc) or exc
             self._end(failure, ())
             if failure is exc:
                 raise
@@ -122,12 +123,6 @@ class Upload:
                     error=to_wire(exc) if exc else None,
                 )
             )
-
-
-def _told(exc: BaseException) -> BaseException:
-    if isinstance(exc, MemoryError):
-        return errors.DriverError("The driver ran out of the memory it may use.", scenario="memory_limit")
-    return exc
 
 
 def _cancelled() -> errors.Cancelled:
