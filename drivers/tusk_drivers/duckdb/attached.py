@@ -32,10 +32,10 @@ class Attached:
         Raises:
             UsageError: nothing was run.
         """
-        found = code(sql)
-        spoken = texts(sql, found)
         if kind not in ("ATTACH", "DETACH"):
             return
+        found = code(sql)
+        spoken = texts(sql, found)
         name, path = _target(spoken, [sql[t.start : t.end] for t in found if t.kind is Kind.STRING])
         with self._lock:
             if self._owners.get(name, session) is session:

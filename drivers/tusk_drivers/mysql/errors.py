@@ -10,6 +10,7 @@ import re
 
 import pymysql
 
+from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.errors import Cancelled, ConnectError, ProtocolError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -48,8 +49,6 @@ UNPREPARABLE = frozenset({1295, 1461, 1210})
 LOCAL_FILES = frozenset({1148, 3948, 4166})
 _NO_LOCAL_FILES = "The driver never hands files to a server: read the file into a frame and write it with `--persist`."
 
-NOT_KNOWN = "Whether the statement under way took effect is not known."
-
 _NEAR = re.compile(r"near '(.*)' at line (\d+)\Z", re.DOTALL)
 _NEAR_BYTES = 80
 """The server quotes the rest of the text from the mistake on, cut after so many bytes."""
@@ -77,15 +76,6 @@ def session_ended(errno: int, message: str) -> ConnectError:
         else "The next run opens a new session, without the temp tables and settings of this one.",
         code=str(errno),
         scenario=scenario,
-    )
-
-
-def gone_before(words: str) -> ConnectError:
-    """Return the error for a run whose session had ended before it: nothing of it was executed."""
-    return ConnectError(
-        f"{words} Nothing of this run was executed.",
-        hint="Run it again: it opens a new session, without the temp tables and settings of the one before.",
-        scenario="link_lost",
     )
 
 

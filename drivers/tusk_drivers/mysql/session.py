@@ -18,10 +18,11 @@ import pymysql
 
 from tusk_drivers.mysql import catalog, readonly, rights, signin, snapshot, upload
 from tusk_drivers.mysql.bind import literals
-from tusk_drivers.mysql.errors import from_server, gone_before, numbered, position
+from tusk_drivers.mysql.errors import from_server, numbered, position
 from tusk_drivers.mysql.execution import Execution
 from tusk_drivers.mysql.link import Link
 from tusk_drivers.mysql.signin import sign_in
+from tusk_jupyter.driverkit.gone import gone_before
 from tusk_jupyter.driverkit.session import Changed, Outcome, Rows, Session, Settings, Transaction
 from tusk_jupyter.errors import QueryError, TuskError, UsageError
 

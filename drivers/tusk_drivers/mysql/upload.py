@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pymysql
 
-from tusk_drivers.mysql.errors import NOT_KNOWN, cancelled, from_server, numbered
+from tusk_drivers.mysql.errors import cancelled, from_server, numbered
 from tusk_drivers.mysql.literals import column_type, literal_column
+from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
 from tusk_jupyter.protocol.scenarios import hint_for
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.pq import DiagnosticField
 
+from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.driverkit.trust import unverified
 from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
@@ -36,8 +37,6 @@ WARNED = ("57P01", "57P02")
 """Codes of warnings behind which a server that goes down at once, or starts anew after a crash, closes the link."""
 ENDING = ("FATAL", "PANIC")
 """Severities behind which the server closes the link; no statement can raise them."""
-
-NOT_KNOWN = "Whether the statement under way took effect is not known."
 
 _NO_MEMORY = re.compile(r"out of memory|(cannot|could not|failed to) allocate memory", re.IGNORECASE)
 """How libpq's own messages for a failed allocation begin; those of a server have a code."""
@@ -110,15 +109,6 @@ def session_ended(message: str, code: str, *, detail: str | None = None) -> Conn
         detail=detail,
         code=code,
         scenario=scenario,
-    )
-
-
-def gone_before(words: str) -> ConnectError:
-    """Return the error for a run whose session had ended before it: nothing of it was executed."""
-    return ConnectError(
-        f"{words} Nothing of this run was executed.",
-        hint="Run it again: it opens a new session, without the temp tables and settings of the one before.",
-        scenario="link_lost",
     )
 
 

@@ -10,9 +10,9 @@ from psycopg.pq import TransactionStatus
 from tusk_drivers.postgresql import catalog, kill, rights, snapshot, upload
 from tusk_drivers.postgresql.catalog_types import TypeNames
 from tusk_drivers.postgresql.connect import prepare, sign_in, trust_of
-from tusk_drivers.postgresql.errors import gone_before
 from tusk_drivers.postgresql.execution import Execution
 from tusk_drivers.postgresql.link import Link
+from tusk_jupyter.driverkit.gone import gone_before
 from tusk_jupyter.driverkit.session import Changed, Outcome, Rows, Session, Settings, Transaction
 from tusk_jupyter.errors import QueryError, UsageError
 from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode

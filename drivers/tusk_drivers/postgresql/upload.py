@@ -13,9 +13,9 @@ from psycopg.pq import TransactionStatus
 
 from tusk_drivers.postgresql.catalog import describe, quoted
 from tusk_drivers.postgresql.ddl import column_type
-from tusk_drivers.postgresql.errors import NOT_KNOWN
 from tusk_drivers.postgresql.link import Link
 from tusk_drivers.postgresql.literals import writable
+from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.errors import ConnectError, TuskError, UsageError
 
 WRITE_BYTES = 1024 * 1024
