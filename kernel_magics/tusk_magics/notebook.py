@@ -62,9 +62,7 @@ class Notebook:
         """Return this process's client, which knows what notebook it is."""
         from tusk_jupyter.client import get_client
 
-        client = get_client(self.source)
-        client.source = self.source
-        return client
+        return get_client(self.source)
 
     @property
     def cell(self) -> str | None:

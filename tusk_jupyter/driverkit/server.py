@@ -308,7 +308,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
     def _leave(self, message: driver.Leave) -> Iterator[driver.Done]:
         for slot in list(self._slots.values()):
             run = slot.run
-            if run is not None and hmac.compare_digest(run.ticket, message.ticket):
+            if run is not None and hmac.compare_digest(run.ticket.encode(), message.ticket.encode()):
                 run.cancel()
         yield driver.Done()
 

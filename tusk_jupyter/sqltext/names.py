@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from tusk_jupyter.sqltext.code import Code
 from tusk_jupyter.sqltext.dialects import ANSI, DIALECTS
-from tusk_jupyter.sqltext.lexer import Kind, tokens
+from tusk_jupyter.sqltext.lexer import Kind
 
 
 def last_part(sql: str, at: int, dialect: str) -> int:
     """Return where the last part of the name that begins at `at` begins: `c` of `a.b.c`. Elsewhere, `at` itself."""
-    found = [token for token in tokens(sql, DIALECTS.get(dialect, ANSI)) if token.kind is not Kind.COMMENT]
-    index = next((index for index, token in enumerate(found) if token.start == at), None)
-    while index is not None and index + 2 < len(found) and sql[found[index + 1].start : found[index + 1].end] == ".":
-        if found[index + 2].kind not in (Kind.WORD, Kind.NAME):
-            break
+    code = Code(sql, DIALECTS.get(dialect, ANSI))
+    index = next((index for index, token in enumerate(code.tokens) if token.start == at), None)
+    if index is None:
+        return at
+    while code.written(index + 1) == "." and code.kind(index + 2) in (Kind.WORD, Kind.NAME):
         index += 2
-    return at if index is None else found[index].start
+    return code.tokens[index].start

@@ -12,7 +12,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-_ENDING = ("can't register atexit after shutdown", "after interpreter shutdown", "interpreter shutdown", "at shutdown")
+_ENDING = ("can't register atexit after shutdown", "interpreter shutdown", "at shutdown")
 _NONE_LEFT = ("can't start new thread", "can't allocate lock", "Resource temporarily unavailable")
 
 

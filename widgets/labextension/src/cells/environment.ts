@@ -16,6 +16,7 @@ import { NotebookConnection } from './current';
 import { EnvironmentOf, IMark, markOf } from './mark';
 
 const TYPING_PAUSE_MS = 150;
+
 /** Which marks the user wants; see schema/cells.json. */
 export class MarkSettings {
   get changed(): ISignal<this, void> {
