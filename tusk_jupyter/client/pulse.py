@@ -23,6 +23,8 @@ PATIENCE_S = 8.0
 """How long a core may take to give one; a laptop under load answers within a second."""
 
 LOOK_S = 0.25
+STOOD_STILL_S = 2.0
+"""Between two looks: then it was this process that was stopped (a laptop's lid), and the core had no time to answer it."""
 
 
 class Pulse:
@@ -34,6 +36,7 @@ class Pulse:
         self._next = time.monotonic() + QUIET_S
         self._asked: Task[None] | None = None
         self._asked_at = 0.0
+        self._looked = time.monotonic()
 
     def check(self) -> None:
         """Ask for a sign of life if one is due; called again and again while one waits.
@@ -42,6 +45,9 @@ class Pulse:
             CoreError: the core has not answered for PATIENCE_S.
         """
         now = time.monotonic()
+        if now - self._looked > STOOD_STILL_S:
+            self._asked_at = now
+        self._looked = now
         if self._asked is None:
             if now >= self._next and (ping := self._link.ping()) is not None:
                 self._asked, self._asked_at = Task(ping), now
