@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tusk_jupyter import errors
 from tusk_jupyter.client import driver_link
 from tusk_jupyter.protocol import control
-from tusk_jupyter.protocol.calls import Peer, PeerLost
+from tusk_jupyter.protocol.calls import Peer, PeerFailed, PeerLost
 
 if TYPE_CHECKING:
     import pyarrow.flight as flight
@@ -43,7 +43,7 @@ class Stopping:
         """Ask the core; return whether it took that in, or the run is no more."""
         try:
             self._core.call(control.CancelRun(run=self._run), timeout_s=timeout_s)
-        except errors.TimeoutExceeded:
+        except (errors.TimeoutExceeded, PeerFailed):
             return False
         except (PeerLost, errors.UsageError):  # the core has gone, and its drivers with it; or the run has
             pass

@@ -57,9 +57,13 @@ class Consumers:
     def _begin(self) -> None:
         with self._lock:
             self._resting = False
-            start, self._started = not self._started, True
-        if start:
-            threading.Thread(target=self._look, name="consumers", daemon=True).start()
+            if not self._started:
+                try:
+                    threading.Thread(target=self._look, name="consumers", daemon=True).start()
+                except RuntimeError:  # no thread now: the next call tries again, and this one must not fail for it
+                    self._resting = True
+                    return
+                self._started = True
         self._wake.set()
 
     def _look(self) -> None:

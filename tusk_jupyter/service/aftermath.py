@@ -54,6 +54,8 @@ def added_to(
         return _unconfirmed(error, f"no answer within {PATIENCE_S:g} s")
     except errors.TuskError as exc:
         return _unconfirmed(error, exc.message.rstrip("."))
+    except Exception as exc:  # noqa: BLE001  # the run must have an end all the same
+        return _unconfirmed(error, f"{type(exc).__name__}: {exc}")
     finally:
         pool.shutdown(wait=False)
     if killed is None:

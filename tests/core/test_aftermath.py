@@ -1,0 +1,33 @@
+"""What is left of a run whose driver process has ended: whatever goes wrong on the way, the run has an end."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import pytest
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol.driver import Killed
+from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.service import aftermath
+
+ERROR = WireError(kind=aftermath.CRASHED, message="The driver process ended.")
+SESSION: Any = None
+
+
+@pytest.mark.parametrize(
+    "problem", [errors.ConnectError("No way in."), RuntimeError("can't start new thread"), OSError(24, "full")]
+)
+def test_a_look_at_the_server_that_fails_is_told_as_that(problem: Exception) -> None:
+    def look(_: object) -> NoReturn:
+        raise problem
+
+    told = aftermath.added_to(ERROR, SESSION, look)
+    assert told is not None
+    assert "could not be confirmed" in told.message
+
+
+def test_what_the_server_said_is_told() -> None:
+    told = aftermath.added_to(ERROR, SESSION, lambda _: Killed(outcome="rolled_back"))
+    assert told is not None
+    assert "nothing of the statement stays" in told.message
