@@ -83,10 +83,14 @@ def is_idle(address: Address) -> bool:
 def _core(places: Places, address: Address | None) -> psutil.Process | None:
     """Return the process of the state folder's core, or None when there is none."""
     holders = locks.holders(places.core_lock)
-    if holders is not None:
-        return next((found for pid in holders if (found := _looks_like_one(pid)) is not None), None)
-    found = _looks_like_one(address.pid) if address is not None else None
-    if found is None or not _is_held(places):
+    if holders == () or not _is_held(places):
+        return None
+    said = address.pid if address is not None else 0
+    if holders is not None:  # by the file's number only, so the core of a folder on another disk may be among them
+        likely = (_looks_like_one(pid) for pid in sorted(holders, key=lambda pid: pid != said))
+        return next((process for process in likely if process is not None), None)
+    found = _looks_like_one(said) if said else None
+    if found is None:
         return None
     with contextlib.suppress(OSError, psutil.NoSuchProcess):
         if found.create_time() <= places.address_file.stat().st_mtime + 1.0:
@@ -107,7 +111,7 @@ def _is_held(places: Places) -> bool:
     lock = locks.FileLock(places.core_lock)
     try:
         free = lock.try_acquire()
-    except OSError:
+    except errors.StorageError:
         return True
     lock.release()
     return not free

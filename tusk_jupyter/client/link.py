@@ -171,7 +171,11 @@ class Link:
 
         if not versions.is_installed() or not ending.is_idle(address):
             raise versions.mismatch(address)
-        ending.end_core(self.places)
+        with contextlib.suppress(TimeoutError), locks.held(self.places.start_lock, timeout_s=START_TIMEOUT_S):
+            if (
+                read_address(self.places.address_file) == address
+            ):  # else another client has put a fitting one in its place
+                ending.end_core(self.places)
         return False
 
     def _connect(self, address: Address) -> Peer | None:
