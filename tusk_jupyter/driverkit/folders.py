@@ -76,15 +76,12 @@ class Folders:
                 self._wanted.pop(session, None)
             else:
                 self._wanted[session] = folder
-            wanted = set(self._wanted.values())
-            if len(wanted) > 1 or not wanted:
-                self._wait(session, None, stopped)
+            target = self._agreed(session, stopped)
+            if target is None:
                 self._leave_for_nowhere()
-                place = self._shared(folder) if wanted else NOWHERE
+                place = self._shared(folder) if self._wanted else NOWHERE
             else:
-                (one,) = wanted
-                self._wait(session, one, stopped)
-                place = self._go(one, folder)
+                place = self._go(target, folder)
             if holds:
                 self._held.add(session)
             return place
@@ -103,10 +100,17 @@ class Folders:
             self._held.discard(session)
             self._changed.notify_all()
 
-    def _wait(self, session: object, target: str | None, stopped: threading.Event) -> None:
-        """Wait until no other session's statement needs the directory as it is."""
+    def _agreed(self, session: object, stopped: threading.Event) -> str | None:
+        """Return the folder that all want, None where there is no such one; waits for statements that need another.
+
+        What is wanted may change during the wait, so it is asked for behind it.
+        """
         deadline = time.monotonic() + PATIENCE_S
-        while self._moved and target != self._now and self._now is not None and self._held - {session}:
+        while True:
+            wanted = set(self._wanted.values())
+            target = wanted.pop() if len(wanted) == 1 else None
+            if not self._moved or self._now in (None, target) or not self._held - {session}:
+                return target
             if stopped.is_set():
                 raise errors.Cancelled("The wait for another notebook was cancelled.", scenario="cancelled_by_user")
             if time.monotonic() >= deadline:

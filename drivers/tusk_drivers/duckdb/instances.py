@@ -125,7 +125,7 @@ def _let_go_of_what_was_there(path: Path) -> None:
                 scenario="file_locked",
             )
         del _instances[old.key]
-        for cursor in old.cursors:
+        for cursor in tuple(old.cursors):  # another session may give one back meanwhile
             cursor.close()
         old.root.close()
 
