@@ -205,7 +205,8 @@ class FileSink:
             mode = stat.S_IMODE(self.path.stat().st_mode) if self._overwrite else _new_file_mode()
         except FileNotFoundError:
             mode = _new_file_mode()
-        part.chmod(mode)
+        with contextlib.suppress(OSError):  # FAT and some network drives know no rights; the file is its owner's then
+            part.chmod(mode)
 
     def _opened(self) -> Writer:
         if self._writer is None:

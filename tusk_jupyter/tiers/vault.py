@@ -7,6 +7,7 @@ so what is on disk is what counts; only the user's key stays in memory.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -174,14 +175,17 @@ class VaultTier(CredentialTier):
             document = self._noted.next(document)
         try:
             write_private(self.path, vault_file.to_bytes(document, data_key))
-            if self._noted is not None:
-                self._noted.note(document)
             self._older = None
         except OSError as exc:
             raise CredentialError(f"The vault {self.path} could not be written: {exc.strerror}.") from exc
         finally:
             wipe(data_key)
             self._known = None
+        if self._noted is not None:
+            with contextlib.suppress(
+                OSError, StorageError
+            ):  # the vault is written; an older note accuses no copy falsely
+                self._noted.note(document)
 
     def _damaged(self, exc: CredentialError) -> CredentialError:
         return CredentialError(
