@@ -30,10 +30,11 @@ FRAME_FACTOR = 1.2
 RESERVE_BYTES = 96 * 1024 * 1024
 """Left free: buffers of Flight, the threads' own heaps (64 MB of addresses each), whatever else the process does."""
 
-_ADVICE = (
+TAKE_LESS = (
     "Write it to a file instead: `--to FILE.parquet` takes it in any size (in Python `to=`); or take less of it, with "
     "`--limit` or fewer columns."
 )
+SEND_LESS = "Send it in parts: `df.iloc[:1_000_000]` first, the others with `--append` behind it; or free memory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,18 @@ class Room:
                 f"The result does not fit into this process's memory: {rows:,} rows with {_size(self._held)} had come, a frame "
                 f"of them takes {_size(needed)} more, and {limit.name} leaves {_size(max(0, limit.left))} of "
                 f"{_size(limit.bytes)}. The run was stopped and its rows were let go of.",
-                hint=_ADVICE,
+                hint=TAKE_LESS,
                 scenario="result_too_large",
             )
 
 
 @contextlib.contextmanager
-def guarded(what: str) -> Iterator[None]:
+def guarded(what: str, *, hint: str = TAKE_LESS) -> Iterator[None]:
     """Tell of memory, or threads, that ran out in the block as one of our errors, whatever library noticed.
+
+    Args:
+        what: failed, as a sentence without its full stop.
+        hint: what to do when it was memory.
 
     Raises:
         ResultTooLarge: it ran out. CoreError: there are no threads.
@@ -93,7 +98,7 @@ def guarded(what: str) -> Iterator[None]:
             raise told from exc
         if not ran_out(exc):
             raise
-        raise translated(exc, what) from exc
+        raise translated(exc, what, hint=hint) from exc
 
 
 def see_that(size: int, what: str) -> None:
@@ -108,7 +113,7 @@ def see_that(size: int, what: str) -> None:
     if limit is not None and limit.left < size:
         raise errors.ResultTooLarge(
             f"{what}: it takes {_size(size)}, and {limit.name} leaves {_size(max(0, limit.left))} of {_size(limit.bytes)}.",
-            hint="Send it in parts: `df.iloc[:1_000_000]` first, the others with `--append` behind it; or free memory.",
+            hint=SEND_LESS,
             scenario="result_too_large",
         )
 
@@ -118,7 +123,7 @@ def ran_out(exc: BaseException) -> bool:
     return isinstance(exc, MemoryError) or "bad_alloc" in str(exc)
 
 
-def translated(exc: Exception, what: str) -> errors.TuskError:
+def translated(exc: Exception, what: str, *, hint: str = TAKE_LESS) -> errors.TuskError:
     """Return an error of a library as one of ours, with its words as the detail."""
     if (told := threads.told(exc)) is not None:
         return told
@@ -129,7 +134,7 @@ def translated(exc: Exception, what: str) -> errors.TuskError:
     room = f": {limit.name} is {_size(limit.bytes)}" if limit is not None else ""
     return errors.ResultTooLarge(
         f"{what}: there is not enough memory{room}. What it held of it was let go of.",
-        hint=_ADVICE,
+        hint=hint,
         detail=said,
         scenario="result_too_large",
     )

@@ -117,7 +117,7 @@ def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
     if isinstance(frame, pa.Table):
         return frame
     memory.see_that(_size_of(frame), f"{name} cannot be sent")
-    with memory.guarded(f"{name} cannot be sent"):
+    with memory.guarded(f"{name} cannot be sent", hint=memory.SEND_LESS):
         return _converted(frame, name)
 
 
