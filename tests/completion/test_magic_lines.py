@@ -38,6 +38,12 @@ class Fixed:
         self.asked_for.append(name)
         return self.known
 
+    def soon(self, _: str | None) -> Known:
+        return self.known
+
+    def is_reading(self, _: str | None) -> bool:
+        return False
+
     def connections(self) -> tuple[control.Connection, ...]:
         return (connection("shop"), connection("lake", current=True), connection("warehouse", environment="production"))
 

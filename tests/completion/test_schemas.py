@@ -44,7 +44,7 @@ class Core:
         name = request.connection or self.current
         stamp, snapshot = self.snapshots[name]
         state = self.states.pop(0) if self.states else "fresh"
-        taking = state == "taking"
+        taking = state in ("taking", "failed")
         return control.SchemaSnapshot(
             connection=name, driver="d", dialect=self.dialects[name], state=state, stamp="" if taking else stamp,
             snapshot=None if taking or request.known == stamp else snapshot,
@@ -139,3 +139,26 @@ def test_without_flight_the_first_keystroke_does_not_wait_for_its_import(core, m
     schemas = Schemas(lambda: core)
     assert schemas.of("lake").index is None
     wait_until(lambda: schemas.of("lake").index)
+
+
+def test_a_schema_that_is_read_is_waited_for_once_and_said_to_be_read(core, monkeypatch):
+    monkeypatch.setattr(schema, "SOON_S", 1000.0)
+    schemas = Schemas(lambda: core)
+    core.gate.clear()
+    schemas.of("lake")
+    assert schemas.is_reading("lake")
+    threading.Timer(0.05, core.gate.set).start()
+    assert "orders" in names(schemas.soon("lake")), "the first keystroke has the list"
+    assert not schemas.is_reading("lake")
+
+
+def test_what_cannot_be_read_is_said_and_a_connection_that_is_none_is_not_being_read(core, schemas):
+    core.states = ["failed"]
+    core.snapshots["lake"] = ("", None)
+    wait_until(lambda: schemas.of("lake").failed)
+    core.error = CoreError("no such connection")
+    schemas.of("nowhere")
+    wait_until(lambda: not schemas.is_reading("nowhere"))
+    core.gate.clear()
+    schemas.of("nowhere")
+    assert not schemas.is_reading("nowhere"), "though it is asked for again"

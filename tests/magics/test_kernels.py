@@ -149,9 +149,16 @@ def test_a_long_run_shows_a_line_that_the_footer_replaces(notebook, sleepy):
     assert reply.status == "ok", reply
     line = reply.displays[0]["text/plain"]
     assert "running on sleepy" in line
-    assert "to stop" in line
+    assert "interrupt the kernel (■, or I I) to stop" in line
     assert reply.updates[-1]["text/plain"].startswith("1 row")
     assert not reply.out
+
+
+def test_in_a_console_the_line_names_the_key_of_a_terminal(notebook, sleepy, monkeypatch):
+    monkeypatch.delenv("JPY_SESSION_NAME")
+    with kernel() as console:
+        line = console.run("%sql sleepy SELECT 1 AS a, pg_sleep(1)").displays[0]["text/plain"]
+    assert "interrupt the kernel (Ctrl-C, or ■) to stop" in line
 
 
 def test_an_interrupted_run_clears_its_line(notebook):

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Transaction
-from tusk_jupyter.protocol.driver import ColumnDescription, Description, TreeNode
+from tusk_jupyter.protocol.driver import ColumnDescription, Description, Snapshot, SnapshotTable, TreeNode
 
 
 class ScriptedSession(Session):
@@ -168,6 +168,12 @@ class ScriptedSession(Session):
 
     def describe(self, path):
         return Description(kind="table", columns=(ColumnDescription(name="n", type="whole number", nullable=True),))
+
+    def snapshot(self):
+        gate = self._settings.text("gate")
+        while gate and not Path(gate).exists():
+            time.sleep(0.05)
+        return Snapshot(tables=(SnapshotTable(path=("toads",)), SnapshotTable(path=("newts",))))
 
     def upload(self, table, reader, *, append):
         return sum(batch.num_rows for batch in reader)

@@ -103,4 +103,6 @@ def test_nonsense_is_answered_and_does_no_harm(content):
 def test_a_result_that_is_gone_is_said_so():
     asking = Asking(pa.table({"a": [1]}), "pandas")
     del asking.value
-    assert "The result is gone" in asking.ask("window", start=0, stop=1, first=0, last=1)["error"]
+    answer = asking.ask("window", start=0, stop=1, first=0, last=1)
+    assert "The result is gone" in answer["error"]
+    assert answer["gone"], "the grid then keeps the rows that it has"

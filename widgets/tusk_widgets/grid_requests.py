@@ -121,7 +121,7 @@ class GridRequests:
             except TuskError as exc:
                 if self._data.is_gone:
                     self._views.forget()
-                return {"error": exc.message, "hint": exc.hint}, []
+                return {"error": exc.message, "hint": exc.hint, "gone": self._data.is_gone}, []
             except msgspec.ValidationError as exc:
                 return {"error": f"The grid asked for what the kernel does not know: {exc}", "hint": None}, []
             except (pa.ArrowException, OSError, ValueError) as exc:

@@ -59,6 +59,7 @@ class Context:
     """Relations before the cursor: those that a join can join, the one joined last."""
 
 
+_OF_DATABASE = frozenset([Want.TABLE, Want.COLUMN, Want.TARGET, Want.COMMON, Want.CONDITION, Want.SCHEMA])
 _EXPRESSION = (Want.COLUMN, Want.RELATION, Want.FUNCTION)
 _COLUMN_LISTS = {
     "SELECT": _EXPRESSION,
@@ -90,6 +91,11 @@ def context_at(text: str, cursor: int, dialect: str) -> Context | None:
     if typed.parameter:
         return Context(typed=typed, scope=scope, wants=(Want.PARAMETER,))
     return _Reader(typed, scope, dialect).read()
+
+
+def needs_schema(context: Context) -> bool:
+    """Whether names of the database can stand there."""
+    return bool(context.wants) and not _OF_DATABASE.isdisjoint(context.wants)
 
 
 class _Reader:

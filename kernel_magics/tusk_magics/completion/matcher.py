@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, overload
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from tusk_magics.completion.cell import Place, place_at
+from tusk_magics.completion.toolbar import Toolbar
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tusk_magics.completion.head import Head
     from tusk_magics.completion.ranking import Candidate
-    from tusk_magics.completion.schema import Schemas
+    from tusk_magics.completion.schema import Known, Schemas
 
 IDENTIFIER = "tusk_jupyter.sql"
+READING = "reading the schema…"
+FAILED = "the schema cannot be read"
+"""Shown where a candidate's kind is: frontends insert what they show as its name. JupyterLab's extension knows READING
+(`cells/completion.ts`) and asks again when the schema is there."""
 _FIRST = 1_000.0  # before all others, whose work is then not done
 
 
@@ -50,6 +55,7 @@ class SqlCompleter:
         """Complete for `shell`, with the names that `schemas()` knows."""
         self._shell = shell
         self._schemas = schemas
+        self.toolbar = Toolbar(shell)
         # IPython reads a matcher's attributes and its priority; a bound method cannot carry them, a function can.
         self.matcher = context_matcher(identifier=IDENTIFIER, priority=_FIRST)(lambda context: self._match(context))
 
@@ -109,7 +115,7 @@ class SqlCompleter:
     def _statement(self, place: Place, head: Head) -> tuple[int, list[Candidate]]:
         from tusk_magics.completion import variables
         from tusk_magics.completion.candidates import candidates
-        from tusk_magics.completion.context import context_at
+        from tusk_magics.completion.context import context_at, needs_schema
 
         known = self._schemas().of(head.connection)
         sql, cursor = place.text[head.sql_start :], place.cursor - head.sql_start
@@ -121,7 +127,24 @@ class SqlCompleter:
         names = [*head.given, *variables.keys(self._shell.user_ns, head.options.get("--params", ""))]
         names += variables.parameters(self._shell.user_ns) if context.typed.parameter else []
         chosen = candidates(context, known.index, known.dialect, parameters=dict.fromkeys(names))
+        if (known.index is None or not chosen) and needs_schema(context):
+            before, known = known, known if chosen else self._schemas().soon(head.connection)
+            if known.stamp != before.stamp:
+                return self._statement(place, head)
+            chosen = self._note(head.connection, known, sql[context.typed.start : cursor]) + chosen
         return head.sql_start + context.typed.start, chosen
+
+    def _note(self, connection: str | None, known: Known, typed: str) -> list[Candidate]:
+        """Return what says, instead of a kind, why there are no names; it stands for what is typed already."""
+        from tusk_magics.completion.ranking import Candidate
+
+        if known.failed:
+            words = FAILED
+        elif self._schemas().is_reading(connection):
+            words = READING
+        else:
+            return []
+        return [] if self.toolbar.say(words) else [Candidate(typed, words)]
 
 
 def _in_expression(sql: str, cursor: int) -> bool:

@@ -37,10 +37,12 @@ class Completion:
             from tusk_magics.completion.schema import Schemas
 
             self._schemas = Schemas(get_client)
+            self._schemas.arrived = self.completer.toolbar.complete_again
         return self._schemas
 
     def after_run(self, result: ExecutionResult) -> None:
         """Ask anew for what a run may have changed, so that the next keystroke finds it."""
+        self.completer.toolbar.clear()
         cell = str(getattr(result.info, "raw_cell", "")) if result.info is not None else ""
         if self._schemas is not None and ("sql" in cell or "tusk" in cell):
             self._schemas.refresh()

@@ -30,6 +30,8 @@ that found nothing is answered first."""
 TAKING_S = 10.0
 """How long one question waits for a snapshot that is being taken."""
 QUESTIONS = 6
+SOON_S = 0.3
+"""How long one keystroke for which there is nothing else waits for a snapshot; JupyterLab waits 1 s for a list."""
 DESCRIBE_S = 0.3
 """How long `Shift+Tab` waits for a description."""
 KEPT = 200
@@ -65,6 +67,10 @@ class Known:
     dialect: str = "ansi"
     stamp: str = ""
     index: SchemaIndex | None = None
+    pending: bool = False
+    """The core is reading the schema, for the first time or anew."""
+    failed: bool = False
+    """The core could not read the schema, and has none of before."""
 
 
 @dataclass(slots=True)
@@ -74,6 +80,8 @@ class _Question:
     answered: threading.Event = field(default_factory=threading.Event)
     """The core has said what it has; it may still be taking a new snapshot."""
     done: threading.Event = field(default_factory=threading.Event)
+    waited: bool = False
+    """A keystroke has waited for it: the next ones are answered at once."""
 
 
 Work = Callable[[threading.Event], None]
@@ -85,6 +93,8 @@ class Schemas:
     def __init__(self, client: Callable[[], Asks]) -> None:
         """Know nothing yet; `client` is called at the first question."""
         self._client = client
+        self.arrived: Callable[[], None] = lambda: None
+        """Called, on another thread, when a schema's question has ended."""
         self._known: dict[str | None, Known] = {}
         self._connections: tuple[control.Connection, ...] = ()
         self._described: dict[tuple[str | None, Path, str], Description | None] = {}
@@ -96,6 +106,25 @@ class Schemas:
         """Return what is known of a connection; None: the current one."""
         self._ask(("schema", connection), lambda answered: self._fetch(connection, answered), patience_s=patience_s)
         return self._known.get(connection, Known())
+
+    def soon(self, connection: str | None) -> Known:
+        """Return what is known of a connection, and wait a little for it while a snapshot is on the way."""
+        with self._lock:
+            question = self._running.get(("schema", connection))
+        if question is not None and not question.waited:
+            question.waited = True
+            question.done.wait(SOON_S)
+        return self._known.get(connection, Known())
+
+    def is_reading(self, connection: str | None) -> bool:
+        """Whether a connection's snapshot is on the way."""
+        key = ("schema", connection)
+        with self._lock:
+            if key not in self._running:
+                return False
+            known = self._known.get(connection)
+            # One that was answered without becoming known is none that the core knows, though it is asked for again.
+            return known.pending if known else key not in self._answered
 
     def connections(self) -> tuple[control.Connection, ...]:
         """Return the configured connections, as far as they are known."""
@@ -140,6 +169,7 @@ class Schemas:
                 self._running.pop(key, None)
             question.answered.set()
             question.done.set()
+            self.arrived()
 
     def _fetch(self, connection: str | None, answered: threading.Event) -> None:
         client, wait_s = self._client(), 0.0
@@ -169,6 +199,12 @@ class Schemas:
             self._known[connection] = same or Known(reply.connection, reply.dialect)
         else:
             self._known[connection] = replace(known, dialect=reply.dialect)
+        now = self._known[connection]
+        self._known[connection] = replace(
+            now,
+            pending=reply.state in ("taking", "stale"),
+            failed=reply.state == "failed" and now.index is None,
+        )
 
     def _list(self) -> None:
         client = self._client()

@@ -1,6 +1,7 @@
 /** The plugins of the extension; each stands in a file of its own. */
 import { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { completionPlugin } from './cells/completion';
 import { cellsPlugin } from './cells/plugin';
 import { insertPlugin } from './insert';
 import { logPlugin } from './log/plugin';
@@ -16,6 +17,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   logPlugin,
   panelPlugin,
   cellsPlugin,
+  completionPlugin,
   widgetOutputPlugin,
   widgetsPlugin
 ];

@@ -32,10 +32,10 @@ const DURATIONS: Options = [
 export class LogFilters extends Widget {
   constructor(
     private readonly connections: Connections,
-    private readonly hidesTools = true
+    private hidesTools = true
   ) {
     super();
-    this.hideTools.checked = hidesTools;
+    this.toolsHidden.checked = hidesTools;
     this.addClass('tusk-Filters');
     this.node.setAttribute('role', 'search');
     this.node.setAttribute('aria-label', 'Filters of the query log');
@@ -52,7 +52,7 @@ export class LogFilters extends Widget {
       h(
         'label',
         { class: 'tusk-Filters-check', title: 'Runs that the product asked for itself, as for a plan' },
-        this.hideTools,
+        this.toolsHidden,
         'Hide what tools ran'
       ),
       this.reset
@@ -82,7 +82,7 @@ export class LogFilters extends Widget {
       min_ms: this.duration.value ? Number(this.duration.value) : undefined,
       since,
       until,
-      tools: !this.hideTools.checked
+      tools: !this.toolsHidden.checked
     };
   }
 
@@ -102,6 +102,14 @@ export class LogFilters extends Widget {
     this._changed.emit(this.filter);
   }
 
+  /** As the setting has it, now and after a reset. */
+  hideTools(isHidden: boolean): void {
+    if (isHidden !== this.hidesTools) {
+      this.hidesTools = this.toolsHidden.checked = isHidden;
+      this.emit();
+    }
+  }
+
   private clear(): void {
     for (const field of [
       this.text,
@@ -115,7 +123,7 @@ export class LogFilters extends Widget {
     ]) {
       field.value = '';
     }
-    this.hideTools.checked = this.hidesTools;
+    this.toolsHidden.checked = this.hidesTools;
     this.emit();
     this.text.focus();
   }
@@ -167,7 +175,7 @@ export class LogFilters extends Widget {
   ]);
   private readonly connection = choice('Connection', 'tusk-log-connection', []);
   private readonly duration = choice('Duration', 'tusk-log-duration', DURATIONS);
-  private readonly hideTools = h('input', {
+  private readonly toolsHidden = h('input', {
     attrs: { type: 'checkbox', checked: true, 'data-testid': 'tusk-log-tools' }
   });
   /** Narrow panels show the others on request. */

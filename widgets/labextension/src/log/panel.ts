@@ -176,7 +176,7 @@ export class LogPanel extends Panel {
   });
   private readonly split = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
   private readonly model: LogModel;
-  private readonly filters: LogFilters;
+  readonly filters: LogFilters;
   private readonly list: LogList;
   private readonly running: RunningList;
   private readonly actions: LogActions;

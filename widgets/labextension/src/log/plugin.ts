@@ -23,8 +23,11 @@ export const logPlugin: JupyterFrontEndPlugin<void> = {
     settings: ISettingRegistry | null
   ) => {
     let hideTools = true;
-    void followSettings<{ hideTools: boolean }>(settings, logPlugin.id, set => (hideTools = set.hideTools));
     const tracker = new WidgetTracker<MainAreaWidget<LogPanel>>({ namespace: 'tusk-log' });
+    void followSettings<{ hideTools: boolean }>(settings, logPlugin.id, set => {
+      hideTools = set.hideTools;
+      tracker.forEach(({ content }) => content.filters.hideTools(hideTools)); // one that was restored before, too
+    });
     app.commands.addCommand(CommandIDs.openLog, {
       label: 'Query Log',
       caption: 'Open the query log of all notebooks',
