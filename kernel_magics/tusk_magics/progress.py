@@ -26,12 +26,19 @@ class Progress:
         self._handle: Any = None
         self._last_s = 0.0
         self._width = 0
+        self._waits_for = ""
 
     def update(self, state: RunState) -> None:
         """Show how far a run is."""
         if not self._shown or state.elapsed_s < DELAY_S or state.elapsed_s - self._last_s < EVERY_S:
             return
         self._last_s = state.elapsed_s
+        if (
+            not self._kernel and state.waits_for != self._waits_for
+        ):  # a line of its own, for the other one is written over
+            self._waits_for = state.waits_for
+            if state.waits_for:
+                self._write_to_terminal(waiting(state).ljust(self._width) + "\n")
         self._write(self.line(state))
 
     def line(self, state: RunState) -> str:
@@ -40,7 +47,8 @@ class Progress:
         if self._kernel:  # a console's keys are its terminal's
             stop = f"interrupt the kernel ({'■, or I I' if self._notebook else 'Ctrl-C, or ■'}) to stop"
         doing = "stopping" if state.cancelling else "running"
-        return f"{state.rows:,} rows · {state.elapsed_s:.1f} s · {doing} on {state.connection} · {stop}"
+        line = f"{state.rows:,} rows · {state.elapsed_s:.1f} s · {doing} on {state.connection} · {stop}"
+        return f"{line}\n{waiting(state)}" if state.waits_for and self._kernel else line
 
     def finish(self, text: str | None) -> bool:
         """Put `text` where the line was; return whether there was one."""
@@ -70,6 +78,11 @@ class Progress:
             self._handle.display(_plain(text), raw=True)
         else:
             self._handle.update(_plain(text), raw=True)
+
+
+def waiting(state: RunState) -> str:
+    """Return that a run waits for a lock, whose, and how that ends."""
+    return f"It waits for {state.waits_for}. {state.way_out}".rstrip()
 
 
 def _plain(text: str) -> dict[str, str]:

@@ -9,7 +9,17 @@ They raise `tusk_jupyter.errors` and print nothing.
 
 from __future__ import annotations
 
-from tusk_jupyter.api._connections import connect, connections, credentials, drivers, duplicate, remove, test, use
+from tusk_jupyter.api._connections import (
+    connect,
+    connections,
+    credentials,
+    disconnect,
+    drivers,
+    duplicate,
+    remove,
+    test,
+    use,
+)
 from tusk_jupyter.api._core import (
     cancel,
     delete_log,
@@ -35,6 +45,7 @@ __all__ = [
     "delete_log",
     "delete_query",
     "describe",
+    "disconnect",
     "doctor",
     "drivers",
     "duplicate",

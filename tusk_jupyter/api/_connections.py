@@ -93,6 +93,21 @@ def use(name: str) -> control.Connection:
     return reply
 
 
+def disconnect(name: str | None = None) -> control.Disconnected:
+    """Close this session's database session on a connection; the next run opens a new one.
+
+    An open transaction is rolled back, temp tables and settings go, and a database file is free for other programs once nobody
+    has it open.
+
+    Args:
+        name: the connection; None: the current one.
+
+    Raises:
+        UsageError: a run is under way in it.
+    """
+    return client().disconnect(name)
+
+
 def duplicate(name: str, new_name: str) -> control.ConnectionSaved:
     """Store a copy of a connection under another name, with a copy of its password in the same tier."""
     from tusk_jupyter.protocol.control import DuplicateConnection

@@ -1,4 +1,4 @@
-"""`connections`, `test`, `use`, `duplicate`, `remove`."""
+"""`connections`, `test`, `use`, `disconnect`, `duplicate`, `remove`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tusk_jupyter.cli.options import json_option, pass_output, show
 from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.times import ago
 from tusk_jupyter.errors import UsageError
-from tusk_jupyter.protocol.control import Connection
+from tusk_jupyter.protocol.control import Connection, Disconnected
 from tusk_jupyter.protocol.control.connections import rights_note
 
 
@@ -77,6 +77,36 @@ def use(output: Output, name: str) -> None:
     """Choose the current connection: `%%sql` without a name means it until another is chosen."""
     connection = api.use(name)
     output.say(f"{connection.name} is the current connection: {connection.target} ({connection.driver}).")
+
+
+@click.command()
+@click.argument("name", required=False)
+@pass_output
+def disconnect(output: Output, name: str | None) -> None:
+    """Close this notebook's session on the connection NAME (without one: the current connection).
+
+    An open transaction is rolled back; temp tables and settings go. The next run opens a new session. A database file is free
+    for other programs once no notebook has a session on it.
+    """
+    done = api.disconnect(name)
+    where = "; ".join(source.rsplit("/", 1)[-1] for source in done.others)
+    if not done.session:
+        output.say(f"There was no session of this {_own(output)} on {done.connection}.")
+    else:
+        output.say(f"Closed the session on {done.connection}.{_gone_with(done)} The next run opens a new one.")
+    if done.others:
+        output.say(f"Other sessions stay open on it: {where}. `%tusk disconnect {done.connection}` there closes each.")
+
+
+def _own(output: Output) -> str:
+    return "notebook" if output.prefix.startswith("%") else "command line, whose sessions end with each command,"
+
+
+def _gone_with(done: Disconnected) -> str:
+    rolled_back = " Its open transaction was rolled back." if done.transaction != "idle" else ""
+    if done.private:
+        return f"{rolled_back} The database in memory is gone with it."
+    return f"{rolled_back}{' Its temp tables and settings (SET, USE, ...) are gone.' if done.held else ''}"
 
 
 @click.command()

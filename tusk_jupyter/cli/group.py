@@ -17,6 +17,7 @@ VERBS = {
     "test": ("connections", "Sign in and out again, and say which stage failed."),
     "use": ("connections", "Choose the current connection."),
     "pick": ("pick", "Choose the current connection from a list."),
+    "disconnect": ("connections", "Close this notebook's session on a connection."),
     "duplicate": ("connections", "Copy a connection: NAME NEW."),
     "remove": ("connections", "Delete a connection and its secrets."),
     "schema": ("schema", "Tables, views and columns of a connection."),

@@ -26,6 +26,7 @@ def running(output: Output, as_json: bool) -> None:
         records=found,
         empty=f"Nothing is running. `{output.prefix} log` shows what ran.",
         right=frozenset({"time", "rows"}),
+        notes=tuple(_waiting(state, output) for state in found if state.waits_for),
     )
     show(output, listing, as_json=as_json)
 
@@ -36,9 +37,18 @@ def _row(state: RunState) -> tuple[str, ...]:
         state.connection,
         duration(state.elapsed_s * 1000),
         f"{state.rows:,}",
-        state.source.rsplit("/", 1)[-1] + (" (stopping)" if state.cancelling else ""),
+        state.source.rsplit("/", 1)[-1] + _doing(state),
         one_line(state.sql, width=_SQL_WIDTH),
     )
+
+
+def _doing(state: RunState) -> str:
+    return " (stopping)" if state.cancelling else " (waits for a lock)" if state.waits_for else ""
+
+
+def _waiting(state: RunState, output: Output) -> str:
+    way_out = state.way_out.replace("`%tusk ", f"`{output.prefix} ")
+    return one_line(f"{state.run[:8]} waits for {state.waits_for}. {way_out}")
 
 
 @click.command()

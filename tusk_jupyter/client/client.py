@@ -122,6 +122,23 @@ class Client:
         command = control.RunCommand(upload=self._signed(request))
         return self._finish(Fetch(self.link, self._driver_links(), command).with_upload(data), on_progress)
 
+    def disconnect(self, connection: str | None) -> control.Disconnected:
+        """Close this client's session on a connection (None: the current one); the next run opens another.
+
+        Raises:
+            UsageError: a run is under way in it.
+        """
+        reply: control.Disconnected = self.call(
+            control.Disconnect(
+                session=self.session,
+                connection=connection,
+                last_connection=self.last_connection,
+                last_was_chosen=self.last_was_chosen,
+            )
+        )
+        self._held.let_go(reply.connection_id)
+        return reply
+
     def split(self, sql: str, connection: str | None) -> control.SplitReply:
         """Return where the statements and their `:name` parameters stand, by the rules of the connection's dialect."""
         reply: control.SplitReply = self.call(

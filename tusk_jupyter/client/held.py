@@ -60,3 +60,8 @@ class Held:
         gone = set(sessions)
         with self._lock:
             self._sessions = {key: one for key, one in self._sessions.items() if one.id not in gone}
+
+    def let_go(self, connection_id: str) -> None:
+        """Forget the session on a connection, which this client has had closed."""
+        with self._lock:
+            self._sessions.pop(connection_id, None)

@@ -23,6 +23,7 @@ from tusk_jupyter.client.results import Result
 from tusk_jupyter.client.stopping import Stopping
 from tusk_jupyter.protocol import codec, control, stream
 from tusk_jupyter.protocol.calls import Peer, PeerFailed, PeerLost
+from tusk_jupyter.protocol.scenarios import BY_LOCK
 
 if TYPE_CHECKING:
     from tusk_jupyter.client.files import Sink
@@ -378,12 +379,14 @@ class Fetch:
             )
         if self._interrupted.is_set() and isinstance(exc, errors.Cancelled):
             return self._seen(exc)
+        if exc.scenario in BY_LOCK:  # the core knows whose lock was in the way
+            return self._seen(exc)
         if seen.was_said and not isinstance(exc, (errors.Cancelled, errors.ProtocolError)):
             return exc
         return self._explained(exc)
 
-    def _seen(self, exc: errors.Cancelled) -> errors.TuskError:
-        """Return what the core saw of a cancelled run's end, or the driver's word where the core does not answer at once."""
+    def _seen(self, exc: errors.TuskError) -> errors.TuskError:
+        """Return what the core saw of a run's end, or the driver's word where the core does not answer at once."""
         assert self.accepted is not None  # noqa: S101  # only asked for such
         try:
             state: control.RunState = self._link.peer().call(

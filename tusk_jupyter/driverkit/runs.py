@@ -26,8 +26,9 @@ from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.session import Changed, Rows, Session
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec
-from tusk_jupyter.protocol.driver import RunEvent
+from tusk_jupyter.protocol.driver import LockWait, RunEvent
 from tusk_jupyter.protocol.errors import to_wire
+from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
 from tusk_jupyter.sqltext.names import last_part
@@ -80,7 +81,7 @@ class Run:
         self._cancelled = threading.Event()
         self._ended = threading.Event()
         self._words = words
-        self._told: tuple[int, int] | None = None
+        self._told: tuple[int, int, LockWait | None] | None = None
         self._reports: list[StatementReport] = []
         self._notes: list[str] = []
         self._fetched = False
@@ -104,10 +105,13 @@ class Run:
 
     def progress(self) -> RunEvent | None:
         """Return how far the run is, or None if it is not fetched yet or no further than it was told last."""
-        now = (self._index, self._rows)
-        if not self._fetched or self.ended or now == self._told:
+        if not self._fetched or self.ended:
             return None
-        word = self._word("progress" if self._told else "started")
+        waits = self._session.lock_wait
+        now = (self._index, self._rows, waits)
+        if now == self._told:
+            return None
+        word = replace(self._word("progress" if self._told else "started"), lock_wait=waits)
         self._told = now
         return word
 

@@ -74,6 +74,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 (driver.Leave, self._leave),
                 (driver.Ping, self._ping),
                 (driver.KillBackend, self._kill_backend),
+                (driver.FindLocks, self._find_locks),
                 (driver.Tree, self._tree),
                 (driver.Describe, self._describe),
                 (driver.TakeSnapshot, self._snapshot),
@@ -183,6 +184,10 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             return
         self._session.kill_backend(settings, message.backend)
         yield driver.Killed()
+
+    def _find_locks(self, message: driver.FindLocks) -> Iterator[driver.LockWaits]:
+        settings = Settings(config=message.config, secrets=message.secrets)
+        yield driver.LockWaits(waits=tuple(self._session.lock_waits(settings, message.backends)))
 
     def _reset(self, message: driver.Reset) -> Iterator[driver.Done]:
         slot = self._slot(message.session)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tusk_jupyter.errors import ProtocolError
-from tusk_jupyter.protocol.driver import Description, Snapshot, SnapshotColumn, SnapshotTable, TreeNode
+from tusk_jupyter.protocol.driver import Description, LockWait, Snapshot, SnapshotColumn, SnapshotTable, TreeNode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -240,6 +240,29 @@ class Session(ABC):
         """
         cls.kill_backend(settings, backend)
         return Outcome.UNKNOWN
+
+    @classmethod
+    def lock_waits(cls, settings: Settings, backends: Sequence[str]) -> list[LockWait]:
+        """Ask the server, on a connection of its own, whose locks the sessions `backends` wait for.
+
+        Only where the manifest declares `lock_waits`.
+
+        Returns:
+            One wait for each of them that waits, and for each holder that waits itself. A holder that this account may not
+            see is `hidden`, with the reason.
+
+        Raises:
+            ProtocolError: this driver declares none. TuskError: the server cannot be asked.
+        """
+        raise ProtocolError(f"{cls.__name__} declares no lock_waits.")
+
+    @property
+    def lock_wait(self) -> LockWait | None:
+        """The lock that the statement under way waits for, where this process does the waiting (engines without a server).
+
+        Asked on another thread, four times a second; no round trip.
+        """
+        return None
 
 
 def _column(node: TreeNode) -> SnapshotColumn:

@@ -36,7 +36,7 @@ class Upload:
         self._ended = threading.Event()
         self._cancelled = threading.Event()
         self._words = words
-        self._told: int | None = None
+        self._told: tuple[int, driver.LockWait | None] | None = None
 
     @property
     def ended(self) -> bool:
@@ -49,11 +49,14 @@ class Upload:
 
     def progress(self) -> driver.RunEvent | None:
         """Return how far the upload is, or None if nobody has come with it yet or it is no further than it was told last."""
-        if not self._taken.is_set() or self.ended or self._rows == self._told:
+        if not self._taken.is_set() or self.ended:
+            return None
+        now = (self._rows, self._session.lock_wait)
+        if now == self._told:
             return None
         event = "started" if self._told is None else "progress"
-        self._told = self._rows
-        return driver.RunEvent(run=self.id, event=event, rows=self._told)
+        self._told = now
+        return driver.RunEvent(run=self.id, event=event, rows=now[0], lock_wait=now[1])
 
     def cancel(self) -> None:
         """Stop: the next batch is refused and the statement under way is interrupted."""

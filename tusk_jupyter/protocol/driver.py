@@ -120,6 +120,35 @@ class Split(Message, frozen=True, kw_only=True):
     sql: str
 
 
+class LockHolder(Message, frozen=True, kw_only=True):
+    """A session that others wait for, as far as whoever asks may see it: it has the lock, or is before them in its queue."""
+
+    backend: str = ""
+    """The server's id of it, as `Opened.backend`; of an engine without a server, the id of its process. "": not known."""
+    user: str = ""
+    application: str = ""
+    address: str = ""
+    """Where its client is."""
+    state: str = ""
+    """For people, as "idle in an open transaction"."""
+    since: str | None = None
+    """When that state began; ISO 8601, UTC."""
+    ended_by: str = ""
+    """What an administrator would run to end it, as "SELECT pg_terminate_backend(4242)"."""
+
+
+class LockWait(Message, frozen=True, kw_only=True):
+    """A session that waits for a lock."""
+
+    backend: str = ""
+    holders: tuple[LockHolder, ...] = ()
+    """Whom it waits for directly."""
+    hidden: str = ""
+    """Why no holder is named, as a clause: "this account lacks the right PROCESS"."""
+    certain: bool = True
+    """False: somebody waits for a lock there, and it is not to be seen whether this session does."""
+
+
 LAST_WORDS = ("finished", "failed")
 """Events after which nothing more is said of a run."""
 
@@ -143,6 +172,8 @@ class RunEvent(Message, frozen=True, kw_only=True):
     alive: bool = True
     """In the last word: whether the session can take another run."""
     error: WireError | None = None
+    lock_wait: LockWait | None = None
+    """That the statement waits for a lock, from a driver that waits for it itself; others are asked (`FindLocks`)."""
 
 
 class Watch(Message, frozen=True, kw_only=True):
@@ -228,6 +259,24 @@ class KillBackend(Message, frozen=True, kw_only=True):
     backend: str
     session: bool = False
     """End the session too, and answer when it has ended: the process that had it is gone."""
+
+
+class LockWaits(Message, frozen=True, kw_only=True):
+    """Who waits for whom."""
+
+    waits: tuple[LockWait, ...] = ()
+    """Of the backends asked about those that wait, and of their holders those that wait themselves."""
+
+
+class FindLocks(Message, frozen=True, kw_only=True):
+    """Say whose locks some backends wait for, from a process that has no session of theirs."""
+
+    SECRET: ClassVar[frozenset[str]] = frozenset({"secrets"})
+    ACTION: ClassVar[str] = "lock_waits"
+    REPLY: ClassVar[type] = LockWaits
+    config: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
+    backends: tuple[str, ...]
 
 
 class TreeNode(Message, frozen=True, kw_only=True):

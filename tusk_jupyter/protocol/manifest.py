@@ -16,6 +16,8 @@ class Capabilities(Message, frozen=True, kw_only=True):
     """`interrupt` stops a statement on the server and leaves the session usable."""
     kill_backend: bool = False
     """A second process with the same sign-in can end a statement of a first one that no longer answers."""
+    lock_waits: bool = False
+    """A second process with the same sign-in can ask the server whose lock a statement of a first one waits for."""
     read_only: bool = True
     transactions: bool = True
     upload: bool = True

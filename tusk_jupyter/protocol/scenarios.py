@@ -53,6 +53,9 @@ NAME_TAKEN = "name_taken"
 """The core's own two, for REST's 404 and 409; their hints stand where they are raised, with the names that there are."""
 
 
+BY_LOCK = frozenset({"lock_timeout", "deadlock", "statement_timeout"})
+"""Errors of statements that may have waited for a lock: the core adds whose it was, where it knows."""
+
 _OF_A_CONNECTION = "`%tusk credentials set NAME`"
 
 

@@ -68,6 +68,12 @@ class Clients:
             del self._clients[session]
             return True
 
+    def source_of(self, session: str) -> str:
+        """Return where a client is: a notebook's path, a script's; "" for one that is not known."""
+        with self._lock:
+            client = self._clients.get(session)
+        return client.source if client is not None else ""
+
     def of_kernel(self, kernel: str) -> Client | None:
         """Return the attached client that is a kernel; after a restart the new one, also while the old one is still there."""
         with self._lock:

@@ -11,7 +11,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from tusk_jupyter import errors
@@ -31,7 +31,7 @@ from tusk_jupyter.service.connections import Connections
 from tusk_jupyter.service.dispatch import Accepted, Dispatch
 from tusk_jupyter.service.log_upkeep import LogUpkeep
 from tusk_jupyter.service.schemas import Schemas
-from tusk_jupyter.service.sessions import Sessions
+from tusk_jupyter.service.sessions import Session, Sessions
 from tusk_jupyter.service.trials import Trials
 from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.statements import split
@@ -84,6 +84,7 @@ class Core:
             self.spares,
             changed=lambda: self.changes.bump("runs", "log"),
             ended=self.schemas.run_ended,
+            source_of=self.clients.source_of,
         )
         self.runs = self.dispatch.runs
         self._upkeep = LogUpkeep(store, changed=lambda: self.changes.bump("log"))
@@ -186,6 +187,7 @@ class Core:
     def tick(self) -> None:
         """What is due by the clock: timeouts, cancel ladders, frozen drivers, idle sessions, silent clients."""
         self.runs.tick()
+        self.dispatch.locks.tick()
         for process in self.spares.processes:
             process.look()
         if self._sweeping is None or self._sweeping.done():  # on a thread of its own: closing may take seconds
@@ -285,6 +287,34 @@ class Core:
             return control.ConnectionRemoved(name=request.name)
         return control.ConnectionRemoved(
             name=record.name, tiers=tiers, sessions=self._close_sessions_of(record.id, "its connection was removed")
+        )
+
+    def disconnect(self, request: control.Disconnect) -> control.Disconnected:
+        """Close the client's own session on a connection, and the core's where nobody else has one there.
+
+        Raises:
+            UsageError: a run is under way in it.
+        """
+        client = self.clients.touch(request.session)
+        record = self._meant(client, request)
+        session = self.sessions.find(client.id, record.id)
+        closed = session is not None and self._close_own(session)
+        others = [one for one in self.sessions.on_same(record) if one.client not in (client.id, schemas.CLIENT)]
+        if not others:
+            for one in self.sessions.on_same(record):
+                self.sessions.close(one)
+        if session is None or not closed:
+            return control.Disconnected(
+                connection=record.name, connection_id=record.id, others=self._sources_of(others)
+            )
+        return control.Disconnected(
+            connection=record.name,
+            connection_id=record.id,
+            session=session.id,
+            transaction=session.transaction,
+            held=session.holds,
+            private=self.connections.is_private(record),
+            others=self._sources_of(others),
         )
 
     # --- drivers, credentials, preferences ---
@@ -456,7 +486,11 @@ class Core:
     def _meant(
         self,
         client: Client,
-        request: control.RunRequest | control.UploadRequest | control.SplitRequest | control.GetSchema,
+        request: control.RunRequest
+        | control.UploadRequest
+        | control.SplitRequest
+        | control.GetSchema
+        | control.Disconnect,
     ) -> ConnectionRecord:
         last = request.last_connection
         if client.current is None and last and request.last_was_chosen:  # chosen at a core that has ended
@@ -479,6 +513,26 @@ class Core:
             self.sessions.close(session, why)
         self.schemas.forget(connection_id)
         return sum(session.client != schemas.CLIENT for session in found)
+
+    def _close_own(self, session: Session) -> bool:
+        """Close a session that nothing runs in; return whether there was something to close."""
+        if not session.turn.acquire(blocking=False):
+            run = self.runs.last_of(session)
+            doing = f"run {run.id[:8]} is under way: {run.sql}" if run is not None and run.running else "it is in use"
+            raise errors.UsageError(
+                f"The session on {session.connection.name!r} was not closed: {doing}",
+                hint=f"`%tusk cancel {run.id[:8]}` stops the run; then disconnect." if run is not None else None,
+                scenario="session_busy",
+            )
+        try:
+            was_open = session.process is not None
+            self.sessions.close(session, "it was closed with `%tusk disconnect`")
+        finally:
+            session.turn.release()
+        return was_open
+
+    def _sources_of(self, sessions: Iterable[Session]) -> tuple[str, ...]:
+        return tuple(sorted({self.clients.source_of(one.client) or "a program" for one in sessions}))
 
     def _end_client(self, client: str) -> None:
         """Cancel a vanished client's runs and close its sessions."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
 from tusk_jupyter.protocol import control, driver
-from tusk_jupyter.service import aftermath, bound_values
+from tusk_jupyter.service import aftermath, bound_values, lock_waits
 from tusk_jupyter.service.clients import Client
 from tusk_jupyter.service.connections import Connections
+from tusk_jupyter.service.lock_waits import LockWaits
+from tusk_jupyter.service.lock_words import LockWords
 from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
@@ -47,10 +49,12 @@ class Dispatch:
         *,
         changed: Callable[[], None],
         ended: Callable[[Session, str, driver.RunEvent], None],
+        source_of: Callable[[str], str],
     ) -> None:
         """Put the parts together.
 
-        `changed` is told when a run began, ended or is being cancelled; `ended`, what a run did.
+        `changed` is told when a run began, ended, is being cancelled or waits for a lock; `ended`, what a run did.
+        `source_of` says where a client is.
         """
         self._ended = ended
         self._store = store
@@ -62,7 +66,15 @@ class Dispatch:
             on_end=self._run_ended,
             kill_backend=self._kill_backend,
             end_backend=self._end_backend,
+            with_holder=lambda run, error: self.locks.added_to(run, error),
             close_session=lambda session: self._sessions.close(session),
+            changed=changed,
+        )
+        self.locks = LockWaits(
+            runs=self.runs.running,
+            words=LockWords(sessions.all, self.runs.last_of, source_of),
+            ask=self._ask_for_locks,
+            first_s=lambda: float(store.preferences.get("lock_question_s")),
             changed=changed,
         )
 
@@ -305,6 +317,16 @@ class Dispatch:
         )
         killed: driver.Killed = self._spares.ask(session.connection.driver, request, timeout_s=timeout_s)
         return killed
+
+    def _ask_for_locks(self, session: Session, backends: tuple[str, ...]) -> tuple[driver.LockWait, ...]:
+        """Ask a session's server whose locks backends wait for, from a second process with the same sign-in."""
+        request = driver.FindLocks(
+            config=session.connection.config,
+            secrets=self._connections.secrets.of(session.connection),
+            backends=backends,
+        )
+        found: driver.LockWaits = self._spares.ask(session.connection.driver, request, timeout_s=lock_waits.TIMEOUT_S)
+        return found.waits
 
 
 def _kind(request: control.RunRequest | control.UploadRequest) -> str:

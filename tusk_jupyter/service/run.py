@@ -57,6 +57,14 @@ class Run:
     """Whether it holds its session's turn."""
     fetched: bool = False
     """Whether its client has come for the data."""
+    heard: float = field(default_factory=time.monotonic)
+    """When something new was said of it last: that it has begun, rows, another statement."""
+    lock_wait: driver.LockWait | None = None
+    """What its driver said of a lock that it waits for."""
+    waits_for: str = ""
+    """A lock that it waits for, with who holds it, for people; see `lock_waits`."""
+    way_out: str = ""
+    """How that wait ends: sentences."""
     error: WireError | None = None
     ladder: Ladder | None = None
     notices: tuple[str, ...] = ()
@@ -91,6 +99,8 @@ class Run:
             sql=self.sql,
             error=self.error,
             cancelling=self.running and self.ladder is not None,
+            waits_for=self.waits_for if self.running else "",
+            way_out=self.way_out if self.running else "",
         )
 
 

@@ -19,7 +19,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.launch.ladder import Ladder, Rung
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import control, driver
-from tusk_jupyter.protocol.errors import to_wire
+from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_jupyter.service import aftermath
 from tusk_jupyter.service.outcomes import outcome
@@ -57,6 +57,7 @@ class Runs:
         on_end: completes the log row; called before anybody sees the run as ended.
         kill_backend: ends a session's statement on the server from another process.
         end_backend: ends a session there whose process has ended; None where there is no server.
+        with_holder: adds to a run's error who held the lock that it waited for.
         close_session: called after a run whose session cannot be used again, or should not be.
         changed: called when a run began, ended or is being cancelled.
     """
@@ -68,6 +69,7 @@ class Runs:
         on_end: Callable[[Ending], None],
         kill_backend: Callable[[Session], None],
         end_backend: Callable[[Session], driver.Killed | None] = lambda _: None,
+        with_holder: Callable[[Run, WireError | None], WireError | None] = lambda _, error: error,
         close_session: Callable[[Session], None],
         changed: Callable[[], None],
     ) -> None:
@@ -76,6 +78,7 @@ class Runs:
         self._on_end = on_end
         self._kill_backend = kill_backend
         self._end_backend = end_backend
+        self._with_holder = with_holder
         self._close_session = close_session
         self._under_way: dict[str, Run] = {}
         self._ended: collections.OrderedDict[str, Run] = collections.OrderedDict()
@@ -177,6 +180,12 @@ class Runs:
         with self._lock:
             return list(self._under_way.values())
 
+    def last_of(self, session: Session) -> Run | None:
+        """Return a session's run under way, else the last one that is remembered."""
+        with self._lock:
+            known = (*self._under_way.values(), *reversed(self._ended.values()))
+        return next((run for run in known if run.session is session), None)
+
     def find(self, beginning: str) -> Run:
         """Return the run whose id begins so.
 
@@ -249,7 +258,9 @@ class Runs:
             if run.id not in self._under_way:
                 return  # whoever started it has seen that it failed
         if word.event not in driver.LAST_WORDS:
-            run.fetched = True
+            if not run.fetched or (word.rows, word.statement) != (run.rows, run.statement):
+                run.heard = time.monotonic()
+            run.fetched, run.lock_wait = True, word.lock_wait
             run.rows, run.bytes, run.statement = word.rows, word.bytes, word.statement
         elif _ends_session(run, word):
             self._workers.submit(self._end, run, word)  # that takes its time, and others wait for their words
@@ -260,6 +271,7 @@ class Runs:
         status, run.error = outcome(run, last, has_server=run.session.has_server)
         if last.error is not None and last.error.kind == aftermath.CRASHED:
             run.error = aftermath.added_to(run.error, run.session, self._end_backend)
+        run.error = self._with_holder(run, run.error)
         run.rows, run.bytes = last.rows, last.bytes
         run.elapsed_s = time.monotonic() - run.started
         session = run.session

@@ -43,6 +43,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             control.UseConnection: core.use_connection,
             control.GetCurrentConnection: core.current_connection,
             control.RemoveConnection: core.remove_connection,
+            control.Disconnect: core.disconnect,
             control.ListDrivers: core.list_drivers,
             control.ListCredentials: core.list_credentials,
             control.SetCredential: core.set_credential,

@@ -202,6 +202,16 @@ class Sessions:
         """Return all clients' sessions on a connection."""
         return [one for one in self.all() if one.connection.id == connection_id]
 
+    def on_same(self, connection: ConnectionRecord) -> list[Session]:
+        """Return all clients' sessions on a connection, or on the locked file that it opens."""
+        file = self._file_of(connection.driver, connection.config)
+        return [
+            one
+            for one in self.all()
+            if one.connection.id == connection.id
+            or (file is not None and file == self._file_of(one.connection.driver, one.connection.config))
+        ]
+
     def state_of(self, client: str, connection_id: str) -> State:
         """Return the state of a client's session on a connection."""
         session = self.find(client, connection_id)

@@ -83,6 +83,8 @@ KNOWN = {
               description="How long to wait for a database to answer the sign-in."),
         Known(name="session_wait_s", default=30.0, read=_number(0), unit="s",
               description="How long a run waits while another one of its notebook uses the session."),
+        Known(name="lock_question_s", default=3.0, read=_number(0, 3600), unit="s",
+              description="After how long without news of a run its server is asked whose lock it waits for; 0: never."),
         Known(name="idle_session_s", default=300.0, read=_number(1), unit="s",
               description="After how long without a run a database session with nothing in it is closed."),
         Known(name="idle_core_s", default=1800.0, read=_number(1), unit="s",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import pymysql
 
-from tusk_drivers.mysql import catalog, readonly, rights, signin, snapshot, upload
+from tusk_drivers.mysql import catalog, locks, readonly, rights, signin, snapshot, upload
 from tusk_drivers.mysql.bind import literals
 from tusk_drivers.mysql.errors import from_server, numbered, position
 from tusk_drivers.mysql.execution import Execution
@@ -29,7 +29,7 @@ from tusk_jupyter.errors import QueryError, TuskError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
+    from tusk_jupyter.protocol.driver import Description, LockWait, Snapshot, TreeNode
     from tusk_jupyter.sqltext.statements import Statement
 
 KILL_TIMEOUT_S = 5.0
@@ -125,6 +125,11 @@ class MysqlSession(Session):
         """End `backend` and wait until it is gone; no server says what became of its statement."""
         _kill(settings, f"KILL {_checked(backend)}", wait_for=int(backend))
         return Outcome.UNKNOWN
+
+    @classmethod
+    def lock_waits(cls, settings: Settings, backends: Sequence[str]) -> list[LockWait]:
+        """Ask the server whose locks `backends` wait for."""
+        return locks.lock_waits(settings, backends)
 
     # --- the session ---
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from psycopg.pq import TransactionStatus
 
-from tusk_drivers.postgresql import catalog, kill, rights, snapshot, upload
+from tusk_drivers.postgresql import catalog, kill, locks, rights, snapshot, upload
 from tusk_drivers.postgresql.catalog_types import TypeNames
 from tusk_drivers.postgresql.connect import prepare, sign_in, trust_of
 from tusk_drivers.postgresql.execution import Execution
@@ -15,7 +15,7 @@ from tusk_drivers.postgresql.link import Link
 from tusk_jupyter.driverkit.gone import gone_before
 from tusk_jupyter.driverkit.session import Changed, Outcome, Rows, Session, Settings, Transaction
 from tusk_jupyter.errors import QueryError, UsageError
-from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
+from tusk_jupyter.protocol.driver import Description, LockWait, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.statements import Statement
 
@@ -185,6 +185,11 @@ class PostgresqlSession(Session):
     def end_backend(cls, settings: Settings, backend: str) -> Outcome:
         """End `backend` at once, and ask the server what became of its transaction."""
         return kill.end(settings, backend)
+
+    @classmethod
+    def lock_waits(cls, settings: Settings, backends: Sequence[str]) -> list[LockWait]:
+        """Ask the server whose locks `backends` wait for."""
+        return locks.lock_waits(settings, backends)
 
 
 SESSION = PostgresqlSession

@@ -135,15 +135,28 @@ def _head(path: Path) -> bytes:
 
 
 def holder_of(path: Path | None) -> str | None:
-    """Name the other process that holds a lock on the file, where the system tells (Linux)."""
+    """Name the other process whose lock on the file is in the way, where the system tells (Linux)."""
+    found = holders_of(path)
+    return program(found[0]) if found else None
+
+
+def holders_of(path: Path | None) -> list[int]:
+    """Return the ids of the other processes whose locks on the file are in the way, where the system tells (Linux).
+
+    Whoever writes is; readers are only in the way of a commit, and only where nobody else writes.
+    """
     if path is None or not _LOCKS.exists():
-        return None
-    files = {str(found) for name in (path, f"{path}-shm", f"{path}-wal") if (found := _inode(Path(name)))}
+        return []
+    files = {str(inode) for name in (path, f"{path}-shm", f"{path}-wal") if (inode := _inode(Path(name)))}
+    found: dict[str, list[int]] = {"WRITE": [], "READ": []}
     for line in _LOCKS.read_text().splitlines():
-        fields = line.split()
-        if len(fields) > 5 and fields[-3].rpartition(":")[2] in files and fields[-4] not in (str(os.getpid()), "-1"):
-            return _program(int(fields[-4]))
-    return None
+        fields = (
+            line.split()
+        )  # [number:, (->,) POSIX, ADVISORY, WRITE, pid, device:inode, from, to]; with ->: one that waits
+        if len(fields) != 8 or fields[5].rpartition(":")[2] not in files or fields[4] in (str(os.getpid()), "-1", "0"):
+            continue
+        found.setdefault(fields[3], []).append(int(fields[4]))
+    return list(dict.fromkeys(found["WRITE"] or found["READ"]))
 
 
 def _inode(path: Path) -> int | None:
@@ -153,7 +166,8 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def _program(pid: int) -> str:
+def program(pid: int) -> str:
+    """Name a process for people."""
     try:
         process = psutil.Process(pid)
         name, arguments = process.name(), process.cmdline()[1:]

@@ -23,7 +23,7 @@ from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.folders import FOLDERS, NOWHERE, Place
 from tusk_jupyter.driverkit.open_file import OpenFile
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
-from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
+from tusk_jupyter.protocol.driver import Description, LockHolder, LockWait, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.statements import Statement
 
@@ -47,6 +47,8 @@ class SQLiteSession(Session):
         self._read_only = self._opened_read_only = settings.read_only
         self._busy_s = float(settings.config.get("busy_timeout_s", _DEFAULT_BUSY_S))
         self._stop = threading.Event()
+        self._waits = False
+        """Whether the statement under way waits for a lock."""
         self._folder: str | None = None
         self._place: Place | None = None
         """None until a notebook has said where it is: the process stays where it was started."""
@@ -182,15 +184,29 @@ class SQLiteSession(Session):
         """Try again while another program holds a lock that makes us wait, until the time is up or we are stopped."""
         self._stop.clear()
         until = time.monotonic() + self._busy_s
-        while True:
-            try:
-                return call()
-            except sqlite3.OperationalError as exc:
-                waits = code_of(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-                if not waits or exc.sqlite_errorcode == sqlite3.SQLITE_BUSY_SNAPSHOT or time.monotonic() >= until:
-                    raise
-            if self._stop.wait(_RETRY_S):
-                raise errors.Cancelled("The wait for a lock was cancelled.", scenario="cancelled_by_user")
+        try:
+            while True:
+                try:
+                    return call()
+                except sqlite3.OperationalError as exc:
+                    busy = code_of(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                    if not busy or exc.sqlite_errorcode == sqlite3.SQLITE_BUSY_SNAPSHOT or time.monotonic() >= until:
+                        raise
+                self._waits = True
+                if self._stop.wait(_RETRY_S):
+                    raise errors.Cancelled("The wait for a lock was cancelled.", scenario="cancelled_by_user")
+        finally:
+            self._waits = False
+
+    @property
+    def lock_wait(self) -> LockWait | None:
+        """The wait, and the processes whose locks are in the way, where the system tells."""
+        if not self._waits:
+            return None
+        holders = tuple(
+            LockHolder(backend=str(pid), application=files.program(pid)) for pid in files.holders_of(self._path)
+        )
+        return LockWait(holders=holders, hidden="" if holders else "the system does not say whose")
 
     def _failure(self, exc: BaseException, sql: str) -> errors.TuskError:
         if isinstance(exc, errors.TuskError):

@@ -231,3 +231,34 @@ class RemoveConnection(Change, frozen=True, kw_only=True):
     REPLY: ClassVar[type] = ConnectionRemoved
     session: str
     name: str
+
+
+class Disconnected(Message, frozen=True, kw_only=True):
+    """What went with a session."""
+
+    connection: str
+    connection_id: str = ""
+    session: str = ""
+    """Id of the session that was closed; "": this client had none there."""
+    transaction: str = "idle"
+    """How its transaction stood: what was open or failed was rolled back."""
+    held: bool = False
+    """Whether something was left in it (temp tables, settings) that is gone now."""
+    private: bool = False
+    """Whether the database itself was in it, and is gone."""
+    others: tuple[str, ...] = ()
+    """Where other sessions on the connection are: notebooks and programs."""
+
+
+class Disconnect(Change, frozen=True, kw_only=True):
+    """Close the client's own session on a connection; refused while a run is under way in it."""
+
+    ACTION: ClassVar[str] = "connection.disconnect"
+    REPLY: ClassVar[type] = Disconnected
+    session: str
+    connection: str | None = None
+    """Name; None: the client's current one."""
+    last_connection: str | None = None
+    """As in `RunRequest`."""
+    last_was_chosen: bool = False
+    """As in `RunRequest`."""

@@ -139,6 +139,10 @@ class RunState(Message, frozen=True, kw_only=True):
     """As in the log: secrets redacted."""
     error: WireError | None = None
     cancelling: bool = False
+    waits_for: str = ""
+    """A lock that it waits for, with who holds it, for people; "": none that is known."""
+    way_out: str = ""
+    """How that wait ends: sentences."""
 
 
 class RunList(Message, frozen=True, kw_only=True):

@@ -123,6 +123,10 @@ export interface IRunState {
   cell?: string | null;
   sql?: string;
   cancelling?: boolean;
+  /** A lock that it waits for, with who holds it. */
+  waits_for?: string;
+  /** How that wait ends: sentences. */
+  way_out?: string;
 }
 
 export interface ISavedQuery {

@@ -37,7 +37,7 @@ export class RunningList extends Widget {
 
   private draw(): void {
     const { runs } = this.model;
-    const drawn = runs.map(run => `${run.run} ${run.cancelling ?? false}`).join('\n');
+    const drawn = runs.map(run => `${run.run} ${run.cancelling ?? false} ${run.waits_for ?? ''} ${run.way_out ?? ''}`).join('\n');
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.clocks.clear();
@@ -77,7 +77,14 @@ export class RunningList extends Widget {
     const { source = '', cell = null } = run;
     const origin = originLink(place(source, cell), source, cell, () => this.goTo(source, cell));
     origin.classList.add('tusk-Running-where');
-    return h('div', { class: 'tusk-Running-row', attrs: { 'data-run': run.run } }, look, origin, cancel);
+    return h(
+      'div',
+      { class: 'tusk-Running-row', attrs: { 'data-run': run.run } },
+      look,
+      origin,
+      cancel,
+      ...(run.waits_for ? [waiting(run)] : [])
+    );
   }
 
   private tick(): void {
@@ -104,4 +111,12 @@ export class RunningList extends Widget {
   private clocks = new Map<string, HTMLElement>();
   private begins = new Map<string, number>();
   private _selected = new Signal<this, string>(this);
+}
+
+function waiting(run: IRunState): HTMLElement {
+  return h(
+    'div',
+    { class: 'tusk-Running-waits', attrs: { role: 'status', 'data-testid': 'tusk-waits' } },
+    `Waits for ${run.waits_for}. ${run.way_out ?? ''}`.trim()
+  );
 }
