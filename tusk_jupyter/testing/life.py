@@ -106,6 +106,7 @@ class LifeContract(ProcessBase):
             driver.Upload(session="x", run="r", ticket="t", table="t"),
             driver.Cancel(session="x", run="r"),
             driver.KillBackend(config=config, backend="1"),
+            driver.FindLocks(config=config, backends=("1",)),
             driver.Tree(session="x"),
             driver.Describe(session="x", path=("t",)),
             driver.Reset(session="x"),

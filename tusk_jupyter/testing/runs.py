@@ -237,6 +237,31 @@ class RunsContract(ProcessBase):
         assert running.outcome.events[-1].event == "failed"
         process.peer.call(driver.Close(session="to be killed"))
 
+    def test_who_holds_a_lock_is_told_from_another_process(
+        self, process: DriverProcess, opened: str, remote_table: str, settings: Settings
+    ) -> None:
+        self.needs("lock_waits")
+        change = f"UPDATE {remote_table} SET t = 'b'"
+        process.run(opened, f"{self.create_sql.format(table=remote_table)}; INSERT INTO {remote_table} VALUES (1, 'a')")
+        waiting = process.open(settings, "waits").backend
+        assert waiting, "the manifest declares lock_waits, and the session has no backend"
+        ask = driver.FindLocks(config=dict(settings.config), secrets=dict(settings.secrets), backends=(waiting,))
+        with DriverProcess(self.driver_command()) as other:
+            assert other.peer.call(ask).waits == (), "nobody waits yet"
+            process.run(opened, f"{self.begin_sql}; {change}")
+            with process.begin("waits", change) as running:
+                reader = threading.Thread(target=running.read)
+                reader.start()
+                found: tuple[driver.LockWait, ...] = ()
+                while reader.is_alive() and not found:
+                    found = other.peer.call(ask).waits
+                process.run(opened, "ROLLBACK")
+                reader.join()
+        assert [one.backend for one in found] == [waiting]
+        assert found[0].holders or found[0].hidden, "neither a holder nor why there is none"
+        assert running.outcome.error is None
+        process.peer.call(driver.Close(session="waits"))
+
     def test_client_that_goes_away_frees_the_session(self, process: DriverProcess, opened: str) -> None:
         with process.begin(opened, self.rows_sql.format(count=200 * BATCH_ROWS)) as running:
             reader = running.reader()

@@ -37,7 +37,9 @@ export class RunningList extends Widget {
 
   private draw(): void {
     const { runs } = this.model;
-    const drawn = runs.map(run => `${run.run} ${run.cancelling ?? false} ${run.waits_for ?? ''} ${run.way_out ?? ''}`).join('\n');
+    const drawn = runs
+      .map(run => `${run.run} ${run.cancelling ?? false} ${run.waits_for ?? ''} ${run.way_out ?? ''}`)
+      .join('\n');
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.clocks.clear();

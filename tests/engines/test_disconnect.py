@@ -1,0 +1,78 @@
+"""`disconnect` closes a notebook's own session: what was in it goes, its file is free, and the next run is not refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from engines.conftest import Engine, connect
+from services import wait_until
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+
+OPENS = "import duckdb, sys; duckdb.connect(sys.argv[1]).close()"
+
+
+def is_free(engine: Engine) -> bool:
+    """Return whether another program can open the file."""
+    return (
+        subprocess.run([sys.executable, "-c", OPENS, str(engine.file)], capture_output=True, check=False).returncode
+        == 0
+    )
+
+
+def test_a_database_file_is_free_for_others_and_the_next_run_is_not_refused(duckdb_engine):
+    duckdb_engine.run("CREATE TEMP TABLE mine AS SELECT 1 AS a")
+    assert not is_free(duckdb_engine), "the session has something in it and keeps the file"
+    done = duckdb_engine.client.disconnect("duckdb")
+    assert (done.connection, done.held, done.transaction, done.others) == ("duckdb", True, "idle", ())
+    assert is_free(duckdb_engine)
+    result = duckdb_engine.run("SELECT count(*) FROM information_schema.tables WHERE table_name = 'mine'")
+    assert result.table.column(0)[0].as_py() == 0
+    assert not result.accepted.session_lost, "that it is a new session is what was asked for"
+
+
+def test_an_open_transaction_is_rolled_back_and_that_is_said(engine, capsys):
+    engine.run("CREATE TABLE kept (a int)")
+    engine.run("BEGIN")
+    engine.run("INSERT INTO kept VALUES (1)")
+    done = engine.client.disconnect(None)
+    assert (done.connection, done.transaction) == (engine.name, "open")
+    assert engine.value("SELECT count(*) FROM kept") == 0
+    engine.run("DROP TABLE kept")
+
+
+def test_it_is_refused_while_a_run_is_under_way(duckdb_engine):
+    caught: list[errors.TuskError] = []
+
+    def run() -> None:
+        try:
+            duckdb_engine.run(duckdb_engine.long)
+        except errors.TuskError as exc:
+            caught.append(exc)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    ask = duckdb_engine.client.call
+    (state,) = wait_until(lambda: ask(control.ListRuns()).runs, 20.0, "it runs")
+    with pytest.raises(errors.UsageError, match=f"run {state.run[:8]} is under way") as refused:
+        duckdb_engine.client.disconnect("duckdb")
+    assert f"%tusk cancel {state.run[:8]}" in refused.value.hint
+    ask(control.CancelRun(run=state.run))
+    thread.join(20)
+    assert caught[0].scenario == "cancelled_by_user"
+    assert duckdb_engine.client.disconnect("duckdb").session
+
+
+def test_who_else_has_the_file_open_is_said(duckdb_engine, second_client):
+    connect(second_client, "same", str(duckdb_engine.file))
+    duckdb_engine.run("SELECT 1")
+    second_client.run(control.RunRequest(session="", connection="same", sql="CREATE TABLE t (a int)"))
+    assert duckdb_engine.client.disconnect("duckdb").others == ("second.ipynb",)
+    assert not is_free(duckdb_engine)
+    assert second_client.disconnect("same").others == ()
+    assert is_free(duckdb_engine)
+    assert duckdb_engine.client.disconnect("duckdb").session == "", "there is none any more"
