@@ -1,7 +1,10 @@
 """The panels and cells of the JupyterLab extension, on a real database."""
 
+import contextlib
 import json
+import os
 import re
+import sqlite3
 
 import pytest
 from playwright.sync_api import expect
@@ -180,3 +183,25 @@ def test_run_is_saved_as_a_query_and_deleted_from_the_log(notebook):
     details.get_by_role("button", name="Delete from the log").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(log_rows(page)).to_have_count(0)
+
+
+def test_a_run_that_waits_for_a_lock_says_whose_in_its_cell_and_in_the_list(lab, window):  # L9
+    path = lab.write(
+        "locked.ipynb",
+        "%load_ext tusk_jupyter\n%tusk connect locked locked.sqlite --set busy_timeout_s=600\n%tusk set lock_question_s 0.3",
+        "%%sql locked\nCREATE TABLE held (n int)",
+        "%%sql locked\nINSERT INTO held VALUES (1)",
+    )
+    opened = window("locked.ipynb", workspace="locked")
+    opened.run_cell(0)
+    opened.run_cell(1)
+    with contextlib.closing(sqlite3.connect(path.with_name("locked.sqlite"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opened.start_cell(2)
+        who = f"process id {os.getpid()}"
+        expect(opened.cell(2).locator(".jp-Cell-outputArea")).to_contain_text(who)
+        opened.command("tusk:open-log")
+        expect(opened.page.get_by_test_id("tusk-running").get_by_test_id("tusk-waits")).to_contain_text(who)
+        opened.picture("waits for a lock")
+        other.execute("ROLLBACK")
+        expect(opened.cell(2).locator(".jp-Cell-outputArea")).to_contain_text("1 row changed")

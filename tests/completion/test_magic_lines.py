@@ -119,6 +119,7 @@ def offered(shell, text: str) -> list[str]:
         ("%tusk us|", ["use"], []),
         ("%tusk use |", ["lake", "shop", "warehouse"], []),
         ("%tusk test wa|", ["warehouse"], []),
+        ("%tusk disconnect |", ["lake", "shop", "warehouse"], []),
         ("%tusk connect x --tier |", ["keyring", "vault", "memory"], []),
         ("%tusk log --connection |", ["lake", "shop"], []),
         ("%tusk log --stat|", ["--status"], []),

@@ -277,3 +277,16 @@ def test_settings_are_shown_by_ipython_s_own_magic(cells):
         assert len(cells.value("%sql --limit 5 SELECT * FROM t")) == 5
     finally:
         cells.value("%config TuskMagics.limit = None")
+
+
+def test_disconnect_closes_this_notebooks_session_and_says_what_went_with_it(cells):
+    cells.run("%sql lake CREATE TEMP TABLE mine AS SELECT 1 AS a")
+    cells.run("%sql lake BEGIN")
+    out = cells.run("%tusk disconnect lake").out
+    assert "Closed the session on lake. Its open transaction was rolled back." in out
+    assert "temp tables and settings (SET, USE, ...) are gone" in out
+    after = cells.run("%sql lake SELECT 1 AS a")
+    assert after.error is None, "the next run is not refused"
+    assert "new session" not in after.out, "and tells nothing that its user knows"
+    cells.run("%tusk disconnect")
+    assert "There was no session of this notebook on lake." in cells.run("%tusk disconnect lake").out

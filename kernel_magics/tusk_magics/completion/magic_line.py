@@ -100,7 +100,10 @@ def _parameter_offers(command: Any, words: list[str], connections: Iterable[Conn
             yield from connection_offers(connections)
         return
     arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
-    if words[0] in ("use", "test", "remove", "credentials", "schema", "export") and arguments:
+    if (
+        words[0] in ("use", "test", "disconnect", "duplicate", "remove", "credentials", "schema", "export")
+        and arguments
+    ):
         yield from connection_offers(connections)
     for _, opts in flags:
         if not any(opt in words for opt in opts):
