@@ -38,7 +38,7 @@ SETTLE_S = 2.0
 TOLD = 32
 """Runs whose ends are kept for a core that did not see them; a core knows of an end within milliseconds."""
 
-_AFTER_THE_LAST_RUN = (control.ReadLog, control.DeleteLog, control.GetSchema, control.ListRuns)
+_AFTER_THE_LAST_RUN = (control.ReadLog, control.DeleteLog, control.GetSchema, control.ListRuns, control.Disconnect)
 """What is to see all that this client has run: its last run's end reaches the core some milliseconds after its data came."""
 
 

@@ -518,7 +518,11 @@ class Core:
         """Close a session that nothing runs in; return whether there was something to close."""
         if not session.turn.acquire(blocking=False):
             run = self.runs.last_of(session)
-            doing = f"run {run.id[:8]} is under way: {run.sql}" if run is not None and run.running else "it is in use"
+            doing = (
+                f"run {run.id[:8]} is under way: {run.beginning}"
+                if run is not None and run.running
+                else "it is in use."
+            )
             raise errors.UsageError(
                 f"The session on {session.connection.name!r} was not closed: {doing}",
                 hint=f"`%tusk cancel {run.id[:8]}` stops the run; then disconnect." if run is not None else None,

@@ -20,9 +20,6 @@ SHOWN = 3
 CHAIN = 4
 """How far it is told for whom a holder waits itself."""
 
-SQL_WIDTH = 60
-"""Characters of a holder's SQL that are shown."""
-
 _HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -125,13 +122,13 @@ class LockWords:
             name = f"this notebook's own session on {session.connection.name!r}"
         where = "there" if session.client == waiting.client else f"in {name}"
         if run is not None and run.running:
-            state = f"its run {run.id[:8]} is under way since {_moment(run.started_at)}: {_beginning(run.sql)}"
+            state = f"its run {run.id[:8]} is under way since {_moment(run.started_at)}: {run.beginning}"
             if not waits_itself:  # who waits is not in the way
                 words.ways[f"`%tusk cancel {run.id[:8]}` stops that run{_and_end(session, where)}."] = None
             return f"{name} ({state})"
         begun = datetime.now(UTC) - timedelta(seconds=time.monotonic() - session.last_used)
         state = "idle in an open transaction" if session.transaction != "idle" else "idle, with no transaction open"
-        last = f"; its last run {run.id[:8]}: {_beginning(run.sql)}" if run is not None else ""
+        last = f"; its last run {run.id[:8]}: {run.beginning}" if run is not None else ""
         disconnect = f"`%tusk disconnect {session.connection.name}`"
         if session.transaction == "idle":
             words.ways[f"{disconnect} {where} ends it."] = None
@@ -191,12 +188,6 @@ def _place(session: Session) -> tuple[str, ...]:
     port = config.get("port") or fields.get("port", {}).get("default") or ""
     sockets = sorted(f"{name}={value}" for name, value in config.items() if "socket" in name and value)
     return session.connection.driver, "" if host in _HERE else host, str(port), *sockets
-
-
-def _beginning(sql: str) -> str:
-    """Return the beginning of a run's SQL, which is redacted as in the log."""
-    text = " ".join(visible_line(sql).split())
-    return text if len(text) <= SQL_WIDTH else f"{text[: SQL_WIDTH - 1]}…"
 
 
 def _moment(iso: str | None) -> str:

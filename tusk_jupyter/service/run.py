@@ -18,6 +18,10 @@ from tusk_jupyter.service.sessions import Session
 from tusk_jupyter.sqltext.effects import Effect
 from tusk_jupyter.sqltext.hiding import redact_text
 from tusk_jupyter.state import clock
+from tusk_jupyter.visible import visible_line
+
+SQL_WIDTH = 60
+"""Characters of a run's SQL in a sentence about it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +81,12 @@ class Run:
     def running(self) -> bool:
         """Whether it has not ended."""
         return self.status == "running"
+
+    @property
+    def beginning(self) -> str:
+        """The beginning of its SQL on one line, for sentences about it."""
+        text = " ".join(visible_line(self.sql).split())
+        return text if len(text) <= SQL_WIDTH else f"{text[: SQL_WIDTH - 1]}…"
 
     def overdue(self, now: float) -> bool:
         """Return whether its statement timeout has passed."""
