@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import re
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow.flight as flight
 import pytest
 from services import TuskHome, processes_of, wait_until
 from services.homes import short_folder
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import Client
+from tusk_jupyter.client.driver_link import Drivers
 from tusk_jupyter.launch import head_start
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.calls import Peer
 from tusk_jupyter.system import belongings, home, private_files, socket_folder, sockets
 from tusk_jupyter.system.address import read_address
 from tusk_jupyter.system.places import Places
@@ -210,6 +216,139 @@ def test_any_path_will_do(monkeypatch: pytest.MonkeyPatch, far: bool):  # R2
 def test_a_path_that_duckdb_cannot_take_is_refused_at_once(tmp_path: Path):
     with pytest.raises(errors.StorageError, match="question mark"):
         Places(tmp_path / "a?b").prepare()
+
+
+# --- the way there, and who listens at its end ---
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="makes files of another account's and runs as it")
+WAYS = {
+    "a stranger's": "belongs to another user",
+    "a stranger's, sticky": "belongs to another user",
+    "everybody's": "has mode 0777",
+    "a group's": "has mode 0775",
+    "by a stranger's link": "is a link of another user",
+}
+
+
+def opened_way(folder: Path, mood: str) -> Path:
+    """Make a folder that others may rename in, and return the path by which it is meant."""
+    folder.mkdir()
+    if mood == "a group's":
+        (other,) = [one for one in grp.getgrall() if one.gr_name == "daemon"]  # of an account that is not ours
+        os.chown(folder, -1, other.gr_gid)
+    folder.chmod({"a group's": 0o775, "everybody's": 0o777, "a stranger's, sticky": 0o1777}.get(mood, 0o755))
+    if mood.startswith("a stranger's"):
+        os.chown(folder, STRANGER, STRANGER)
+    if mood != "by a stranger's link":
+        return folder
+    link = folder.with_name(folder.name + "-link")
+    link.symlink_to(folder)
+    os.chown(link, STRANGER, STRANGER, follow_symlinks=False)
+    return link
+
+
+@AS_ROOT
+@pytest.mark.parametrize("mood", WAYS)
+def test_a_state_folder_that_somebody_else_could_replace_is_refused(tmp_path: Path, mood: str):
+    way = opened_way(tmp_path / "way", mood)
+    (tmp_path / "link").symlink_to(way / "below")
+    for place in (way / "home", way / "deep" / "home", tmp_path / "link" / "home"):
+        with pytest.raises(errors.StorageError, match=f"could be replaced by somebody else's: .*{WAYS[mood]}"):
+            home.claim(place)
+    assert list(way.iterdir()) == []
+
+
+@AS_ROOT
+@pytest.mark.parametrize("mood", WAYS)
+@pytest.mark.parametrize("variable", ["TMPDIR", "XDG_RUNTIME_DIR"])
+def test_no_socket_lies_where_somebody_else_renames(far_home, monkeypatch, mood: str, variable: str):
+    place, temporary = far_home
+    way = opened_way(temporary / "way", mood)
+    if variable == "TMPDIR":
+        monkeypatch.setattr(socket_folder.tempfile, "gettempdir", lambda: str(way))
+    else:
+        (way / "runtime").mkdir(mode=0o700)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(way / "runtime"))
+    assert way not in socket_folder.find(place).parents
+
+
+def test_a_way_of_private_groups_and_sticky_folders_is_taken_and_what_is_missing_is_made_private(tmp_path: Path):
+    sticky, private = tmp_path / "sticky", tmp_path / "sticky" / "private"
+    sticky.mkdir()
+    sticky.chmod(0o1777)
+    private.mkdir()
+    if os.geteuid() == 0:
+        private.chmod(0o775)  # of root's own group
+    before = os.umask(0)
+    try:
+        home.claim(private / "a" / "b" / "home")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(one.stat().st_mode) for one in private.rglob("*")} == {0o700}
+
+
+LISTENER = """
+import os, socket, sys
+os.setgroups([]); os.setgid({uid}); os.setuid({uid})
+server = socket.socket(socket.AF_UNIX); server.bind({path!r}); os.chmod({path!r}, 0o777); server.listen()
+print("up", flush=True)
+sys.stdin.readline()
+server.setblocking(False)
+got = b""
+try:
+    while True:
+        link, _ = server.accept(); link.settimeout(1)
+        got += link.recv(65536)
+except OSError:
+    pass
+print(len(got), flush=True)
+"""
+
+
+@AS_ROOT
+@pytest.mark.parametrize("mood", ["the socket is a stranger's", "only the listener is"])
+def test_neither_token_nor_ticket_goes_to_another_accounts_listener(mood: str):
+    with short_folder("tusk-l-") as folder:
+        folder.chmod(0o777)
+        path = folder / "c-0123456789abcdef.sock"
+        words = [sys.executable, "-c", LISTENER.format(uid=STRANGER, path=str(path))]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stranger:
+            assert stranger.stdout.readline() == "up\n"
+            if mood == "only the listener is":
+                os.chown(path, 0, 0)
+            address = sockets.address_of(path)
+            for call in (
+                lambda: Peer(address, "secret").call(control.Ping(), timeout_s=5.0),
+                lambda: Drivers().at(flight.Location(address)),
+            ):
+                with pytest.raises(
+                    errors.StorageError, match=rf"another user's \(uid {STRANGER}\), so nothing was sent"
+                ):
+                    call()
+            received, _ = stranger.communicate("\n", timeout=30)
+        assert received == "0\n"
+
+
+@pytest.mark.parametrize("mood", ["a file", "sticky", "a home", "a project", "below a file"])
+def test_core_status_says_that_none_will_start(tmp_path: Path, project: Path, mood: str):
+    (tmp_path / "file").write_text("")
+    sticky = tmp_path / "sticky"
+    sticky.mkdir()
+    sticky.chmod(0o1777)
+    places = {"a file": tmp_path / "file", "sticky": sticky, "a home": tmp_path, "a project": project,
+              "below a file": tmp_path / "file" / "home"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", "from tusk_jupyter.cli import main; main()", "core", "status"],
+        env=os.environ | {"TUSK_HOME": str(places[mood]), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"none can be started: {'' if mood == 'a project' else 'The state folder '}{places[mood]}" in done.stderr
+    assert done.returncode != 0
+    places_free = Places(tmp_path / "free" / "home")
+    places_free.examine()
+    assert not places_free.home.parent.exists()
 
 
 # --- what is believed and executed ---

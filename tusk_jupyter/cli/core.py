@@ -12,7 +12,7 @@ from tusk_jupyter.cli.options import json_option, pass_output, print_json, show
 from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.times import local
 from tusk_jupyter.client import get_client
-from tusk_jupyter.errors import CoreError
+from tusk_jupyter.errors import CoreError, StorageError
 from tusk_jupyter.protocol.message import fields_of
 
 
@@ -30,6 +30,8 @@ def core(ctx: click.Context) -> None:
 def status(output: Output, as_json: bool = False) -> None:
     """Show the core and what it holds; starts none."""
     found = api.info() if _runs() else None
+    if found is None:
+        _check_startable()
     if as_json:
         return print_json(found)
     if found is None:
@@ -74,6 +76,18 @@ def _runs() -> bool:
         return False
     peer.close()
     return True
+
+
+def _check_startable() -> None:
+    """See that the state folder would be taken.
+
+    Raises:
+        CoreError: it is refused, so no core starts.
+    """
+    try:
+        get_client().link.places.examine()
+    except StorageError as exc:
+        raise CoreError(f"No core is running, and none can be started: {exc.message}", hint=exc.hint) from exc
 
 
 @click.command()

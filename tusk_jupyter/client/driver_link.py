@@ -18,6 +18,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import translated
 from tusk_jupyter.protocol.driver import Leave
 from tusk_jupyter.protocol.errors import from_extra_info
+from tusk_jupyter.system import sockets
 
 LEAVE_S = 1.0
 """How long a driver may take to answer that a run is to end."""
@@ -65,10 +66,18 @@ class Drivers:
         self._lock = threading.Lock()
 
     def at(self, location: flight.Location) -> flight.FlightClient:
-        """Return the link to the driver at a location; each process has a location of its own."""
+        """Return the link to the driver at a location; each process has a location of its own.
+
+        Raises:
+            StorageError: another user's process listens there: it would get the ticket, and its rows would be the result.
+        """
         key = location.uri.decode() if isinstance(location.uri, bytes) else str(location.uri)
         with self._lock:
-            link = self._links.pop(key, None) or flight.FlightClient(location)
+            link = self._links.pop(key, None)
+            if link is None:
+                with contextlib.suppress(OSError):  # nobody listens any more: the call itself finds that out
+                    sockets.check_owner(key)
+                link = flight.FlightClient(location)
             self._links[key] = link  # most recently used last
             while len(self._links) > self.KEPT:
                 self._links.pop(next(iter(self._links)))

@@ -131,8 +131,8 @@ def _ask(address: Address, action: str, request: dict[str, Any]) -> dict[str, An
         body = json.dumps(request).encode()
         (answer,) = peer.flight.do_action(flight.Action(action, body), peer.options(ASK_S))
         said = json.loads(answer.body.to_pybytes())
-    except (flight.FlightError, pa.ArrowException, OSError, ValueError):
-        return None
+    except (flight.FlightError, pa.ArrowException, OSError, ValueError, errors.StorageError):
+        return None  # the last: another user's process listens there
     return said if isinstance(said, dict) else None
 
 

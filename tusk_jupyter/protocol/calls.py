@@ -11,6 +11,7 @@ import pyarrow.flight as flight
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import from_extra_info
+from tusk_jupyter.system import sockets
 
 
 class Request(Protocol):
@@ -40,14 +41,23 @@ class Peer:
 
     def __init__(self, address: str, token: str) -> None:
         """Name the peer; the link is made with the first call."""
-        self._token = token
+        self._address, self._token = address, token
+        self._is_known = False
         self.flight = flight.FlightClient(address)
 
     def __repr__(self) -> str:
         return "Peer()"  # the token is in here
 
     def options(self, timeout_s: float | None = None) -> flight.FlightCallOptions:
-        """Return call options with the token and a time limit."""
+        """Return call options with the token and a time limit; the first ones once it is known whose process listens.
+
+        Raises:
+            StorageError: another user's does.
+            OSError: none does.
+        """
+        if not self._is_known:
+            sockets.check_owner(self._address)
+            self._is_known = True
         headers = [(b"authorization", f"Bearer {self._token}".encode())]
         return flight.FlightCallOptions(timeout=timeout_s, headers=headers)
 

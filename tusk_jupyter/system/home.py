@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tusk_jupyter.errors import StorageError
-from tusk_jupyter.system import belongings
+from tusk_jupyter.system import belongings, way
 from tusk_jupyter.system.belongings import HAS_OWNERS
 from tusk_jupyter.system.private_files import (
     DIRECTORY_MODE,
@@ -45,16 +45,14 @@ def claim(home: Path) -> None:
     """Make the state folder, or see that it is ours and close it to others; nothing in it is changed before that is known.
 
     Raises:
-        StorageError: it cannot be made, is another user's, is a link of another user's, or holds what is not ours.
+        StorageError: it cannot be made, is another user's, is a link of another user's, holds what is not ours, or others
+            may put another folder in its place.
     """
-    if "?" in str(home):
-        raise StorageError(
-            f"The state folder {home} has a question mark in its path: DuckDB, which keeps the state, takes what follows for "
-            "a query and writes beside it.",
-            hint="Set TUSK_HOME to a folder whose path has none.",
-        )
+    _check_path(home)
     try:
-        home.mkdir(mode=DIRECTORY_MODE, parents=True)
+        for folder in (*reversed(home.parents), home):
+            if not folder.exists():
+                folder.mkdir(mode=DIRECTORY_MODE, exist_ok=True)  # those above it too, whatever the umask
     except FileExistsError:
         pass
     except OSError as exc:
@@ -62,6 +60,33 @@ def claim(home: Path) -> None:
             f"The state folder {home} cannot be made: {exc.strerror}.",
             hint="Set TUSK_HOME to a folder that you may write to.",
         ) from exc
+    with _examined(home) as (descriptor, status):
+        if HAS_OWNERS and stat.S_IMODE(status.st_mode) & ~DIRECTORY_MODE:
+            _close(home, descriptor, stat.S_IMODE(status.st_mode))
+
+
+def examine(home: Path) -> None:
+    """See whether `claim` would take a state folder; nothing is made or changed.
+
+    Raises:
+        StorageError: as `claim`.
+    """
+    _check_path(home)
+    if os.path.lexists(home):
+        with _examined(home):
+            return
+    there = next(folder for folder in home.parents if os.path.lexists(folder))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        why = "may not be written to" if there.is_dir() else "is no folder"
+        raise StorageError(
+            f"The state folder {home} cannot be made: {there} {why}.",
+            hint="Set TUSK_HOME to a folder that you may write to.",
+        )
+
+
+@contextlib.contextmanager
+def _examined(home: Path) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a state folder that is there and is ours."""
     try:
         _check_link(home)
         descriptor = os.open(home, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
@@ -72,10 +97,24 @@ def claim(home: Path) -> None:
         _check_owner(home, status)
         _check_use(home, status)
         _check_content(home)
-        if HAS_OWNERS and stat.S_IMODE(status.st_mode) & ~DIRECTORY_MODE:
-            _close(home, descriptor, stat.S_IMODE(status.st_mode))
+        yield descriptor, status
     finally:
         os.close(descriptor)
+
+
+def _check_path(home: Path) -> None:
+    """See that DuckDB can take the path, and that nobody else can have it lead elsewhere."""
+    if "?" in str(home):
+        raise StorageError(
+            f"The state folder {home} has a question mark in its path: DuckDB, which keeps the state, takes what follows for "
+            "a query and writes beside it.",
+            hint="Set TUSK_HOME to a folder whose path has none.",
+        )
+    if (weak := way.weakness(home)) is not None:
+        raise StorageError(
+            f"The state folder {home} could be replaced by somebody else's: {weak}.",
+            hint="Set TUSK_HOME to a folder whose parents are yours or root's, and sticky (as /tmp) or not writable by others.",
+        )
 
 
 def closed_at_ns(home: Path) -> int:

@@ -86,3 +86,12 @@ class Places:
         """
         home.claim(self.home)
         socket_folder.claim(self.run)
+
+    def examine(self) -> None:
+        """See whether `prepare` would do; nothing is made or changed.
+
+        Raises:
+            StorageError: as `prepare`.
+        """
+        home.examine(self.home)
+        socket_folder.find(self.home)

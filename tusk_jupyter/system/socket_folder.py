@@ -1,7 +1,8 @@
 """The folder of the sockets: in the state folder where its path is short enough, else named after it somewhere shorter.
 
 AF_UNIX takes 104 bytes on macOS and 108 on Linux. The name outside of the state folder can be computed by anybody, so it is
-taken for ours only when it is a real folder, of this user, for this user alone; otherwise the next place is looked at.
+taken for ours only when it is a real folder, of this user, for this user alone, on a way that nobody else may change;
+otherwise the next place is looked at.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tusk_jupyter.errors import StorageError
-from tusk_jupyter.system import belongings
+from tusk_jupyter.system import belongings, way
 from tusk_jupyter.system.belongings import HAS_OWNERS
 from tusk_jupyter.system.home import RUN
-from tusk_jupyter.system.private_files import DIRECTORY_MODE, OTHERS, OTHERS_WRITE
+from tusk_jupyter.system.private_files import DIRECTORY_MODE, OTHERS
 
 LONGEST_SOCKET = 104
 NAMES_TRIED = 4
@@ -38,13 +39,15 @@ def find(home: Path) -> Path:
     for folder in _far(home):
         if not _fits(folder):
             continue
-        problem = _problem(folder)
-        if problem is None:
+        if (weak := way.weakness(folder)) is not None:
+            tried.append(weak)
+        elif (problem := _problem(folder)) is not None:
+            tried.append(f"{folder} {problem}")
+        else:
             return folder
-        tried.append(f"{folder} {problem}")
     raise StorageError(
         f"{near} is too long for a socket ({LONGEST_SOCKET} bytes), and no shorter place can be used: "
-        f"{'; '.join(tried) or 'the temporary folder has a long path too'}.",
+        f"{'; '.join(dict.fromkeys(tried)) or 'the temporary folder has a long path too'}.",
         hint="Set TUSK_HOME to a folder with a shorter path, or XDG_RUNTIME_DIR to a private one.",
     )
 
@@ -83,8 +86,7 @@ def _far(home: Path) -> Iterator[Path]:
     if runtime != Path("/") and _is_private(runtime):
         yield runtime / name
     for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108  # what is made there is looked at
-        if _keeps_names(Path(parent)):
-            yield from (Path(parent) / (name + f"-{number}" * bool(number)) for number in range(NAMES_TRIED))
+        yield from (Path(parent) / (name + f"-{number}" * bool(number)) for number in range(NAMES_TRIED))
 
 
 def _is_private(folder: Path) -> bool:
@@ -94,15 +96,6 @@ def _is_private(folder: Path) -> bool:
         return False
     mine = not HAS_OWNERS or found.st_uid == belongings.user_id()
     return mine and stat.S_ISDIR(found.st_mode) and not found.st_mode & OTHERS
-
-
-def _keeps_names(folder: Path) -> bool:
-    """Return whether nobody else can rename what this user makes in a folder: it is theirs alone to write, or sticky."""
-    try:
-        mode = folder.stat().st_mode
-    except OSError:
-        return False
-    return not HAS_OWNERS or not mode & OTHERS_WRITE or bool(mode & stat.S_ISVTX)
 
 
 def _problem(folder: Path, *, in_home: bool = False) -> str | None:
