@@ -158,7 +158,7 @@ def test_a_core_that_crashes_leaves_its_stacks_in_the_log_of_the_next(client, co
     wait_until(lambda: not processes_of(scripted_home), 10.0, "the drivers have ended with their core")
     assert core.run(client, "count", on="s").rows == 1
     said = (scripted_home / "core.log").read_text()
-    assert "the core before this one crashed:\nFatal Python error: Segmentation fault" in said
+    assert "the core before this one crashed:\n    Fatal Python error: Segmentation fault" in said
     assert "lifecycle.py" in said
     assert (scripted_home / "core.crash").stat().st_size == 0
 
