@@ -11,6 +11,7 @@ import textwrap
 import duckdb
 import pytest
 from services.homes import short_folder
+from services.waiting import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -174,3 +175,50 @@ def test_a_wal_file_on_a_medium_that_takes_no_file_says_the_way(open_folder, rea
 def test_a_new_sqlite_file_is_not_made_by_connecting(client, tmp_path):
     client.call(control.SaveConnection(session=client.session, name="fresh", url=str(tmp_path / "fresh.db")))
     assert not (tmp_path / "fresh.db").exists()
+
+
+def saved(engine, **more):
+    return engine.client.call(
+        control.SaveConnection(session=engine.client.session, name=engine.name, url=str(engine.file), **more)
+    )
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_only_connect_makes_a_file_where_one_has_been(request, engine, used, tmp_path):
+    """The file is moved while nothing has it open: neither a run nor a question makes an empty one in its place."""
+    if not used:  # added to a file that is there, and not used since
+        saved(engine, replace=True)
+    engine.client.call(control.StopCore())
+    wait_until(lambda: not engine.client.link.places.address_file.exists(), 15.0, "the core has ended")
+    engine.file.rename(tmp_path / "elsewhere")
+    session, name = engine.client.session, engine.name
+    for attempt in (
+        lambda: anew(engine, "CREATE TABLE IF NOT EXISTS t (w TEXT)"),
+        lambda: engine.client.call(control.ListBranch(session=session, connection=name, path=())),
+    ):
+        with pytest.raises(errors.ConnectError, match="was there when this connection was added") as caught:
+            attempt()
+        assert f"%tusk connect {name} " in caught.value.hint
+    tested = engine.client.call(control.TestConnection(session=session, name=name))
+    assert "no new one is made" in tested.error.message
+    assert not engine.file.exists()
+    assert "new file" in saved(engine, replace=True).server
+    engine.run("CREATE TABLE u AS SELECT 1 AS a")
+    assert engine.value("SELECT a FROM u") == 1
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_question_about_a_new_file_makes_none(engine, tmp_path):
+    fresh = tmp_path / "fresh.db"
+    session = engine.client.session
+    engine.client.call(control.SaveConnection(session=session, name="fresh", url=str(fresh)))
+    engine.client.call(control.ListBranch(session=session, connection="fresh", path=()))
+    assert not fresh.exists()
+
+
+@pytest.mark.parametrize("ending", ["duckdb", "sqlite"])
+def test_a_link_that_leads_nowhere_is_no_new_file(client, ending, tmp_path):
+    link = tmp_path / f"dangling.{ending}"
+    link.symlink_to(tmp_path / "nowhere" / "x")
+    with pytest.raises(errors.ConnectError, match=r"is a link to .*nowhere/x, where nothing is"):
+        client.call(control.SaveConnection(session=client.session, name="dangling", url=str(link)))

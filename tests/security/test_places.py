@@ -523,3 +523,9 @@ def test_a_removed_tree_takes_no_link_with_it(tmp_path: Path):
     (tmp_path / "p-0123456789abcdef").symlink_to(victim)
     belongings.remove_working_folder(folder)
     assert (victim / "deep").is_dir()
+
+
+def test_a_relative_state_folder_is_refused(monkeypatch):
+    monkeypatch.setenv("TUSK_HOME", "state")
+    with pytest.raises(StorageError, match="a relative path: each folder"):
+        Places.of_environment()

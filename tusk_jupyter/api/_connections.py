@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tusk_jupyter.api._session import call, client
+from tusk_jupyter.client.client import working_folder
 from tusk_jupyter.protocol.message import replace as replace_fields
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def connect(
         session="", name=name, url=url, driver=driver, config=fields, secrets=given,
         password_command=password_command, tier=tier, read_only=read_only, environment=environment,
         timeout_s=timeout_s, memory_limit_mb=memory_limit_mb, isolation=isolation, log=log, replace=replace,
-        test=test, base=str(Path.cwd()),
+        test=test, base=working_folder(),
     )  # fmt: skip
     del password, secrets, given, url  # `%xmode Verbose` and error reporters print the locals of every frame
     reply: control.ConnectionSaved = call(replace_fields(request, session=client().session))

@@ -109,7 +109,7 @@ class Client:
         """
         from tusk_jupyter.client.runs import Fetch
 
-        folder = request.folder if request.folder is not None or request.kind == "tool" else _working_folder()
+        folder = request.folder if request.folder is not None or request.kind == "tool" else working_folder()
         command = control.RunCommand(run=replace(self._signed(request), folder=folder))
         return self._finish(Fetch(self.link, self._driver_links(), command, sink=sink), on_progress)
 
@@ -258,7 +258,7 @@ def _ended(result: RunResult) -> control.RunEnded:
     )
 
 
-def _working_folder() -> str:
+def working_folder() -> str:
     """Return where relative paths begin now (a notebook may change it between two runs), "" where it was removed."""
     try:
         return os.getcwd()  # noqa: PTH109  # on the way of every run, where Path costs as much again

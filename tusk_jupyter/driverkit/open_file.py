@@ -7,9 +7,11 @@ An open file lives on when its path is deleted, moved or given to another file; 
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from tusk_jupyter import errors
+from tusk_jupyter.protocol.scenarios import BEGIN_ANEW
 
 
 class OpenFile:
@@ -40,6 +42,28 @@ class OpenFile:
             detail="stage=file",
             scenario="no_such_file" if found is None else "link_lost",
         )
+
+
+def missing(path: Path) -> errors.ConnectError:
+    """Return the error for a file that has been there before, so that none may be made in its place."""
+    return errors.ConnectError(
+        f"There is no file {path}. It was there when this connection was added or last used, so no new one is made in its "
+        "place.",
+        hint=f"Put the file back (or mount what it lies on), or begin a new one: "
+        f"`{BEGIN_ANEW}{shlex.quote(str(path))} --replace`.",
+        detail="stage=file",
+        scenario="no_such_file",
+    )
+
+
+def dangling(path: Path) -> errors.ConnectError:
+    """Return the error for a link that leads nowhere: a file made behind it would lie where nobody has named it."""
+    return errors.ConnectError(
+        f"{path} is a link to {path.readlink()}, where nothing is.",
+        hint="Correct the link or remove it, or name the file itself.",
+        detail="stage=file",
+        scenario="no_such_file",
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

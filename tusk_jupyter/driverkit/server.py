@@ -149,6 +149,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 read_only=message.read_only,
                 connect_timeout_s=message.connect_timeout_s,
                 application=message.application,
+                may_create=message.may_create,
             )
         )
         self._slots[message.session] = _Slot(session, message.read_only, message.read_only)
@@ -161,6 +162,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             secrets=message.secrets,
             read_only=message.read_only,
             connect_timeout_s=message.connect_timeout_s,
+            may_create=message.may_create,
         )
         try:
             session = self._session.connect(settings)

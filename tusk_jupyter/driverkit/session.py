@@ -53,6 +53,8 @@ class Settings:
     read_only: bool = False
     connect_timeout_s: float = 10.0
     application: str = "tusk-jupyter"
+    may_create: bool = True
+    """Whether a database file that is not there may be made; not where it has been there before."""
 
     def text(self, name: str) -> str | None:
         """Return a field as text, or None when it is missing or empty."""

@@ -63,6 +63,8 @@ class Open(Message, frozen=True, kw_only=True):
     read_only: bool = False
     connect_timeout_s: float = 10.0
     application: str = "tusk-jupyter"
+    may_create: bool = True
+    """Whether a database file that is not there may be made; not where it has been there before."""
 
 
 class Done(Message, frozen=True, kw_only=True):
@@ -94,6 +96,8 @@ class Test(Message, frozen=True, kw_only=True):
     secrets: dict[str, str] = field(default_factory=dict)
     read_only: bool = False
     connect_timeout_s: float = 10.0
+    may_create: bool = True
+    """As in `Open`."""
 
 
 class StatementText(Message, frozen=True, kw_only=True):

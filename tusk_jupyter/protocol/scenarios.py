@@ -57,6 +57,8 @@ BY_LOCK = frozenset({"lock_timeout", "deadlock", "statement_timeout"})
 """Errors of statements that may have waited for a lock: the core adds whose it was, where it knows."""
 
 _OF_A_CONNECTION = "`%tusk credentials set NAME`"
+BEGIN_ANEW = "%tusk connect NAME "
+"""How the hint of a file that has gone begins its command."""
 
 
 def hint_about(hint: str | None, connection: str | None) -> str | None:
@@ -65,7 +67,9 @@ def hint_about(hint: str | None, connection: str | None) -> str | None:
         return None
     if connection is None:
         return hint.replace(f": {_OF_A_CONNECTION}", "")
-    return hint.replace(_OF_A_CONNECTION, _OF_A_CONNECTION.replace("NAME", connection))
+    for advice in (_OF_A_CONNECTION, BEGIN_ANEW):
+        hint = hint.replace(advice, advice.replace("NAME", connection))
+    return hint
 
 
 def hint_for(scenario: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
@@ -67,6 +68,20 @@ class Connections:
             return False
         return record.config.get("path") in (None, "", MEMORY)
 
+    def has_file(self, record: ConnectionRecord) -> bool:
+        """Return whether the connection's database is a file and is there."""
+        path = record.config.get("path")
+        if path in (None, "", MEMORY):
+            return False
+        manifest = self.spares.catalog.named(record.driver).manifest
+        return manifest is not None and "path" in manifest.properties and Path(str(path)).expanduser().is_file()
+
+    def note_file(self, record: ConnectionRecord) -> None:
+        """Note that the connection's file is there, if it is: from then on no run makes a new one at its path."""
+        now = self.records.get_by_id(record.id)  # a session keeps the record with which it was opened
+        if now is not None and not now.file_seen and self.has_file(now):
+            self.records.note_file(record.id)
+
     def details(self, record: ConnectionRecord, shown: control.Connection) -> control.ConnectionDetails:
         """Return what a form needs to edit a connection; of its secrets only which there are."""
         return control.ConnectionDetails(
@@ -94,6 +109,7 @@ class Connections:
         sign_in = self._sign_in(known, target, request.password_command)
         tested = self._tested(target, request, sign_in) if request.test else None
         record = made(request, target, known, kept=sign_in.heir, password_command=sign_in.command)
+        record = dataclasses.replace(record, file_seen=self.has_file(record))
         stored, notices = self.secrets.store(record, sign_in.new, request.tier, known)
         return stored, control.ConnectionSaved(
             connection=public(stored),
@@ -196,7 +212,13 @@ class Connections:
 
     def test(self, record: ConnectionRecord) -> control.ConnectionTested:
         """Sign in and out again in a process of its own."""
-        tested = self.trials.attempt(record.driver, record.config, self.secrets.of(record), read_only=record.read_only)
+        tested = self.trials.attempt(
+            record.driver,
+            record.config,
+            self.secrets.of(record),
+            read_only=record.read_only,
+            may_create=not record.file_seen,
+        )
         return _about(tested, record.name)
 
     def attempt(self, request: control.TryConnection) -> control.ConnectionTested:
@@ -208,7 +230,13 @@ class Connections:
         target = self._target(request)
         known = self.named(request.name) if request.name else None
         sign_in = self._sign_in(known, target, request.password_command)
-        tested = self.trials.attempt(target.driver.name, target.config, self._used(sign_in))
+        same = known is not None and known.config.get("path") == target.config.get("path")
+        tested = self.trials.attempt(
+            target.driver.name,
+            target.config,
+            self._used(sign_in),
+            may_create=not (same and known is not None and known.file_seen),
+        )
         return _about(tested, None)
 
     def _tested(self, target: Target, request: control.SaveConnection, sign_in: _SignIn) -> control.ConnectionTested:

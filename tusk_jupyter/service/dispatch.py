@@ -273,6 +273,8 @@ class Dispatch:
 
     def _run_ended(self, ending: Ending) -> None:
         try:
+            with contextlib.suppress(errors.StorageError, OSError):  # it is noted after the next run
+                self._connections.note_file(ending.run.session.connection)
             self._log_end(ending)
         finally:
             self._ended(ending.run.session, ending.run.kind, ending.event)

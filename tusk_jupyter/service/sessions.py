@@ -298,6 +298,7 @@ class Sessions:
                     secrets=dict(secrets),
                     read_only=session.connection.read_only,
                     connect_timeout_s=connect_timeout_s,
+                    may_create=not session.connection.file_seen,
                 ),
                 timeout_s=connect_timeout_s + 5.0,
             )

@@ -212,4 +212,11 @@ _TYPES: dict[str, Any] = {"integer": int, "number": float, "boolean": _boolean, 
 
 def _absolute(path: str, base: str) -> Path:
     expanded = Path(path).expanduser()
-    return expanded if expanded.is_absolute() else (Path(base or ".") / expanded).absolute()
+    if expanded.is_absolute():
+        return expanded
+    if not base:
+        raise UsageError(
+            f"{path} is a relative path, and the folder where it would begin is not there or was not named.",
+            hint="Give an absolute path, or change to a folder that is there (`%cd`).",
+        )
+    return (Path(base) / expanded).absolute()

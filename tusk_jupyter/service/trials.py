@@ -23,7 +23,13 @@ class Trials:
     """The process that has a file open which only one process can have, if that is what the configuration names."""
 
     def attempt(
-        self, name: str, config: dict[str, Any], secrets: dict[str, str], *, read_only: bool = False
+        self,
+        name: str,
+        config: dict[str, Any],
+        secrets: dict[str, str],
+        *,
+        read_only: bool = False,
+        may_create: bool = True,
     ) -> control.ConnectionTested:
         """Sign in and out again.
 
@@ -33,7 +39,9 @@ class Trials:
         # A file that our own process holds is tried there: any other would find it locked, by us.
         holder = self.serving(name, config)
         limit_s = self.connect_timeout_s()
-        request = driver.Test(config=config, secrets=secrets, read_only=read_only, connect_timeout_s=limit_s)
+        request = driver.Test(
+            config=config, secrets=secrets, read_only=read_only, connect_timeout_s=limit_s, may_create=may_create
+        )
         tested: driver.Tested = (
             holder.call(request, timeout_s=limit_s + MARGIN_S)
             if holder

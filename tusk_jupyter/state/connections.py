@@ -56,6 +56,8 @@ class ConnectionRecord:
     created_at: str = ""
     updated_at: str = ""
     last_used_at: str | None = None
+    file_seen: bool | None = None
+    """Whether its database file has been seen at its path: from then on no run makes a new one there."""
 
     @property
     def live(self) -> bool:
@@ -176,6 +178,16 @@ class Connections:
             if time.monotonic() - self._touched.get(connection_id, -TOUCH_S) >= TOUCH_S:
                 self._journal.append("connection.put", {"after": _to_body(record)})
                 self._touched[connection_id] = time.monotonic()
+
+    def note_file(self, connection_id: str) -> None:
+        """Note that a connection's database file is there."""
+        with self._lock:
+            record = self._by_id.get(connection_id)
+            if record is None or record.file_seen:
+                return
+            record = replace(record, file_seen=True)
+            self._journal.append("connection.put", {"after": _to_body(record)})
+            self._by_id[connection_id] = record
 
     def _check_name(self, record: ConnectionRecord, replaces: str | None) -> None:
         if not record.name.strip():

@@ -40,6 +40,7 @@ CONNECTION = {
     "environment": "VARCHAR", "timeout_s": "DOUBLE", "memory_limit_mb": "BIGINT", "isolation": "VARCHAR",
     "log": "BOOLEAN",
     "fingerprint": "VARCHAR", "created_at": "TIMESTAMP", "updated_at": "TIMESTAMP", "last_used_at": "TIMESTAMP",
+    "file_seen": "BOOLEAN",
 }  # fmt: skip
 PREFERENCE = {"name": "VARCHAR", "value": "JSON", "updated_at": "TIMESTAMP"}
 QUERY = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+from tusk_jupyter.errors import StorageError
 from tusk_jupyter.system import home, socket_folder
 
 
@@ -19,10 +20,19 @@ class Places:
 
     @classmethod
     def of_environment(cls) -> Places:
-        """Return the places of `TUSK_HOME`, or of the platform's data folder for this user."""
+        """Return the places of `TUSK_HOME`, or of the platform's data folder for this user.
+
+        Raises:
+            StorageError: `TUSK_HOME` is a relative path.
+        """
         told = os.environ.get("TUSK_HOME")
+        if told and not Path(told).expanduser().is_absolute():
+            raise StorageError(
+                f"TUSK_HOME is {told!r}, a relative path: each folder that a program starts in would have its own state.",
+                hint="Set TUSK_HOME to an absolute path.",
+            )
         named = Path(told).expanduser() if told else Path(platformdirs.user_data_dir("tusk-jupyter", appauthor=False))
-        return cls(named.absolute())
+        return cls(named)
 
     @property
     def address_file(self) -> Path:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tusk_jupyter.api._environment import suggestions
 from tusk_jupyter.client.boot import withheld
+from tusk_jupyter.client.client import working_folder
 from tusk_jupyter.errors import ProtocolError, TuskError, UsageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.errors import WireError, to_wire
@@ -110,7 +110,7 @@ class Desk:
         if wrong:
             return {"problems": wrong, "held": self._held(filled)}
         answer = self._tested(
-            self._call(to_try(filled, session=self._session(), base=str(Path.cwd()))), filled.config()
+            self._call(to_try(filled, session=self._session(), base=working_folder())), filled.config()
         )
         return {**self._clean(answer, filled), "held": self._held(filled)}
 
@@ -119,7 +119,7 @@ class Desk:
         tried = self._try(filled) if test else {"problems": problems(filled), "held": self._held(filled)}
         if tried.get("problems") or tried.get("ok") is False:
             return {**tried, "saved": False}
-        saved: control.ConnectionSaved = self._call(to_save(filled, session=self._session(), base=str(Path.cwd())))
+        saved: control.ConnectionSaved = self._call(to_save(filled, session=self._session(), base=working_folder()))
         self.held.drop(filled.form.id)
         name = saved.connection.name
         if filled.gives_secrets_up:

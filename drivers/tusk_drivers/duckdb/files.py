@@ -13,6 +13,8 @@ import psutil
 
 from tusk_drivers.duckdb.errors import report_of
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.open_file import dangling, missing
+from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
 
 _PID = re.compile(r"\(PID (\d+)\)")
@@ -21,7 +23,7 @@ _MAGIC = b"DUCK"
 _NEWER = re.compile(r"version number (\d+)|newer version|storage version")
 
 
-def check_place(path: Path, *, may_create: bool) -> None:
+def check_place(path: Path, settings: Settings) -> None:
     """Refuse a place where no database can be opened or made.
 
     Raises:
@@ -33,12 +35,16 @@ def check_place(path: Path, *, may_create: bool) -> None:
         )
     if path.exists():
         return
+    if not settings.may_create:
+        raise missing(path)
+    if path.is_symlink():
+        raise dangling(path)
     if not path.parent.is_dir():
         raise _error(
             f"There is no folder {path.parent}, so {path.name} can be neither opened nor created there.",
             scenario="no_such_file",
         )
-    if not may_create:
+    if settings.read_only or not settings.config.get("create", True):
         raise _error(
             f"There is no file {path}, and this connection does not create it.",
             hint="Check the path; to create the file, connect without read-only and with `create` on.",

@@ -152,7 +152,7 @@ def _open(path: Path | None, settings: Settings) -> Instance:
             root = _connect(":memory:", config)
         else:
             created = not path.exists()
-            files.check_place(path, may_create=not settings.read_only and settings.config.get("create", True))
+            files.check_place(path, settings)
             root, read_only = _open_file(path, config, settings)
     except BaseException:
         spill.remove_folder(folder)

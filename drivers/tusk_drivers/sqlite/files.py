@@ -11,7 +11,7 @@ import psutil
 
 from tusk_drivers.sqlite.errors import code_of
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.open_file import try_to_create
+from tusk_jupyter.driverkit.open_file import dangling, missing, try_to_create
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -75,6 +75,10 @@ def check_place(path: Path, settings: Settings) -> None:
         raise _error(f"{path} is a folder, not a SQLite file.", hint="Give a file's path.", scenario="no_such_file")
     if path.exists():
         return
+    if not settings.may_create:
+        raise missing(path)
+    if path.is_symlink():
+        raise dangling(path)
     if not path.parent.is_dir():
         raise _error(
             f"There is no folder {path.parent}, so {path.name} can be neither opened nor created there.",

@@ -9,6 +9,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import pyarrow as pa
@@ -80,6 +82,8 @@ class SQLiteSession(Session):
 
     def _open(self) -> sqlite3.Connection:
         connection = files.open_database(self._path, self._settings, read_only=self._opened_read_only)
+        if self._path is not None and self._path.exists():
+            self._settings = replace(self._settings, may_create=False)  # when this one is opened anew
         self._file = OpenFile(self._path) if self._path is not None and self._path.exists() else None
         if self._settings.config.get("foreign_keys", False):
             connection.execute("PRAGMA foreign_keys = ON")
@@ -324,6 +328,10 @@ class SQLiteSession(Session):
         self._release_result()
         self._look_at_file()
         self._guard()
+        if self._opened is None and self._path is not None and not self._path.exists():
+            files.check_place(self._path, self._settings)
+            with closing(sqlite3.connect(":memory:")) as empty:  # as the file will be: a question makes none
+                return question(empty)
         try:
             return self._patiently(lambda: question(self._connection))
         except ENGINE_ERRORS as exc:
