@@ -527,5 +527,5 @@ def test_a_removed_tree_takes_no_link_with_it(tmp_path: Path):
 
 def test_a_relative_state_folder_is_refused(monkeypatch):
     monkeypatch.setenv("TUSK_HOME", "state")
-    with pytest.raises(StorageError, match="a relative path: each folder"):
+    with pytest.raises(errors.StorageError, match="a relative path: each folder"):
         Places.of_environment()
