@@ -50,8 +50,13 @@ def hide(engine):
     assert engine.value("SELECT count(*) FROM orders") == 3
 
 
-def permanent(engine, second_client):
-    return engine.value("SELECT count(*) FROM orders", client=second_client)
+def permanent(engine):
+    """Count the permanent table's rows, by a client that counts on no session."""
+    counter = Client(engine.client.link.places, source="counter.ipynb")
+    try:
+        return engine.value("SELECT count(*) FROM orders", client=counter)
+    finally:
+        counter.link.forget()
 
 
 def core_pid(client):
@@ -114,17 +119,83 @@ def test_a_run_that_would_meet_another_session_is_refused_once_before_it_runs(or
             orders.run("DELETE FROM orders WHERE i > 0")
         assert "Nothing of this was run" in caught.value.message
         assert "temp tables" in caught.value.message
-        assert permanent(orders, second_client) == 100
+        assert permanent(orders) == 100
         assert orders.value("SELECT count(*) FROM orders") == 100  # told once: this is a new session
+
+
+def close_idle(engine, second_client):
+    """Have the idle ones closed, until one that ran nothing but `SELECT 1` is gone."""
+    reader = Client(engine.client.link.places, source="reader.ipynb")
+    run(engine, reader, "SELECT 1")
+    before = sessions(engine.client)
+    second_client.call(control.SetPreference(name="idle_session_s", value="1"))
+    wait_until(lambda: sessions(engine.client) < before, 20.0, "the session that only read is closed")
+    reader.link.forget()
 
 
 def test_a_session_with_something_in_it_is_not_closed_for_idling(orders, second_client):
     hide(orders)
-    run(orders, second_client, "SELECT 1")
-    orders.client.call(control.SetPreference(name="idle_session_s", value="1"))
-    wait_until(lambda: sessions(orders.client) == 1, 20.0, "the session that only read is closed")
+    close_idle(orders, second_client)
     assert orders.run("DELETE FROM orders WHERE i >= 0").statements[0].affected == 3
-    assert permanent(orders, second_client) == 100
+    assert permanent(orders) == 100
+
+
+HIDDEN = {
+    "temp as a literal": ("sqlite", [], "CREATE TABLE 'temp'.orders AS SELECT * FROM main.orders WHERE i < 3"),
+    "both names as literals": ("sqlite", [], "CREATE TABLE 'temp' . 'orders' AS SELECT * FROM main.orders WHERE i < 3"),
+    "a view": (
+        "postgresql",
+        [
+            "CREATE SCHEMA IF NOT EXISTS hidden",
+            "CREATE TABLE hidden.orders AS SELECT i FROM public.orders WHERE i < 3",
+            "CREATE OR REPLACE VIEW switch AS SELECT set_config('search_path', 'hidden, public', false)",
+        ],
+        "SELECT * FROM switch",
+    ),
+    "a function that another engine has": (
+        "postgresql",
+        [
+            "CREATE OR REPLACE FUNCTION hash(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN"
+            " CREATE TEMP TABLE orders AS SELECT * FROM public.orders WHERE i < 3; RETURN ''; END $$",
+        ],
+        "SELECT hash('a')",
+    ),
+    "an operator": (
+        "postgresql",
+        [
+            "CREATE OR REPLACE FUNCTION hidden_by(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN"
+            " CREATE TEMP TABLE orders AS SELECT * FROM public.orders WHERE i < 3; RETURN ''; END $$",
+            "DROP OPERATOR IF EXISTS ## (text, text)",
+            "CREATE OPERATOR ## (LEFTARG = text, RIGHTARG = text, FUNCTION = hidden_by)",
+        ],
+        "SELECT 'a' ## 'b'",
+    ),
+    "a function behind a view": (
+        "mysql",
+        [
+            "CREATE OR REPLACE FUNCTION hide() RETURNS int MODIFIES SQL DATA BEGIN"
+            " CREATE TEMPORARY TABLE IF NOT EXISTS orders AS SELECT 1 AS i; RETURN 1; END",
+            "CREATE OR REPLACE VIEW switch AS SELECT hide() AS hidden",
+        ],
+        "SELECT * FROM switch",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", HIDDEN)
+def test_what_hides_a_table_without_a_word_of_it_counts(way, request, second_client):
+    name, before, hiding = HIDDEN[way]
+    engine = with_orders(request.getfixturevalue(f"{name}_engine"), second_client)
+    for sql in before:
+        run(engine, second_client, sql)
+    engine.run(hiding)
+    assert engine.value("SELECT count(*) FROM orders") in (1, 3)
+    close_idle(engine, second_client)
+    assert engine.value("SELECT count(*) FROM orders") in (1, 3)
+    kill_driver(engine, second_client)
+    with pytest.raises(errors.SessionLost):
+        engine.run("DELETE FROM orders WHERE i >= 0")
+    assert engine.value("SELECT count(*) FROM orders") == 100
 
 
 SETTINGS = {
@@ -151,7 +222,7 @@ def test_an_open_transaction_counts(few_orders, second_client):
     kill_core(few_orders, second_client)
     with pytest.raises(errors.SessionLost):
         few_orders.run("DELETE FROM orders")
-    assert permanent(few_orders, second_client) == 100
+    assert permanent(few_orders) == 100
 
 
 def test_a_session_that_only_read_is_replaced_with_a_note(sqlite_engine, second_client):
@@ -190,7 +261,7 @@ def test_every_run_that_counts_on_the_lost_session_is_refused_also_beside_each_o
     for thread in threads:
         thread.join(30)
     assert seen == ["SessionLost"] * 4
-    assert permanent(orders, second_client) == 100
+    assert permanent(orders) == 100
 
 
 @pytest.mark.parametrize("name", ["postgresql", "mysql"])

@@ -1,6 +1,7 @@
 """Statements: rows N [PER_BATCH], empty, change N, widen, wait S, hang, crash, kill, flood, grab MB, fail, echo :x, ...
 
-They are no SQL, so the core takes each for one that leaves something in its session; with SELECT before it, it only reads.
+They are no SQL, so the core takes each for one that leaves something in its session; with SELECT before it, it only reads:
+its dialect is that of an engine whose relations are reads.
 """
 
 import os
@@ -18,7 +19,7 @@ from tusk_jupyter.protocol.driver import ColumnDescription, Description, Snapsho
 
 
 class ScriptedSession(Session):
-    dialect = "ansi"
+    dialect = "sqlite"
 
     def __init__(self, settings):
         self._settings = settings

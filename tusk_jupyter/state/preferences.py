@@ -86,7 +86,7 @@ KNOWN = {
         Known(name="lock_question_s", default=3.0, read=_number(0, 3600), unit="s",
               description="After how long without news of a run its server is asked whose lock it waits for; 0: never."),
         Known(name="idle_session_s", default=300.0, read=_number(1), unit="s",
-              description="After how long without a run a database session with nothing in it is closed."),
+              description="After how long without a run a database session is closed that is known to have nothing in it."),
         Known(name="idle_core_s", default=1800.0, read=_number(1), unit="s",
               description="After how long without a client the core service ends."),
         Known(name="warm_spare", default=True, read=_switch,
