@@ -138,9 +138,6 @@ def test_a_killed_driver_loses_its_session_and_the_next_run_has_a_new_one(engine
     )
     if engine.on_server is not None:
         wait_until(lambda: engine.on_server() == 0, 20.0, "the server noticed that its client has gone")
-    if engine.name == "postgresql":  # pg_sleep is a name that anybody may have taken
-        with pytest.raises(errors.SessionLost):
-            engine.value("SELECT 1")
     assert engine.value("SELECT 1") == 1
 
 
