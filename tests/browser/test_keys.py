@@ -169,6 +169,7 @@ def _lower(key: str) -> str:
     return "+".join([*modifiers, last.lower() if len(last) == 1 else last])
 
 
+@pytest.mark.timeout(600)  # some 60 keys in each of 30 places
 def test_no_key_in_a_widget_changes_the_notebook(notebook):
     reached = []
     for places in (places_of_the_grid, places_of_the_picker, places_of_the_panels):

@@ -66,7 +66,7 @@ def closable(tusk_home: TuskHome) -> Iterator[TuskHome]:
 def test_a_file_that_may_not_be_written_is_named_at_once(tusk_home: TuskHome, name: str):  # R14: left by sudo
     (tusk_home / name).touch()
     (tusk_home / name).chmod(0)
-    done = tusk(tusk_home, "info")
+    done = tusk(tusk_home, "connections")
     assert_one_paragraph(done, str(tusk_home / name), "Permission denied")
     assert processes_of(tusk_home) == []
 
@@ -74,17 +74,17 @@ def test_a_file_that_may_not_be_written_is_named_at_once(tusk_home: TuskHome, na
 def test_a_journal_that_may_not_be_read_is_named_at_once(closable: TuskHome):
     (closable / "journal").mkdir()
     (closable / "journal").chmod(0)
-    assert_one_paragraph(tusk(closable, "info"), str(closable / "journal"), "Permission denied")
+    assert_one_paragraph(tusk(closable, "connections"), str(closable / "journal"), "Permission denied")
 
 
 def test_a_read_only_home_is_named_at_once_and_stays_read_only(closable: TuskHome):
     closable.path.chmod(0o500)
-    assert_one_paragraph(tusk(closable, "info"), str(closable), "Permission denied")
+    assert_one_paragraph(tusk(closable, "connections"), str(closable), "Permission denied")
     assert closable.path.stat().st_mode & 0o777 == 0o500
 
 
 def test_a_core_that_finds_the_disk_full_says_so_at_once(tusk_home: TuskHome):  # R14
-    done = tusk(tusk_home, "info", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)))
+    done = tusk(tusk_home, "connections", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)))
     assert_one_paragraph(done, str(tusk_home), "File too large")
     assert processes_of(tusk_home) == []
 
@@ -95,7 +95,7 @@ def test_a_core_whose_folder_was_closed_to_it_still_ends(closable: TuskHome):  #
         path.chmod(0o500)
     assert tusk(closable, "core", "stop").returncode == 0
     wait_until(lambda: processes_of(closable) == [], 30.0, "the core has ended")
-    assert_one_paragraph(tusk(closable, "info"), "Permission denied")
+    assert_one_paragraph(tusk(closable, "connections"), "Permission denied")
 
 
 def test_an_end_that_the_full_disk_kept_out_of_the_log_is_written_later(scripted_home, core):  # R14

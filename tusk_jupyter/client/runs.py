@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from tusk_jupyter import errors
-from tusk_jupyter.client import memory
+from tusk_jupyter.client import driver_link, memory
 from tusk_jupyter.client.driver_link import Drivers, FromOverThere, seam
 from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.client.link import Link, lost, lost_run
@@ -336,8 +336,9 @@ class Fetch:
                 said = replies.read()
                 writer.close()  # here a driver's error is raised, if there was one
         except BaseException as exc:
-            # Closing says "these were all rows", and the driver would commit those that it has.
-            if isinstance(exc, FromOverThere) or (self._stopping is not None and self._stopping.ask_all()):
+            # Closing says "these were all rows", and the driver would commit those that it has: so the driver itself must
+            # have taken in that they are not. The core's answer says only that it will ask the driver.
+            if isinstance(exc, FromOverThere) or driver_link.leave(driver, ticket):
                 with contextlib.suppress(flight.FlightError, pa.ArrowException, OSError):
                     writer.close()
             else:
