@@ -6,7 +6,10 @@ import shlex
 
 import pytest
 
+from tusk_jupyter.cli.group import run_verb
 from tusk_jupyter.cli.passwords import secrets_of_sql_line, typed_secrets
+from tusk_jupyter.errors import TuskError
+from tusk_magics.output import NotebookOutput
 
 TYPED = """
 connect a postgresql://u:Geheim17@h/d
@@ -117,3 +120,20 @@ def test_the_head_of_a_sql_line_is_looked_at(line):
 )  # fmt: skip
 def test_sql_is_not_taken_for_a_secret(line):
     assert secrets_of_sql_line(line) == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["u:Geheim17@127.0.0.1:1/d", "//u:Geheim17@h/d", "postgresql:/u:Geheim17@h/d", "postgresql:u:Geheim17@h/d",
+     "u/Geheim17@//h:1521/svc", "sqlite://u:Geheim17@h/d", "duckdb://u:Geheim17@h/d.duckdb", "u:Geheim17@h/d.db",
+     "postgresql://u:x[Geheim17@h/d", "postgresql://u:Geheim17@[::1/d"],
+)  # fmt: skip
+def test_an_unreadable_url_of_a_variable_is_not_repeated(module_home, monkeypatch, capsys, url):
+    monkeypatch.setenv("UU", url)
+    words = ["connect", "x", "--url-env", "UU", "--no-password"]
+    with pytest.raises(TuskError) as caught:
+        run_verb(words, output=NotebookOutput(can_ask=False))
+    said = " ".join(
+        filter(None, (str(caught.value), caught.value.hint, caught.value.detail, *map(str, caught.value.args)))
+    )
+    assert "Geheim17" not in said + capsys.readouterr().out

@@ -56,3 +56,9 @@ def test_secrets_of_a_run_are_found_by_name_and_by_place():
     found = set(secrets_of(sql, "postgresql", values))
     assert {"one1", "two2", "three3", "four4", "1234", "lit"} <= found
     assert "open" not in found
+
+
+def test_a_secret_that_repeats_itself_is_hidden_where_it_is_cut_off():
+    secret = "hunter2" * 200
+    assert "hunter2" not in redact_text(f"near '{secret[:255]}' and ...{secret[-100:]}", [secret])
+    assert "hunter2" not in redact_text(secret[:255], [secret])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import click
 
 from tusk_jupyter import api
 from tusk_jupyter.cli.options import from_environment, pairs, pass_output, secret_variable_option
 from tusk_jupyter.cli.output import Output
-from tusk_jupyter.errors import ConnectError, UsageError
+from tusk_jupyter.cli.passwords import unreadable_url, without_secrets
+from tusk_jupyter.errors import ConnectError, TuskError, UsageError
 from tusk_jupyter.protocol.control import ConnectionSaved, DriverInfo
 
 _PLACES = ("host", "port", "user", "database")
@@ -55,6 +57,15 @@ def connect(output: Output, /, **given: Any) -> None:  # noqa: ANN401 - one per 
       connect ci --url-env DATABASE_URL --tier memory
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     url = _url(given)
+    try:
+        _connect(output, given, url)
+    except TuskError as exc:
+        if url and given["url_env"]:
+            _hide(exc, url)
+        raise
+
+
+def _connect(output: Output, given: dict[str, Any], url: str | None) -> None:
     fields = {key: given[key] for key in _PLACES if given[key] is not None}
     fields |= pairs(given["fields"], option="--set")
     takes_secret = _takes_secret(given, url, fields)
@@ -73,6 +84,19 @@ def connect(output: Output, /, **given: Any) -> None:  # noqa: ANN401 - one per 
             raise
         saved = _save(given, url, fields, _ask(output, given["name"]))
     _tell(output, saved)
+
+
+def _hide(exc: TuskError, url: str) -> None:
+    """Take what a variable held out of an error: also of a URL that nobody can read, everything before its `@`."""
+    login = re.sub(r"^[\w.+-]*:/+|^/+", "", url.rpartition("@")[0])
+    pieces = [
+        piece for piece in (login, *re.split(r"[:/]", login)[1:], *re.split(r"[:/]", login, maxsplit=1)[1:]) if piece
+    ]
+    secrets = [*pieces, *map(unquote, pieces)]
+    exc.message = without_secrets(exc.message, secrets)
+    exc.detail = exc.detail and without_secrets(exc.detail, secrets)
+    exc.hint = exc.hint and without_secrets(exc.hint, secrets)
+    exc.args = (exc.message,)
 
 
 def _save(given: dict[str, Any], url: str | None, fields: dict[str, Any], password: str | None) -> ConnectionSaved:
@@ -131,7 +155,11 @@ def _takes_secret(given: dict[str, Any], url: str | None, fields: dict[str, Any]
             f"--set {typed}=... would leave a secret in your history; nothing was stored.",
             hint="Use --password-env VARIABLE or --password-command COMMAND, or answer the prompt.",
         )
-    return "password" in secrets and not (url and urlsplit(url).password)  # only --url-env brings one this far
+    try:
+        typed_password = url and urlsplit(url).password  # only --url-env brings one this far
+    except ValueError:  # its message may hold part of a password
+        raise unreadable_url() from None
+    return "password" in secrets and not typed_password
 
 
 def _driver(url: str | None, name: str | None) -> DriverInfo | None:

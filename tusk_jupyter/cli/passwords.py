@@ -147,6 +147,14 @@ def refusal(*, where: str, stays: str) -> UsageError:
     )
 
 
+def unreadable_url() -> UsageError:
+    """Return the error for a URL whose brackets cannot be read; it does not repeat the URL."""
+    return UsageError(
+        "The URL cannot be read: its user or password holds [ or ] as they are, or its host a bracket that is not closed.",
+        hint="The form is scheme://user@host:port/database; write such characters as %5B and %5D.",
+    )
+
+
 def shown_variable(name: str) -> str:
     """Return a variable's name for a message; what does not look like one may be the password itself."""
     return name if name == name.upper() and _ENVIRONMENT.fullmatch(name) else "that was named"

@@ -91,17 +91,24 @@ def _without_pieces(text: str, secret: str) -> str:
     """Hide the beginning of a secret that a message cut off, and the end of one that it left the beginning out of."""
     if len(secret) <= _CUT or len(secret) > _LONGEST_LINE:
         return text
-    head, tail = re.escape(secret[:_CUT]), re.escape(secret[-_CUT:])
-    for match in reversed(list(re.finditer(head, text, re.IGNORECASE))):
-        end = match.end()
-        while end < len(text) and end - match.start() < len(secret) and text[end] == secret[end - match.start()]:
-            end += 1
-        if end == len(text) or text.startswith(_AFTER_CUT, end):
-            text = text[: match.start()] + HIDDEN + text[end:]
-    for match in reversed(list(re.finditer(tail, text, re.IGNORECASE))):
+    # Found with a look-ahead, for a secret that repeats itself overlaps its own beginnings; the longest piece wins.
+    done = 0
+    parts = []
+    for match in re.finditer(f"(?={re.escape(secret[:_CUT])})", text, re.IGNORECASE):
         start = match.start()
-        while start > 0 and match.end() - start < len(secret) and text[start - 1] == secret[start - 1 - match.end()]:
+        end = start + _CUT
+        while end < len(text) and end - start < len(secret) and text[end] == secret[end - start]:
+            end += 1
+        if start >= done and (end == len(text) or text.startswith(_AFTER_CUT, end)):
+            parts += [text[done:start], HIDDEN]
+            done = end
+    text = "".join([*parts, text[done:]])
+    hidden_from = len(text)
+    for match in reversed(list(re.finditer(f"(?={re.escape(secret[-_CUT:])})", text, re.IGNORECASE))):
+        start, end = match.start(), match.start() + _CUT
+        while start > 0 and end - start < len(secret) and text[start - 1] == secret[start - 1 - end]:
             start -= 1
-        if start == 0 or text.endswith(_BEFORE_CUT, 0, start):
-            text = text[:start] + HIDDEN + text[match.end() :]
+        if end <= hidden_from and (start == 0 or text.endswith(_BEFORE_CUT, 0, start)):
+            text = text[:start] + HIDDEN + text[end:]
+            hidden_from = start
     return text

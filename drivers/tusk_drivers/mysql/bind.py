@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 import pymysql
 
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.sqltext.secret_names import is_secret_parameter
 
 if TYPE_CHECKING:
     from tusk_drivers.mysql.link import Link
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _TIMESTAMPS = (dt.datetime(1970, 1, 2), dt.datetime(2038, 1, 18))
 """What CONVERT_TZ converts; outside it returns its argument unchanged, so it is not asked."""
+_SELECTS = re.compile(r"\b(?:SELECT|VALUES|TABLE\s+\w+\s*\Z)", re.IGNORECASE)
+"""In CREATE TABLE: it fills the table from a query."""
 
 
 def literals(link: Link, statement: Statement, parameters: Mapping[str, object]) -> dict[str, str]:
@@ -38,6 +42,37 @@ def literals(link: Link, statement: Statement, parameters: Mapping[str, object])
             hint=f"Give it with `--param {missing[0]}=VALUE`, or as a variable of the notebook.",
         )
     return {name: _literal(link, name, parameters[name]) for name in statement.parameters}
+
+
+def beside_the_text(statement: Statement, parameters: Mapping[str, object]) -> dict[str, str | bytes | int]:
+    """Return the secrets that the server gets beside the statement: it names a new table's columns after its text.
+
+    Raises:
+        UsageError: the statement keeps its text (a view), or a value has no form of its own on the wire.
+    """
+    secret = {name: parameters.get(name) for name in statement.parameters if is_secret_parameter(name)}
+    if secret and statement.command == "CREATE VIEW":
+        raise UsageError(
+            f"A view keeps its text, with the value of :{next(iter(secret))} in it, for everybody who may read it.",
+            hint="Write the condition where the view is read, or give the parameter a name that is no secret's.",
+        )
+    if statement.command != "CREATE TABLE" or not _SELECTS.search(statement.text):
+        return {}
+    found: dict[str, str | bytes | int] = {}
+    for name, value in secret.items():
+        match value:
+            case bool() | None:
+                continue
+            case str() | bytes():
+                found[name] = value
+            case int() if -(2**63) <= value < 2**63:
+                found[name] = value
+            case _:
+                raise UsageError(
+                    f"The value of :{name} would be in the names of the new table's columns.",
+                    hint=f"Give it as a text: `str({name})`.",
+                )
+    return found
 
 
 def _literal(link: Link, name: str, value: object) -> str:

@@ -23,9 +23,10 @@ from tusk_drivers.mysql.result import ResultSet
 from tusk_drivers.mysql.turn import Turn
 from tusk_drivers.mysql.types import Column
 from tusk_jupyter.driverkit.session import Changed, Rows
-from tusk_jupyter.errors import TuskError
+from tusk_jupyter.errors import InternalError, TuskError
 
 if TYPE_CHECKING:
+    from tusk_drivers.mysql.headings import Headings
     from tusk_drivers.mysql.link import Link
 
 READING = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
@@ -59,24 +60,36 @@ class Execution:
         self._link = link
         self.turn = Turn(kill)
         self._prepared: int | None = None
+        self._headings: Headings | None = None
         self._unread: Generator[pa.RecordBatch, None, None] | None = None
 
     # --- a statement ---
 
-    def run(self, sql: str, *, kind: str, explain: Callable[[TuskError], TuskError]) -> Rows | Changed:
+    def run(
+        self,
+        sql: str,
+        *,
+        kind: str,
+        explain: Callable[[TuskError], TuskError],
+        headings: Headings,
+        values: Sequence[str | bytes | int] = (),
+    ) -> Rows | Changed:
         """Run a statement.
 
         Args:
             sql: the text to send, parameters in it.
             kind: its first keyword.
             explain: completes an error of the statement.
+            headings: turns the server's names of columns into what the user wrote.
+            values: for the question marks of the text, where the server is not to see them in it.
 
         Raises:
             TuskError: what `explain` made of the server's error; Cancelled; ConnectError.
         """
         self.turn.begin()
+        self._headings = headings
         try:
-            result = self._start(sql, kind)
+            result = self._start_with_values(sql, values) if values else self._start(sql, kind)
         except BaseException as exc:
             raise self._failure(exc, explain) from exc
         if isinstance(result, ResultSet):
@@ -105,7 +118,10 @@ class Execution:
             return self._last_of_many(reader, answer)
         if isinstance(answer, Outcome):
             return self._changed(answer, kind)
-        return ResultSet(reader=reader, columns=answer, binary=binary)
+        return ResultSet(reader=reader, columns=self._named(answer), binary=binary)
+
+    def _named(self, columns: list[Column]) -> list[Column]:
+        return self._headings.restored(columns) if self._headings else columns
 
     def _changed(self, outcome: Outcome, kind: str) -> Changed:
         notes = self._end_of(outcome)
@@ -133,6 +149,22 @@ class Execution:
             return False
         self._link.send(prepared.COM_STMT_EXECUTE, prepared.execution(self._prepared))
         return True
+
+    def _start_with_values(self, sql: str, values: Sequence[str | bytes | int]) -> Changed:
+        """Run a statement without rows by the prepared protocol, its values beside the text."""
+        reader = self._link.reader()
+        self._link.send(prepared.COM_STMT_PREPARE, sql)
+        payload = reader.packet()
+        if payload[0] == 0xFF:
+            raise from_packet(payload)
+        self._prepared, count, parameters = prepared.parse_prepared(payload)
+        read_columns(reader, count=parameters)
+        read_columns(reader, count=count)
+        self._link.send(prepared.COM_STMT_EXECUTE, prepared.execution(self._prepared, values))
+        answer = read_answer(reader)
+        if not isinstance(answer, Outcome):
+            raise InternalError("A statement that makes a table answered with rows.")
+        return self._changed(answer, "CREATE")
 
     def _forget_prepared(self) -> None:
         if self._prepared is not None:
@@ -186,7 +218,7 @@ class Execution:
             if isinstance(answer, Outcome):
                 outcome = answer
             else:
-                result = ResultSet(reader=reader, columns=answer)
+                result = ResultSet(reader=reader, columns=self._named(answer))
                 schema, count = result.schema, count + 1
                 kept = _rows(result, _held(list(result.batches())), told, schema=schema)
                 outcome = result.end

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pymysql.constants import FIELD_TYPE
 
 from tusk_drivers.mysql.decode import Cells, check_filled, length_encoded
 from tusk_drivers.mysql.types import FIXED_WIDTHS
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 COM_STMT_PREPARE = 0x16
 COM_STMT_EXECUTE = 0x17
 COM_STMT_CLOSE = 0x19
+_TYPES = {str: FIELD_TYPE.VAR_STRING, bytes: FIELD_TYPE.BLOB, int: FIELD_TYPE.LONGLONG}
 
 
 def parse_prepared(payload: bytes) -> tuple[int, int, int]:
@@ -33,9 +35,21 @@ def parse_prepared(payload: bytes) -> tuple[int, int, int]:
     return number, columns, parameters
 
 
-def execution(number: int) -> bytes:
+def execution(number: int, values: Sequence[str | bytes | int] = ()) -> bytes:
     """Return the body of the command that runs a prepared statement: no cursor, once."""
-    return struct.pack("<IBI", number, 0, 1)
+    head = struct.pack("<IBI", number, 0, 1)
+    if not values:
+        return head
+    types = b"".join(struct.pack("<H", _TYPES[type(value)]) for value in values)
+    no_nulls = bytes((len(values) + 7) // 8)
+    return head + no_nulls + b"\x01" + types + b"".join(map(_value, values))
+
+
+def _value(value: str | bytes | int) -> bytes:
+    if isinstance(value, int):
+        return struct.pack("<q", value)
+    content = value.encode() if isinstance(value, str) else value
+    return b"\xfe" + struct.pack("<Q", len(content)) + content
 
 
 def closing(number: int) -> bytes:

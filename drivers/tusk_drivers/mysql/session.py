@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import pymysql
 
 from tusk_drivers.mysql import catalog, locks, readonly, rights, signin, snapshot, upload
-from tusk_drivers.mysql.bind import literals
+from tusk_drivers.mysql.bind import beside_the_text, literals
 from tusk_drivers.mysql.errors import from_server, numbered, position
 from tusk_drivers.mysql.execution import Execution
+from tusk_drivers.mysql.headings import Headings
 from tusk_drivers.mysql.link import Link
 from tusk_drivers.mysql.signin import sign_in
 from tusk_jupyter.driverkit.gone import gone_before
@@ -62,7 +63,8 @@ class MysqlSession(Session):
     def execute(self, statement: Statement, parameters: Mapping[str, object]) -> Rows | Changed:
         """Run one statement; a list binds as `IN :ids`, an aware datetime as the session's local time."""
         self._check_link()
-        values = literals(self._link, statement, parameters)
+        beside = beside_the_text(statement, parameters)
+        values = literals(self._link, statement, parameters) | dict.fromkeys(beside, "?")
 
         def render(name: str, _number: int) -> str:
             return values[name]
@@ -79,7 +81,13 @@ class MysqlSession(Session):
             readonly.check(statement, self._link.status)
             self._say_read_only()
         kind = statement.command.split(" ")[0]
-        outcome = self._execution.run(sql, kind=kind, explain=explain)
+        outcome = self._execution.run(
+            sql,
+            kind=kind,
+            explain=explain,
+            headings=Headings(statement, values, parameters),
+            values=[beside[place.name] for place in statement.placeholders if place.name in beside],
+        )
         if kind == "SET":
             self._keep_character_set()
         return outcome

@@ -46,6 +46,8 @@ class Column:
     """Reads those of the binary protocol (prepared statements)."""
     decimals: int = 0
     unsigned: bool = False
+    is_stored: bool = False
+    """Whether it is a table's own column, and its name therefore the table's."""
 
     @property
     def field(self) -> pa.Field:
@@ -97,6 +99,7 @@ def column_of(packet: Any) -> Column:  # noqa: ANN401 - PyMySQL's stubs leave ou
         binary=rule.binary,
         decimals=definition.decimals,
         unsigned=definition.has(FLAG.UNSIGNED),
+        is_stored=bool(packet.db and packet.org_name),
     )
 
 
