@@ -138,3 +138,54 @@ def test_of_an_engine_without_a_server_none_is_spoken_of(name, request):
     freezer.join()
     assert "Its outcome is not known" in caught.value.message
     assert "server" not in caught.value.message + caught.value.hint
+
+
+SURVIVES = """DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN INSERT INTO pins VALUES (9); END $$"""
+
+
+def test_a_statement_that_ended_well_though_it_was_to_be_stopped_is_told_as_ended(postgresql_engine):
+    engine = postgresql_engine
+    engine.run("CREATE TABLE IF NOT EXISTS pins (i integer)")
+    engine.run("DELETE FROM pins")
+    done = engine.run(SURVIVES, timeout_s=1)
+    assert "had completed before it could be stopped" in done.notes[-1]
+    assert last(engine).status == "completed"
+    assert engine.value("SELECT count(*) FROM pins WHERE i = 9") == 1
+    with pytest.raises(errors.TimeoutExceeded) as caught:
+        engine.run("INSERT INTO pins VALUES (10); SELECT pg_sleep(600)", timeout_s=1)
+    assert "Statement 2 of 2 was stopped; 1 was run before it and stands." in caught.value.message
+    assert "1 was run before it and stands" in last(engine).error
+    with pytest.raises(errors.TimeoutExceeded, match="1 was run before it and is in the open transaction"):
+        engine.run("BEGIN; SELECT pg_sleep(600)", timeout_s=1)
+    engine.run("ROLLBACK")
+    caught_it = f"{SURVIVES}; INSERT INTO pins VALUES (11)"
+    with pytest.raises(errors.TimeoutExceeded, match="Statement 2 of 2 was not begun; 1 was run before it and stands"):
+        engine.run(caught_it, timeout_s=1)
+    assert engine.value("SELECT count(*) FROM pins WHERE i > 9") == 1
+    divides = SURVIVES.replace("INSERT INTO pins VALUES (9)", "PERFORM 1 / 0")
+    with pytest.raises(errors.QueryError, match="Division by zero"):
+        engine.run(divides, timeout_s=1)
+    assert last(engine).status == "failed"
+
+
+def test_a_cancel_that_could_not_reach_the_server_is_told_with_its_reason(mysql_engine, mariadb):
+    engine = mysql_engine
+    engine.run("CREATE TABLE IF NOT EXISTS pins (i integer)")
+    with mariadb.connect(admin=True) as admin, admin.cursor() as cursor:
+        cursor.execute("GRANT USAGE ON *.* TO tusk@'%' WITH MAX_USER_CONNECTIONS 1")
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'tusk'")
+        for (number,) in cursor.fetchall():
+            cursor.execute(f"KILL {number}")  # the limit is that of sessions which begin from now on
+        try:
+            engine.run("SELECT 1")
+            done = engine.run("INSERT INTO pins SELECT 1 + 0 * sleep(2.5)", timeout_s=1)
+        finally:
+            cursor.execute("GRANT USAGE ON *.* TO tusk@'%' WITH MAX_USER_CONNECTIONS 0")
+    assert done.statements[0].affected == 1
+    assert "could not be asked to stop it" in done.notes[-1]
+    assert "max_user_connections" in done.notes[-1]
+    assert last(engine).status == "completed"
+
+
+def last(engine):
+    return engine.client.call(control.ReadLog(limit=1, connection=engine.name)).entries[0]

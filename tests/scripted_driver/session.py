@@ -83,7 +83,7 @@ class ScriptedSession(Session):
 
     def _wait(self, seconds):
         if self._interrupted.wait(float(seconds)):
-            raise errors.Cancelled("Stopped.", scenario="cancelled_by_user")
+            raise errors.Cancelled("Stopped.", scenario="cancelled_by_user", code="scripted")
         return Changed()
 
     def _hang(self):

@@ -209,6 +209,8 @@ class Fetch:
     def _cancelled(task: Task[RunResult], elapsed: float) -> None:
         try:
             task.result()
+        except (errors.QueryError, errors.ConnectError):
+            raise  # it ended by itself, before it could be stopped
         except errors.TuskError as exc:  # what was seen of its end, in the core's words or the driver's
             scenario = exc.scenario if isinstance(exc, errors.Cancelled) else "cancelled_by_user"
             raise errors.Cancelled(
@@ -237,7 +239,7 @@ class Fetch:
             if self._sink is not None:
                 self._sink.abort()
             if isinstance(exc, FromOverThere):
-                raise self._verdict(exc) from exc.__cause__
+                raise self._verdict(exc) from None  # Flight's own error says the same, with its wire's words around it
             self._give_up()
             if isinstance(exc, errors.TuskError) or not isinstance(exc, Exception):
                 raise
@@ -277,8 +279,17 @@ class Fetch:
             lost_one = isinstance(exc.error, errors.SessionLost) and not exc.error.sessions
             if not lost_one or self.accepted is None:
                 raise
-        # Only the driver knew that its server had ended the session: nothing was run, and now the core knows, too.
-        return self._fetch_from(*self._ask())
+        # Only the driver knew that its server had ended the session: nothing was run. The core closes it with this run's end.
+        self._link.peer().call(
+            control.WaitRun(run=self.accepted.run, timeout_s=VERDICT_S), timeout_s=VERDICT_S + GLANCE_S
+        )
+        try:
+            return self._fetch_from(*self._ask())
+        except FromOverThere as exc:
+            if isinstance(exc.error, errors.SessionLost) and not exc.error.sessions:  # this one, too, has just ended
+                exc.error.sessions = (self.accepted.session_id,)
+                exc.error.message = f"Nothing of this was run. {exc.error.message}"
+            raise
 
     def _fetch_from(self, driver: flight.FlightClient, ticket: str) -> RunResult:
         result = Result(self._sink)
@@ -374,7 +385,7 @@ class Fetch:
         if self._overdue and isinstance(exc, errors.Cancelled):
             request = self._command.run or self._command.upload
             return errors.TimeoutExceeded(
-                f"The run took longer than its {request.timeout_s:g} s and was stopped on the server."  # type: ignore[union-attr]
+                f"The run took longer than its {request.timeout_s:g} s. {exc.message}"  # type: ignore[union-attr]
                 f" {self._silent_core().capitalize()}, which sees to that, did not.",
                 scenario="statement_timeout",
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import re
 import secrets
 import sys
 import threading
@@ -23,7 +24,7 @@ import pyarrow as pa
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
-from tusk_jupyter.driverkit.session import Changed, Rows, Session
+from tusk_jupyter.driverkit.session import Changed, Rows, Session, Transaction
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import LockWait, RunEvent
@@ -40,6 +41,7 @@ INTERRUPT_EVERY_S = 0.25
 
 INTERRUPT_TRIES = 40
 
+_CHANGES = re.compile(r"\b(insert|update|delete|merge|replace|call|execute|copy|into)\b", re.IGNORECASE)
 _EMPTY = pa.schema([])
 _NOTHING = pa.record_batch([], schema=_EMPTY)
 
@@ -89,6 +91,14 @@ class Run:
         self._rows = 0
         self._bytes = 0
         self._more = False
+        self._under_way: Statement | None = None
+        """The statement that was begun and has not ended."""
+        self._before = Transaction.IDLE
+        """The transaction before it."""
+        self._began_open = False
+        """Whether all that was run is in one transaction, if one is open."""
+        self._unreached = ""
+        """Why the last request to stop did not reach the database."""
         self._was_last = False
         """Whether the batch that came last is that of the run, too: nothing has to be waited for behind it."""
 
@@ -123,16 +133,20 @@ class Run:
 
     def _insist(self) -> None:
         for _ in range(INTERRUPT_TRIES):
-            if self._advancing.acquire(blocking=False):  # between two batches: nothing runs on the server for us
+            if not self._was_last and self._advancing.acquire(
+                blocking=False
+            ):  # between two batches: nobody takes the next
                 try:
-                    self._abandon(_cancelled())
+                    self._abandon()
                 finally:
                     self._advancing.release()
             if self.ended:
                 return
             try:
                 self._session.interrupt()
+                self._unreached = ""
             except errors.TuskError as exc:  # the next try, or the core's ladder, goes on
+                self._unreached = f" The database could not be asked to stop it: {exc.message}"
                 traceback.print_exception(exc)
             if self._ended.wait(INTERRUPT_EVERY_S):
                 return
@@ -183,13 +197,15 @@ class Run:
         finally:
             if not finished and not self.ended:  # the client stopped reading: close what is open on the server
                 with self._advancing:
-                    self._abandon(_cancelled())
+                    self._abandon()
 
     def _advance(self, is_gone: Callable[[], bool]) -> _Opening | pa.RecordBatch | None:
         """Return the run's next step, None at its end; tells the core of an end before the client hears of it."""
         with self._advancing, self._consumers.watched(self, is_gone):
             try:
-                self._raise_if_cancelled()
+                if self._cancelled.is_set() and not self._was_last and not self._changes():
+                    self._steps.close()
+                    raise self._given_up()
                 return next(self._steps)
             except StopIteration:
                 self._end(None)
@@ -198,13 +214,13 @@ class Run:
                 self._end(exc)
                 raise
 
-    def _abandon(self, why: errors.TuskError) -> None:
+    def _abandon(self) -> None:
         """Close the run's generator; the caller holds `_advancing`."""
         if not self.ended:
             try:
                 self._steps.close()
             finally:
-                self._end(why)
+                self._end(self._given_up())
 
     def _end(self, exc: BaseException | None) -> None:
         if not self.ended:
@@ -226,6 +242,8 @@ class Run:
 
     def _trailer(self, register: TicketBook) -> bytes:
         ticket = register.issue(self) if self._opening else None
+        if self.ended and self._cancelled.is_set():
+            self._notes.append(f"It was asked to stop, and had completed before it could be stopped.{self._unreached}")
         return codec.encode(
             Trailer(
                 ticket=ticket,
@@ -243,6 +261,9 @@ class Run:
         for index, statement in enumerate(self._statements):
             self._index = index
             started = time.perf_counter()
+            self._before = self._session.transaction
+            self._began_open = self._began_open or (index == 0 and self._before is Transaction.OPEN)
+            self._under_way = statement
             try:
                 outcome = self._session.execute(statement, self._of(statement))
                 rows = None
@@ -250,6 +271,7 @@ class Run:
                     before = self._rows
                     yield from self._batches(outcome)
                     rows = self._rows - before
+                self._under_way = None
                 self._report(statement, outcome, rows=rows, elapsed_s=time.perf_counter() - started)
             except GeneratorExit:
                 raise
@@ -258,7 +280,11 @@ class Run:
                 if told is exc:
                     raise
                 raise told from exc
-            self._raise_if_cancelled()
+            if index == 0:
+                self._began_open = self._session.transaction is Transaction.OPEN
+            if self._cancelled.is_set() and index + 1 < len(self._statements):
+                self._index = index + 1
+                raise self._given_up()
 
     def _batches(self, result: Rows) -> Generator[_Opening | pa.RecordBatch, None, None]:
         self._more = self._was_last = False
@@ -267,7 +293,8 @@ class Run:
         yield _Opening(_with_types(schema, result))
         try:
             for batch in result.batches:
-                self._raise_if_cancelled()
+                if self._cancelled.is_set() and not self._changes() and not result.ended():
+                    raise self._given_up()
                 if self._was_last:
                     raise errors.InternalError("The driver had called the batch before this one the last.")
                 if batch.schema != schema:
@@ -301,9 +328,48 @@ class Run:
     def _of(self, statement: Statement) -> Mapping[str, object]:
         return {name: self._parameters[name] for name in statement.parameters}
 
-    def _raise_if_cancelled(self) -> None:
-        if self._cancelled.is_set():
-            raise _cancelled()
+    # --- what is said of a run that was asked to stop ---
+
+    def _changes(self) -> bool:
+        """Return whether the statement under way may change something, as far as its words tell.
+
+        It is done with its work before its last row is here, perhaps; so its rows are read on until they end, or until its
+        engine reports that it was interrupted.
+        """
+        return self._under_way is not None and _CHANGES.search(self._under_way.text) is not None
+
+    def _given_up(self) -> errors.Cancelled:
+        """Return the error of a run that nobody goes on with: no engine has reported an interruption."""
+        if self._under_way is None:
+            return _cancelled(
+                "The run was cancelled before it began." if not self._reports else self._with_place("not begun")
+            )
+        words = "The run was cancelled; the rest of its rows was not fetched."
+        may = " What its statement changes may stand: look at the data." if self._changes() else ""
+        return _cancelled(f"{words}{may}{self._unreached}")
+
+    def _with_place(self, ended: str) -> str:
+        """Return which of several statements was the last one, and what has become of those before it."""
+        before, of = len(self._reports), len(self._statements)
+        words = f"Statement {self._index + 1} of {of} was {ended}"
+        if not before:
+            return f"{words}; none was run before it."
+        one = before == 1
+        ran = f"{words}; {before} {'was' if one else 'were'} run before it and"
+        match self._session.transaction:
+            case Transaction.OPEN if self._began_open:
+                return f"{ran} {'is' if one else 'are'} in the open transaction."
+            case Transaction.OPEN:
+                return f"{ran} {'stands' if one else 'stand'}, but for what is in the open transaction."
+            case Transaction.FAILED:
+                return f"{ran} {'is' if one else 'are'} in the transaction, which has failed."
+        if self._before is Transaction.OPEN:
+            return (
+                f"{ran} what it had in the open transaction is rolled back."
+                if one
+                else (f"{ran} what they had in the open transaction is rolled back.")
+            )
+        return f"{ran} {'stands' if one else 'stand'}."
 
     def _in_context(self, exc: BaseException, statement: Statement) -> errors.TuskError:
         """Return `exc` as an error that counts from the submitted text and says which statement it was."""
@@ -312,8 +378,8 @@ class Run:
         elif not isinstance(exc, errors.TuskError):
             print(redact_text("".join(traceback.format_exception(exc)), self._secrets), file=sys.stderr)  # noqa: T201
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
-        if self._cancelled.is_set() and not isinstance(exc, errors.Cancelled):
-            exc = _cancelled()
+        if isinstance(exc, errors.Cancelled) and exc.code is not None and len(self._statements) > 1:
+            exc.message = self._with_place("stopped")
         self._hide_secrets(exc)
         exc.statement = self._index if len(self._statements) > 1 else None
         if exc.position is not None and exc.scenario == "undefined_table":
@@ -407,8 +473,8 @@ class TicketBook:
         return run
 
 
-def _cancelled() -> errors.Cancelled:
-    return errors.Cancelled("The run was cancelled.", scenario="cancelled_by_user")
+def _cancelled(words: str) -> errors.Cancelled:
+    return errors.Cancelled(words, scenario="cancelled_by_user")
 
 
 def _with_types(schema: pa.Schema, result: Rows) -> pa.Schema:

@@ -121,7 +121,11 @@ class Session(ABC):
     def interrupt(self) -> None:
         """Stop the statement now running, on the server. Called from another thread; harmless when nothing runs.
 
-        The interrupted `execute` or its batches then raise Cancelled; the session stays usable.
+        The interrupted `execute` or its batches then raise Cancelled with the engine's own code; the session stays usable. One
+        that ends well all the same returns as ever: that somebody asked is no reason to call it stopped.
+
+        Raises:
+            TuskError: the database could not be asked.
         """
 
     @abstractmethod

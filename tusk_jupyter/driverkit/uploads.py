@@ -35,6 +35,8 @@ class Upload:
         self._taken = threading.Event()
         self._ended = threading.Event()
         self._cancelled = threading.Event()
+        self._refused = False
+        """Whether its rows were cut off, so that nothing of them stays."""
         self._words = words
         self._told: tuple[int, driver.LockWait | None] | None = None
 
@@ -87,7 +89,10 @@ class Upload:
                     tuple(self._message.table.split(".")), counted, append=self._message.append
                 )
         except BaseException as exc:
-            failure = _cancelled() if self._cancelled.is_set() else memory.told(exc) or exc
+            refused = self._refused and not isinstance(
+                exc, errors.ConnectError
+            )  # it may arrive in an engine's own wrapping
+            failure = _cancelled() if refused or isinstance(exc, errors.Cancelled) else memory.told(exc) or exc
             self._end(failure, ())
             if failure is exc:
                 raise
@@ -106,11 +111,13 @@ class Upload:
     def _count(self, reader: pa.RecordBatchReader, is_gone: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
         for batch in reader:
             if self._cancelled.is_set():
+                self._refused = True
                 raise _cancelled()
             self._rows += batch.num_rows
             yield batch
         if self._cancelled.is_set() or is_gone():  # or what came of the rows would be committed as all of them
             self._cancelled.set()
+            self._refused = True
             raise _cancelled()
 
     def _end(self, exc: BaseException | None, reports: tuple[StatementReport, ...]) -> None:

@@ -1,7 +1,9 @@
 """How a run ended, in words: what was seen, and no more than that.
 
-"Stopped" is said when the run's own session said so. A process that had to be killed, or a link that broke, leaves it open
-whether the statement took effect, or still will: the server may go on with it.
+"Stopped" is said when the engine itself reported that it interrupted the statement: that somebody asked for it shows nothing,
+for the request may not have arrived, or too late, or the statement may have caught it.
+A process that had to be killed, or a link that broke, leaves it open whether the statement took effect, or still will: the
+server may go on with it.
 """
 
 from __future__ import annotations
@@ -36,13 +38,20 @@ def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str,
         words, kind, scenario = "The run was cancelled", "cancelled", "cancelled_by_user"
     else:
         return ("timeout" if said is not None and said.kind == "timeout" else "failed"), said
-    by_user = said is not None and said.scenario in (None, "cancelled_by_user")
-    if not last.alive and said is not None and (not cancelled or by_user):
+    if said is None:
+        return kind, WireError(kind=kind, message=f"{words}.", hint=HINTS[scenario], scenario=scenario)
+    by_user = said.scenario in (None, "cancelled_by_user")
+    if not last.alive and (not cancelled or by_user):
         return kind, _unknown(kind, words, said, has_server=has_server)
-    if kind == "cancelled" and said is not None and cancelled and (run.kind == "upload" or not by_user):
+    if not cancelled:  # it ended with an error of its own before it could be stopped
+        return ("timeout" if said.kind == "timeout" else "failed"), said
+    if kind == "cancelled" and (run.kind == "upload" or not by_user):
         return kind, said  # an upload's own words say what became of its rows; an administrator's, who stopped it
     where = " on the server" if has_server else ""
-    ended = f"The statement was stopped{where}." if kind == "cancelled" else f"{words} and was stopped{where}."
+    if said.code is None or said.statement is not None:  # nothing was interrupted; or there are others to speak of
+        ended = said.message if kind == "cancelled" else f"{words}. {said.message}"
+    else:
+        ended = f"The statement was stopped{where}." if kind == "cancelled" else f"{words} and was stopped{where}."
     return kind, WireError(kind=kind, message=ended, hint=HINTS[scenario], scenario=scenario)
 
 

@@ -126,9 +126,9 @@ def _hint(scenario: str | None) -> str | None:
 
 
 def cancelled(errno: int | None = None) -> Cancelled:
-    """Return the error of a statement that was stopped while its session lives on."""
+    """Return the error of a statement that the server says it has stopped, or (None) whose rows we have given up."""
     return Cancelled(
-        "The statement was stopped.",
+        "The statement was stopped." if errno else "The run was cancelled; the rest of its rows was not fetched.",
         hint=hint_for("cancelled_by_user"),
         code=str(errno) if errno else None,
         scenario="cancelled_by_user",

@@ -98,8 +98,7 @@ class Execution:
             next(batches)  # a generator that was never entered would not notice that it is closed
             self._unread = batches
             return _rows(result, batches, told, counted=kind in CHANGING)
-        if self._settle():
-            raise cancelled()
+        self._settle()
         return result
 
     def close_unread(self) -> None:
@@ -179,11 +178,12 @@ class Execution:
         try:
             yield _ENTERED
             for batch in result.batches():
-                if self.turn.stopped:
+                if may_kill and self.turn.stopped and not result.reader.sees_end:
                     break
                 yield batch
+            given_up = result.outcome is None
             if result.outcome is None:
-                self._abandon(result, may_kill=may_kill)
+                interrupted = self._abandon(result, may_kill=may_kill)
             else:
                 told.notes += self._further(result.reader, result.outcome)
         except GeneratorExit:
@@ -192,8 +192,9 @@ class Execution:
             raise
         except BaseException as exc:
             raise self._failure(exc, explain) from exc
-        if self._settle():
-            raise cancelled()
+        self._settle()
+        if given_up:
+            raise cancelled(interrupted)
 
     def _further(self, reader: PacketReader, outcome: Outcome) -> list[str]:
         """Read what follows a result set; its rows are left out and the reader is told."""
@@ -228,10 +229,13 @@ class Execution:
         told.notes += [*_left_out(count - 1), *self._end_of(outcome)]
         return kept or Changed(affected=outcome.affected, notes=told.notes)
 
-    def _abandon(self, result: ResultSet, *, may_kill: bool) -> None:
-        """Get the rest of a half-read result off the wire, by reading or by killing, and leave a usable session."""
+    def _abandon(self, result: ResultSet, *, may_kill: bool) -> int | None:
+        """Get the rest of a half-read result off the wire, by reading or by killing, and leave a usable session.
+
+        Return the errno with which the server reported that it interrupted the statement.
+        """
         if not self._link.is_open:
-            return
+            return None
         deadline = time.monotonic() + DRAIN_S
         try:
             while result.outcome is None and may_kill and not self.turn.stopped:
@@ -240,10 +244,12 @@ class Execution:
             result.drain()
             if result.outcome:
                 self._further(result.reader, result.outcome)
-        except pymysql.MySQLError:
-            return  # the kill's own error: the answer's last packet
+        except pymysql.MySQLError as exc:
+            errno = numbered(exc)[0]
+            return errno if errno in INTERRUPTED else None  # the kill's own error: the answer's last packet
         except TuskError:
             self._link.break_off()
+        return None
 
     # --- the end of a turn ---
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pymysql
 
-from tusk_drivers.mysql.errors import cancelled, from_server, numbered
+from tusk_drivers.mysql.errors import INTERRUPTED, cancelled, from_server, numbered
 from tusk_drivers.mysql.literals import column_type, literal_column
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
@@ -53,7 +53,8 @@ def write(link: Link, turn: Turn, table: Sequence[str], reader: pa.RecordBatchRe
         upload.undo()
         if isinstance(exc, pymysql.MySQLError):
             ended = not link.answers()
-            raise upload.told(cancelled() if stopped and not ended else from_server(exc, ended=ended)) from exc
+            by_kill = stopped and numbered(exc)[0] in INTERRUPTED and not ended
+            raise upload.told(cancelled() if by_kill else from_server(exc, ended=ended)) from exc
         if isinstance(exc, ConnectError):
             raise upload.told(exc) from exc
         raise

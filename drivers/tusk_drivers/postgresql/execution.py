@@ -236,7 +236,8 @@ class Execution:
     def _batches(self, source: Source) -> Generator[pa.RecordBatch, None, None]:
         try:
             for batch in parsed(source.jobs()):
-                self._link.raise_if_cancelled()
+                if self._may_stop and not source.ended:
+                    self._link.raise_if_cancelled()
                 yield batch
             self._leave(ok=True)
         except GeneratorExit:

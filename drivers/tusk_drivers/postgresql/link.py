@@ -98,7 +98,11 @@ class Link:
             Cancelled: somebody asked for it.
         """
         if self.cancelled:
-            raise Cancelled("The run was stopped.", hint=hint_for("cancelled_by_user"), scenario="cancelled_by_user")
+            raise Cancelled(
+                "The run was cancelled; its rows were not fetched.",
+                hint=hint_for("cancelled_by_user"),
+                scenario="cancelled_by_user",
+            )
 
     # --- state without a round trip ---
 
