@@ -102,7 +102,7 @@ def test_connections_and_options_are_offered_on_the_magics_line(kernel, shop):
     assert kernel.complete(f"%%sql {shop} --form|") == ["--format"]
     assert kernel.complete(f"%%sql {shop} --format p|") == ["pandas", "polars"]
     assert shop in kernel.complete("%tusk use sho|")
-    assert kernel.complete("%tusk conn|") == ["connect", "connections"]
+    assert kernel.complete("%tusk conn|") == ["connect", "connections", "disconnect"]  # what begins so comes first
 
 
 def test_placeholders_are_completed_from_the_notebook(kernel, shop):
