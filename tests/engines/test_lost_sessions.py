@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import psutil
@@ -70,7 +71,8 @@ def sessions(client):
 
 def kill_driver(engine, second_client):
     for child in psutil.Process(core_pid(second_client)).children():
-        child.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # a spare may end by itself meanwhile
+            child.kill()
         psutil.wait_procs([child], 10)
 
 

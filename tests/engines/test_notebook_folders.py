@@ -8,7 +8,7 @@ import threading
 
 import duckdb
 import pytest
-from services import wait_until
+from services import processes_of, wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -66,7 +66,7 @@ def test_what_duckdb_writes_is_in_the_notebooks_folder_when_its_process_has_ende
         duckdb_engine.run(sql)
     duckdb_engine.client.call(control.StopCore())
     duckdb_engine.client.link.forget()
-    wait_until(lambda: not [n for n in names(here) if n.endswith(".wal")], 15.0, "the driver has closed its files")
+    wait_until(lambda: not processes_of(duckdb_engine.client.link.places.home), 15.0, "core and driver have ended")
     assert names(here) == sorted([*before, *(name for _, name in DUCKDB_WRITES)])
     with duckdb.connect() as other:
         assert other.sql("SELECT n FROM 'out.csv'").fetchall() == [(1,)]

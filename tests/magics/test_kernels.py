@@ -125,6 +125,7 @@ def sleepy(notebook, postgresql):
     """A connection to a database that takes as long as it is told; the current one stays what it was."""
     tusk.connect("sleepy", postgresql.url, tier="memory", replace=True)
     yield
+    notebook.run("%tusk disconnect sleepy")  # or the next one of that name would be refused once
     notebook.run("%tusk remove sleepy --yes")
     notebook.run("%tusk use lake")
 
