@@ -36,13 +36,14 @@ def test_a_database_file_is_free_for_others_and_the_next_run_is_not_refused(duck
 
 
 def test_an_open_transaction_is_rolled_back_and_that_is_said(engine, capsys):
-    engine.run("CREATE TABLE kept (a int)")
+    engine.run("DROP TABLE IF EXISTS undone_at_the_end")
+    engine.run("CREATE TABLE undone_at_the_end (a int)")
     engine.run("BEGIN")
-    engine.run("INSERT INTO kept VALUES (1)")
+    engine.run("INSERT INTO undone_at_the_end VALUES (1)")
     done = engine.client.disconnect(None)
     assert (done.connection, done.transaction) == (engine.name, "open")
-    assert engine.value("SELECT count(*) FROM kept") == 0
-    engine.run("DROP TABLE kept")
+    assert engine.value("SELECT count(*) FROM undone_at_the_end") == 0
+    engine.run("DROP TABLE undone_at_the_end")
 
 
 def test_it_is_refused_while_a_run_is_under_way(duckdb_engine):
