@@ -177,7 +177,8 @@ class Client:
         try:
             result: RunResult = fetch.run(on_progress)
         except errors.SessionLost as exc:
-            self._held.lost(exc.sessions)
+            accepted = fetch.accepted  # a driver that finds its session ended names none: it is the run's own
+            self._held.lost(exc.sessions if accepted is None else (*exc.sessions, accepted.session_id))
             raise
         finally:
             if fetch.accepted is not None:
