@@ -84,7 +84,7 @@ export class PickerView {
   private follow(): void {
     const problem = linkProblem(this.channel.link);
     const isEnded = hasEnded(this.channel.link);
-    this.node.classList.toggle('tusk-ended', isEnded);
+    this.node.classList.toggle('tusk-picker-ended', isEnded);
     this.body.inert = isEnded;
     this.add.disabled = isEnded;
     if (isEnded) {
