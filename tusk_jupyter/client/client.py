@@ -177,8 +177,7 @@ class Client:
         try:
             result: RunResult = fetch.run(on_progress)
         except errors.SessionLost as exc:
-            accepted = fetch.accepted  # a driver that finds its session ended names none: it is the run's own
-            self._held.lost(exc.sessions if accepted is None else (*exc.sessions, accepted.session_id))
+            self._held.lost(exc.sessions)
             raise
         finally:
             if fetch.accepted is not None:

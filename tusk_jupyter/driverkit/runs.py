@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import collections
 import functools
-import re
 import secrets
 import sys
 import threading
@@ -31,6 +30,8 @@ from tusk_jupyter.protocol.driver import LockWait, RunEvent
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
+from tusk_jupyter.sqltext.code import Code
+from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
 from tusk_jupyter.sqltext.names import last_part
 from tusk_jupyter.sqltext.statements import Statement
@@ -41,7 +42,7 @@ INTERRUPT_EVERY_S = 0.25
 
 INTERRUPT_TRIES = 40
 
-_CHANGES = re.compile(r"\b(insert|update|delete|merge|replace|call|execute|copy|into)\b", re.IGNORECASE)
+_CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "CALL", "EXECUTE", "COPY", "INTO"})
 _EMPTY = pa.schema([])
 _NOTHING = pa.record_batch([], schema=_EMPTY)
 
@@ -133,9 +134,8 @@ class Run:
 
     def _insist(self) -> None:
         for _ in range(INTERRUPT_TRIES):
-            if not self._was_last and self._advancing.acquire(
-                blocking=False
-            ):  # between two batches: nobody takes the next
+            # Between two batches nobody takes the next one, and nothing runs on the server for us.
+            if not self._was_last and self._advancing.acquire(blocking=False):
                 try:
                     self._abandon()
                 finally:
@@ -336,7 +336,7 @@ class Run:
         It is done with its work before its last row is here, perhaps; so its rows are read on until they end, or until its
         engine reports that it was interrupted.
         """
-        return self._under_way is not None and _CHANGES.search(self._under_way.text) is not None
+        return self._under_way is not None and _may_change(self._under_way.text, self._session.dialect)
 
     def _given_up(self) -> errors.Cancelled:
         """Return the error of a run that nobody goes on with: no engine has reported an interruption."""
@@ -471,6 +471,11 @@ class TicketBook:
         if isinstance(run, errors.TuskError):
             raise run
         return run
+
+
+@functools.lru_cache(maxsize=1)  # asked for every batch behind a cancel
+def _may_change(sql: str, dialect: str) -> bool:
+    return not _CHANGING.isdisjoint(word for _, word in Code(sql, dialect_named(dialect)).words())
 
 
 def _cancelled(words: str) -> errors.Cancelled:

@@ -22,6 +22,7 @@ from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
 from tusk_jupyter.service import aftermath
+from tusk_jupyter.service.endings import lost
 from tusk_jupyter.service.outcomes import outcome
 from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.sessions import Session, SessionGone, State
@@ -141,8 +142,14 @@ class Runs:
         try:
             self._ask(run, process, request)
         except errors.TuskError as exc:  # refused after all, or gone
-            if process.words.forget(run.id):
-                self._hear(run, _failed(run, exc, alive=not isinstance(exc, _ENDED)))
+            if not process.words.forget(run.id):
+                return
+            told = exc
+            if isinstance(
+                exc, errors.SessionLost
+            ):  # the client has gone to its driver: it is told as if it had waited here
+                told = lost(run.session.connection.name, run.session.why, [run.session.id], private=False)
+            self._hear(run, _failed(run, told, alive=not isinstance(exc, _ENDED)))
 
     def _ask(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
         try:
