@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
+from services.attempts import disguised, looked_at, on_disk, run
 
 from tusk_drivers.duckdb.session import DuckDBSession
-from tusk_jupyter.driverkit.session import Rows, Settings, Transaction
+from tusk_jupyter.driverkit.session import Settings, Transaction
 from tusk_jupyter.errors import TuskError
-from tusk_jupyter.sqltext.statements import split
 
 WRITES = """
 INSERT INTO t VALUES (99, 'x')
@@ -147,35 +145,8 @@ DISGUISES = (
 
 
 def statements(folder: Path) -> list[str]:
-    """Each statement plain and in two of the disguises, which take turns."""
-    turn = itertools.cycle(DISGUISES[1:])
-    plain = [sql.format(folder=folder) for sql in WRITES]
-    return [form.replace("{}", sql) for sql in plain for form in (DISGUISES[0], next(turn), next(turn))]
-
-
-def run(session: DuckDBSession, sql: str) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for statement in split(sql, "duckdb"):
-        outcome = session.execute(statement, {})
-        if isinstance(outcome, Rows):
-            rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
-    return rows
-
-
-def on_disk(*folders: Path) -> dict[str, str]:
-    """All files with what is in them."""
-    return {
-        str(path): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
-        for folder in folders for path in folder.rglob("*")
-    }  # fmt: skip
-
-
-def looked_at(session: DuckDBSession, sql: str) -> object:
-    """What a query answers; that it fails is an answer, too."""
-    try:
-        return run(session, sql)
-    except TuskError as exc:
-        return exc.code
+    """All attempts, about that folder."""
+    return disguised([sql.format(folder=folder) for sql in WRITES], DISGUISES)
 
 
 def inside(session: DuckDBSession) -> list[object]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from services.attempts import disguised, looked_at, on_disk, run
 
 from tusk_drivers.sqlite.session import SQLiteSession
-from tusk_jupyter.driverkit.session import Rows, Settings, Transaction
+from tusk_jupyter.driverkit.session import Settings, Transaction
 from tusk_jupyter.errors import TuskError
-from tusk_jupyter.sqltext.statements import split
 
 WRITES = """
 INSERT INTO t VALUES (9, 'x')
@@ -138,35 +136,8 @@ HARMLESS = ("pragma_",)
 
 
 def statements(folder: Path) -> list[str]:
-    """Each statement plain and in two of the disguises, which take turns."""
-    turn = itertools.cycle(DISGUISES[1:])
-    plain = [sql.format(folder=folder) for sql in WRITES]
-    return [form.replace("{}", sql) for sql in plain for form in (DISGUISES[0], next(turn), next(turn))]
-
-
-def run(session: SQLiteSession, sql: str) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for statement in split(sql, "sqlite"):
-        outcome = session.execute(statement, {})
-        if isinstance(outcome, Rows):
-            rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
-    return rows
-
-
-def on_disk(*folders: Path) -> dict[str, str]:
-    """All files with what is in them."""
-    return {
-        str(path): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
-        for folder in folders for path in folder.rglob("*")
-    }  # fmt: skip
-
-
-def looked_at(session: SQLiteSession, sql: str) -> object:
-    """What a query answers; that it fails is an answer, too."""
-    try:
-        return run(session, sql)
-    except TuskError as exc:
-        return exc.code
+    """All attempts, about that folder."""
+    return disguised([sql.format(folder=folder) for sql in WRITES], DISGUISES)
 
 
 def inside(session: SQLiteSession) -> list[object]:

@@ -53,7 +53,7 @@ def socket_path(address: str) -> Path | None:
 def check_owner(address: str) -> None:
     """See that whoever listens at a location is of this user, before a token or a ticket goes there.
 
-    gRPC shows no descriptor of its own, so this is a connection beside it (0.1 ms). Between the two nobody else can put a
+    gRPC shows no descriptor of its own, so this is a connection beside it (0.02 ms). Between the two nobody else can put a
     listener there, for the way to the socket is closed to others (`way`): this is for a way that was opened meanwhile.
 
     Raises:
