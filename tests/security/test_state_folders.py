@@ -133,6 +133,48 @@ def test_a_database_of_the_same_name_is_not_taken_for_the_state_file(tusk_home: 
         assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("mine",)]
 
 
+def given_to_a_group(folder: Path) -> None:
+    """Give the rights that Kubernetes puts on a volume with an `fsGroup`, at each start of a pod."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o2770 if path.is_dir() else path.stat().st_mode | 0o660)
+
+
+def test_rights_that_a_cluster_gives_are_refused_once_with_all_files_and_one_command(tusk_home: TuskHome):
+    client = Client(Places(tusk_home.path), source="t")
+    client.call(control.ListRuns())
+    client.call(control.StopCore())
+    wait_until(lambda: not processes_of(tusk_home), 30.0, "the core has ended")
+    (tusk_home / "drivers").mkdir(mode=0o700)
+    (tusk_home / "drivers" / "mine.json").write_text("{}")
+    given_to_a_group(tusk_home.path)
+    for refused in (
+        lambda: client.call(control.ListRuns()),
+        Places(tusk_home.path).prepare,
+        Places(tusk_home.path).examine,
+    ):
+        with pytest.raises(private_files.NotPrivate, match="Others may have changed these files") as failed:
+            refused()
+        open_ones = {path.relative_to(tusk_home.path) for path in tusk_home.path.rglob("*") if path.is_file()}
+        assert all(f"{path} (06" in failed.value.message for path in open_ones - {Path("closed-at")})
+        assert "drivers/ is started as a program" in failed.value.hint
+    command = re.search(r"(chmod -R go= '.*?')\.", failed.value.hint)[1]
+    subprocess.run(command, shell=True, check=True)
+    assert client.call(control.ListRuns()).runs == ()
+
+
+def test_what_no_core_opens_keeps_none_from_starting(tmp_path: Path):
+    place = Places(tmp_path / "home")
+    place.prepare()
+    for name in ("core.json", "vault.json", "drivers.json", "last-driver.json"):
+        (place.home / name).write_text("{}")
+    given_to_a_group(place.home)
+    place.prepare()
+    (place.home / "core.lock").touch(0o600)
+    given_to_a_group(place.home)
+    with pytest.raises(private_files.NotPrivate, match=r"core\.lock \(0660\).*vault\.json \(0664\)"):
+        place.prepare()
+
+
 # --- the folder of the sockets ---
 
 

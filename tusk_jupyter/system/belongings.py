@@ -27,6 +27,11 @@ _FILE = re.compile(
     r"| core\.new | drivers\.new",  # of versions before 0.1
     re.VERBOSE,
 )
+_REPLACED = re.compile(
+    r"core\.json | drivers\.json | last-driver\.json | closed-at | .*\.new | (?:vault|vault-generation|keyring)\.json",
+    re.VERBOSE,
+)
+"""What no core opens to begin with: written anew, a cache, or of a credential tier, which refuses it with words of its own."""
 _SOCKET = re.compile(r"[cd]-[0-9a-f]{16}\.sock")
 _FOLDER = re.compile(r"state\.duckdb(?:\.new)?\.tmp")
 """What DuckDB moves out of memory."""
@@ -41,6 +46,11 @@ def user_id() -> int:
 def names_file(name: str) -> bool:
     """Return whether a file of that name in the state folder, or its journal, is one of ours."""
     return _FILE.fullmatch(name) is not None
+
+
+def names_lasting(name: str) -> bool:
+    """Return whether a core cannot begin without opening the file of that name, as it is."""
+    return names_file(name) and _REPLACED.fullmatch(name) is None
 
 
 def names_folder(name: str) -> bool:

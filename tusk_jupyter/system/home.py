@@ -3,6 +3,7 @@
 A folder that we make is ours. One that is there is ours when it has our journal in it, or holds nothing but what is named
 as our things are; otherwise `TUSK_HOME` names somebody's project by mistake, which is refused before a byte of it changes.
 A folder that others could write into is closed, and what lay in it by then is not believed: `closed-at` says until when.
+Files in it that others may write to are refused, all at once and with the one command that closes them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tusk_jupyter.system.belongings import HAS_OWNERS
 from tusk_jupyter.system.private_files import (
     DIRECTORY_MODE,
     OTHERS_WRITE,
+    NotPrivate,
     open_own,
     read_unchanged,
     write_private,
@@ -38,6 +40,8 @@ DROPPINGS = frozenset({
 """What file managers, file systems and people who keep an empty folder put there; it is neither ours nor anybody's work."""
 
 SHOWN = 3
+NAMED = 24
+"""Files with rights of others: more than there are kinds of ours, so that only a long journal is cut."""
 _ANOTHER = "Set TUSK_HOME to a folder of its own, which need not be there yet."
 
 
@@ -45,8 +49,8 @@ def claim(home: Path) -> None:
     """Make the state folder, or see that it is ours and close it to others; nothing in it is changed before that is known.
 
     Raises:
-        StorageError: it cannot be made, is another user's, is a link of another user's, holds what is not ours, or others
-            may put another folder in its place.
+        StorageError: it cannot be made, is another user's, is a link of another user's, holds what is not ours, others
+            may put another folder in its place, or may write to the files that a core works on.
     """
     _check_path(home)
     try:
@@ -63,6 +67,7 @@ def claim(home: Path) -> None:
     with _examined(home) as (descriptor, status):
         if HAS_OWNERS and stat.S_IMODE(status.st_mode) & ~DIRECTORY_MODE:
             _close(home, descriptor, stat.S_IMODE(status.st_mode))
+        _check_rights(home)
 
 
 def examine(home: Path) -> None:
@@ -74,7 +79,8 @@ def examine(home: Path) -> None:
     _check_path(home)
     if os.path.lexists(home):
         with _examined(home):
-            return
+            _check_rights(home)
+        return
     there = next(folder for folder in home.parents if os.path.lexists(folder))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         why = "may not be written to" if there.is_dir() else "is no folder"
@@ -221,6 +227,50 @@ def _others_in(folder: os.DirEntry[str], is_ours: Callable[[str], bool]) -> Iter
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as found:
         return list(found)
+
+
+def _check_rights(home: Path) -> None:
+    """See that nobody else may write to what a core opens; else name all that has such rights, and how they go.
+
+    A cluster that gives a volume to a group (Kubernetes, `fsGroup`) puts them on everything in it, at each start of a pod.
+    """
+    if not HAS_OWNERS:
+        return
+    try:
+        found = {name: mode for name, mode, mine in _rights(home) if mine and mode & OTHERS_WRITE}
+    except OSError as exc:
+        raise StorageError(
+            f"The state folder {home} cannot be read: {exc.strerror} ({exc.filename}).", hint=_ANOTHER
+        ) from exc
+    if not any(belongings.names_lasting(Path(name).name) for name in found):
+        return
+    names = sorted(found)
+    listed = ", ".join(f"{name} ({found[name]:04o})" for name in names[:NAMED])
+    listed += f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    first = f" What is in {DRIVERS}/ is started as a program: look at it first." if _drivers_in(names) else ""
+    raise NotPrivate(
+        f"Others may have changed these files of the state folder {home}, so none of it is used: {listed}.",
+        hint=f"If you trust them still: chmod -R go= '{home}'.{first} Where a cluster gives such rights to a whole volume "
+        "(Kubernetes, fsGroup), they come back with each start of the pod: README says under JupyterHub how to prevent it.",
+    )
+
+
+def _rights(home: Path) -> Iterator[tuple[str, int, bool]]:
+    """Yield the files of ours: name below the state folder, mode, and whether they are regular and this user's (or root's)."""
+    for folder in (home, home / JOURNAL, home / DRIVERS):
+        if folder.is_symlink() or not folder.is_dir():
+            continue  # refused with words of its own
+        for entry in _entries(folder):
+            if not (belongings.names_file(entry.name) or (folder.name == DRIVERS and entry.name.endswith(".json"))):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                status = entry.stat(follow_symlinks=False)
+                mine = stat.S_ISREG(status.st_mode) and status.st_uid in (belongings.user_id(), 0)
+                yield str(Path(entry.path).relative_to(home)), stat.S_IMODE(status.st_mode), mine
+
+
+def _drivers_in(names: list[str]) -> bool:
+    return any(Path(name).parent.name == DRIVERS for name in names)
 
 
 def _close(home: Path, descriptor: int, mode: int) -> None:
