@@ -85,6 +85,16 @@ def test_a_file_beside_the_notebook_is_never_replaced_unasked(tmp_path, monkeypa
     assert done["path"] == str(tmp_path / "r.csv")
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_export_says_that_the_notebooks_folder_is_gone(tmp_path, monkeypatch, overwrite):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    answer = Asking(TABLE).ask("export", export={"format": "csv", "name": "r.csv", "overwrite": overwrite})
+    assert "the folder where it would begin is gone" in answer["error"]
+    assert "%cd" in answer["hint"]
+
+
 @pytest.mark.parametrize("name", ["../r.csv", "/tmp/r.csv", "a/b.csv", "", "..", "a\0b"])
 def test_a_name_leads_nowhere_else(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from tusk_jupyter.api._session import call, client
-from tusk_jupyter.client.client import working_folder
 from tusk_jupyter.protocol.message import replace as replace_fields
+from tusk_jupyter.system.working_folder import working_folder
 
 if TYPE_CHECKING:
     from tusk_jupyter.protocol import control

@@ -21,6 +21,7 @@ from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.system import threads
 from tusk_jupyter.system.places import Places
+from tusk_jupyter.system.working_folder import working_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -258,14 +259,6 @@ def _ended(result: RunResult) -> control.RunEnded:
     )
 
 
-def working_folder() -> str:
-    """Return where relative paths begin now (a notebook may change it between two runs), "" where it was removed."""
-    try:
-        return os.getcwd()  # noqa: PTH109  # on the way of every run, where Path costs as much again
-    except OSError:
-        return ""
-
-
 _current: Client | None = None
 _current_lock = threading.Lock()
 _forked_in_use = False
@@ -301,8 +294,10 @@ def _kernel_id() -> str:
 
 
 def _script() -> str:
-    name = sys.argv[0] if sys.argv else ""
-    return str(Path(name).absolute()) if name and Path(name).is_file() else "python"
+    script = Path(sys.argv[0] if sys.argv else "")
+    if not script.is_absolute():
+        script = Path(working_folder()) / script
+    return str(script) if script.is_absolute() and script.is_file() else "python"
 
 
 def _forget() -> None:

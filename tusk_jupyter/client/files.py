@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 from tusk_jupyter.errors import InternalError, StorageError, UsageError
+from tusk_jupyter.system.working_folder import absolute
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -268,7 +269,7 @@ def target(path: str | Path, *, overwrite: bool = False, any_ending: bool = Fals
         raise UsageError(
             f"{str(path)!r} cannot be written: the {what} says no format.", hint=f"There are {', '.join(ENDINGS)}."
         )
-    full = Path(os.path.realpath(full))  # a symbolic link stays; what it points at is replaced
+    full = Path(os.path.realpath(absolute(full)))  # a symbolic link stays; what it points at is replaced
     if not full.parent.is_dir():
         raise UsageError(f"There is no folder {full.parent} to write {full.name} into.", hint="Make the folder first.")
     if full.is_dir():

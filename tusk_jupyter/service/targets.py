@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.launch.catalog import Catalog, Driver
 from tusk_jupyter.protocol.manifest import Manifest
+from tusk_jupyter.system import working_folder
 
 MEMORY = ":memory:"
 _SERVER_PARTS = ("host", "port", "user", "database")
@@ -211,12 +212,4 @@ _TYPES: dict[str, Any] = {"integer": int, "number": float, "boolean": _boolean, 
 
 
 def _absolute(path: str, base: str) -> Path:
-    expanded = Path(path).expanduser()
-    if expanded.is_absolute():
-        return expanded
-    if not base:
-        raise UsageError(
-            f"{path} is a relative path, and the folder where it would begin is not there or was not named.",
-            hint="Give an absolute path, or change to a folder that is there (`%cd`).",
-        )
-    return (Path(base) / expanded).absolute()
+    return working_folder.below(base, Path(path).expanduser())

@@ -21,6 +21,7 @@ import pyarrow as pa
 from tusk_jupyter.client.file_formats import CsvWriter, ParquetWriter, Writer
 from tusk_jupyter.client.files import FileSink
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.system.working_folder import absolute
 
 PIECE_BYTES = 2 * 1024 * 1024
 
@@ -115,7 +116,8 @@ def save(data: Rows, rows: pa.Array | None, export: Export, facts: Facts, *, fol
         UsageError: the name is none, is taken, or the format cannot hold the result.
         StorageError: it cannot be written.
     """
-    return _write(data, rows, export, facts, (folder or Path.cwd()) / _checked(export.name))
+    name = Path(_checked(export.name))
+    return _write(data, rows, export, facts, folder / name if folder else absolute(name))
 
 
 def download(data: Rows, rows: pa.Array | None, export: Export, facts: Facts) -> ExportDone:

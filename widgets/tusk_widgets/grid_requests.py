@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.system import typed_json
+from tusk_jupyter.system.working_folder import absolute
 from tusk_widgets.export import FORMATS, Export, ExportDone, Facts, download, save
 from tusk_widgets.grid_data import GridData, texts_of
 from tusk_widgets.grid_filter import Filter
@@ -192,7 +193,7 @@ class GridRequests:
 
     def _save(self, asked: SaveAs) -> Answer:
         rows = self._views.rows(asked.view)
-        if not asked.download and not asked.export.overwrite and (Path.cwd() / asked.export.name).is_file():
+        if not asked.download and not asked.export.overwrite and absolute(Path(asked.export.name)).is_file():
             return {"exists": asked.export.name}, []
         if not asked.download:
             done = save(self._data, rows, asked.export, self._facts)

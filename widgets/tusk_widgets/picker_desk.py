@@ -11,12 +11,12 @@ import msgspec
 
 from tusk_jupyter.api._environment import suggestions
 from tusk_jupyter.client.boot import withheld
-from tusk_jupyter.client.client import working_folder
 from tusk_jupyter.errors import ProtocolError, TuskError, UsageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.sqltext.hiding import redact_text
+from tusk_jupyter.system.working_folder import working_folder
 from tusk_widgets import picker_messages as messages
 from tusk_widgets.picker_form import Filled, problems, to_save, to_try
 from tusk_widgets.picker_list import Choice
