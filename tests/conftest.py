@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,12 @@ from services import postgresql as postgresql_service
 from services.homes import make_home, short_folder
 from services.keyring import SecretService
 from services.keyring import secret_service as running_secret_service
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C in, though a shell that starts a job in the background has it ignore that: tests interrupt themselves."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
