@@ -12,12 +12,11 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
 
-def interrupt_once_running(client, core, *, in_driver=lambda: True):
-    """Press Ctrl-C in this process as soon as the core has a run under way, and `in_driver` says that it is executed."""
+def interrupt_once_running(client, mark):
+    """Press Ctrl-C in this process as soon as the scripted driver has left the mark of a statement that it executes."""
 
     def press():
-        core.await_running(client)
-        wait_until(in_driver, 10.0, "the driver executes it")
+        wait_until(lambda: any(client.link.places.run.glob(f"*/{mark}")), 15.0, "the driver executes it")
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=press)
@@ -27,7 +26,7 @@ def interrupt_once_running(client, core, *, in_driver=lambda: True):
 
 def test_an_interrupt_stops_the_run_and_leaves_the_session(client, core):  # TK-30, R-20
     core.run(client, "count")
-    thread = interrupt_once_running(client, core)
+    thread = interrupt_once_running(client, "waiting")
     with pytest.raises(errors.Cancelled, match="stopped on the server"):
         core.run(client, "wait 600")
     thread.join()
@@ -36,8 +35,7 @@ def test_an_interrupt_stops_the_run_and_leaves_the_session(client, core):  # TK-
 
 
 def test_an_interrupt_returns_soon_even_when_the_driver_does_not_listen(client, core):
-    folder = client.link.places.run
-    thread = interrupt_once_running(client, core, in_driver=lambda: any(folder.glob("*/hanging")))
+    thread = interrupt_once_running(client, "hanging")
     began = time.monotonic()
     with pytest.raises(errors.Cancelled, match="has not yet said"):
         core.run(client, "hang")

@@ -37,13 +37,18 @@ def impatient(monkeypatch):
     monkeypatch.setattr(runs, "OVERDUE_S", 0.2)
 
 
+def waits_begun(client):
+    """The marks that the scripted driver leaves as it begins to wait."""
+    return {(mark, mark.stat().st_mtime_ns) for mark in client.link.places.run.glob("*/waiting")}
+
+
 def once_running(client, core, then):
-    """Freeze the core as soon as its driver executes, then do the rest."""
+    """Freeze the core as soon as its driver executes the next "wait", then do the rest."""
     processes = []
+    before = waits_begun(client)
 
     def work():
-        core.await_running(client)
-        wait_until(lambda: client.call(control.ListRuns()).runs[0].statement >= 0, 10.0)
+        wait_until(lambda: waits_begun(client) - before, 15.0, "the driver executes it")
         process = psutil.Process(core.status(client).pid)
         process.suspend()
         processes.append(process)
@@ -128,8 +133,8 @@ def test_only_a_ticket_opens_the_way_to_leave(notebook, core):
 def test_a_run_whose_result_arrived_is_completed_in_the_log_though_its_core_died(notebook, core):  # R8
     results = []
     running = threading.Thread(target=lambda: results.append(core.run(notebook, "wait 1; change 3")))
-    running.start()
     thread, found = once_running(notebook, core, lambda: None)
+    running.start()
     thread.join()
     running.join()
     found[0].kill()

@@ -45,7 +45,11 @@ class Watched:
 
 def press_interrupt_once_running(engine) -> threading.Thread:
     def press():
-        wait_until(lambda: engine.client.call(control.ListRuns()).runs, 15.0, "the run is under way")
+        wait_until(
+            lambda: [one for one in engine.client.call(control.ListRuns()).runs if one.sql == engine.long],
+            60.0,
+            "the run is under way",
+        )
         if engine.on_server is not None:
             wait_until(engine.on_server, 15.0, "the server runs it")
         os.kill(os.getpid(), signal.SIGINT)

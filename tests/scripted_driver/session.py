@@ -82,6 +82,7 @@ class ScriptedSession(Session):
         )
 
     def _wait(self, seconds):
+        (Path.cwd() / "waiting").touch()
         if self._interrupted.wait(float(seconds)):
             raise errors.Cancelled("Stopped.", scenario="cancelled_by_user", code="scripted")
         return Changed()
