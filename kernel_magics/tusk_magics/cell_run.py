@@ -16,8 +16,10 @@ from tusk_jupyter.system.plain_text import say
 from tusk_jupyter.visible import visible
 from tusk_magics import display, grid_display
 from tusk_magics.checks import USAGE_HINT, check_options, emptiness, table_variable
+from tusk_magics.history import STAYS, scrub_running_cell
 from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line
-from tusk_magics.parameters import chosen_values, given_values
+from tusk_magics.options import SqlOptions
+from tusk_magics.parameters import chosen_values, given_values, typed_secrets
 from tusk_magics.place import Place, place_in_cell
 from tusk_magics.progress import Progress
 from tusk_magics.sql_file import read_sql_file
@@ -50,6 +52,7 @@ class CellRun:
         self._config = config
         self._notebook = notebook
         self._connection: str | None = None
+        self._options = SqlOptions()
         self._sql = ""
         self.place: Place | None = None
         self.completed = False
@@ -62,7 +65,7 @@ class CellRun:
             TuskError: whatever was wrong.
         """
         parsed = parse_sql_line(line, body)
-        self._connection = parsed.connection
+        self._connection, self._options = parsed.connection, parsed.options
         if parsed.options.help:
             from tusk_magics.help import help_text
 
@@ -80,6 +83,19 @@ class CellRun:
         meant = misspelt_keyword(self._connection) if self._connection and exc.scenario == "no_connection" else None
         if meant:
             exc.hint = f"If {self._connection} begins your SQL, did you mean {meant}? {exc.hint or ''}".rstrip()
+
+    def forget_typed_secrets(self) -> None:
+        """Take the secrets that were typed as values of parameters out of the input history, and tell so."""
+        if not (self._options.param or self._options.params):
+            return
+        found = typed_secrets(self._options, self._sql)
+        scrub_running_cell(self._shell, [text for texts in found.values() for text in texts])
+        if found:
+            name = next(iter(found))
+            say(
+                f"Note: the value of :{name} stands in this cell. {STAYS} "
+                f"Better: `{name} = getpass.getpass()` in a cell of its own, and no --param."
+            )
 
     def count_statements(self) -> int | None:
         """Return how many statements the SQL has, or None where that cannot be found out."""

@@ -12,16 +12,16 @@ from tusk_jupyter.client import boot
 from tusk_jupyter.errors import TuskError
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.system.whole_imports import FRAGILE, whole_imports
-from tusk_magics import grid_display
+from tusk_magics import grid_display, history
 from tusk_magics.completion import registration as completion
 from tusk_magics.config import TuskMagics
 from tusk_magics.sql_magic import SqlMagic
 from tusk_magics.tusk_magic import TuskMagic
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
-_MAGICS = (("line", "sql"), ("cell", "sql"), ("line", "tusk"))
+_MAGICS = (("line", "sql"), ("cell", "sql"), ("line", "tusk"), ("cell", "tusk"))
 
 
 class _CellImports:
@@ -54,6 +54,32 @@ class _CellImports:
 _imports = _CellImports()
 
 
+class _TypedSecrets:
+    """What our magics and settings got with a password in it is taken out of the history, also when nobody read it."""
+
+    def __init__(self) -> None:
+        self._shell: InteractiveShell | None = None
+
+    def watch(self, shell: InteractiveShell) -> None:
+        """Look at each cell when it has ended; a second call changes nothing."""
+        self.let_go(shell)
+        self._shell = shell
+        shell.events.register("post_run_cell", self._look)
+
+    def let_go(self, shell: InteractiveShell) -> None:
+        """Look at no further cell."""
+        with contextlib.suppress(ValueError):  # it is not there
+            shell.events.unregister("post_run_cell", self._look)
+
+    def _look(self, result: ExecutionResult) -> None:
+        cell = getattr(result.info, "raw_cell", None)
+        if self._shell is not None and isinstance(cell, str):
+            history.scrub_after(self._shell, cell)
+
+
+_secrets = _TypedSecrets()
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the magics and their settings; a second call changes nothing."""
     shell.register_magics(SqlMagic, TuskMagic)
@@ -65,6 +91,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         shell.input_transformers_cleanup.append(give_empty_cell_a_body)
     completion.install(shell)
     _imports.watch(shell)
+    _secrets.watch(shell)
     with contextlib.suppress(TuskError):  # the first run says what is wrong, where it can be read
         boot.ensure(Places.of_environment())
 
@@ -76,6 +103,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
         shell.magics_manager.magics[kind].pop(name, None)
     completion.remove(shell)
     _imports.let_go(shell)
+    _secrets.let_go(shell)
     shell.configurables[:] = [item for item in shell.configurables if not isinstance(item, TuskMagics)]
     TuskMagics.clear_instance()
     if give_empty_cell_a_body in shell.input_transformers_cleanup:
@@ -84,6 +112,6 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 def give_empty_cell_a_body(lines: list[str]) -> list[str]:
     """Give a `%%sql` without a body an empty line: IPython refuses the cell, and `%%sql --help`, before we see it."""
-    if len(lines) == 1 and lines[0].split(maxsplit=1)[:1] == ["%%sql"]:
+    if len(lines) == 1 and lines[0].split(maxsplit=1)[:1] in (["%%sql"], ["%%tusk"]):
         return [lines[0] if lines[0].endswith("\n") else lines[0] + "\n", "\n"]
     return lines

@@ -162,20 +162,21 @@ def read_option(text: str, at: int, found: dict[str, Any]) -> int:
     try:
         value = option.read(raw)
     except ValueError as exc:
-        raise UsageError(f"{option.name} {exc}; it was given {raw!r}.", hint=_usage(option)) from None
+        given = "" if option.name == "--param" else f"; it was given {raw!r}"  # a value may be a secret
+        raise UsageError(f"{option.name} {exc}{given}.", hint=_usage(option)) from None
     return _store(option, value, found, end)
 
 
 def _value(option: Option, text: str, at: int) -> tuple[str, int]:
     """Return the value that stands behind an option's name and the place behind it."""
     start = at + 1 if text[at : at + 1] == "=" else at + len(text[at:]) - len(text[at:].lstrip(" \t"))
-    end = _end_of_value(text, start)
+    end = _end_of_value(option, text, start)
     if end == start or (begins_option(text, start) and text[start:end] in _BY_NAME):
         raise UsageError(f"{option.name} needs a value: {option.name} {option.value}.", hint=_usage(option))
     return text[start:end], end
 
 
-def _end_of_value(text: str, at: int) -> int:
+def _end_of_value(option: Option, text: str, at: int) -> int:
     depth, quote = 0, ""
     for place in range(at, len(text)):
         char = text[place]
@@ -193,7 +194,7 @@ def _end_of_value(text: str, at: int) -> int:
             break
     if quote or depth > 0:
         raise UsageError(
-            f"A quote or bracket is not closed in {text[at:].splitlines()[0]!r}.",
+            f"A quote or bracket is not closed in the value of {option.name}.",
             hint="Close it on the same line; a value with an odd quote fits into --params.",
         )
     return len(text)

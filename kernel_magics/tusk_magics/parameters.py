@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 from tusk_magics.options import SqlOptions
 
 _NO_VALUE = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
@@ -46,6 +47,28 @@ def chosen_values(names: Iterable[str], options: SqlOptions, namespace: Mapping[
         raise _unused(unused[0], wanted)
     given = given_values(options, namespace)
     return {name: _checked(name, _find(name, given, namespace)) for name in wanted}
+
+
+def typed_values(options: SqlOptions) -> dict[str, object]:
+    """Return the values that stand on the line itself, and in no variable."""
+    spelt = options.params if options.params and not options.params.isidentifier() else None
+    try:
+        return given_values(SqlOptions(param=options.param, params=spelt), {})
+    except UsageError:
+        return dict(options.param)
+
+
+def typed_secrets(options: SqlOptions, sql: str) -> dict[str, list[str]]:
+    """Return the texts of those values that the query log would hide, by their parameters' names or places."""
+    texts = {name: value for name, value in typed_values(options).items() if not isinstance(value, (int, float))}
+    texts |= {name: value for name, value in typed_values(options).items() if is_meant_as_secret(name)}
+    if not texts:
+        return {}
+    from tusk_jupyter.sqltext.hiding import texts_of  # 18 ms, for typed texts only
+    from tusk_jupyter.sqltext.redaction import examine
+
+    placed = examine(sql, "ansi", texts).parameters
+    return {name: list(texts_of(value)) for name, value in texts.items() if name in placed or is_meant_as_secret(name)}
 
 
 def _find(name: str, given: Mapping[str, Any], namespace: Mapping[str, Any]) -> object:
@@ -104,7 +127,7 @@ def _dictionary(text: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
         found = _literal(text)
     if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
         raise UsageError(
-            f"--params takes a dictionary with text keys; {text} is a {type(found).__name__}.",
+            f"--params takes a dictionary with text keys; it was given a {type(found).__name__}.",
             hint='Write it as `--params {"month": 1}` or give the name of such a variable.',
         )
     return dict(found)

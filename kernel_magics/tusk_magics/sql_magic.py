@@ -7,19 +7,16 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
-from tusk_jupyter.cli.passwords import refusal, secrets_of_sql_line
-from tusk_jupyter.errors import Cancelled, TuskError
+from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line
+from tusk_jupyter.cli.refusals import refusal
+from tusk_jupyter.errors import Cancelled, TuskError, UsageError
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.cell_run import CellRun
 from tusk_magics.config import TuskMagics
 from tusk_magics.errors import show_without_traceback
 from tusk_magics.help import help_text
-from tusk_magics.history import scrub
+from tusk_magics.history import STAYS, scrub
 from tusk_magics.notebook import Notebook
-
-IN_CELL = (
-    "It was taken out of this session's input history; delete it from the cell yourself before the notebook is saved."
-)
 
 
 @magics_class
@@ -39,13 +36,18 @@ class SqlMagic(Magics):
         try:
             if secrets := secrets_of_sql_line(line):
                 scrub(self.shell, secrets)
-                raise refusal(where="on a magic line", stays=IN_CELL)
+                raise refusal(where="on a magic line", stays=STAYS)
             return _not_interrupted(run, line, cell)
         except TuskError as exc:
+            if isinstance(exc, UsageError) and (secrets := secrets_of_refused_line(line)):
+                scrub(self.shell, secrets)
+                exc.hint = " ".join(filter(None, (exc.hint, f"A password stands in the line. {STAYS}")))
             run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None
             show_without_traceback(exc, run.place, statements=statements, colour=notebook.has_colour)
             raise
+        finally:
+            run.forget_typed_secrets()
 
     sql.__doc__ = help_text()
 

@@ -6,15 +6,15 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from tusk_jupyter.cli.passwords import refusal, typed_secrets
+from tusk_jupyter.cli.passwords import typed_secrets
+from tusk_jupyter.cli.refusals import WordsRefused, refusal
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.errors import show_without_traceback
-from tusk_magics.history import scrub
+from tusk_magics.history import STAYS, scrub, scrub_running_cell
 from tusk_magics.notebook import Notebook
-from tusk_magics.sql_magic import IN_CELL
 
 
 @magics_class
@@ -23,17 +23,22 @@ class TuskMagic(Magics):
 
     @whole_imports()
     @no_var_expand
-    @line_magic
-    def tusk(self, line: str) -> None:
+    @line_cell_magic
+    def tusk(self, line: str, cell: str | None = None) -> None:
         """Connections, credentials, the query log: `%tusk` lists the verbs, `%tusk VERB --help` explains one."""
         assert self.shell is not None  # noqa: S101 - registered magics have one
         notebook = Notebook(self.shell)
         try:
-            if secrets := _typed(line):
+            if secrets := [secret for text in (line, *(cell or "").splitlines()) for secret in _typed(text)]:
                 scrub(self.shell, secrets)
-                raise refusal(where="on a magic line", stays=IN_CELL)
+                raise refusal(where="on a magic line", stays=STAYS)
+            if cell is not None:
+                raise UsageError("`%%tusk` takes no cell: one verb stands on one line.", hint="Write `%tusk VERB ...`.")
             self._run(split_line(line), notebook)
         except TuskError as exc:
+            if isinstance(exc, WordsRefused) and any(exc.words):
+                scrub_running_cell(self.shell, exc.words)
+                exc.hint = " ".join(filter(None, (exc.hint, _MAYBE)))
             show_without_traceback(exc, None, colour=notebook.has_colour)
             raise
 
@@ -48,6 +53,9 @@ class TuskMagic(Magics):
         # A kernel may be asked a question even where a frontend shows no line of progress.
         output = NotebookOutput(can_ask=notebook.is_watched) if notebook.is_kernel else ShellOutput(prefix="%tusk")
         run_verb(list(words), output=output)
+
+
+_MAYBE = "What was refused was taken out of the input history, in case that it is a password; if so, delete it from the cell."
 
 
 def _typed(line: str) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ import shlex
 import pytest
 
 from tusk_jupyter.cli.group import run_verb
-from tusk_jupyter.cli.passwords import secrets_of_sql_line, typed_secrets
-from tusk_jupyter.errors import TuskError
+from tusk_jupyter.cli.passwords import secrets_of_sql_line, typed_secrets, without_secrets
+from tusk_jupyter.cli.refusals import WordsRefused
+from tusk_jupyter.errors import TuskError, UsageError
 from tusk_magics.output import NotebookOutput
 
 TYPED = """
@@ -57,6 +58,37 @@ credentials set a password=Geheim17
 mysql -pGeheim17
 test a --password Geheim17
 queries save x "ALTER USER a PASSWORD 'Geheim17'"
+connect a //u:Geheim17@h/d
+connect a //u:Ge/he@Geheim17@h:5432/d
+connect a :Geheim17@h/d
+connect a @//u/Geheim17@h:1521/d
+connect a //u/Geheim17@h:1521/d
+connect a @u/Geheim17@h
+connect a u/Geheim17@h/d
+connect a u/Geheim17@//h:1521/d
+connect a u/Geheim17@h:1521
+connect a oracle://u/Geheim17@h:1521/d
+connect a u:Geheim17@tcp(h:3306)/d
+connect a u:Geheim17@/d
+connect a u%3AGeheim17@h/d
+connect a postgresql://u%3AGeheim17@h/d
+connect a --url=//u:Geheim17@h/d
+connect a '"//u:Geheim17@h/d"'
+test //u:Geheim17@h
+test :Geheim17@h
+test u/Geheim17@h
+use //u:Geheim17@h
+schema postgresql://u:Geheim17@h/d
+credentials unlock Geheim17
+credentials unlock --passphrase-env X Geheim17
+credentials delete a Geheim17
+connect a postgresql://u@h/d --set pasword=Geheim17
+connect a postgresql://u@h/d --set=passowrd=Geheim17
+connect a postgresql://u@h/d --pasword Geheim17
+connect a postgresql://u@h/d --passwrd=Geheim17
+connect a 'host=h paswd=Geheim17'
+connect a --set '{"password": "Geheim17"}'
+set password Geheim17
 """.strip().splitlines()
 ORDINARY = """
 connect a postgresql://u@h/d
@@ -71,6 +103,13 @@ connect a --url-env DATABASE_URL --tier memory
 connect a --driver postgresql --host h --port 5432 --user u --database d
 connect lake ./my:odd@file.duckdb
 connect lake C:\\data\\x.duckdb
+connect lake data/sales@2024.duckdb
+connect lake ../data/mail@work.db
+connect lake ~/a@b/x.duckdb
+connect a postgresql://h/my@db
+connect a postgresql://h/d?path=a/b@c
+connect a postgresql://u@h/d --set passfile=~/.pgpass --set socket=/tmp/x
+connect a postgresql://u@h/d --password-command 'op read op://vault/item/password'
 credentials set a
 credentials set a --kind password --password-env X --tier vault
 credentials unlock --passphrase-env X
@@ -94,8 +133,6 @@ def test_a_typed_secret_is_found(line):
 
 
 def _without(line: str, found: tuple[str, ...]) -> str:
-    from tusk_jupyter.cli.passwords import without_secrets
-
     return without_secrets(line, found)
 
 
@@ -107,7 +144,8 @@ def test_an_ordinary_line_holds_none(line):
 @pytest.mark.parametrize(
     "line",
     ["postgresql://u:Geheim17@h/d SELECT 1", "u:Geheim17@h/d SELECT 1", "--password Geheim17 SELECT 1", "a --password=Geheim17",
-     "a -p Geheim17 SELECT 1", "password=Geheim17 SELECT 1"],
+     "a -p Geheim17 SELECT 1", "password=Geheim17 SELECT 1", "//u:Geheim17@h/d SELECT 1", "u/Geheim17@h/d SELECT 1",
+     "--pasword Geheim17 SELECT 1"],
 )  # fmt: skip
 def test_the_head_of_a_sql_line_is_looked_at(line):
     assert secrets_of_sql_line(line)
@@ -116,7 +154,7 @@ def test_the_head_of_a_sql_line_is_looked_at(line):
 @pytest.mark.parametrize(
     "line",
     ["SELECT 'u:p@h'", "a SELECT 1", "SELECT password=:p FROM t", "-- password x", "a --param password=x SELECT :password",
-     "--limit 5 SELECT 1", "a x << SELECT 1", "SELECT a:b@c", ""],
+     "--limit 5 SELECT 1", "a x << SELECT 1", "--to data/a@b.csv SELECT 1", "SELECT a/b@c", "SELECT a:b@c", ""],
 )  # fmt: skip
 def test_sql_is_not_taken_for_a_secret(line):
     assert secrets_of_sql_line(line) == ()
@@ -137,3 +175,29 @@ def test_an_unreadable_url_of_a_variable_is_not_repeated(module_home, monkeypatc
         filter(None, (str(caught.value), caught.value.hint, caught.value.detail, *map(str, caught.value.args)))
     )
     assert "Geheim17" not in said + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["connect a --tier Geheim17", "connect a --tier=Geheim17", "connect a --port", "connect a --timeout Geheim17",
+     "connect a --frobnicate Geheim17", "connect a --frobnicate=Geheim17", "connect a ./x.duckdb Geheim17",
+     "credentials Geheim17",
+     "credentials unlok Geheim17", "credentials set a --tier Geheim17", "connect a ./x.duckdb --set Geheim17",
+     "connect a ./x.duckdb --password-env GEHEIM17", "set pasword_x Geheim17", "set Geheim17", "pick Geheim17",
+     "test a Geheim17",
+     "use a Geheim17", "remove a Geheim17"],
+)  # fmt: skip
+def test_what_a_verb_does_not_take_is_not_repeated_and_told_to_the_history(module_home, line):
+    words = line.split()
+    with pytest.raises(UsageError) as caught:
+        run_verb(words, output=NotebookOutput(can_ask=False))
+    assert "geheim" not in f"{caught.value} {caught.value.hint} {caught.value.detail}".lower()
+    if "eheim" in line.lower():
+        assert isinstance(caught.value, WordsRefused)
+        assert "geheim" not in without_secrets(line, caught.value.words).lower()
+
+
+def test_a_name_that_none_could_have_is_not_repeated(module_home):
+    with pytest.raises(UsageError) as caught:
+        run_verb(["test", "x@Geheim17"], output=NotebookOutput(can_ask=False))
+    assert "Geheim17" not in f"{caught.value} {caught.value.hint}"

@@ -123,6 +123,17 @@ def test_a_file_of_comments_is_named(cells):
         "%tusk PGPASSWORD=Geheim-17 connect pg postgresql://ann@db/x",
         "%tusk queries save q \"ALTER USER a PASSWORD 'Geheim-17'\"",
         "%sql ann:Geheim-17@db/x SELECT 1",
+        "%tusk connect pg //ann:Geheim-17@db/x",
+        "%tusk connect pg :Geheim-17@db/x",
+        "%tusk connect pg @//ann/Geheim-17@db:1521/x",
+        "%tusk connect pg ann/Geheim-17@db/x",
+        "%tusk test //ann:Geheim-17@db",
+        "%tusk credentials unlock Geheim-17",
+        "%tusk set password Geheim-17",
+        "%tusk connect pg postgresql://ann@db/x --set pasword=Geheim-17",
+        "%%tusk connect pg postgresql://ann:Geheim-17@db/x",
+        "%%tusk connect pg\npostgresql://ann:Geheim-17@db/x",
+        "%%tusk credentials unlock Geheim-17",
     ],
 )
 def test_a_password_on_a_magic_line_is_refused_and_taken_out_of_the_history(cells, cell):
@@ -130,14 +141,61 @@ def test_a_password_on_a_magic_line_is_refused_and_taken_out_of_the_history(cell
     assert "does not belong on a magic line" in ran.refused.message
     assert "--password-env" in ran.refused.hint
     assert "delete it from the cell" in ran.refused.hint
+    assert not [text for text in (*kept(cells), ran.out, repr(ran.error)) if "Geheim" in text]
+
+
+def kept(cells):
+    """All that this session keeps of its cells."""
     history = cells.shell.history_manager
     history.writeout_cache()
-    seen = [ran.out, repr(ran.error), *cells.variables["In"], *history.input_hist_raw, *history.input_hist_parsed]
+    seen = [*cells.variables["In"], *history.input_hist_raw, *history.input_hist_parsed]
     seen += [value for name, value in cells.variables.items() if name.startswith("_i") and isinstance(value, str)]
     with sqlite3.connect(history.hist_file) as database:
         seen += [part for row in database.execute("SELECT source, source_raw FROM history") for part in row]
     database.close()
-    assert not [text for text in seen if "Geheim" in text]
+    return seen
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%sql --connection postgresql://ann:Geheim-19@db/x SELECT 1",
+        "%sql --connect postgresql://ann:Geheim-19@db/x",
+        "%sql --limit 5 --connection=postgresql://ann:Geheim-19@db/x SELECT 1",
+        "%sql nosuch --frobnicate mysql://ann:Geheim-19@db/x SELECT 1",
+        """%sql --connection_arguments '{"password":"Geheim-19"}' SELECT 1""",
+        """%sql --params '{"password": "Geheim-19"' SELECT :password""",
+        "%sql --param password SELECT 1 -- postgresql://ann:Geheim-19@db/x",
+        "x = %sql nosuch SELECT 'postgresql://ann:Geheim-19@db/x'",
+        "%%sql nosuch\nSELECT 'postgresql://ann:Geheim-19@db/x'",
+        "%config TuskMagics.connection='postgresql://ann:Geheim-19@db/x'",
+        "%config TuskMagics.password='Geheim-19'",
+        "%tusk frobnicate postgresql://ann@db/x?password=Geheim-19",
+        "%tusk connect pg ./x.duckdb Geheim-19",
+        "%tusk connect pg ./x.duckdb --tier Geheim-19",
+        "%tusk connect pg ./x.duckdb --frobnicate Geheim-19",
+        "%tusk connect pg ./x.duckdb --password-env Geheim19",
+        "%tusk connect pg ./x.duckdb --set Geheim-19",
+        "%tusk credentials Geheim-19",
+        "%tusk set Geheim-19",
+        "%tusk use lake Geheim-19",
+    ],
+)  # fmt: skip
+def test_what_may_be_a_password_is_taken_out_of_the_history(cells, cell):
+    ran = cells.run(cell)
+    assert not [text for text in (*kept(cells), ran.out, repr(ran.error)) if "Geheim" in text]
+
+
+def test_what_ipython_itself_refuses_is_taken_out_of_the_history(cells):
+    cells.run("%config TuskMagics postgresql://ann:Geheim-19@db/x")  # its message repeats the line, ours do not
+    assert not [text for text in kept(cells) if "Geheim" in text]
+
+
+def test_a_word_that_only_may_be_a_password_is_taken_out_of_its_own_cell(cells):
+    cells.run("animal = 'walrus-7'")
+    cells.run("%tusk connect pg ./x.duckdb --tier walrus-7")
+    assert "animal = 'walrus-7'" in cells.variables["In"]
+    assert any("connect pg ./x.duckdb --tier ***" in text for text in cells.variables["In"])
 
 
 def test_what_is_already_in_the_history_file_is_overwritten(cells):

@@ -290,3 +290,36 @@ def test_disconnect_closes_this_notebooks_session_and_says_what_went_with_it(cel
     assert "new session" not in after.out, "and tells nothing that its user knows"
     cells.run("%tusk disconnect")
     assert "There was no session of this notebook on lake." in cells.run("%tusk disconnect lake").out
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("%sql lake --param password=Zx9q-1 SELECT :password AS a", "Zx9q-1"),
+        ("%sql lake --param token='Zx9q 2' SELECT :token AS a", "Zx9q 2"),
+        ("%sql lake --param pasword=Zx9q-3 SELECT :pasword AS a", "Zx9q-3"),
+        ('%%sql lake --params {"password": "Zx9q-4", "b": 1}\nSELECT :password AS a, :b AS b', "Zx9q-4"),
+        (
+            "%sql lake --param x=Zx9q-5 SELECT :x FROM (SELECT 'p' || i AS password FROM range(1) t(i)) WHERE password <> :x",
+            "Zx9q-5",
+        ),
+        ("%sql lake SELECT 'postgresql://ann:Zx9q-6@db/x' AS a", "postgresql://ann:Zx9q-6@db/x"),
+    ],
+)
+def test_a_secret_that_is_typed_as_a_value_runs_and_leaves_the_history(cells, cell, value):
+    cells.run("before = 'kept'")
+    ran = cells.run(cell)
+    assert ran.error is None
+    assert ran.value.iloc[0, 0] == value
+    assert "stands in this cell" in ran.out
+    assert "delete it from the cell" in ran.out
+    history = cells.shell.history_manager
+    assert "before = 'kept'" in cells.variables["In"]
+    assert not [text for text in (*cells.variables["In"], *history.input_hist_parsed) if "Zx9q" in text]
+    assert "Zx9q" not in repr(cells.log()[0])
+
+
+def test_a_value_that_is_no_secret_stays(cells):
+    ran = cells.run("%sql lake --param month=walrus SELECT :month AS a")
+    assert "stands in this cell" not in ran.out
+    assert any("walrus" in text for text in cells.variables["In"])

@@ -12,7 +12,8 @@ import click
 from tusk_jupyter import api
 from tusk_jupyter.cli.options import from_environment, pairs, pass_output, secret_variable_option
 from tusk_jupyter.cli.output import Output
-from tusk_jupyter.cli.passwords import unreadable_url, without_secrets
+from tusk_jupyter.cli.passwords import without_secrets
+from tusk_jupyter.cli.refusals import unreadable_url
 from tusk_jupyter.errors import ConnectError, TuskError, UsageError
 from tusk_jupyter.protocol.control import ConnectionSaved, DriverInfo
 

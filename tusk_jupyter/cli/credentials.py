@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import click
 
 from tusk_jupyter import api
@@ -13,13 +15,31 @@ from tusk_jupyter.cli.options import (
     secret_variable_option,
 )
 from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.cli.refusals import WordsRefused
 from tusk_jupyter.cli.times import ago
 from tusk_jupyter.client import get_client
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol.control import DeleteCredential, SetCredential, UnlockVault
 
 
-@click.group(invoke_without_command=True)
+class _Verbs(click.Group):
+    """A group behind whose name people type the secret itself: what is no verb of it is not repeated."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or list those that there are."""
+        if args and args[0] not in self.commands:
+            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            raise WordsRefused(
+                f"`credentials` has no verb of that name. Verbs: {', '.join(self.commands)}.",
+                words=args if near == [] else args[1:],
+                hint=f"Did you mean `credentials {near[0]}`?" if near else "`credentials --help` explains them.",
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Verbs, invoke_without_command=True)
 @json_option
 @click.pass_context
 def credentials(ctx: click.Context, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import click
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Output
+from tusk_jupyter.cli.refusals import of_click
 
 VERBS = {
     "connect": ("connect", "Add a connection: NAME URL."),
@@ -104,19 +105,7 @@ def run_verb(words: list[str], *, output: Output) -> int:
             raise errors.Cancelled("Interrupted; what the core had been asked for, it may still do.") from None
         raise errors.Cancelled("Nothing was changed.") from None
     except click.UsageError as exc:
-        raise errors.UsageError(_without_words(exc), hint=_usage(exc)) from None
+        raise of_click(exc, words) from None
     except click.ClickException as exc:
         raise errors.UsageError(exc.format_message()) from None
     return code if isinstance(code, int) else 0
-
-
-def _without_words(exc: click.UsageError) -> str:
-    """Return click's message; a word too much is not repeated, for it may be a password."""
-    message = exc.format_message()
-    return "There are more words than the verb takes." if "unexpected extra argument" in message else message
-
-
-def _usage(exc: click.UsageError) -> str | None:
-    if exc.ctx is None:
-        return None
-    return f"{exc.ctx.get_usage()} (`{exc.ctx.command_path} --help` explains it)"

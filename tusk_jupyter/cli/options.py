@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from tusk_jupyter.cli.output import Listing, Output
-from tusk_jupyter.cli.passwords import shown_variable
-from tusk_jupyter.errors import UsageError
+from tusk_jupyter.cli.refusals import WordsRefused, shown_variable
 from tusk_jupyter.system import plain_text
 from tusk_jupyter.visible import in_json
 
@@ -61,14 +60,15 @@ def pairs(given: tuple[str, ...], *, option: str) -> dict[str, Any]:
     """Return NAME=VALUE pairs as a dictionary; values that are numbers or booleans become them.
 
     Raises:
-        UsageError: one has no equals sign.
+        WordsRefused: one has no equals sign.
     """
     found: dict[str, Any] = {}
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise UsageError(
+            raise WordsRefused(
                 f"{option} takes NAME=VALUE; a word without an equals sign was given.",
+                words=[pair],
                 hint=f"As `{option} sslmode=require`.",
             )
         found[name] = _plain(value)
@@ -85,13 +85,14 @@ def from_environment(variable: str, *, what: str) -> str:
     """Return a variable of the environment.
 
     Raises:
-        UsageError: it is not set or empty.
+        WordsRefused: it is not set or empty.
     """
     value = os.environ.get(variable)
     if not value:
         state = "empty" if value is not None else "not set"
-        raise UsageError(
+        raise WordsRefused(
             f"The environment variable {shown_variable(variable)}, which should hold {what}, is {state}.",
+            words=[variable] if value is None and shown_variable(variable) != variable else [],
             hint="Set it before Jupyter starts, or `%env` shows what the kernel sees.",
         )
     return value

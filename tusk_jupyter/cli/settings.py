@@ -9,6 +9,7 @@ import click
 from tusk_jupyter import api
 from tusk_jupyter.cli.options import json_option, pass_output, show
 from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.cli.refusals import WordsRefused
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol.control import Preference
 
@@ -31,6 +32,8 @@ def set_(output: Output, name: str | None, value: str | None, reset: bool, as_js
     if reset and (name is None or value is not None):
         raise UsageError("--reset takes the name of one setting and no value.", hint="As `set timeout_s --reset`.")
     if name is not None and (reset or value is not None):
+        if name not in (known := [item.name for item in api.preferences()]):
+            raise _unknown(name, known, words=[value] if value else [])
         changed = api.set_preference(name, None if reset else value)
         return output.say(
             f"{changed.name} is {_shown(changed.value, changed.unit)} (default {_shown(changed.default, '')})."
@@ -53,13 +56,18 @@ def set_(output: Output, name: str | None, value: str | None, reset: bool, as_js
 def _named(found: tuple[Preference, ...], name: str) -> tuple[Preference, ...]:
     chosen = tuple(item for item in found if item.name == name)
     if not chosen:
-        names = [item.name for item in found]
-        near = difflib.get_close_matches(name, names, n=1)
-        raise UsageError(
-            f"There is no setting {name!r}. Settings: {', '.join(names)}.",
-            hint=f"Did you mean {near[0]}?" if near else None,
-        )
+        raise _unknown(name, [item.name for item in found], words=[name])
     return chosen
+
+
+def _unknown(name: str, known: list[str], *, words: list[str]) -> WordsRefused:
+    near = difflib.get_close_matches(name, known, n=1)
+    shown = f" {name!r}" if name.replace("_", "").isalpha() else " of that name"
+    return WordsRefused(
+        f"There is no setting{shown}. Settings: {', '.join(known)}.",
+        words=words,
+        hint=f"Did you mean {near[0]}?" if near else None,
+    )
 
 
 def _shown(value: object, unit: str) -> str:

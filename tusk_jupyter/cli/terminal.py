@@ -10,7 +10,8 @@ from typing import TextIO
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Listing, one_line
-from tusk_jupyter.cli.passwords import refusal, typed_secrets
+from tusk_jupyter.cli.passwords import typed_secrets
+from tusk_jupyter.cli.refusals import refusal
 from tusk_jupyter.cli.stages import detail_lines
 from tusk_jupyter.system import plain_text
 from tusk_jupyter.visible import visible

@@ -10,7 +10,7 @@ from typing import Any
 
 from tusk_jupyter.protocol.values import Value, unpack
 from tusk_jupyter.sqltext.hiding import texts_of
-from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_shapes
 
 LONGEST = 500
@@ -25,7 +25,7 @@ def shown(parameters: Mapping[str, Value], secret: set[str]) -> dict[str, str]:
 
 def secret_names(parameters: Mapping[str, Value], placed: set[str]) -> set[str]:
     """Return the names of the parameters whose values are secrets: by name, or `placed` where a secret stands."""
-    return placed | {name for name in parameters if is_secret_parameter(name)}
+    return placed | {name for name in parameters if is_meant_as_secret(name)}
 
 
 def texts(parameters: Mapping[str, Value], names: set[str]) -> tuple[str, ...]:

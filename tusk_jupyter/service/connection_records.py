@@ -33,7 +33,7 @@ def named(records: Connections, name: str) -> ConnectionRecord:
         known = [one.name for one in records.list()]
         near = get_close_matches(name, known, 1)
         raise errors.UsageError(
-            f"There is no connection {name!r}; configured: {', '.join(known) or 'none'}.",
+            f"There is no connection {_shown(name)}; configured: {', '.join(known) or 'none'}.",
             hint=f"Did you mean {near[0]!r}?" if near else hint_for("no_connection"),
             scenario="no_connection",
         )
@@ -176,7 +176,7 @@ def check_name(name: str) -> None:
     """
     if not NAME.fullmatch(name):
         raise errors.UsageError(
-            f"{name!r} cannot be a connection's name.",
+            f"{_shown(name, otherwise='What was given')} cannot be a connection's name.",
             hint="A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.",
         )
     if name.casefold() in STATEMENT_KEYWORDS:
@@ -184,6 +184,11 @@ def check_name(name: str) -> None:
             f"{name!r} begins SQL statements, so `%sql {name}` could not tell it from SQL.",
             hint="Take another name.",
         )
+
+
+def _shown(name: str, otherwise: str = "of that name") -> str:
+    """Return a name for a message; one with signs of a URL or a login may be somebody's password."""
+    return otherwise if any(sign in name for sign in "@:/=") else repr(name)
 
 
 def check_options(request: control.SaveConnection) -> None:

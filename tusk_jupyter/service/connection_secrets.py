@@ -144,7 +144,7 @@ class ConnectionSecrets:
         kinds = manifest.secret_fields if manifest else ()
         if kind not in kinds:
             raise errors.UsageError(
-                f"The driver {record.driver!r} takes no secret {kind!r}; it takes: {', '.join(kinds) or 'none'}."
+                f"The driver {record.driver!r} takes no secret of that kind; it takes: {', '.join(kinds) or 'none'}."
             )
         before = real_tier(record.credential_tier)
         stored = self.credentials.store(f"conn:{record.id}:{kind}", secret, tier or before)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 from tusk_jupyter.sqltext.redaction import examine, hints_in
-from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_shapes
 
 _SHORT = 4
@@ -30,7 +30,7 @@ _BEFORE_CUT = ("…", "...", "\n")
 def secrets_of(sql: str, dialect: str, values: Mapping[str, object]) -> tuple[str, ...]:
     """Return the secrets of a run: those that stand in its SQL, and bound values by their names and places."""
     found = examine(sql, dialect, values)
-    names = found.parameters | {name for name in values if is_secret_parameter(name)}
+    names = found.parameters | {name for name in values if is_meant_as_secret(name)}
     return tuple(dict.fromkeys([*found.secrets, *(text for name in names for text in texts_of(values[name]))]))
 
 

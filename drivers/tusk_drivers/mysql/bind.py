@@ -16,7 +16,7 @@ from uuid import UUID
 import pymysql
 
 from tusk_jupyter.errors import UsageError
-from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 
 if TYPE_CHECKING:
     from tusk_drivers.mysql.link import Link
@@ -50,7 +50,7 @@ def beside_the_text(statement: Statement, parameters: Mapping[str, object]) -> d
     Raises:
         UsageError: the statement keeps its text (a view), or a value has no form of its own on the wire.
     """
-    secret = {name: parameters.get(name) for name in statement.parameters if is_secret_parameter(name)}
+    secret = {name: parameters.get(name) for name in statement.parameters if is_meant_as_secret(name)}
     if secret and statement.command == "CREATE VIEW":
         raise UsageError(
             f"A view keeps its text, with the value of :{next(iter(secret))} in it, for everybody who may read it.",
