@@ -10,8 +10,10 @@ from services import processes_of, wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch import pulse as pulse_module
+from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.launch.pulse import EVERY_S, FROZEN_S, Pulse
-from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol import control, driver
+from tusk_jupyter.protocol.calls import PeerSilent
 
 
 @pytest.fixture
@@ -62,6 +64,17 @@ def test_a_connection_with_a_frozen_driver_can_be_removed(client, core, frozen, 
     client.call(control.RemoveConnection(session=client.session, name="s"))
     frozen_ones = [one for one in processes_of(scripted_home) if one.status() == "stopped"]
     wait_until(lambda: not any(one.is_running() for one in frozen_ones), 30.0, "the frozen driver has ended")
+
+
+def test_a_driver_that_is_silent_in_a_call_without_an_end_is_told_without_a_time():
+    def silent(request, *, timeout_s):
+        raise PeerSilent("no answer")
+
+    process = DriverProcess.__new__(DriverProcess)
+    process.name, process._calls, process._counting = "pg", 0, threading.Lock()
+    process._peer = SimpleNamespace(call=silent)
+    with pytest.raises(errors.TimeoutExceeded, match=r"has not answered 'run'\."):
+        process.call(driver.Run(session="s", run="r", ticket="t", sql="SELECT 1"), timeout_s=None)
 
 
 class Clock:

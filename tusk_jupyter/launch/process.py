@@ -110,8 +110,9 @@ class DriverProcess:
         except PeerLost as exc:
             raise self.crash() from exc
         except PeerSilent as exc:
+            within = "" if timeout_s is None else f" within {timeout_s:g} s"
             raise errors.TimeoutExceeded(
-                f"The driver process of {self.name!r} lives, but has not answered {request.ACTION!r} within {timeout_s:g} s.",
+                f"The driver process of {self.name!r} lives, but has not answered {request.ACTION!r}{within}.",
                 hint="Try again. `%tusk running` shows what keeps it busy, `%tusk cancel` ends that.",
             ) from exc
         finally:
