@@ -59,6 +59,15 @@ def test_a_core_with_a_frozen_driver_can_be_stopped(client, core, frozen, script
     wait_until(lambda: not processes_of(scripted_home), 30.0, "the core and its frozen driver have ended")
 
 
+def test_a_core_that_goes_down_takes_nothing_in_and_the_next_one_does(client, core, frozen):
+    frozen()  # which holds the core's end up
+    client.call(control.StopCore())
+    wait_until(lambda: not client.link.places.address_file.exists(), 15.0, "the core is going down")
+    before = client.link.epoch
+    assert core.run(client, "SELECT rows 2").rows == 2
+    assert client.link.epoch == before + 1
+
+
 def test_a_connection_with_a_frozen_driver_can_be_removed(client, core, frozen, scripted_home):
     frozen()
     client.call(control.RemoveConnection(session=client.session, name="s"))

@@ -129,6 +129,7 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
     try:
         _tick(core, stopped)
     finally:
+        server.leave()  # or a client that has this core's address would have a run taken in, and lose it
         _go_down(core, server.address)
         os._exit(0)  # Flight's threads may still hold attach streams; what had to be saved is saved
 

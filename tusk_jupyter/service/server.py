@@ -13,6 +13,7 @@ import pyarrow.flight as flight
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec, control
 from tusk_jupyter.protocol.errors import to_extra_info
+from tusk_jupyter.protocol.message import Change
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.service.core import Core
 from tusk_jupyter.service.dispatch import Accepted
@@ -21,6 +22,8 @@ from tusk_jupyter.version import __version__
 
 _LOG = logging.getLogger(__name__)
 _NO_SCHEMA = pa.schema([])
+_TO_THE_LAST = (control.Ping, control.StopCore, control.WaitRun, control.WatchRun, control.CancelRun)
+"""What a core answers that goes down: how the runs end that it has."""
 
 
 class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
@@ -31,6 +34,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
         super().__init__(address, middleware={"token": _TokenGate(token)})
         self.address = bound_address(address, self.port)
         self._core = core
+        self._leaving = False
         self._replies: dict[type, Callable[[Any], object]] = {
             control.GetCoreStatus: core.status,
             control.Ping: lambda _: control.Pong(),
@@ -71,8 +75,11 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
         """Answer one action with its reply, or a stream of them."""
+        repeatable = True
         try:
             request = _decode(action)
+            repeatable = not isinstance(request, (Change, *_TO_THE_LAST))
+            self._be_staying(request)
             if not isinstance(
                 request, control.AwaitChanges | control.Ping
             ):  # a page that is only open does not keep the core
@@ -80,17 +87,37 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             for reply in self._answers(request, context):
                 yield flight.Result(codec.encode(reply))
         except Exception as exc:
-            raise _on_the_wire(exc, action.type) from exc
+            raise self._on_the_wire(exc, action.type, repeatable=repeatable) from exc
 
     def get_flight_info(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor
     ) -> flight.FlightInfo:
         """Take a run in and say where its data will be."""
         try:
+            command = codec.decode(control.RunCommand, descriptor.command)
+            self._be_staying(command)
             self._core.note_call()
-            return _info(descriptor, self._accept(codec.decode(control.RunCommand, descriptor.command)))
-        except Exception as exc:
-            raise _on_the_wire(exc, "run") from exc
+            return _info(descriptor, self._accept(command))
+        except Exception as exc:  # nobody has a ticket, so nothing of it is executed
+            raise self._on_the_wire(exc, "run", repeatable=True) from exc
+
+    def leave(self) -> None:
+        """Take nothing in any more: the core goes down, and whoever calls is to go to the next one."""
+        self._leaving = True
+
+    def _be_staying(self, request: object) -> None:
+        if self._leaving and not isinstance(request, _TO_THE_LAST):
+            raise _gone()
+
+    def _on_the_wire(self, exc: Exception, action: str, *, repeatable: bool) -> flight.FlightError:
+        """Return an error for the client; what fails because the core goes down is asked again at the next one."""
+        if isinstance(exc, flight.FlightError):
+            return exc
+        if not isinstance(exc, errors.TuskError):
+            _LOG.error("action %s failed", action, exc_info=exc)
+        if self._leaving and repeatable:
+            return _gone()
+        return flight.FlightServerError(str(exc)[:500], extra_info=to_extra_info(exc))
 
     def _answers(self, request: object, context: flight.ServerCallContext) -> Iterator[object]:
         if isinstance(request, control.Attach):
@@ -126,10 +153,9 @@ def _info(descriptor: flight.FlightDescriptor, accepted: Accepted) -> flight.Fli
     return flight.FlightInfo(_NO_SCHEMA, descriptor, [endpoint], app_metadata=codec.encode(accepted.reply))
 
 
-def _on_the_wire(exc: Exception, action: str) -> flight.FlightError:
-    if not isinstance(exc, errors.TuskError):
-        _LOG.error("action %s failed", action, exc_info=exc)
-    return flight.FlightServerError(str(exc)[:500], extra_info=to_extra_info(exc))
+def _gone() -> flight.FlightUnavailableError:
+    """Return what a call gets where no core listens."""
+    return flight.FlightUnavailableError("This core is going down.")
 
 
 class _TokenGate(flight.ServerMiddlewareFactory):  # type: ignore[misc]
