@@ -14,6 +14,7 @@ from tusk_jupyter.launch.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.manifest import Capabilities
 from tusk_jupyter.service import runs as following
+from tusk_jupyter.service.dispatch import Dispatch
 from tusk_jupyter.service.run import Run
 from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, State
@@ -246,3 +247,18 @@ def test_a_driver_that_does_not_start_is_not_tried_again_by_itself(monkeypatch):
     for _ in range(3):
         spares.refill()
     assert tries == ["pg"]
+
+
+def test_a_session_that_ends_while_its_run_is_being_accepted_is_replaced():
+    record = SimpleNamespace(name="pg", id="1", driver="x", isolation="session", environment="")
+    ended, other = (Session("client", record, state=State.CONNECTED) for _ in range(2))
+    other.process = SimpleNamespace(address="unix:///other")
+    begun = [Run(session=one, source="", cell=None, sql="SELECT 1", timeout_s=None) for one in (other, ended)]
+    dispatch, closed = Dispatch.__new__(Dispatch), []
+    dispatch._begin = lambda *_: begun.pop()
+    dispatch._store = SimpleNamespace(preferences={"session_wait_s": 1})
+    dispatch._connections = SimpleNamespace(dialect_of=lambda _: "ansi")
+    dispatch._sessions = SimpleNamespace(close=closed.append)
+    dispatch.runs = SimpleNamespace(start=lambda *_, **__: None)
+    assert dispatch._start(None, record, None, None, lambda run: None).address == "unix:///other"
+    assert closed == [ended]

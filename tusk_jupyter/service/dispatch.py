@@ -144,7 +144,8 @@ class Dispatch:
             met.append(run.session)
             try:
                 self.runs.start(run, message(run), wait_s=float(self._store.preferences.get("session_wait_s")))
-            except SessionGone:
+                return self._accepted(run)
+            except SessionGone:  # also behind the start: its client has no ticket yet
                 self._sessions.close(run.session)
                 if attempt + 1 == START_TRIES:
                     raise
@@ -152,8 +153,6 @@ class Dispatch:
                 if record.isolation == "statement":
                     self._sessions.close(run.session)
                 raise
-            else:
-                return self._accepted(run)
         raise errors.InternalError("A run was neither started nor refused.")
 
     def _begin(

@@ -74,10 +74,10 @@ class Session:
         """Return its process.
 
         Raises:
-            DriverCrashed: it has none any more.
+            SessionGone: it has none any more.
         """
         if self.process is None:
-            raise errors.DriverCrashed("The session was closed.")
+            raise SessionGone(f"The session on {self.connection.name!r} has just ended.")
         return self.process
 
 
