@@ -249,6 +249,17 @@ def test_a_driver_that_does_not_start_is_not_tried_again_by_itself(monkeypatch):
     assert tries == ["pg"]
 
 
+def test_a_run_ends_whatever_keeps_its_driver_from_being_asked(runs, ends, silent_process):
+    process = silent_process()
+    run = a_run(process)
+    runs.start(run, a_request(), wait_s=1.0)
+    process.answers.put(ValueError("no message of ours"))
+    wait_until(lambda: [one.status for one in ends] == ["failed"], 5.0, "its end is logged")
+    assert "no message of ours" in run.error.message
+    assert not ends[0].event.alive  # its driver may have taken it in
+    wait_until(lambda: runs.running() == [], 5.0, "it is under way no more")
+
+
 def test_a_session_that_ends_while_its_run_is_being_accepted_is_replaced():
     record = SimpleNamespace(name="pg", id="1", driver="x", isolation="session", environment="")
     ended, other = (Session("client", record, state=State.CONNECTED) for _ in range(2))

@@ -141,15 +141,16 @@ class Runs:
     def _take_in(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
         try:
             self._ask(run, process, request)
-        except errors.TuskError as exc:  # refused after all, or gone
+        except Exception as exc:  # noqa: BLE001  # refused after all, or gone, or a bug: the run must have an end
             if not process.words.forget(run.id):
                 return
             told = exc
-            if isinstance(
-                exc, errors.SessionLost
-            ):  # the client has gone to its driver: it is told as if it had waited here
+            if isinstance(exc, errors.SessionLost):  # its client is at the driver: it is told as if it had waited here
                 told = lost(run.session.connection.name, run.session.why, [run.session.id], private=False)
-            self._hear(run, _failed(run, told, alive=not isinstance(exc, _ENDED)))
+            elif not isinstance(exc, errors.TuskError):
+                _LOG.error("run %s: its driver could not be asked to take it in", run.id, exc_info=exc)
+            refused = isinstance(exc, errors.TuskError) and not isinstance(exc, _ENDED)
+            self._hear(run, _failed(run, told, alive=refused))  # else its driver may have it: it ends with its session
 
     def _ask(self, run: Run, process: DriverProcess, request: driver.Run | driver.Upload) -> None:
         try:
@@ -370,7 +371,7 @@ def _clause(sentence: str) -> str:
     return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
-def _failed(run: Run, exc: errors.TuskError, *, alive: bool) -> driver.RunEvent:
+def _failed(run: Run, exc: Exception, *, alive: bool) -> driver.RunEvent:
     """Return the last word on a run of which nothing was executed: its session's transaction, if it is there, is as it was."""
     transaction = run.session.transaction if alive else "idle"
     return driver.RunEvent(run=run.id, event="failed", alive=alive, transaction=transaction, error=to_wire(exc))
