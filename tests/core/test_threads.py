@@ -66,3 +66,9 @@ def test_a_core_for_which_there_is_no_process_is_refused_in_words(tmp_path, monk
 def test_core_and_drivers_say_it_too():
     said = to_wire(RuntimeError("can't start new thread"))
     assert (said.kind, "no further thread" in said.message) == ("initialization", True)
+
+
+def test_a_lock_or_a_socket_that_is_not_free_is_no_want_of_processes():
+    said = to_wire(BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
+    assert "Resource temporarily unavailable" in said.message
+    assert "no further thread" not in said.message

@@ -47,4 +47,5 @@ def _begun(places: Places) -> processes.Detached:
             processes.python("-m", "tusk_jupyter.service", REPORT), environ={**environ, "TUSK_HOME": str(places.home)}
         )
     except (OSError, RuntimeError) as exc:
-        raise threads.told(exc) or CoreError(f"The process of the core service could not be started: {exc}.") from exc
+        words = f"The process of the core service could not be started: {exc}."
+        raise threads.not_started(exc) or CoreError(words) from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import threading
 
@@ -17,8 +18,11 @@ _NONE_LEFT = ("can't start new thread", "can't allocate lock", "Resource tempora
 
 
 def told(exc: BaseException) -> CoreError | None:
-    """Return our error for one that means "no thread" or "no process", or None when it means something else."""
-    if not isinstance(exc, (RuntimeError, OSError)):
+    """Return our error for one that means "no thread", or None when it means something else.
+
+    The system's own word for it, EAGAIN, is that of a lock or a socket that is not free as well: `not_started` is for it.
+    """
+    if not isinstance(exc, RuntimeError):
         return None
     said = str(exc)
     if any(words in said for words in _ENDING) or (_NONE_LEFT[0] in said and _is_ending()):
@@ -28,14 +32,21 @@ def told(exc: BaseException) -> CoreError | None:
             detail=said,
             scenario="interpreter_ending",
         )
-    if any(words in said for words in _NONE_LEFT):
-        return CoreError(
-            f"The system lets this process start no further thread or process{_limit()}.",
-            hint="End what is not needed, or raise the limit (`ulimit -u`; in a container its limit of processes).",
-            detail=said,
-            scenario="no_threads",
-        )
-    return None
+    return _none_left(said) if any(words in said for words in _NONE_LEFT) else None
+
+
+def not_started(exc: BaseException) -> CoreError | None:
+    """Return the same for what the start of a process raised."""
+    return _none_left(str(exc)) if isinstance(exc, OSError) and exc.errno == errno.EAGAIN else told(exc)
+
+
+def _none_left(said: str) -> CoreError:
+    return CoreError(
+        f"The system lets this process start no further thread or process{_limit()}.",
+        hint="End what is not needed, or raise the limit (`ulimit -u`; in a container its limit of processes).",
+        detail=said,
+        scenario="no_threads",
+    )
 
 
 def _is_ending() -> bool:
