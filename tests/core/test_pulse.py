@@ -119,3 +119,22 @@ def test_a_client_that_stood_still_itself_gives_the_core_its_time(
         while True:
             clock.now += client_pulse.LOOK_S
             signs.check()
+
+
+def test_a_core_that_could_not_be_asked_for_want_of_threads_is_asked_later(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def task(ping: object) -> object:
+        asked.append(ping)
+        if len(asked) == 1:
+            raise CoreError("no further thread")
+        return SimpleNamespace(wait=lambda timeout_s: True)
+
+    monkeypatch.setattr(client_pulse, "Task", task)
+    signs = client_pulse.Pulse(SimpleNamespace(ping=lambda: lambda: None, address=None))  # type: ignore[arg-type]
+    for _ in range(100):
+        clock.now += client_pulse.LOOK_S
+        signs.check()
+    assert len(asked) > 1

@@ -72,3 +72,21 @@ def test_a_lock_or_a_socket_that_is_not_free_is_no_want_of_processes():
     said = to_wire(BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
     assert "Resource temporarily unavailable" in said.message
     assert "no further thread" not in said.message
+
+
+def test_a_run_goes_on_though_no_thread_shows_how_far_it_is(notebook, core, monkeypatch):
+    core.run(notebook, "SELECT rows 1")
+    start, started = threading.Thread.start, []
+
+    def only_the_run(thread):
+        if thread.name.startswith("tusk-"):
+            started.append(thread)
+            if len(started) > 1:
+                raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr("tusk_jupyter.client.interrupts._idle", [])
+    monkeypatch.setattr(threading.Thread, "start", only_the_run)
+    request = control.RunRequest(session="", connection="s", sql="SELECT wait 1")
+    assert notebook.run(request, on_progress=lambda state: None).statements
+    assert len(started) > 1

@@ -7,6 +7,7 @@ wait on it ends with an error that names the process and what to do.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter import errors
@@ -50,11 +51,17 @@ class Pulse:
         self._looked = now
         if self._asked is None:
             if now >= self._next and (ping := self._link.ping()) is not None:
-                self._asked, self._asked_at = Task(ping), now
+                self._ask(ping, now)
         elif self._asked.wait(0):
             self._asked, self._next = None, now + QUIET_S
         elif now - self._asked_at > PATIENCE_S:
             raise unanswered(self._link.address)
+
+    def _ask(self, ping: Callable[[], None], now: float) -> None:
+        try:
+            self._asked, self._asked_at = Task(ping), now
+        except errors.CoreError:  # no thread for it: that says nothing of the core, which is asked later
+            self._next = now + QUIET_S
 
 
 def attended(link: Link, task: Task[Any], *, every_s: float = LOOK_S) -> None:

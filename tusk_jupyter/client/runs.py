@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -137,7 +138,8 @@ class Fetch:
                 continue
             if self.accepted is not None and not watching:
                 watching = True
-                threading.Thread(target=self._watch, args=(latest,), name="tusk-watch", daemon=True).start()
+                with contextlib.suppress(errors.CoreError):  # no thread for it: the run goes on without its progress
+                    Task(functools.partial(self._watch, latest))
             if latest:
                 on_progress(latest[-1])
 
@@ -219,8 +221,12 @@ class Fetch:
 
     def _insist(self) -> None:
         """Ask on a thread of its own for the run's end, until that is certain; one that is not accepted yet asks itself."""
-        if self._stopping is not None:
+        if self._stopping is None:
+            return
+        try:
             Task(self._insist_until_heard)
+        except errors.CoreError:  # no thread for it: asked once, from here
+            self._stopping.ask_all()
 
     def _insist_until_heard(self) -> None:
         if self._stopping is not None:
