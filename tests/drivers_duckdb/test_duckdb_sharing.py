@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from tusk_drivers.duckdb import instances, spill
@@ -522,4 +523,23 @@ def test_read_only_session_survives_repeated_interrupts(path: Path) -> None:
         thread.join()
         assert session.transaction is Transaction.IDLE
         assert run(session, "SELECT count(*) FROM t") == [(0,)]
+    session.close()
+
+
+def test_a_file_that_is_replaced_is_let_go_of_when_the_upload_into_it_has_ended(path: Path) -> None:
+    duckdb.connect(str(path.with_suffix(".new"))).close()
+    schema = pa.schema([("a", pa.int64())])
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"a": [1]})
+        path.with_suffix(".new").replace(path)
+        with pytest.raises(ConnectError, match="was replaced or removed while"):
+            open_session(path)
+        yield pa.record_batch({"a": [2]})
+
+    session = open_session(path)
+    assert session.upload(["up"], pa.RecordBatchReader.from_batches(schema, rows()), append=False) == 2
+    fresh = open_session(path)
+    assert run(fresh, "SELECT count(*) FROM duckdb_tables()") == [(0,)]
+    fresh.close()
     session.close()

@@ -54,7 +54,7 @@ class Instance:
     users: int = 0
     cursors: set[duckdb.DuckDBPyConnection] = field(default_factory=set)
     running: set[object] = field(default_factory=set)
-    """Sessions that run a statement now."""
+    """Sessions that run a statement, write an upload or read the schema now."""
     attached: Attached = field(default_factory=Attached)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:

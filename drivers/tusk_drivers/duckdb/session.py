@@ -6,8 +6,9 @@ the file read-only, because DuckDB takes one access mode per file and process an
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self, TypeVar
 
 import duckdb
@@ -124,6 +125,20 @@ class DuckDBSession(Session):
             self._end_own(own, keep=False)
             raise
         return own
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Keep the database open while the block uses it, though its file is replaced meanwhile.
+
+        Raises:
+            ConnectError: the file is not at its path any more.
+        """
+        self._instance.running.add(self)  # before the look: whoever lets go of a replaced file looks here first
+        try:
+            self._look_at_file()
+            yield
+        finally:
+            self._instance.running.discard(self)
 
     def _leave(self) -> None:
         """End the statement, for the others in this process; idempotent."""
@@ -380,9 +395,9 @@ class DuckDBSession(Session):
 
     def _asking(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         self._release_result()
-        self._look_at_file()
         try:
-            return question(self._connection)
+            with self._at_work():
+                return question(self._connection)
         except duckdb.Error as exc:
             raise translate(exc) from exc
 
@@ -393,13 +408,13 @@ class DuckDBSession(Session):
             QueryError: the session is read-only, or DuckDB refused the table or a row.
         """
         self._release_result()
-        self._look_at_file()
         if self._read_only:
             raise errors.QueryError(
                 "A read-only session takes no upload.", hint=hint_for("read_only"), scenario="read_only"
             )
         try:
-            return upload.write(self._connection, table, reader, append=append)
+            with self._at_work():
+                return upload.write(self._connection, table, reader, append=append)
         except duckdb.Error as exc:
             raise translate(exc) from exc
         finally:
