@@ -414,7 +414,7 @@ EARLY_S = 5.0
 """How long a fetch that comes before its run waits for it; they are sent at the same time."""
 
 USED = 64
-"""Tickets remembered after their use, so that a second one is refused at once."""
+"""Tickets remembered after their use, so that a second one is refused at once; as many that were left."""
 
 
 WAITING = 32
@@ -429,6 +429,7 @@ class TicketBook:
         """Begin with no ticket."""
         self._runs: dict[str, Run | errors.TuskError] = {}
         self._used: collections.deque[str] = collections.deque(maxlen=USED)
+        self._left: collections.deque[str] = collections.deque(maxlen=USED)
         self._changed = threading.Condition()
         self._waiting = 0
 
@@ -444,6 +445,16 @@ class TicketBook:
         with self._changed:
             self._runs[ticket] = why
             self._changed.notify_all()
+
+    def leave(self, ticket: str) -> None:
+        """Note that the run of `ticket` is to end, though it may not be here yet."""
+        with self._changed:
+            self._left.append(ticket)
+
+    def is_left(self, ticket: str) -> bool:
+        """Return whether the run of `ticket` is to end."""
+        with self._changed:
+            return ticket in self._left
 
     def issue(self, run: Run) -> str:
         """Return a fresh ticket for `run`."""

@@ -250,7 +250,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             self._tickets.refuse(message.ticket, exc)
             raise
         self._tickets.register(message.ticket, run)
-        self._words.begin(run)
+        self._begin(run)
         yield driver.Done()
 
     def _taken_in(self, message: driver.Run) -> Run:
@@ -287,8 +287,14 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             self._set_mode(slot, False)
             upload = slot.run = Upload(message, slot.session, self._words, self._consumers)
         self._uploads[message.ticket] = upload
-        self._words.begin(upload)
+        self._begin(upload)
         yield driver.Done()
+
+    def _begin(self, run: Run | Upload) -> None:
+        """Tell of a run from now on; end one that its client has left before it was here."""
+        self._words.begin(run)
+        if self._tickets.is_left(run.ticket):
+            run.cancel()
 
     def _be_free(self, slot: _Slot) -> None:
         if slot.run is not None and not slot.run.ended:
@@ -313,6 +319,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         yield driver.Done()
 
     def _leave(self, message: driver.Leave) -> Iterator[driver.Done]:
+        self._tickets.leave(message.ticket)  # first: its run may be on its way, and be in its slot a moment later
         for slot in list(self._slots.values()):
             run = slot.run
             if run is not None and hmac.compare_digest(run.ticket.encode(), message.ticket.encode()):

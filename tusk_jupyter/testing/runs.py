@@ -165,6 +165,14 @@ class RunsContract(ProcessBase):
             process.peer.call(request)
             assert fetched.result().num_rows == 1
 
+    def test_run_that_its_client_left_before_it_came_is_ended(self, process: DriverProcess, opened: str) -> None:
+        self.needs("early_fetch")
+        list(process.peer.flight.do_action(flight.Action("leave", codec.encode(driver.Leave(ticket="left")))))
+        process.peer.call(driver.Run(session=opened, run="left", ticket="left", sql="SELECT 1 AS a"))
+        with pytest.raises(flight.FlightError) as heard:
+            process.peer.flight.do_get(flight.Ticket(b"left")).read_all()
+        assert isinstance(translated(heard.value), Cancelled)
+
     def test_fetch_of_a_refused_run_hears_why(self, process: DriverProcess, opened: str) -> None:
         self.needs("early_fetch")
         request = driver.Run(session=opened, run="early", ticket="early", sql="-- nothing")
