@@ -15,10 +15,12 @@ from services.homes import short_folder
 from tusk_jupyter import errors
 from tusk_jupyter.cli.options import secret_variable_option
 from tusk_jupyter.client import Client, boot
+from tusk_jupyter.client.link import Link
 from tusk_jupyter.driverkit import runs
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import codec, control, driver
+from tusk_jupyter.protocol.calls import PeerLost, Request
 from tusk_jupyter.protocol.values import Value, unpack
 from tusk_jupyter.system import typed_json
 from tusk_jupyter.system.places import Places
@@ -143,3 +145,23 @@ def test_a_variable_with_a_password_leaves_the_environment_of_a_running_core(  #
     assert f"PATH={os.environ['PATH']}" in after
     assert "TUSK_TEST_STAYS=x" in after
     client.link.forget()
+
+
+def test_the_next_core_is_told_too_which_variables_hold_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked: list[list[str]] = []
+
+    class Core:
+        def __init__(self, *, lost: bool) -> None:
+            self.lost = lost
+            asked.append([])
+
+        def call(self, request: Request, *, timeout_s: float | None) -> None:
+            asked[-1].append(type(request).__name__)
+            if self.lost:
+                raise PeerLost("gone")
+
+    link = Link(Places(tmp_path))
+    monkeypatch.setattr(boot, "withheld", {"SHOP_PASSWORD"})
+    monkeypatch.setattr(link, "_reach", lambda: Core(lost=not asked))
+    link.call(control.ListRuns())
+    assert asked == [["ForgetVariables"], ["ForgetVariables", "ListRuns"]]

@@ -77,16 +77,30 @@ class Link:
         from tusk_jupyter.protocol.calls import PeerLost
         from tusk_jupyter.protocol.message import repeated
 
+        try:
+            return self._ask(request, timeout_s)
+        except PeerLost:
+            pass
+        try:
+            return self._ask(repeated(request), timeout_s)
+        except PeerLost as exc:
+            raise lost(exc) from exc
+
+    def _ask(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # as `call`
+        """Send a request to the core that there is now.
+
+        Raises:
+            PeerLost: it has gone. TuskError: what it answered.
+        """
+        from tusk_jupyter.protocol.calls import PeerLost
+
         peer = self.peer()
         try:
-            self._withhold(peer)
+            self._withhold(peer)  # each core: the next one may have been started by somebody else
             return peer.call(request, timeout_s=timeout_s)
         except PeerLost:
             self.forget(peer)
-        try:
-            return self.peer().call(repeated(request), timeout_s=timeout_s)
-        except PeerLost as exc:
-            raise lost(exc) from exc
+            raise
 
     def _withhold(self, peer: Peer) -> None:
         """Have the core forget the variables that held a secret given here: it may have been started with them."""
