@@ -55,7 +55,7 @@ class Spares:
             shelf = self._shelves.setdefault(driver, _Shelf(0.0))
             shelf.wanted = time.monotonic()
             spare = None
-            if not fresh:
+            if not fresh and self.enabled:
                 self._arrived.wait_for(lambda: not shelf.starting, timeout=START_TIMEOUT_S)
                 spare, shelf.process = shelf.process, None
         if spare is not None and not spare.ended:
@@ -97,7 +97,7 @@ class Spares:
             process = None
         with self._lock:
             shelf = self._shelves.setdefault(start.name, _Shelf(time.monotonic()))
-            if shelf.process is None and not self._closed:
+            if shelf.process is None and self._keeps:
                 shelf.process, process = process, None
             shelf.starting = False
             self._arrived.notify_all()
@@ -122,7 +122,7 @@ class Spares:
         """Have a spare of that driver; a driver that does not start is left to the next `take`, which says why."""
         with self._lock:
             shelf = self._shelves.setdefault(driver, _Shelf(time.monotonic()))
-            if shelf.starting or (shelf.process is not None and not shelf.process.ended) or self._closed:
+            if shelf.starting or (shelf.process is not None and not shelf.process.ended) or not self._keeps:
                 return
             shelf.starting = True
         try:
@@ -134,10 +134,15 @@ class Spares:
                 shelf.wanted = float("-inf")  # the next `take` wants it again, and says why not
             shelf.starting = False
             self._arrived.notify_all()
-            if not self._closed:
+            if self._keeps:
                 shelf.process, process = process, None
         if process is not None:
             process.stop()
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether a process may wait for its first session."""
+        return self.enabled and not self._closed
 
     @property
     def processes(self) -> list[DriverProcess]:
