@@ -1,34 +1,12 @@
 """What the editor takes for SQL is what the magic takes for SQL: one rule in two languages, held together here."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
-
 import pytest
+from services.typescript import in_typescript
 
 from tusk_jupyter import errors
 from tusk_magics.errors import error_lines
 from tusk_magics.line import parse_sql_line
 from tusk_magics.place import place_in_cell
-
-ROOT = Path(__file__).parents[2]
-FRONTEND = ROOT / "widgets" / "labextension"
-
-
-def in_typescript(module: str, expression: str, argument: object) -> object:
-    """Return what an expression of a module's functions gives; `m` is the module, `a` the argument."""
-    environment = {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    bundle = subprocess.run(
-        [FRONTEND / "node_modules" / ".bin" / "esbuild", f"src/{module}.ts", "--bundle", "--format=cjs", "--platform=node"],
-        cwd=FRONTEND, capture_output=True, text=True, check=True, env=environment,
-    ).stdout  # fmt: skip
-    script = (
-        f"{bundle}\nconst m = module.exports, a = {json.dumps(argument)};\nconsole.log(JSON.stringify({expression}));"
-    )
-    done = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, check=True, env=environment)
-    return json.loads(done.stdout)
-
 
 LINES = (
     "",

@@ -85,12 +85,29 @@ export class Kernel {
     for (const [id, { content }] of [...this.pending]) {
       if (hasEnded(this.link)) {
         this.refuse(id, linkProblem(this.link) ?? '');
-      } else if (state === 'live' && this.wasCut && content['ask'] !== 'export') {
-        this.post(id, content); // a question, which may be asked twice
+      } else if (state === 'live' && this.wasCut) {
+        if (content['ask'] === 'export') {
+          void this.settle(id);
+        } else {
+          this.post(id, content); // a question, which may be asked twice
+        }
       }
     }
     this.wasCut = state !== 'live';
     this.watch();
+  }
+
+  /**
+   * Give an export up that never reached the kernel, or whose answer is lost; repeated, it might write the file twice.
+   * The kernel answers in order: what has no answer when a later question has its own will have none.
+   */
+  private async settle(id: string): Promise<void> {
+    await this.ask({ ask: 'window', start: 0, stop: 0, first: 0, last: 0 }).catch(() => undefined);
+    this.refuse(
+      id,
+      'The connection to the kernel was lost meanwhile, and whether the file was written is not known. ' +
+        'Look for it, then export again.'
+    );
   }
 
   private take(content: Record<string, unknown>, buffers: DataView[]): void {
