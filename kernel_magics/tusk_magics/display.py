@@ -28,7 +28,7 @@ def summary(result: RunResult, *, into: str | None, shown: int | None, limit: in
 
 def _before(result: RunResult) -> list[str]:
     accepted = result.accepted
-    lost = "This is a new session: the one before, in which nothing but reads had run, has ended."
+    lost = "This is a new session: the one before has ended. It had no temp tables, settings or open transaction."
     return [*([lost] if accepted.session_lost else []), *accepted.notices]
 
 

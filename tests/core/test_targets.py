@@ -67,6 +67,8 @@ def test_schemes_of_sqlalchemy_with_a_driver_are_understood(read):
         ("postgresql://ana@db.example.org/shop", {"hots": "x"}, "no field 'hots'; it has: host, port"),
         ("postgresql://ana@db.example.org/shop?sslmode=maybe", {}, "sslmode is one of"),
         ("notes.txt", {}, "neither a URL nor a database file"),
+        ("/data/it's.csv", {}, r"`SELECT \* FROM '/data/it''s.csv'`"),
+        ("/data/load.sql", {}, "--file /data/load.sql"),
         (None, {}, "needs a URL, a file, or a driver"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -279,6 +280,11 @@ def test_new_file_simply_works_and_says_so(tmp_path: Path) -> None:
     [
         ("text.duckdb", b"hello, this is a text file and no database at all" * 100, "no DuckDB database"),
         ("sqlite.duckdb", b"SQLite format 3\0" + bytes(5000), "SQLite database"),
+        ("empty.duckdb", b"", "is an empty file"),
+        ("table.csv", b"a,b\n1,2\n", "is a CSV file"),
+        ("table.json", b'{"a": 1}\n', "is a JSON file"),
+        ("table.parquet", b"PAR1" + bytes(500), "is a Parquet file"),
+        ("noise.duckdb", bytes(range(256)) * 16, "is no DuckDB database"),
         ("cut.duckdb", None, "damaged"),
         ("flipped.duckdb", None, "damaged"),
     ],
@@ -298,6 +304,19 @@ def test_file_that_is_no_sound_database(path: Path, name: str, content: bytes | 
     assert caught.value.hint
     assert place.read_bytes() == content
     assert not instances._instances
+
+
+def test_an_encrypted_file_says_how_it_is_opened(tmp_path: Path) -> None:
+    place = tmp_path / "locked.duckdb"
+    with duckdb.connect() as con:
+        con.execute("SET force_mbedtls_unsafe = true")
+        con.execute(f"ATTACH '{place}' AS locked (ENCRYPTION_KEY 'k'); CREATE TABLE locked.t AS SELECT 1 AS a")
+    with pytest.raises(ConnectError, match="is an encrypted DuckDB database") as caught:
+        open_session(place)
+    advised = re.search(r"`(ATTACH .*?)`", caught.value.hint)[1]
+    session = open_session(":memory:")
+    assert run(session, f"{advised.replace('...', 'k')}; SELECT a FROM db.t") == [(1,)]
+    session.close()
 
 
 def test_settings_reach_duckdb_and_bad_ones_are_named(tmp_path: Path) -> None:

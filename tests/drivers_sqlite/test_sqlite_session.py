@@ -245,6 +245,8 @@ def test_new_file_simply_works_and_says_so(tmp_path: Path) -> None:
     [
         (b"hello, this is a text file and no database at all" * 100, "no SQLite database"),
         (bytes(8) + b"DUCK" + bytes(5000), "DuckDB database"),
+        (b"PAR1" + bytes(500), "is a Parquet file"),
+        (bytes(range(256)) * 16, "no SQLite database, or an encrypted one"),
     ],
 )
 def test_file_that_is_no_database(tmp_path: Path, content: bytes, words: str) -> None:

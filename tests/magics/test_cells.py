@@ -244,10 +244,14 @@ def test_the_footer_can_be_turned_off(cells):
 
 
 def test_a_connect_cell_runs_again_while_its_file_is_in_use(cells):
-    cells.value("%sql lake SELECT 1")
+    cells.value("%sql lake CREATE TABLE beside AS SELECT 1 AS a")
     assert "Replaced lake" in cells.run(f"%tusk connect lake {cells.folder / 'lake.duckdb'} --replace").out
     assert "answered in" in cells.run("%tusk test lake").out
-    assert "new session" in cells.run("%sql lake SELECT 1").out
+    said = cells.run("%sql lake SELECT 1").out
+    assert (
+        "This is a new session: the one before has ended. It had no temp tables, settings or open transaction." in said
+    )
+    assert "reads" not in said, "a table was made"
     assert "gone" not in cells.run("%sql lake SELECT 1").out
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tusk_jupyter.driverkit import file_kinds
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.launch.catalog import Catalog, Driver
 from tusk_jupyter.protocol.manifest import Manifest
@@ -116,7 +117,9 @@ def _from_path(catalog: Catalog, path: str, driver: str | None) -> tuple[Driver,
         endings = sorted({end for one in catalog.drivers() if one.manifest for end in one.manifest.suffixes})
         raise UsageError(
             f"{_shown(path)} is neither a URL nor a database file that a driver knows.",
-            hint=f"A URL begins as postgresql://, a file ends in one of {', '.join(endings)}.",
+            hint=kind.advice
+            if (kind := file_kinds.named(Path(path)))
+            else f"A URL begins as postgresql://, a file ends in one of {', '.join(endings)}; `--driver` takes any other.",
         )
     return found, {"path": path}
 

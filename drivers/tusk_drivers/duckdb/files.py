@@ -1,11 +1,12 @@
 """Why a database file cannot be opened, in words that say what to do.
 
-The file's first bytes are read only after DuckDB refused it and while no session of this process has it open: closing
-any handle on a file drops every POSIX lock that the process holds on it.
+The file's first bytes are read only while no session of this process has it open: closing any handle on a file drops every
+POSIX lock that the process holds on it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -13,13 +14,15 @@ import psutil
 
 from tusk_drivers.duckdb.errors import report_of
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.file_kinds import FileKind, encrypted, kind_of
 from tusk_jupyter.driverkit.open_file import dangling, missing
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
 
 _PID = re.compile(r"\(PID (\d+)\)")
-_HEADER_BYTES = 64
-_MAGIC = b"DUCK"
+_OWN = "a DuckDB database"
+_TAKEN = (_OWN, "a SQLite database")
+"""What DuckDB opens as a database; SQLite's with an extension."""
 _NEWER = re.compile(r"version number (\d+)|newer version|storage version")
 
 
@@ -52,6 +55,23 @@ def check_place(path: Path, settings: Settings) -> None:
         )
 
 
+def check_kind(path: Path) -> None:
+    """Refuse a file of another kind, before DuckDB makes a database in memory with a view on it.
+
+    So it does with CSV, JSON and Parquet: a table that is made there is lost with the session, in silence.
+
+    Raises:
+        ConnectError: it is no database.
+    """
+    kind = kind_of(path)
+    if kind is not None and kind.what not in _TAKEN:
+        raise _other(path, kind)
+
+
+def _other(path: Path, kind: FileKind, *, detail: str | None = None) -> errors.ConnectError:
+    return _error(f"{path} is {kind.what}, and no DuckDB database.", hint=kind.advice, detail=detail)
+
+
 def is_lock_conflict(exc: BaseException) -> bool:
     """Return whether another process holds the file."""
     return "Could not set lock on file" in str(exc)
@@ -63,25 +83,20 @@ def explain(exc: BaseException, path: Path) -> errors.ConnectError:
         return _error(f"{path} is held by {_holder(str(exc))}.", scenario="file_locked")
     report = report_of(exc)
     message = report.message.split("\n\nFor more info")[0]
-    if report.kind in ("Invalid Input", "Parser") and path.exists() and _MAGIC in _head(path):
+    if report.kind in ("Invalid Input", "Parser") and (kind := kind_of(path)) and kind.what == _OWN:
         return _error(f"DuckDB refused the connection's settings: {message}", hint="Correct them and connect again.")
     return _of_content(message, path)
 
 
 def _of_content(message: str, path: Path) -> errors.ConnectError:
-    head = _head(path)
-    if head.startswith(b"SQLite format 3"):
-        return _error(
-            f"{path} is a SQLite database, not a DuckDB one.",
-            hint=f"Connect with sqlite:///{str(path).lstrip('/')} instead.",
-            detail=message,
-        )
-    if head and _MAGIC not in head[8:12]:
-        return _error(
-            f"{path} is no DuckDB database.",
-            hint="Check the path. For a CSV, Parquet or JSON file, connect to :memory: and `SELECT * FROM 'FILE'`.",
-            detail=message,
-        )
+    kind = kind_of(path)
+    if kind is not None and kind.what != _OWN:
+        return _other(path, kind, detail=message)
+    if kind is None and path.exists() and os.access(path, os.R_OK):
+        return _error(f"{path} is no DuckDB database.", hint="Check the path.", detail=message)
+    if "encrypted database" in message:
+        what, advice = encrypted(path, "DuckDB")
+        return _error(f"{path} is {what}, and this connection has no key for it.", hint=advice, detail=message)
     if _NEWER.search(message):
         return _error(
             f"{path} was written by a newer DuckDB than this driver's.",
@@ -94,14 +109,6 @@ def _of_content(message: str, path: Path) -> errors.ConnectError:
             hint="Restore it from a backup; a copy of the file as it is now helps whoever looks into it.",
         )
     return _error(f"DuckDB could not open {path}: {message}", hint="Check the path and who may read and write it.")
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEADER_BYTES)
-    except OSError:
-        return b""
 
 
 def _holder(message: str) -> str:
@@ -127,6 +134,6 @@ def _error(
     return errors.ConnectError(
         message,
         hint=hint or hint_for(scenario),
-        detail=f"stage=file {detail}" if detail else "stage=file",
+        detail=f"stage=file\n{detail}" if detail else "stage=file",
         scenario=scenario,
     )

@@ -153,6 +153,7 @@ def _open(path: Path | None, settings: Settings) -> Instance:
         else:
             created = not path.exists()
             files.check_place(path, settings)
+            files.check_kind(path)
             root, read_only = _open_file(path, config, settings)
     except BaseException:
         spill.remove_folder(folder)

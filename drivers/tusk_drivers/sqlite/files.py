@@ -11,6 +11,7 @@ import psutil
 
 from tusk_drivers.sqlite.errors import code_of
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.file_kinds import kind_of
 from tusk_jupyter.driverkit.open_file import dangling, missing, try_to_create
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
@@ -110,12 +111,13 @@ def why_read_only(path: Path) -> str | None:
 def _explain(exc: BaseException, path: Path) -> errors.ConnectError:
     code = code_of(exc)
     if code == sqlite3.SQLITE_NOTADB:
-        if b"DUCK" in _head(path):
-            return _error(
-                f"{path} is a DuckDB database, not a SQLite one.",
-                hint=f"Connect with duckdb:///{str(path).lstrip('/')} instead.",
-            )
-        return _error(f"{path} is no SQLite database, or it is encrypted.", hint="Check the path.")
+        if (kind := kind_of(path)) is not None:
+            return _error(f"{path} is {kind.what}, and no SQLite database.", hint=kind.advice)
+        return _error(
+            f"{path} is no SQLite database, or an encrypted one.",
+            hint="Check the path. SQLite itself opens no encrypted file: make a copy in clear with the program that has "
+            "encrypted it (SQLCipher's `sqlcipher_export`), and connect to that.",
+        )
     if code == sqlite3.SQLITE_CORRUPT:
         return _error(f"{path} is damaged: {exc}", hint="Restore it from a backup, or try SQLite's `.recover`.")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and _head(path)[18:20] == b"\x02\x02":

@@ -115,7 +115,7 @@ class RunAccepted(Message, frozen=True, kw_only=True):
     """state | transaction | "": what is in the session when this run has ended as far as is known now. `state`: temp tables,
     settings and the like; `transaction`: nothing but a transaction, if one is open then."""
     session_lost: bool = False
-    """This client had another session on the connection before, in which nothing but reads had run. Filled in by it."""
+    """This client had another session on the connection before, with nothing in it that is missing now. Filled in by it."""
     environment: str | None = None
     notices: tuple[str, ...] = ()
 
