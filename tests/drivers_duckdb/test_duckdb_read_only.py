@@ -224,3 +224,11 @@ def test_a_writer_beside_a_read_only_session_works(folder: Path) -> None:
     assert run(reader, "SELECT count(*) FROM t") == [(11,)]
     reader.close()
     writer.close()
+
+
+@pytest.mark.parametrize("sql", ["LOAD httpfs", "INSTALL httpfs", "FORCE INSTALL httpfs", "FROM read_csv('s3://a/b')"])
+def test_an_extension_is_told_who_loads_it(session: DuckDBSession, sql: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        run(session, sql)
+    assert "no read-only session installs or loads one" in (caught.value.hint or "")
+    assert "Run `INSTALL" not in (caught.value.hint or "")

@@ -114,7 +114,8 @@ def test_attempt_to_write_is_refused_and_changes_nothing(session: SQLiteSession,
     with pytest.raises(TuskError) as caught:
         run(session, sql.format(folder=folder))
     assert isinstance(caught.value, QueryError)
-    assert caught.value.scenario == "read_only" or "no such function" in caught.value.message
+    in_any_session = ("no such function", "loads no extensions")
+    assert caught.value.scenario == "read_only" or any(words in caught.value.message for words in in_any_session)
     if session.transaction is not Transaction.IDLE:
         run(session, "ROLLBACK")
     assert run(session, "SELECT group_concat(s) FROM t") == [("a,b",)]
@@ -174,3 +175,14 @@ def test_read_only_session_on_a_wal_file_reads_what_is_in_the_wal(folder: Path) 
     assert run(reader, "SELECT count(*) FROM t") == [(3,)]
     reader.close()
     writer.close()
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_extensions_are_off_for_another_reason_than_reading(session: SQLiteSession, read_only: bool) -> None:
+    session.set_read_only(read_only)
+    sql = "SELECT i, load_extension('mod_spatialite') FROM t"
+    with pytest.raises(QueryError, match="loads no extensions into SQLite, in no session") as caught:
+        run(session, sql)
+    assert caught.value.scenario is None
+    assert "read-only" not in caught.value.message + (caught.value.hint or "")
+    assert caught.value.position == sql.index("load_extension")

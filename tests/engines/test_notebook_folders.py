@@ -170,6 +170,35 @@ def test_a_folder_with_a_strange_name_reads_no_other(duckdb_engine, second_clien
     assert "absolute path" in caught.value.hint
 
 
+MADE_HERE = {
+    "view": ("CREATE OR REPLACE VIEW far AS FROM '{path}'", "SELECT b FROM far LIMIT 1"),
+    "macro": ("CREATE OR REPLACE MACRO fars() AS TABLE FROM '{path}'", "SELECT b FROM fars() LIMIT 1"),
+    "variable": ("SELECT 1", "SET VARIABLE f = '{path}'; SELECT b FROM read_csv(getvariable('f')) LIMIT 1"),
+}
+
+
+@pytest.mark.parametrize("path", ["part-h*.csv", "part-here.csv"])
+@pytest.mark.parametrize("kind", MADE_HERE)
+def test_a_relative_path_of_another_notebooks_view_is_told_with_the_folder_of_this_one(
+    duckdb_engine, here, there, kind, path
+):
+    make, read = (one.format(path=path) for one in MADE_HERE[kind])
+    duckdb_engine.run(make)
+    assert duckdb_engine.value(read) == "here"
+    with pytest.raises(errors.QueryError) as caught:
+        duckdb_engine.run(read, folder=str(there))
+    assert path in caught.value.message
+    assert f"{path} is a relative path in a view, a macro or a variable" in caught.value.hint
+    assert f"here {there}." in caught.value.hint
+    assert "Write the absolute path there" in caught.value.hint
+    make, read = (one.format(path=here / path) for one in MADE_HERE[kind])
+    duckdb_engine.run(make)
+    assert duckdb_engine.value(read, folder=str(there)) == "here"
+    with pytest.raises(errors.QueryError) as caught:
+        duckdb_engine.run("FROM '/no/such/x.csv'")
+    assert caught.value.hint == "Check the path.", "it is not relative to any folder"
+
+
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
 def test_a_folder_that_is_gone_is_said(kind, here, request):
     engine = request.getfixturevalue(f"{kind}_engine")

@@ -60,8 +60,8 @@ def encrypted(path: Path, engine: str) -> FileKind:
     return FileKind(
         f"an encrypted {engine} database",
         "Connect to memory (`%tusk connect NAME :memory: --driver duckdb`) and run "
-        f"`ATTACH {_literal(path)} AS db (ENCRYPTION_KEY '...', READ_ONLY)`; the query log hides the key. To write, `LOAD httpfs` "
-        "first and leave READ_ONLY out.",
+        f"`ATTACH {_literal(path)} AS db (ENCRYPTION_KEY '...', READ_ONLY)`; the query log hides the key. "
+        "To write, `LOAD httpfs` first and leave READ_ONLY out.",
     )
 
 

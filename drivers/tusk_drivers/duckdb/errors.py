@@ -133,6 +133,11 @@ def _hint(report: Report, scenario: str | None) -> str | None:
     """A better hint than the table's, from what DuckDB itself names."""
     if found := _EXTENSION.search(report.message):
         name = next(filter(None, found.groups())).rpartition("/")[2].removesuffix(".duckdb_extension")
+        if report.message.startswith("Failed to download"):
+            return (
+                "The extension comes from the address in the message: see that this machine reaches it (a proxy, a firewall), "
+                f"or fetch the file elsewhere, unpack it, and `INSTALL '/path/to/{name}.duckdb_extension'`."
+            )
         return (
             f"Run `INSTALL {name}; LOAD {name};` first (this fetches it from the network), or set the connection's "
             "`extensions` to `automatic`."

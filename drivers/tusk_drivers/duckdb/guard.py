@@ -42,6 +42,10 @@ _EFFECTS = frozenset(
     }
 )  # fmt: skip
 """Functions that change something beyond the result, or run SQL that this guard cannot see."""
+LOADED_BY_WRITERS = (
+    "An extension may bring functions that write, so no read-only session installs or loads one. What a session that may write "
+    "has loaded on the same file is usable here; or set the connection's `extensions` to `automatic`."
+)
 _READING_CALL = re.compile(
     r"pragma_\w+|duckdb_\w+|read_\w+|range|generate_series|glob|summary|test_all_types|sniff_csv"
 )
@@ -92,7 +96,7 @@ def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
         for text in _prepared(connection):
             _check_text(connection, text)
     elif not _harmless(kind, first, spoken):
-        raise _refused(first.upper() if first.isalpha() else kind)
+        raise _refused(first.upper() if first.isalpha() else kind, LOADED_BY_WRITERS if kind == "LOAD" else None)
 
 
 def _harmless(kind: str, first: str, words: Sequence[str]) -> bool:
@@ -124,10 +128,10 @@ def _setting(words: Sequence[str]) -> str:
     return rest[0] if rest else ""
 
 
-def _refused(what: str) -> errors.QueryError:
+def _refused(what: str, hint: str | None = None) -> errors.QueryError:
     return errors.QueryError(
         f"{what} is not allowed in a read-only session.",
-        hint=hint_for("read_only"),
+        hint=hint or hint_for("read_only"),
         code="Read Only",
         scenario="read_only",
     )

@@ -7,12 +7,14 @@ they are not, the working directory is nowhere (`driverkit.folders`); what reads
 
 from __future__ import annotations
 
+import re
 import threading
 
 import duckdb
 
 from tusk_drivers.duckdb.words import words
 from tusk_jupyter.driverkit.folders import FOLDERS, NOWHERE, Place
+from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, tokens
 
@@ -21,6 +23,8 @@ _OPENS_FILES = frozenset({"ATTACH", "COPY", "EXPORT", "LOAD", "PRAGMA"})
 _LONG = 100_000
 """Characters from which a statement is not read for this: it counts as one with paths."""
 
+_NAMED = re.compile(r'(?:pattern|file) "([^"]+)"')
+"""Where DuckDB names the file that it did not find."""
 _UNSPEAKABLE = frozenset(",*?[]\\'\"")
 """In a folder's name, what `file_search_path` would read as something else: its separator, patterns, quotes."""
 
@@ -36,7 +40,11 @@ def may_open(sql: str, kind: str) -> bool:
 
 
 def _looks_relative(text: str) -> bool:
-    return not text.startswith(("/", "~")) and "://" not in text and any(mark in text for mark in "./*")
+    return _is_relative(text) and any(mark in text for mark in "./*")
+
+
+def _is_relative(path: str) -> bool:
+    return not path.startswith(("/", "~")) and "://" not in path
 
 
 class Paths:
@@ -92,6 +100,18 @@ class Paths:
         """Have no folder any more."""
         FOLDERS.forget(self)
 
-    def hint(self, usual: str | None) -> str | None:
-        """Return what to do about a file that the statement under way did not find; it may have named it relatively."""
-        return self.place.hint(usual) if self._opens else usual
+    def hint(self, message: str, usual: str | None) -> str | None:
+        """Return what to do about a file that the statement under way did not find, by DuckDB's words for it."""
+        found = _NAMED.search(message)
+        if found is None or _is_relative(found[1]):
+            return self.place.hint(usual) if self._opens or self.place.problem else self._of_another(found, usual)
+        return "Check the path." if usual == hint_for("no_such_file") else usual
+
+    def _of_another(self, found: re.Match[str] | None, usual: str | None) -> str | None:
+        """Return the hint for a path that does not stand in the statement: who made a view may have been in another folder."""
+        if found is None or not self._folder:
+            return usual
+        return (
+            f"{found[1]} is a relative path in a view, a macro or a variable: it begins at the folder of the notebook that "
+            f"runs it, here {self._folder}. Write the absolute path there, so that it means the same in every folder."
+        )

@@ -239,7 +239,9 @@ class DuckDBSession(Session):
         found = self._with_place(exc, sql, parameters) or translate(exc, sql)
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
         if found.scenario == "no_such_file" or (found.code == "IO" and self._paths.place.problem):
-            found.hint = self._paths.hint(found.hint)
+            found.hint = self._paths.hint(found.message, found.hint)
+        if found.scenario == "missing_dependency" and self._read_only:
+            found.hint = guard.LOADED_BY_WRITERS
         if found.scenario == "memory_limit":
             found.hint = self._instance.limit.hint()
         if found.scenario == "read_only" and self._instance.read_only and not self._read_only:

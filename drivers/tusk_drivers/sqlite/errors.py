@@ -36,6 +36,10 @@ _NAMED = re.compile(
     r"(?:no such (?:function|index|trigger|collation sequence|module)|ambiguous column name): (?P<name>.+)"
 )
 
+_EXTENSION = re.compile(r"not authorized(?: to use function: load_extension)?")
+"""What SQLite says where extensions are switched off, and where our authorizer has refused the function before that; whatever
+else the authorizer refuses has a code or a name of its own."""
+
 USAGE = (sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError, UnicodeEncodeError)
 """What the sqlite3 module refuses before SQLite sees it: wrong parameters, several statements, a NUL in the text."""
 
@@ -68,6 +72,13 @@ def translate(
     if isinstance(exc, USAGE):
         return errors.UsageError(f"{exc}", hint="Check the statement's parameters." if "indin" in str(exc) else None)
     message = str(exc)
+    if code_of(exc) == sqlite3.SQLITE_ERROR and _EXTENSION.fullmatch(message):
+        return errors.QueryError(
+            "load_extension() is switched off: this driver loads no extensions into SQLite, in no session.",
+            hint="Take that step in Python, or on a DuckDB connection, whose extensions `INSTALL` and `LOAD` bring.",
+            position=_name_place(sql, "load_extension"),
+            code=getattr(exc, "sqlite_errorname", None),
+        )
     scenario = _scenario(exc, message)
     if scenario == "lock_timeout":
         message = f"{message}: {holder} holds the file" if holder else f"{message} by another program or session"
