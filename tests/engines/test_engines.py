@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -189,3 +190,27 @@ def test_a_table_goes_up_and_comes_back_equal(engine):
         assert engine.value("SELECT count(*) FROM uploaded") == 6
     finally:
         engine.run("DROP TABLE uploaded")
+
+
+COMMANDS = {
+    "postgresql": (r"\dt", r"SELECT 1 AS a \gx", "SHOW TABLES"),
+    "mysql": (r"SELECT 1 AS a\G", "SOURCE x.sql", r"\s"),
+    "sqlite": (".tables", "SELECT 1 AS a; .schema t"),
+    "duckdb": (".read x.sql", r"\d"),
+}
+TAKEN = {
+    "postgresql": "SHOW search_path",
+    "mysql": "DELIMITER //\nSHOW TABLES//\nHELP 'contents'//\nDELIMITER ;",
+    "sqlite": "PRAGMA table_list",
+    "duckdb": "SHOW TABLES; DESCRIBE SELECT 1",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_shells_command_is_sent_as_it_is_and_its_error_says_what_to_write_here(name, request):
+    engine = request.getfixturevalue(f"{name}_engine")
+    for sql in COMMANDS[name]:
+        with pytest.raises(errors.QueryError) as caught:
+            engine.run(sql)
+        assert re.search(r"is a command of a shell .* and no SQL\.|is MySQL's", caught.value.hint), sql
+    engine.run(TAKEN[name])

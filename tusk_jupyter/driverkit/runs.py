@@ -30,6 +30,7 @@ from tusk_jupyter.protocol.driver import LockWait, RunEvent
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
+from tusk_jupyter.sqltext import client_commands
 from tusk_jupyter.sqltext.code import Code
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
@@ -380,6 +381,10 @@ class Run:
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
         if isinstance(exc, errors.Cancelled) and exc.code is not None and len(self._statements) > 1:
             exc.message = self._with_place("stopped")
+        if isinstance(exc, errors.QueryError) and exc.scenario in (None, "syntax"):
+            is_syntax = exc.scenario is not None
+            advice = client_commands.advice(statement.text, self._session.dialect, exc.position, syntax=is_syntax)
+            exc.hint = advice or exc.hint
         self._hide_secrets(exc)
         exc.statement = self._index if len(self._statements) > 1 else None
         if exc.position is not None and exc.scenario == "undefined_table":
