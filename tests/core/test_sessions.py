@@ -133,6 +133,17 @@ def test_changing_a_connection_makes_the_next_run_use_the_new_form(client, core)
     assert core.run(client, "count").table.column(0).to_pylist() == [1]
 
 
+def test_a_client_that_removed_a_connection_itself_counts_on_nothing_there(client, new_client, core):
+    second = new_client()
+    for one in (client, second):
+        core.run(one, "count", on="s")
+    client.call(control.RemoveConnection(session=client.session, name="s"))
+    core.connect(client, "s")
+    assert core.run(client, "count", on="s").table.column(0).to_pylist() == [1]
+    with pytest.raises(errors.SessionLost, match="connection was removed"):
+        core.run(second, "count", on="s")
+
+
 def test_a_refused_run_under_isolation_statement_leaves_no_session(client, core):
     core.connect(client, "strict", isolation="statement")
     for _ in range(3):

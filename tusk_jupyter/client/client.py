@@ -199,6 +199,8 @@ class Client:
         if isinstance(request, control.UseConnection | control.SaveConnection):
             self._note_choice(request)
             self._attach()  # the choice is the session's, which is forgotten after a minute when nobody holds it
+        if isinstance(reply, control.ConnectionRemoved):  # as `disconnect`: what was in the session went knowingly
+            self._held.let_go(reply.connection_id)
         return reply
 
     def _note_choice(self, request: control.UseConnection | control.SaveConnection) -> None:

@@ -286,7 +286,10 @@ class Core:
         if record is None:
             return control.ConnectionRemoved(name=request.name)
         return control.ConnectionRemoved(
-            name=record.name, tiers=tiers, sessions=self._close_sessions_of(record.id, "its connection was removed")
+            name=record.name,
+            connection_id=record.id,
+            tiers=tiers,
+            sessions=self._close_sessions_of(record.id, "its connection was removed"),
         )
 
     def disconnect(self, request: control.Disconnect) -> control.Disconnected:

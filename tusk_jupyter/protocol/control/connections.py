@@ -218,6 +218,8 @@ class ConnectionRemoved(Message, frozen=True, kw_only=True):
     """What went with a connection."""
 
     name: str
+    connection_id: str = ""
+    """Its id; "": the core that had removed it did not live to say so."""
     tiers: tuple[str, ...] = ()
     """Credential tiers from which a copy of its secret was deleted."""
     sessions: int = 0
