@@ -133,6 +133,22 @@ def test_changing_a_connection_makes_the_next_run_use_the_new_form(client, core)
     assert core.run(client, "count").table.column(0).to_pylist() == [1]
 
 
+@pytest.mark.parametrize("secrets", [{}, {"password": "open sesame"}])
+@pytest.mark.parametrize("first", [{}, {"environment": "staging"}])
+def test_a_connection_that_is_saved_as_it_was_keeps_the_sessions_of_all(client, new_client, core, secrets, first):
+    form = {"url": "scripted://ann@host/db", "secrets": secrets, "tier": "memory" if secrets else None}
+    id_ = core.connect(client, "shop", **form, **first).connection.id
+    second = new_client()
+    core.run(second, "count", on="shop")
+    again = core.connect(client, "shop", replace=True, **form)
+    if first:  # it was something else
+        with pytest.raises(errors.SessionLost, match="connection was changed"):
+            core.run(second, "count", on="shop")
+    else:
+        assert (again.unchanged, again.connection.id) == (True, id_)
+        assert core.run(second, "count", on="shop").table.column(0).to_pylist() == [2]
+
+
 def test_a_client_that_removed_a_connection_itself_counts_on_nothing_there(client, new_client, core):
     second = new_client()
     for one in (client, second):

@@ -101,7 +101,12 @@ def edit(engine, second_client):
     listed = engine.client.call(control.GetConnection(session="", name=engine.name)).connection
     engine.client.call(
         control.SaveConnection(
-            session=engine.client.session, name=engine.name, driver=listed.driver, config=listed.config, replace=True
+            session=engine.client.session,
+            name=engine.name,
+            driver=listed.driver,
+            config=listed.config,
+            replace=True,
+            timeout_s=600.0,
         )
     )
 

@@ -6,6 +6,7 @@ import contextlib
 import re
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 
 from tusk_jupyter import errors
@@ -126,6 +127,7 @@ def made(
     *,
     kept: ConnectionRecord | None,
     password_command: str | None,
+    renewed: bool,
 ) -> ConnectionRecord:
     """Return the record to store; a connection that is replaced without a new secret keeps its id.
 
@@ -135,9 +137,10 @@ def made(
         known: the connection that it replaces.
         kept: the same one, if its stored secrets go on being used.
         password_command: what prints the password.
+        renewed: whether a secret is to be stored.
     """
     return ConnectionRecord(
-        id=known.id if known is not None and not target.secrets else request.new_id,
+        id=known.id if known is not None and not renewed else request.new_id,
         name=request.name,
         driver=target.driver.name,
         config=target.config,
@@ -154,6 +157,14 @@ def made(
         created_at=known.created_at if known else "",
         last_used_at=known.last_used_at if known else None,
     )
+
+
+def is_as_before(record: ConnectionRecord, known: ConnectionRecord) -> bool:
+    """Return whether nothing of a connection is changed; its times are no part of it, nor that its file is there now."""
+    if known.file_seen and not record.file_seen:
+        return False  # a new file may be begun in the place of the one that is gone
+    unlike = ("fingerprint", "created_at", "updated_at", "last_used_at", "file_seen")
+    return replace(record, **{name: getattr(known, name) for name in unlike}) == known
 
 
 def checked_id(text: str) -> str:

@@ -18,6 +18,7 @@ from tusk_jupyter.service.connection_records import (
     check_name,
     check_options,
     checked_id,
+    is_as_before,
     made,
     public,
     real_tier,
@@ -106,14 +107,18 @@ class Connections:
         if done is not None:
             return done, control.ConnectionSaved(connection=public(done), replaced=request.replace)
         known = self._replaced_by(request)
-        sign_in = self._sign_in(known, target, request.password_command)
+        sign_in = self._sign_in(known, target, request.password_command, request.tier)
         tested = self._tested(target, request, sign_in) if request.test else None
-        record = made(request, target, known, kept=sign_in.heir, password_command=sign_in.command)
+        record = made(
+            request, target, known, kept=sign_in.heir, password_command=sign_in.command, renewed=bool(sign_in.new)
+        )
         record = dataclasses.replace(record, file_seen=self.has_file(record))
-        stored, notices = self.secrets.store(record, sign_in.new, request.tier, known)
+        same = known if known is not None and not sign_in.new and is_as_before(record, known) else None
+        stored, notices = (same, ()) if same else self.secrets.store(record, sign_in.new, request.tier, known)
         return stored, control.ConnectionSaved(
             connection=public(stored),
             replaced=known is not None,
+            unchanged=same is not None,
             server=tested.server if tested else None,
             link=tested.link if tested else "",
             notices=(*notices, *([rights_note(tested.rights)] if tested and tested.rights else [])),
@@ -162,16 +167,22 @@ class Connections:
             base=request.base,
         )
 
-    def _sign_in(self, known: ConnectionRecord | None, target: Target, command: str | None) -> _SignIn:
+    def _sign_in(
+        self, known: ConnectionRecord | None, target: Target, command: str | None, tier: str | None = None
+    ) -> _SignIn:
         """Return with what a connection signs in: what is given, and what is not given as it was, for the same account.
 
-        A password is never handed to another host than the one it was given for.
+        A password is never handed to another host than the one it was given for; one that is given as it is stored is not
+        stored anew, unless another tier is asked for.
         """
         heir = known if known is not None and not command and same_account(known, target) else None
         if heir is None:
             return _SignIn(new=target.secrets, command=command)
         if target.secrets:
-            return _SignIn(new={**self.secrets.stored(heir), **target.secrets})
+            before = self.secrets.stored(heir)
+            new = {**before, **target.secrets}
+            if new != before or tier not in (None, heir.credential_tier):
+                return _SignIn(new=new)
         return _SignIn(heir=heir if heir.credential_ref else None, command=heir.password_command)
 
     def duplicate(self, request: control.DuplicateConnection) -> control.ConnectionSaved:

@@ -225,7 +225,7 @@ class Core:
         client = self.clients.touch(request.session)
         if request.use:
             client.used = record.id
-        if before is not None:  # with a new secret it has a new id
+        if before is not None and not saved.unchanged:  # with a new secret it has a new id
             self.clients.connection_moved(before.id, record.id)
             for connection_id in {before.id, record.id}:
                 self._close_sessions_of(connection_id, "its connection was changed")

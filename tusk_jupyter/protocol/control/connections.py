@@ -52,6 +52,8 @@ class ConnectionSaved(Message, frozen=True, kw_only=True):
 
     connection: Connection
     replaced: bool = False
+    unchanged: bool = False
+    """Whether it was there just so, and its sessions stand."""
     server: str | None = None
     """What answered the test, or None if it was not tested."""
     link: str = ""
