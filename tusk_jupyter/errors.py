@@ -143,7 +143,7 @@ class DriverStartError(DriverError):
 
 
 class DriverCrashed(DriverError):
-    """The driver process ended in the middle of its work; the next run starts a new one."""
+    """The driver process ended in the middle of its work, and its session with it."""
 
 
 class ProtocolError(DriverError):

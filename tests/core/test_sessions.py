@@ -54,9 +54,10 @@ def test_a_password_is_in_no_command_line_and_no_environment(client, core):  # R
 
 def test_a_crash_is_a_typed_error_and_the_next_run_works(client, core):
     core.run(client, "count")
-    with pytest.raises(errors.DriverCrashed, match="exit code 3"):
+    with pytest.raises(errors.DriverCrashed, match="exit code 3") as crashed:
         core.run(client, "crash")
-    with pytest.raises(errors.SessionLost, match="exit code 3"):  # what was counted in the session is gone: told once
+    assert "temp tables" not in str(crashed.value)
+    with pytest.raises(errors.SessionLost, match=r"exit code 3.*temp tables"):  # told once: here
         core.run(client, "count")
     assert core.run(client, "count").table.column(0).to_pylist() == [1]
     assert [one.status for one in core.log(client)] == ["completed", "failed", "failed", "completed"]
@@ -69,10 +70,22 @@ def test_a_killed_driver_is_a_typed_error(client, core):
 
 def test_a_memory_bomb_ends_at_the_cap_and_the_next_run_works(client, core):  # R-18, QB-38
     core.connect(client, "small", memory_limit_mb=600)
+    core.run(client, "count", on="small")
     with pytest.raises(errors.DriverError) as caught:
         core.run(client, "grab 2000", on="small")
     assert caught.value.scenario == "memory_limit"
-    assert core.run(client, "rows 3", on="small").rows == 3
+    assert core.run(client, "count", on="small").table.column(0).to_pylist() == [2]  # the session stands
+
+
+def test_what_went_with_a_process_that_its_cap_may_have_ended_is_told_once(client, core):
+    core.connect(client, "small", memory_limit_mb=600)
+    core.run(client, "count", on="small")
+    with pytest.raises(errors.DriverCrashed, match="memory cap is 600 MB") as crashed:
+        core.run(client, "kill", on="small")
+    assert "temp tables" not in str(crashed.value)
+    with pytest.raises(errors.SessionLost, match=r"memory cap is 600 MB.*temp tables"):
+        core.run(client, "count", on="small")
+    assert core.run(client, "count", on="small").table.column(0).to_pylist() == [1]
 
 
 def test_an_idle_session_is_closed_and_its_loss_is_told(client, core):  # TK-35

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tusk_jupyter.errors import ConnectError
+from tusk_jupyter.protocol.scenarios import SESSION_ENDED
 
 NOT_KNOWN = "Whether the statement under way took effect is not known."
 
@@ -11,6 +12,6 @@ def gone_before(words: str) -> ConnectError:
     """Return the error for a run whose session had ended before it, which `words` explain: nothing of it was executed."""
     return ConnectError(
         f"{words} Nothing of this run was executed.",
-        hint="Run it again: it opens a new session, without the temp tables and settings of the one before.",
+        hint=f"Run it again. {SESSION_ENDED}",
         scenario="link_lost",
     )

@@ -18,7 +18,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import Peer, PeerLost, PeerSilent, Request
 from tusk_jupyter.protocol.driver import Ping, Ready
 from tusk_jupyter.protocol.manifest import Manifest
-from tusk_jupyter.protocol.scenarios import memory_hint
+from tusk_jupyter.protocol.scenarios import HINTS, OUTCOME_UNKNOWN, SESSION_ENDED, memory_hint
 from tusk_jupyter.system import processes
 from tusk_jupyter.system.places import Places
 
@@ -153,7 +153,7 @@ class DriverProcess:
         if self.ended_for:
             return errors.DriverCrashed(
                 f"The session is lost: {self.ended_for}.",
-                hint="Its temp tables, settings and open transaction are gone. Look at the data before you run anything again.",
+                hint=HINTS[OUTCOME_UNKNOWN],
                 detail=self._child.last_words,
             )
         how = "does not answer" if code is None else f"ended with {_exit_words(code)}"
@@ -162,8 +162,7 @@ class DriverProcess:
         way_out = f" If memory was what it lacked: {memory_hint(self.memory_mb)}" if perhaps_full else ""
         return errors.DriverCrashed(
             f"The driver process of {self.name!r} {how} in the middle of its work.{cap}",
-            hint="The session is lost, with its temp tables and open transaction. The next run starts a new one."
-            + way_out,
+            hint=SESSION_ENDED + way_out,
             detail=self._child.last_words,
         )
 

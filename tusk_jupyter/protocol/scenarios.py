@@ -6,6 +6,9 @@ here unless the server gave a better one. The first 21 are Tusk's documented sce
 
 from __future__ import annotations
 
+SESSION_ENDED = "The next run gets a new session; if something was left in this one, a run is refused once before that and says what is gone."
+"""What follows an error by which a session ended. What went with it is for that refusal to say (ARCHITECTURE.md, invariant 12)."""
+
 HINTS: dict[str, str] = {
     "bad_password": "Check the user name and give the password anew: `%tusk credentials set NAME`.",
     "unknown_host": "Check the host's spelling, and that this machine can resolve it (VPN, DNS).",
@@ -19,7 +22,7 @@ HINTS: dict[str, str] = {
     "undefined_column": "Check the column's name; text values stand in single quotes.",
     "permission": "The signed-in user lacks this right: ask for a GRANT, or use a connection with another user.",
     "cancelled_by_user": "The run was stopped; the session and its temp tables are still there.",
-    "cancelled_by_admin": "The server's administrator ended the session; the next run opens a new one.",
+    "cancelled_by_admin": f"The server's administrator ended the session. {SESSION_ENDED}",
     "session_busy": "Another run of this notebook uses the session: wait for it, or stop it with `%tusk cancel`.",
     "link_lost": "The link to the database broke. Nothing was repeated by itself: check what had been done, then run the cell again.",
     "keyring_denied": "Unlock the keyring and run the cell again, or choose another store: `--tier vault` or `--tier memory`.",
@@ -30,7 +33,7 @@ HINTS: dict[str, str] = {
     "zero_rows": "The statement ran and matched no rows.",
     # Beyond Tusk's list.
     "unverified_server": "Name the authority that signed the server's certificate (`sslrootcert=FILE`, or `system` for a public one), or use its Unix socket. `allow_cleartext_password=true` on the connection sends the password to whoever answers.",
-    "outcome_unknown": "Look at the data before you run it again. The session is lost, with its temp tables, settings and open transaction.",
+    "outcome_unknown": f"Look at the data before you run it again. {SESSION_ENDED}",
     "session_lost": "Run it again: it runs in a new session then. Make anew first what it needs, as temp tables and settings.",
     "read_only": "The connection or the run is read-only; use one that may write if the change is meant.",
     "file_locked": "Close the program that holds the file, then run the cell again.",

@@ -12,7 +12,7 @@ import pymysql
 
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.errors import Cancelled, ConnectError, ProtocolError, QueryError, TimeoutExceeded, TuskError
-from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.protocol.scenarios import SESSION_ENDED, hint_for
 
 SCENARIOS: dict[int, str] = {
     1045: "bad_password", 1698: "bad_password", 1251: "bad_password",
@@ -71,9 +71,7 @@ def session_ended(errno: int, message: str) -> ConnectError:
     return ConnectError(
         f"The server ended the session: {message.rstrip('.')}. The statement had not been completed; what it changed in "
         "transactional tables, and all of its transaction, is rolled back.",
-        hint=hint_for("shutdown")
-        if scenario == "shutdown"
-        else "The next run opens a new session, without the temp tables and settings of this one.",
+        hint=hint_for("shutdown") if scenario == "shutdown" else SESSION_ENDED,
         code=str(errno),
         scenario=scenario,
     )

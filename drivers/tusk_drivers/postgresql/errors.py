@@ -11,7 +11,7 @@ from psycopg.pq import DiagnosticField
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.driverkit.trust import unverified
 from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
-from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.protocol.scenarios import SESSION_ENDED, hint_for
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -103,9 +103,7 @@ def session_ended(message: str, code: str, *, detail: str | None = None) -> Conn
     return ConnectError(
         f"The server ended the session: {message.rstrip('.')}. The statement had not been completed; what it changed, and all "
         "of its transaction, is rolled back.",
-        hint="The next run opens a new session, without the temp tables and settings of this one."
-        if scenario != "shutdown"
-        else hint_for(scenario),
+        hint=SESSION_ENDED if scenario != "shutdown" else hint_for(scenario),
         detail=detail,
         code=code,
         scenario=scenario,
