@@ -7,6 +7,7 @@ are data (DESIGN section 9). Where the platform has no `prlimit` (macOS, Windows
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -33,6 +34,20 @@ _umask_of_children = -1  # inherit
 
 
 SWITCH_S = 0.0005
+
+_M_ARENA_MAX = -8  # malloc.h; see mallopt(3)
+HEAPS = 2
+
+
+def share_heaps() -> None:
+    """Have the threads of this process share two heaps; before it starts any. Only glibc is asked, others do that anyway.
+
+    glibc gives each thread a heap, which keeps the most that the thread ever needed. Runs wander over the threads of gRPC, so
+    the core grew for as long as it ran: 59.8 to 63.4 MB between its 3,000th and 24,000th run, with two heaps 54.3 to 56.4.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, HEAPS)
 
 
 def begin_quickly() -> None:

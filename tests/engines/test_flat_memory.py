@@ -1,0 +1,71 @@
+"""A service that runs for weeks: memory of the core and of every driver stays flat over 50,000 statements."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+from services import processes_of, wait_until
+
+from tusk_jupyter import errors
+from tusk_jupyter.protocol import control
+
+STATEMENTS = 50_000
+WARM_UP = 10_000
+"""Imports, caches of statements and the heaps have their size then."""
+
+GROWTH = 1.05
+LOOKS = 5
+
+
+def mixed(engine, n: int) -> None:
+    """Run one statement, of the kinds that a notebook has: rows written, read, changed, refused."""
+    match n % 10:
+        case 0:
+            engine.run("INSERT INTO flat VALUES (:id, :word)", parameters={"id": n, "word": f"row {n}"})
+        case 1:
+            engine.run(f"SELECT {n} AS n, 'text {n}' AS word")
+        case 2:
+            engine.run("SELECT * FROM flat ORDER BY id DESC LIMIT 100")
+        case 3:
+            with pytest.raises(errors.QueryError):
+                engine.run(f"SELECT nothing_{n} FROM flat")
+        case 4:
+            engine.run("BEGIN; UPDATE flat SET word = 'x' WHERE id = 0; ROLLBACK")
+        case _:
+            engine.run("SELECT 1")
+
+
+def settled_mb(engine) -> dict[int, float]:
+    """Return what each process has for itself by pid, the least of several looks: runs are written to the log in batches."""
+    home = engine.client.link.places.home
+    looks: list[dict[int, float]] = []
+
+    def looked() -> bool:
+        engine.client.call(control.ReadLog(limit=1))
+        looks.append({one.pid: one.memory_full_info().uss / 1e6 for one in processes_of(home)})
+        return len(looks) >= LOOKS
+
+    wait_until(looked, 60.0, "memory was looked at")
+    return {pid: min(look.get(pid, mb) for look in looks) for pid, mb in looks[-1].items()}
+
+
+@pytest.mark.soak
+def test_fifty_thousand_statements_leave_memory_flat(engine):  # R24
+    engine.run("CREATE TABLE flat (id integer, word varchar(40))")
+    for n in range(WARM_UP):
+        mixed(engine, n)
+    before = settled_mb(engine)
+    for n in range(WARM_UP, WARM_UP + STATEMENTS):
+        mixed(engine, n)
+    after = settled_mb(engine)
+    print(
+        engine.name,
+        {
+            psutil.Process(pid).cmdline()[3]: (round(before[pid], 1), round(mb, 1))
+            for pid, mb in after.items()
+            if pid in before
+        },
+    )
+    assert before.keys() <= after.keys(), "no process was exchanged"
+    assert {pid: mb for pid, mb in after.items() if mb > GROWTH * before.get(pid, mb)} == {}, before
+    engine.run("DROP TABLE flat")
