@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pyarrow as pa
 import pytest
 
@@ -85,3 +88,27 @@ def test_a_driver_that_goes_on_behind_its_end_loses_no_row_in_silence():
     stream = stream_of(Session(ended_after=1))
     with pytest.raises(errors.InternalError, match="the last"):
         list(stream)
+
+
+def test_a_run_that_failed_is_let_go_of_at_once(monkeypatch):  # R24
+    """Drivers look for cycles seldom: the errors of 13,000 statements held 15 MB."""
+    session = Session(ended_after=2)
+    monkeypatch.setattr(session, "execute", fails)
+    gc.collect()
+    gc.disable()
+    try:
+        run = Run("r", session, split("SELECT 1", "ansi"), {}, limit=None, words=Words())
+        with pytest.raises(errors.QueryError):
+            run.open_stream(TicketBook())
+        kept = weakref.ref(run)
+        del run
+        assert kept() is None
+    finally:
+        gc.enable()
+
+
+def fails(statement, parameters):
+    try:
+        raise ValueError("no such column")
+    except ValueError as exc:
+        raise errors.QueryError("no such column") from exc

@@ -223,9 +223,9 @@ class Client:
             self._attached_to = max(self.link.epoch, 1)
         try:
             threading.Thread(target=self._hold, name="tusk-attach", daemon=True).start()
-        except RuntimeError as exc:
+        except BaseException as exc:  # Ctrl-C may come here: the next run attaches then
             self._attached_to = 0
-            if (told := threads.told(exc)) is None:
+            if not isinstance(exc, RuntimeError) or (told := threads.told(exc)) is None:
                 raise
             raise told from exc
 

@@ -276,11 +276,14 @@ class Run:
                 self._report(statement, outcome, rows=rows, elapsed_s=time.perf_counter() - started)
             except GeneratorExit:
                 raise
-            except BaseException as exc:
+            except BaseException as exc:  # noqa: BLE001  # raised below
                 told = self._in_context(exc, statement)
-                if told is exc:
-                    raise
-                raise told from exc
+                try:
+                    if told is exc:
+                        raise
+                    raise told from exc
+                finally:
+                    del told  # its traceback has this frame: it would keep the run until the next look for cycles
             if index == 0:
                 self._began_open = self._session.transaction is Transaction.OPEN
             if self._cancelled.is_set() and index + 1 < len(self._statements):
