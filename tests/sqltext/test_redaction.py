@@ -206,13 +206,139 @@ SQLITE = [
     "SELECT * FROM users WHERE password='hunter2' OR password == 'hunter2'",
     "SELECT 'token ghp_hunter2hunter2hunter2hunter2hunter2', 'sk-hunter2hunter2hunter2'",
 ]
+COLUMNS = r"""
+SELECT * FROM u WHERE 'hunter2' = password
+SELECT * FROM u WHERE 'hunter2' = u.password
+SELECT * FROM u WHERE 'hunter2' <> "password"
+SELECT * FROM u WHERE md5('hunter2') = password
+SELECT * FROM u WHERE 'hunter2' = lower(password)
+SELECT * FROM u WHERE ('hunter2') = (password)
+SELECT * FROM u WHERE 'hunter2' LIKE password
+SELECT * FROM u WHERE 'hunter2' IN (password, pwd)
+SELECT * FROM u WHERE password IN ('hunter2')
+SELECT * FROM u WHERE u.password IN ('a', 'hunter2')
+SELECT * FROM u WHERE password NOT IN ('a', 'hunter2')
+SELECT * FROM u WHERE "password" IN ('hunter2')
+SELECT * FROM u WHERE password IN (SELECT 'hunter2')
+SELECT * FROM u WHERE lower(password) = 'hunter2'
+SELECT * FROM u WHERE lower(password) IN ('hunter2')
+SELECT * FROM u WHERE (name, password) = ('ann', 'hunter2')
+SELECT * FROM u WHERE (name, password) IN (('ann', 'hunter2'))
+SELECT * FROM u WHERE password = ANY(ARRAY['hunter2'])
+SELECT * FROM u WHERE password = ANY('{hunter2}')
+SELECT * FROM u WHERE password IS NOT DISTINCT FROM 'hunter2'
+SELECT * FROM u WHERE password IS DISTINCT FROM 'hunter2'
+SELECT * FROM u WHERE password BETWEEN 'hunter2' AND 'hunter2b'
+SELECT * FROM u WHERE password > 'hunter2'
+SELECT * FROM u WHERE password >= 'hunter2'
+SELECT * FROM u WHERE password REGEXP 'hunter2'
+SELECT * FROM u WHERE password SIMILAR TO 'hunter2'
+SELECT * FROM u WHERE password::text = 'hunter2'
+SELECT * FROM u WHERE CAST(password AS text) = 'hunter2'
+SELECT * FROM u WHERE password = CAST('hunter2' AS text)
+SELECT * FROM u WHERE password = (SELECT 'hunter2')
+SELECT * FROM u WHERE password COLLATE "C" = 'hunter2'
+SELECT CASE password WHEN 'hunter2' THEN 1 END FROM u
+SELECT CASE WHEN 'hunter2' = password THEN 1 END FROM u
+SELECT coalesce(password, 'hunter2') FROM u
+SELECT password = 'hunter2' FROM u
+SELECT starts_with(password, 'hunter2') FROM u
+SELECT 'hunter2' AS password
+SELECT 'hunter2' password
+SELECT 'hunter2' AS "password", 2
+SELECT upper('hunter2') AS password
+SELECT 'a' || 'hunter2' AS password
+WITH c(name, password) AS (SELECT 'ann', 'hunter2') SELECT * FROM c
+WITH c(name, password) AS (VALUES ('ann', 'hunter2')) SELECT * FROM c
+WITH c AS (SELECT 'hunter2' AS password) SELECT * FROM c
+SELECT * FROM (VALUES ('ann', 'hunter2')) AS t(name, password)
+SELECT * FROM (VALUES ('ann', 'hunter2')) t(name, password)
+INSERT INTO u (name, password) SELECT 'ann', 'hunter2'
+INSERT INTO u (name, password) SELECT name, 'hunter2' FROM v
+INSERT INTO u (name, password) SELECT 'a', 'b' UNION ALL SELECT 'ann', 'hunter2'
+INSERT INTO u (name, password) SELECT DISTINCT 'ann', 'hunter2'
+INSERT INTO u (name, password) (SELECT 'ann', 'hunter2')
+INSERT INTO u (name, password) VALUES ('ann', 'hunter2')
+INSERT INTO u (name, password) VALUES ('ann', md5('hunter2'))
+WITH x AS (SELECT 1) INSERT INTO u (name, password) VALUES ('ann', 'hunter2')
+EXPLAIN INSERT INTO u (name, password) VALUES ('ann', 'hunter2')
+INSERT INTO u (name, password) VALUE ('ann', 'hunter2')
+MERGE INTO u USING v ON true WHEN NOT MATCHED THEN INSERT (name, password) VALUES ('ann', 'hunter2')
+UPDATE u SET (name, password) = ('ann', 'hunter2')
+UPDATE u SET (name, password) = ROW('ann', 'hunter2')
+UPDATE u SET (name, password) = (SELECT 'ann', 'hunter2')
+UPDATE u SET password = 'hunter2'
+UPDATE u SET password = CASE WHEN true THEN 'hunter2' END
+UPDATE u SET password = coalesce(NULL, 'hunter2')
+INSERT INTO u SET password = 'hunter2'
+INSERT INTO u (name, password) VALUES ('ann', 'x') ON CONFLICT DO UPDATE SET password = 'hunter2'
+CREATE SECRET (TYPE s3, KEY_ID 'a', secret 'hunter2')
+CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'hunter2')
+CREATE SECRET s (TYPE s3, KEY_ID 'a', "secret" 'hunter2')
+CREATE OR REPLACE PERSISTENT SECRET s IN local_file (TYPE s3, secret 'hunter2')
+CREATE TEMPORARY SECRET IF NOT EXISTS s (TYPE s3, secret := 'hunter2')
+CREATE SECRET s (TYPE s3, secret = 'hunter2')
+CREATE SECRET (TYPE http, BEARER_TOKEN 'hunter2')
+CREATE SECRET (TYPE http, EXTRA_HTTP_HEADERS MAP {'X-Key': 'hunter2'})
+EXPLAIN CREATE SECRET (TYPE s3, secret 'hunter2')
+SELECT 1 -- password hunter2
+SELECT 1 -- password: hunter2
+SELECT 1 -- the password is hunter2
+SELECT 1 /* pw=hunter2 */
+SELECT 1 /* pw: hunter2 */
+SELECT 1 -- pwd hunter2
+SELECT 1 -- token: hunter2
+SELECT 1 -- Passwort: hunter2
+DO $$ BEGIN raise exception 'password hunter2'; END $$
+DO $$ BEGIN raise exception 'the password is hunter2'; END $$
+DO $$ BEGIN raise exception 'password %', 'hunter2'; END $$
+DO $$ BEGIN raise notice 'password: %', 'hunter2'; END $$
+CREATE TABLE u (password text CHECK (password <> 'hunter2'))
+CREATE VIEW v AS SELECT 'hunter2' AS password
+SET @password = 'hunter2'
+SET @pw := 'hunter2'
+SELECT @password := 'hunter2'
+SELECT 'hunter2' INTO @password
+DECLARE password text := 'hunter2'
+DECLARE password text DEFAULT 'hunter2'
+SELECT set_config('app.password', 'hunter2', false)
+CALL login(password => 'hunter2')
+SELECT crypt('hunter2', gen_salt('bf'))
+SELECT {'password': 'hunter2'}
+SELECT json_object('password', 'hunter2')
+SELECT json_object('password' VALUE 'hunter2')
+SELECT map {'password': 'hunter2'}
+UPDATE u SET data = '{"password": "hunter2"}'
+SELECT * FROM read_csv('https://x?token=hunter2')
+SELECT * FROM u ORDER BY password = 'hunter2'
+CREATE VIEW v (name, password) AS SELECT 'ann', 'hunter2'
+SELECT * FROM u WHERE 'hunter2' IN (name, password)
+INSERT INTO u (name, password) WITH c AS (SELECT 1) SELECT 'ann', 'hunter2' FROM c
+WITH c(name, password) AS NOT MATERIALIZED (SELECT 'a', 'b' UNION ALL SELECT 'ann', 'hunter2') SELECT * FROM c
+""".strip().splitlines()
+"""Compared with a secret column, given to it, named as one; noted beside the SQL."""
 SECRETS = [
     *(("postgresql", sql) for sql in POSTGRESQL), *(("mysql", sql) for sql in MYSQL), *(("duckdb",
     sql) for sql in DUCKDB),
     *(("sqlite", sql) for sql in SQLITE),
+    *((dialect, sql) for sql in COLUMNS for dialect in ("postgresql", "duckdb")),
 ]  # fmt: skip
 
 HARMLESS = [
+    "SELECT token_count IN (1, 2), token_count IN ('a', 'b')",
+    "SELECT 1 -- password column is nullable, password md5",
+    "SELECT 1 -- password: bcrypt hash, token v2, token count 1024",
+    "SELECT 'password policy changed', 'Password must have 8 characters'",
+    "SELECT password, 'x' FROM u WHERE (a = 'x') AND (password IS NULL)",
+    "SELECT count(password) AS n, 'x' AS y, 'x' = a, password FROM u",
+    "SELECT 'a:' || password FROM u WHERE kind IN ('a', 'b')",
+    "SELECT * FROM a JOIN b USING (password) WHERE kind = 'x'",
+    "SELECT * FROM read_csv('passwords.csv') AS passwords",
+    "SELECT CASE WHEN password IS NULL THEN 'none' ELSE 'set' END AS state FROM u",
+    "INSERT INTO u (name, password) SELECT 'kept', pw FROM v WHERE kind = 'x'",
+    "INSERT INTO u (name, password) VALUES ('kept', ''), ('kept', NULL) ON CONFLICT (name) DO UPDATE SET name = 'kept'",
+    "WITH password AS (SELECT 'x' AS a) SELECT * FROM password ORDER BY password",
+    "UPDATE u SET name = 'x', password = NULL WHERE kind = 'z'",
     "SELECT password FROM users",
     "SELECT u.password, u.token, 'label' AS kind FROM users u",
     "SELECT 'password' AS column_name, 'hunter2' AS nickname",
@@ -446,7 +572,8 @@ def test_any_password_in_its_place_is_hidden(secret):
     "password " * 100_000,
      "aes_encrypt(" * 60_000, "eyJ" * 200_000, "-----BEGIN PRIVATE KEY-----" * 30_000, "bearer " * 100_000,
      "password=''" * 60_000,
-     "password = f(" * 40_000, "IDENTIFIED BY " * 60_000],
+     "password = f(" * 40_000, "IDENTIFIED BY " * 60_000, "(a, password) VALUES " * 40_000, "(password) " * 80_000,
+     "f(password, " * 40_000, "x IN (password) " * 60_000, "(password) WITH " * 60_000],
     ids=lambda text: text[:20],
 )  # fmt: skip
 def test_megabytes_of_one_trigger_are_read_in_one_pass(text):

@@ -11,9 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from tusk_jupyter.sqltext.dialects import ANSI, DIALECTS, Dialect
+from tusk_jupyter.sqltext.lexed import PARAMETER, Lexemes
 from tusk_jupyter.sqltext.lexemes import statements
 from tusk_jupyter.sqltext.lexer import Kind
-from tusk_jupyter.sqltext.secret_places import PARAMETER, Lexemes, Statement
+from tusk_jupyter.sqltext.secret_places import Statement
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_and_find, hide_urls
 
 _HINTS = (

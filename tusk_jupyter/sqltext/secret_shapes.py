@@ -80,6 +80,18 @@ _DATABASE_URL = re.compile(
     r"|redshift|vertica)(?:\+\w{1,40})?://[^\s:/?#@'\"]{0,400}+:)(?!\d{1,5}[/?#])([^\s'\"]{1,1000})(?=@)",
     re.IGNORECASE,
 )
+_NOTED_WORDS = ("pass", "pw", "secret", "token", "credential")
+_SHORTEST_NOTED = 4
+_NOTED = re.compile(
+    r"((?<![\w-])(?:(pass(?:word|wd|phrase|wort)|pwd|pw)|secret|(?:api[ _-]?)?token|credentials?)"
+    r"(\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|war)\s{1,3}|\s{1,3}))([^\s'\"`;,(){}<>|*]{4,200}+)([^\S\n]*(?:\*/|['\"\n]|\Z))?",
+    re.IGNORECASE,
+)
+"""What people note in comments and messages: `password: hunter2`, `the password is hunter2`."""
+_RANDOM = re.compile(r"(?=[^\W\d_]|.*[^\W\d_])(?=.*\d|.*[!@#$%^&+~])(?!.*[:=/])")
+_METHODS = re.compile(
+    r"(?i)(?:md5|sha-?\d+|scram\S*|bcrypt\S*|argon\S*|pbkdf\S*|v\d+|base\d+|aes-?\d*|utf-?\d+|oauth\d?|jwt|%\S*|[$:]\S*|\S*@\S*\.\S*)"
+)
 _MARKS = re.compile(r"A(?:KIA|SIA)|gh[pousr]_|github_pat_|xox|glpat-|sk-|eyJ|-----BEGIN")
 _TOKENS = re.compile(
     r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b"  # AWS key ids
@@ -106,6 +118,8 @@ def hide_and_find(text: str) -> tuple[str, list[str]]:
     for pattern, words in _VALUES:
         if any(word in lower for word in words):
             text = pattern.sub(hide, text)
+    if any(word in lower for word in _NOTED_WORDS):
+        text = _NOTED.sub(lambda match: _hide_noted(match, found), text)
     if "://" in text:
         for pattern in (_URL, _DATABASE_URL):
             text = pattern.sub(hide, text)
@@ -119,6 +133,20 @@ def hide_urls(text: str) -> str:
     for pattern in (_URL, _DATABASE_URL):
         text = pattern.sub(rf"\1{HIDDEN}", text)
     return text
+
+
+def _hide_noted(match: re.Match[str], found: list[str]) -> str:
+    """Hide a word that is assigned to a password, or that looks like one; `password authentication` is prose."""
+    key, password, link, word, end = match.groups()
+    plain = word.rstrip(".!?:")
+    if len(plain) < _SHORTEST_NOTED or plain == HIDDEN or _METHODS.fullmatch(plain):
+        return match[0]
+    assigned = password and end and (":" in link or "=" in link) and plain.isalnum()
+    number = password and plain.isdecimal()
+    if not (assigned or number or _RANDOM.match(plain)):
+        return match[0]
+    found.append(plain)
+    return f"{key}{HIDDEN}{word[len(plain) :]}{end or ''}"
 
 
 def _hide_value(match: re.Match[str], found: list[str]) -> str:

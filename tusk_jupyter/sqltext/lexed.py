@@ -1,0 +1,172 @@
+"""A statement as lexemes that are looked up: kinds, signs, and the small steps that rules of secrets take in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tusk_jupyter.sqltext.dialects import Dialect
+from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.sqltext.secret_names import is_secret_key, is_secret_parameter
+
+_CHAINS = frozenset(["||", "+"])
+REACH = 60  # lexemes looked through for what a call is given: keeps deeply nested calls linear
+_SHORT = 130  # characters; longer is no keyword and no name
+_LETTER = re.compile(r"[^\W\d]")
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """What is known of a lexeme: shared by all that are written alike."""
+
+    kind: Kind
+    sign: str
+    """In upper case; "" for what is too long to be a word."""
+    key: bool
+    """Whether it names a secret."""
+    filled: bool
+    """Whether it is a literal that holds something, for `password = ''` gives nothing away; or a bound value."""
+    text: bool
+    """Whether it is a literal, a comment or a quoted name, in which anything may stand."""
+
+
+class Lexemes(dict[str, Lexeme]):
+    """The lexemes of one text, each looked at once however often it stands there."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Begin with none."""
+        self._dialect = dialect
+
+    def __missing__(self, written: str) -> Lexeme:
+        """Look at a new one."""
+        plain = written.strip()
+        kind = self._kind(plain)
+        short = len(plain) <= _SHORT
+        key = short and kind in (Kind.WORD, Kind.NAME, Kind.STRING) and _is_key(plain, kind)
+        filled = (
+            len(plain) > 2 and plain not in ("$$$$", "e''", "E''")
+            if kind is Kind.STRING
+            else kind is Kind.COLON and len(plain) > 1
+        )
+        text = kind in (Kind.STRING, Kind.COMMENT, Kind.NAME)
+        found = Lexeme(kind, plain.upper() if short else "", key, filled, text)
+        if short:
+            self[written] = found
+        return found
+
+    def _kind(self, plain: str) -> Kind:
+        first = plain[:1]
+        if first == "'" or (first == "$" and plain.find("$", 1) > 0):
+            return Kind.STRING
+        if first == '"':
+            return Kind.STRING if self._dialect.double_quoted_strings else Kind.NAME
+        if first == "`" or (first == "[" and len(plain) > 1):
+            return Kind.NAME
+        if first.isdigit() or (first == "." and len(plain) > 1):
+            return Kind.NUMBER
+        if plain[:2] == "--" or (plain[:2] == "/*" and not (self._dialect.code_comments and plain[2:3] in ("!", "M"))):
+            return Kind.COMMENT
+        if first == "#" and self._dialect.hash_comments:
+            return Kind.COMMENT
+        if _LETTER.match(first):
+            return self._word(plain)
+        if not first:
+            return Kind.COMMENT  # blanks before the first one
+        parameter = first == PARAMETER and plain[1:2] not in (":", "=")
+        return _SIGNS.get(plain, Kind.COLON if parameter else Kind.OPERATOR)
+
+    def _word(self, plain: str) -> Kind:
+        if plain[1:2] == "'" or plain[1:3] == "&'":
+            return Kind.STRING
+        return Kind.NAME if plain[1:3] == '&"' else Kind.WORD
+
+
+_SIGNS = {
+    "(": Kind.OPEN, "[": Kind.OPEN, "{": Kind.OPEN, ")": Kind.CLOSE, "]": Kind.CLOSE, "}": Kind.CLOSE,
+    ";": Kind.SEPARATOR, ":": Kind.COLON,
+}  # fmt: skip
+PARAMETER = ":"
+"""A lexeme of that beginning and a name is a bound value, in whose place a literal could stand."""
+
+
+def _is_key(plain: str, kind: Kind) -> bool:
+    name = plain.strip("'\"`[]\u00a0\u3000\u200b")
+    if kind is Kind.STRING:
+        return len(name) < 64 and " " not in name and (is_secret_parameter(name) or name.lower() == "authorization")
+    return is_secret_key(name)
+
+
+class Lexed:
+    """One statement's lexemes without its comments."""
+
+    def __init__(self, lexemes: Sequence[str], known: Lexemes) -> None:
+        """Take them in."""
+        looked_up = [known[one] for one in lexemes]
+        self.texts = [place for place, one in enumerate(looked_up) if one.text]
+        """Places of what may hold anything: literals, comments, quoted names."""
+        self.place = [place for place, one in enumerate(looked_up) if one.kind is not Kind.COMMENT]
+        self.part = [looked_up[place] for place in self.place]
+        self.written = [lexemes[place] for place in self.place]
+        self.signs = [one.sign for one in self.part]
+
+    def sign(self, index: int) -> str:
+        """Return what stands at an index, in upper case; "" where nothing does."""
+        return self.signs[index] if 0 <= index < len(self.signs) else ""
+
+    def kind(self, index: int) -> Kind | None:
+        """Return the kind at an index, or None where nothing stands."""
+        return self.part[index].kind if 0 <= index < len(self.part) else None
+
+    def is_literal(self, index: int) -> bool:
+        """Whether a literal that holds something, or a bound value, stands there."""
+        return 0 <= index < len(self.part) and self.part[index].filled
+
+    def is_value(self, index: int) -> bool:
+        """Whether a word, number or literal stands there that may be a value without its quotes."""
+        kind, length = self.kind(index), len(self.sign(index)) or _SHORT
+        return kind in (Kind.STRING, Kind.NAME, Kind.WORD, Kind.NUMBER) and length > 2
+
+    def chain(self, index: int) -> Iterator[int]:
+        """The literal, and those that are glued to it: 'a' 'b', 'a' || 'b'."""
+        yield index
+        while True:
+            step = 2 if self.sign(index + 1) in _CHAINS else 1
+            if not self.is_literal(index + step):
+                return
+            index += step
+            yield index
+
+    def list(self, index: int) -> Iterator[int]:
+        """'a', or all of 'a', 'b', 'c' behind an opening parenthesis."""
+        yield index
+        while self.sign(index - 1) in ("(", ",") and self.sign(index + 1) == "," and self.is_literal(index + 2):
+            index += 2
+            yield index
+
+    def inside(self, opening: int) -> Iterator[int]:
+        """The indices between a parenthesis and the one that closes it."""
+        depth = 0
+        for index in range(opening, min(len(self.part), opening + REACH)):
+            depth += (self.part[index].kind is Kind.OPEN) - (self.part[index].kind is Kind.CLOSE)
+            if not depth:
+                return
+            yield index
+
+    def opening(self, closing: int) -> int:
+        """The index of the parenthesis that one closes, or -1 where it is far away."""
+        depth = 0
+        for index in range(closing, max(-1, closing - REACH), -1):
+            depth += (self.part[index].kind is Kind.CLOSE) - (self.part[index].kind is Kind.OPEN)
+            if not depth:
+                return index
+        return -1
+
+    def closing(self, opening: int) -> int:
+        """The index of the parenthesis that closes one, or -1 where it is far away."""
+        depth = 0
+        for index in range(opening, min(len(self.part), opening + REACH)):
+            depth += (self.part[index].kind is Kind.OPEN) - (self.part[index].kind is Kind.CLOSE)
+            if not depth:
+                return index
+        return -1
