@@ -31,3 +31,10 @@ def test_what_the_server_said_is_told() -> None:
     told = aftermath.added_to(ERROR, SESSION, lambda _: Killed(outcome="rolled_back"))
     assert told is not None
     assert "nothing of the statement stays" in told.message
+
+
+def test_of_a_statement_that_commits_itself_the_servers_word_is_about_the_last_part() -> None:
+    told = aftermath.added_to(ERROR, SESSION, lambda _: Killed(outcome="rolled_back"), commits_itself=True)
+    assert told is not None
+    assert "what it had committed itself by then stands" in told.message
+    assert "nothing of the statement stays" not in told.message

@@ -11,6 +11,8 @@ from services import mariadb as services
 from services import wait_until
 from services.proxies import proxy_to
 
+from tusk_drivers.mysql.errors import from_server
+from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS, NOT_KNOWN
 from tusk_jupyter.errors import ConnectError, QueryError
 
 
@@ -114,3 +116,20 @@ def test_a_statement_that_is_too_large_leaves_the_session(client, admin):  # 115
         client.value(f"SELECT '{'x' * most}'")
     assert caught.value.code == "1153"
     assert client.value("SELECT @kept") == 42
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("INSERT INTO t VALUES (1)", "in transactional tables, and all of its transaction, is rolled back"),
+        ("CALL p()", ITS_OWN_COMMITS),
+        ("ALTER TABLE t ADD b INT", ITS_OWN_COMMITS),
+        ("commit", NOT_KNOWN),
+    ],
+)
+def test_what_is_said_of_a_statement_whose_session_was_ended_fits_its_kind(statement, words):
+    error = pymysql.err.OperationalError(1927, "Connection was killed")
+    error.sqlstate = "70100"
+    told = from_server(error, statement=statement, ended=True)
+    assert words in told.message
+    assert (told.code, told.scenario) == ("1927", "cancelled_by_admin")

@@ -13,6 +13,7 @@ from services import wait_until
 from services.proxies import proxy_to
 
 from tusk_drivers.postgresql.errors import link_lost
+from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS
 from tusk_jupyter.errors import ConnectError, QueryError
 
 
@@ -70,6 +71,64 @@ def test_an_administrators_end_of_a_statement_is_no_cancel_of_the_user(db, postg
         later.execute("DROP TABLE ended")
 
 
+PROCEDURE = (
+    "CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO ended VALUES (1); COMMIT; "
+    "INSERT INTO ended VALUES (2); PERFORM pg_sleep(600); END $$"
+)
+BLOCK = "DO $$ BEGIN INSERT INTO ended VALUES (1); COMMIT; INSERT INTO ended VALUES (2); PERFORM pg_sleep(600); END $$"
+
+
+def ended_while(server, talk, waits: str) -> threading.Thread:
+    """End the session from elsewhere once it waits for something."""
+    sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND wait_event = %s"
+    backend = int(talk.session.backend)
+
+    def act() -> None:
+        with psycopg.connect(server.admin_dsn, autocommit=True) as watcher:
+            wait_until(lambda: watcher.execute(sql, [backend, waits]).fetchone(), what=f"it waits for {waits}")
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("sql", ["CALL commits()", BLOCK])
+def test_what_an_ended_statement_had_committed_itself_is_not_called_rolled_back(db, postgresql, sql):
+    db.do(f"CREATE TABLE ended (n int); {PROCEDURE}")
+    thread = ended_while(postgresql, db, "PgSleep")
+    with pytest.raises(ConnectError) as caught:
+        db.do(sql)
+    thread.join()
+    assert ITS_OWN_COMMITS in caught.value.message
+    with psycopg.connect(postgresql.dsn, autocommit=True) as later:
+        assert later.execute("SELECT n FROM ended").fetchall() == [(1,)]
+        later.execute("DROP PROCEDURE commits")
+        later.execute("DROP TABLE ended")
+
+
+@pytest.mark.parametrize("sql", ["INSERT INTO ended VALUES (1)", "BEGIN; INSERT INTO ended VALUES (1); COMMIT"])
+def test_a_commit_that_waited_for_its_standby_is_not_called_rolled_back(db, admin, postgresql, sql):
+    db.do(
+        "CREATE TABLE ended (n int); SET synchronous_commit = on"
+    )  # other tests' sessions have it off, and wait for none
+    admin.do("ALTER SYSTEM SET synchronous_standby_names = 'nosuch'")
+    admin.one("SELECT pg_reload_conf()")
+    try:
+        wait_until(lambda: db.one("SHOW synchronous_standby_names") == "nosuch", what="the setting is read")
+        thread = ended_while(postgresql, db, "SyncRep")
+        with pytest.raises(ConnectError) as caught:
+            db.do(sql)
+        thread.join()
+    finally:
+        admin.do("ALTER SYSTEM RESET synchronous_standby_names")
+        admin.one("SELECT pg_reload_conf()")
+    assert "is committed on this server" in caught.value.message
+    assert "rolled back" not in caught.value.message
+    with psycopg.connect(postgresql.dsn, autocommit=True) as later:
+        assert later.execute("SELECT count(*) FROM ended").fetchone() == (1,)
+        later.execute("DROP TABLE ended")
+
+
 @pytest.mark.parametrize(
     ("how", "code", "words"),
     [(signal.SIGINT, "57P01", "administrator command"), (signal.SIGQUIT, "57P01", "immediate shutdown")],
@@ -84,6 +143,7 @@ def test_a_server_that_is_stopped_in_a_statement_says_so(connect, how, code, wor
         thread.join()
     assert caught.value.code == code
     assert words in caught.value.message
+    assert ("not known" in caught.value.message) is (how is signal.SIGQUIT), "it may have stopped behind a commit"
     assert "abnormally" not in caught.value.message
 
 

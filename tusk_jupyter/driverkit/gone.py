@@ -6,6 +6,11 @@ from tusk_jupyter.errors import ConnectError
 from tusk_jupyter.protocol.scenarios import SESSION_ENDED
 
 NOT_KNOWN = "Whether the statement under way took effect is not known."
+ROLLED_BACK = "The statement had not been completed; what it changed, and all of its transaction, is rolled back."
+ITS_OWN_COMMITS = (
+    "The statement had not been completed: what it had committed itself by then stands, the rest is rolled back."
+)
+"""Of a procedure or a block with COMMIT, of DDL, VACUUM and the like (`sqltext.commits`)."""
 
 
 def gone_before(words: str) -> ConnectError:

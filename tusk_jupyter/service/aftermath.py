@@ -28,6 +28,11 @@ _KNOWN = {
         "It can be run again.",
     ),
     "committed": ("The server had committed the statement.", _CHECK),
+    "in_part": (
+        "Its session on the server was ended before the statement had been completed: what it had committed itself by then "
+        "stands, the rest is rolled back.",
+        _CHECK,
+    ),
     "unknown": (
         "Its session on the server was ended; the statement may have taken effect before that.",
         _CHECK,
@@ -36,7 +41,11 @@ _KNOWN = {
 
 
 def added_to(
-    error: WireError | None, session: Session, end_backend: Callable[[Session], Killed | None]
+    error: WireError | None,
+    session: Session,
+    end_backend: Callable[[Session], Killed | None],
+    *,
+    commits_itself: bool = False,
 ) -> WireError | None:
     """Return a run's error with what became of its statement on the server; ends the session there.
 
@@ -44,6 +53,7 @@ def added_to(
         error: as its client would get it.
         session: whose process has ended.
         end_backend: ends it on the server from another process; None where there is no server.
+        commits_itself: whether the statement may have committed something before: the server tells of its last transaction.
     """
     if error is None:
         return None
@@ -60,7 +70,8 @@ def added_to(
         pool.shutdown(wait=False)
     if killed is None:
         return error
-    words, hint = _KNOWN.get(killed.outcome, _KNOWN["unknown"])
+    known = "in_part" if commits_itself and killed.outcome == "rolled_back" else killed.outcome
+    words, hint = _KNOWN.get(known, _KNOWN["unknown"])
     return _with(error, words, hint)
 
 

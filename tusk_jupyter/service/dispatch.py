@@ -174,6 +174,7 @@ class Dispatch:
             source=request.source or client.source,
             cell=request.cell,
             sql=words.text,
+            dialect=self._connections.dialect_of(record),
             timeout_s=request.timeout_s or record.timeout_s or float(preferences.get("timeout_s")) or None,
             kind=_kind(request),
             secrets=(*hidden, *words.secrets),

@@ -3,15 +3,20 @@
 "Stopped" is said when the engine itself reported that it interrupted the statement: that somebody asked for it shows nothing,
 for the request may not have arrived, or too late, or the statement may have caught it.
 A process that had to be killed, or a link that broke, leaves it open whether the statement took effect, or still will: the
-server may go on with it.
+server may go on with it. Where the server itself ended the session, its reason has a code, and the driver's words say what
+became of the statement: so it is when a run that does not stop has its session ended from a second process.
 """
 
 from __future__ import annotations
 
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import WireError
+from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.scenarios import HINTS, OUTCOME_UNKNOWN
 from tusk_jupyter.service.run import Run, without_secrets
+
+CONNECTION = "connection"
+"""Kind of the error of a link that broke, or that the server closed: then it has a code."""
 
 
 def outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str, WireError | None]:
@@ -41,6 +46,8 @@ def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str,
     if said is None:
         return kind, WireError(kind=kind, message=f"{words}.", hint=HINTS[scenario], scenario=scenario)
     by_user = said.scenario in (None, "cancelled_by_user")
+    if not last.alive and said.kind == CONNECTION and said.code is not None:
+        return kind, replace(said, kind=kind, message=f"{words}. {said.message}")
     if not last.alive and (not cancelled or by_user):
         return kind, _unknown(kind, words, said, has_server=has_server)
     if not cancelled:  # it ended with an error of its own before it could be stopped

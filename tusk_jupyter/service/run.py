@@ -38,6 +38,7 @@ class Run:
     """Literals of the SQL that the log must not show, also when the server's error repeats them."""
     parameters: dict[str, str] = field(default_factory=dict)
     """As in the log: texts, secrets left out."""
+    dialect: str = "ansi"
     effect: Effect = Effect.READS
     """What it may leave in its session."""
     single: bool = True

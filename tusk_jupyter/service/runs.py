@@ -26,6 +26,7 @@ from tusk_jupyter.service.endings import lost
 from tusk_jupyter.service.outcomes import outcome
 from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.sessions import Session, SessionGone, State
+from tusk_jupyter.sqltext.commits import may_commit_itself
 from tusk_jupyter.sqltext.effects import Effect
 from tusk_jupyter.state import clock
 
@@ -278,7 +279,8 @@ class Runs:
     def _end(self, run: Run, last: driver.RunEvent) -> None:
         status, run.error = outcome(run, last, has_server=run.session.has_server)
         if last.error is not None and last.error.kind == aftermath.CRASHED:
-            run.error = aftermath.added_to(run.error, run.session, self._end_backend)
+            own = may_commit_itself(run.sql, run.dialect)
+            run.error = aftermath.added_to(run.error, run.session, self._end_backend, commits_itself=own)
         run.error = self._with_holder(run, run.error)
         run.rows, run.bytes = last.rows, last.bytes
         run.elapsed_s = time.monotonic() - run.started

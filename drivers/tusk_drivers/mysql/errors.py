@@ -10,9 +10,10 @@ import re
 
 import pymysql
 
-from tusk_jupyter.driverkit.gone import NOT_KNOWN
+from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS, NOT_KNOWN
 from tusk_jupyter.errors import Cancelled, ConnectError, ProtocolError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import SESSION_ENDED, hint_for
+from tusk_jupyter.sqltext.commits import may_commit_itself
 
 SCENARIOS: dict[int, str] = {
     1045: "bad_password", 1698: "bad_password", 1251: "bad_password",
@@ -65,12 +66,17 @@ def link_lost(cause: BaseException | str | None) -> ConnectError:
     )
 
 
-def session_ended(errno: int, message: str) -> ConnectError:
+def session_ended(errno: int, message: str, statement: str) -> ConnectError:
     """Return the error for a session that the server ended while a statement ran in it."""
     scenario = ENDS.get(errno, "link_lost")
+    fate = (
+        "The statement had not been completed; what it changed in transactional tables, and all of its transaction, is "
+        "rolled back."
+    )
+    if may_commit_itself(statement, "mysql"):
+        fate = NOT_KNOWN if statement.lstrip()[:6].upper() == "COMMIT" else ITS_OWN_COMMITS
     return ConnectError(
-        f"The server ended the session: {message.rstrip('.')}. The statement had not been completed; what it changed in "
-        "transactional tables, and all of its transaction, is rolled back.",
+        f"The server ended the session: {message.rstrip('.')}. {fate}",
         hint=hint_for("shutdown") if scenario == "shutdown" else SESSION_ENDED,
         code=str(errno),
         scenario=scenario,
@@ -82,19 +88,20 @@ def no_file() -> ProtocolError:
     return ProtocolError("The server asked for a file of this machine (LOAD DATA LOCAL); it does not get one.")
 
 
-def from_server(exc: pymysql.MySQLError, *, sql: str = "", ended: bool = False) -> TuskError:
+def from_server(exc: pymysql.MySQLError, *, sql: str = "", statement: str = "", ended: bool = False) -> TuskError:
     """Return our error for one of PyMySQL's.
 
     Args:
         exc: what PyMySQL raised; its first argument is the errno.
         sql: the text that was sent, to find the position in.
+        statement: the user's that was under way, if one was.
         ended: whether the link is closed behind the error.
     """
     errno, message = numbered(exc)
     if errno in LOST and not sqlstate(exc):
         return link_lost(message)
     if ended and sqlstate(exc):
-        return session_ended(errno, message)
+        return session_ended(errno, message, statement)
     if errno in INTERRUPTED:
         return cancelled(errno)
     if errno in TIMED_OUT:

@@ -59,6 +59,8 @@ class Execution:
         """Take a signed-in connection, and what stops the statement that it runs."""
         self._link = link
         self.turn = Turn(kill)
+        self._statement = ""
+        """The one that was begun last."""
         self._prepared: int | None = None
         self._headings: Headings | None = None
         self._unread: Generator[pa.RecordBatch, None, None] | None = None
@@ -87,7 +89,7 @@ class Execution:
             TuskError: what `explain` made of the server's error; Cancelled; ConnectError.
         """
         self.turn.begin()
-        self._headings = headings
+        self._statement, self._headings = sql, headings
         try:
             result = self._start_with_values(sql, values) if values else self._start(sql, kind)
         except BaseException as exc:
@@ -293,7 +295,7 @@ class Execution:
         self._refresh_status()
         if stopped and numbered(exc)[0] in INTERRUPTED:
             return cancelled(numbered(exc)[0])
-        return explain(from_server(exc, ended=not self._link.is_open))
+        return explain(from_server(exc, statement=self._statement, ended=not self._link.is_open))
 
     def _refresh_status(self) -> None:
         """An error packet carries no status, and an error may have ended the transaction (a deadlock does)."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.pq import DiagnosticField
 
-from tusk_jupyter.driverkit.gone import NOT_KNOWN
+from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS, NOT_KNOWN, ROLLED_BACK
 from tusk_jupyter.driverkit.trust import unverified
 from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import SESSION_ENDED, hint_for
+from tusk_jupyter.sqltext.commits import may_commit_itself
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -35,6 +36,9 @@ _ENDS = {"57P01": "cancelled_by_admin", "57P02": "shutdown", "57P03": "shutdown"
 """Reasons for which the server ends a session, with their scenarios; the others are told as lost links."""
 WARNED = ("57P01", "57P02")
 """Codes of warnings behind which a server that goes down at once, or starts anew after a crash, closes the link."""
+COMMITTED_HERE = "The transaction is committed on this server, though it may not have reached its standby."
+_WAITS_FOR_STANDBY = "SyncRepWaitForLSN"
+"""The function of the server that waits, behind the commit, for a synchronous standby; its words depend on `lc_messages`."""
 ENDING = ("FATAL", "PANIC")
 """Severities behind which the server closes the link; no statement can raise them."""
 
@@ -63,7 +67,7 @@ _CONNECT: tuple[tuple[str, str | None, str], ...] = (
 
 
 def query_error(
-    result: PGresult, *, by_user: bool = False, place: Callable[[int], int | None] | None = None
+    result: PGresult, *, by_user: bool = False, place: Callable[[int], int | None] | None = None, sql: str = ""
 ) -> TuskError | MemoryError:
     """Return the error of a failed result.
 
@@ -71,13 +75,15 @@ def query_error(
         result: the failed one.
         by_user: whether we asked for the cancel that ended it.
         place: maps the server's 0-based character position to the statement's text.
+        sql: the statement that was under way.
     """
     code = _field(result, DiagnosticField.SQLSTATE)
     message = _field(result, DiagnosticField.MESSAGE_PRIMARY) or result.get_error_message().strip()
     if code is None:
         return link_lost(message, by_user=by_user)
     if is_ending(result):
-        return session_ended(message, code, detail=_detail(result))
+        fate = ITS_OWN_COMMITS if may_commit_itself(sql, "postgresql") else ROLLED_BACK
+        return session_ended(message, code, fate, detail=_detail(result))
     position = _field(result, DiagnosticField.STATEMENT_POSITION)
     at = int(position) - 1 if position else None
     kind, scenario = _classify(code, message, by_user=by_user)
@@ -97,12 +103,31 @@ def is_ending(result: PGresult) -> bool:
     return severity in ENDING
 
 
-def session_ended(message: str, code: str, *, detail: str | None = None) -> ConnectError:
-    """Return the error for a session that the server ended while a statement ran in it."""
+class Warned(NamedTuple):
+    """A warning that the server ends the session; what psycopg tells of it is gone with the notice."""
+
+    message: str
+    code: str
+    detail: str | None
+    function: str | None
+    """Of the server, where it comes from."""
+
+
+def warned_ending(warning: Warned) -> ConnectError:
+    """Return the error for a session whose link closed behind a warning that the server ends it, without a last error.
+
+    A server that is stopped at once, or crashed, may have committed just before. One that waited for its standby has.
+    """
+    committed = warning.function == _WAITS_FOR_STANDBY
+    fate = COMMITTED_HERE if committed else NOT_KNOWN
+    return session_ended(warning.message, warning.code, fate, detail=warning.detail)
+
+
+def session_ended(message: str, code: str, fate: str, *, detail: str | None = None) -> ConnectError:
+    """Return the error for a session that the server ended while a statement ran in it, with what became of that."""
     scenario = _ENDS.get(code, "link_lost")
     return ConnectError(
-        f"The server ended the session: {message.rstrip('.')}. The statement had not been completed; what it changed, and all "
-        "of its transaction, is rolled back.",
+        f"The server ended the session: {message.rstrip('.')}. {fate}",
         hint=SESSION_ENDED if scenario != "shutdown" else hint_for(scenario),
         detail=detail,
         code=code,

@@ -111,7 +111,7 @@ class Execution:
         Raises:
             TuskError: it failed; the session is as it was before.
         """
-        self._link.begin()
+        self._link.begin(self._statement.text)
         try:
             self._keep_utf8()
             sent = self.guard.enter()

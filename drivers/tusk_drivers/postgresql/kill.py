@@ -13,8 +13,11 @@ from tusk_jupyter.driverkit.session import Outcome, Settings
 from tusk_jupyter.errors import QueryError, UsageError
 from tusk_jupyter.protocol.scenarios import hint_for
 
+GRACE_S = 0.5
+"""How long a cancelled statement may take to end before its session is ended: its driver has asked it to for two seconds, and
+the server's last word has to reach that before its process is ended, two seconds later (`launch.ladder`)."""
 PATIENCE_S = 2.0
-"""How long a cancelled statement may take to end before its session is ended."""
+"""How long a session may take to end."""
 
 _BUSY = "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = %s AND state IN ('active', 'fastpath function call')"
 _PAUSE_S = 0.05
@@ -33,7 +36,7 @@ _STATUS = """
 
 
 def kill(settings: Settings, backend: str) -> None:
-    """Cancel what the session with process id `backend` runs; end the session if it goes on for two seconds.
+    """Cancel what the session with process id `backend` runs; end the session if it goes on for half a second.
 
     Raises:
         ConnectError: the sign-in failed.
@@ -43,7 +46,7 @@ def kill(settings: Settings, backend: str) -> None:
     pid = _pid(backend)
     with closing(sign_in(settings)) as connection, _explained(backend):
         connection.execute("SELECT pg_catalog.pg_cancel_backend(%s)", [pid])
-        for _ in range(round(PATIENCE_S / _PAUSE_S)):
+        for _ in range(round(GRACE_S / _PAUSE_S)):
             if connection.execute(_BUSY, [pid]).fetchone() is None:
                 return
             connection.execute("SELECT pg_catalog.pg_sleep(%s)", [_PAUSE_S])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
-from tusk_drivers.postgresql.errors import ENDING, WARNED, is_ending, link_lost, query_error, session_ended
+from tusk_drivers.postgresql.errors import ENDING, WARNED, Warned, is_ending, link_lost, query_error, warned_ending
 from tusk_jupyter.errors import Cancelled, TuskError
 from tusk_jupyter.protocol.scenarios import hint_for
 
@@ -48,8 +48,10 @@ class Link:
         """The server's reason for ending the session while it was idle."""
         self._ending: PGresult | None = None
         """The error with which the server ends the session, once it has come."""
-        self._warning: tuple[str, str] | None = None
-        """Words and code of a warning that the server goes down; what a statement raises is none if the link stands."""
+        self._warning: Warned | None = None
+        """That the server ends the session; what a statement raises is no such warning if the link stands."""
+        self._sql = ""
+        """The user's statement that is under way."""
         self._busy = False
         self._state = threading.Lock()
         self._poll = select.poll()
@@ -67,11 +69,11 @@ class Link:
         finally:
             self.end()
 
-    def begin(self) -> None:
-        """A statement begins."""
+    def begin(self, sql: str = "") -> None:
+        """A statement begins; `sql` is the user's."""
         with self._state:
             self._busy, self.cancelled = True, False
-        self._warning = None
+        self._warning, self._sql = None, sql
         self.notices.clear()
 
     def end(self) -> None:
@@ -219,7 +221,7 @@ class Link:
             if one.error_field(DiagnosticField.SQLSTATE):
                 return self.error(one)
         if self._warning is not None:
-            return session_ended(*self._warning)
+            return warned_ending(self._warning)
         lost = link_lost(str(exc), by_user=self.cancelled)
         if isinstance(lost, MemoryError):  # libpq cannot read on: what is left of the answer stays on the link
             self.close()
@@ -232,7 +234,7 @@ class Link:
             result: the failed one.
             place: maps the server's 0-based position to the statement's text.
         """
-        return query_error(result, by_user=self.cancelled, place=place)
+        return query_error(result, by_user=self.cancelled, place=place, sql=self._sql)
 
     def failed(self, results: Sequence[PGresult]) -> PGresult | None:
         """Return the first failed result."""
@@ -245,7 +247,9 @@ class Link:
             self.farewell = notice.message_primary or ""
             return
         if notice.sqlstate in WARNED:
-            self._warning = (notice.message_primary or "", notice.sqlstate)
+            self._warning = Warned(
+                notice.message_primary or "", notice.sqlstate, notice.message_detail, notice.source_function
+            )
         if len(self.notices) < MAX_NOTICES:
             self.notices.append(f"{(notice.severity or 'NOTICE').capitalize()}: {notice.message_primary}")
 
