@@ -47,6 +47,42 @@ def test_a_failure_shows_its_messages_and_never_its_output() -> None:
     assert "canary-out" not in f"{caught.value} {caught.value.detail} {caught.value.hint}"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo Geheim-17 >&2; exit 1",
+        "echo Geheim; echo 'cannot store Geheim here' >&2; exit 1",
+        "set -x; : Geheim; exit 1",
+        "echo 'the item holds Geheim-17, and that is no key' >&2; exit 1",
+        "echo 'error: password=Geheim' >&2; exit 1",
+        "echo 'https://u:Geheim@h failed' >&2; exit 1",
+        "echo Geheim17xyz >&2",
+    ],
+)
+def test_a_secret_among_its_messages_is_not_shown(command: str, tmp_path: Path) -> None:
+    script = tmp_path / "get"
+    script.write_text(command)
+    with pytest.raises(CredentialError) as caught:
+        run(f"sh {script}")
+    assert "Geheim" not in f"{caught.value} {caught.value.detail} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[ERROR] You are not currently signed in. Please run `op signin --help` for instructions",
+        "gpg: decryption failed: No secret key",
+        "Error: db/prod is not in the password store.",
+        "An error occurred (AccessDeniedException) when calling the GetSecretValue operation: denied",
+        "/bin/sh: 1: no-such-program: not found",
+    ],
+)
+def test_a_sentence_among_its_messages_is_shown(message: str) -> None:
+    with pytest.raises(CredentialError) as caught:
+        run(f"echo '{message}' >&2; exit 1")
+    assert caught.value.detail == message
+
+
 @pytest.mark.parametrize("command", ["true", "echo", "printf '\\nsecond line'", "printf '\\377\\376'", "exit 0"])
 def test_no_password_is_an_error(command: str) -> None:
     with pytest.raises(CredentialError, match="printed"):

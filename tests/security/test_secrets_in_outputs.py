@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+import pandas as pd
 import pytest
 
 import tusk_jupyter as tusk
@@ -95,3 +96,42 @@ def test_listings_and_files_of_the_core_do_not_show_it(connections, module_home)
     for file in module_home.path.rglob("*"):
         if file.is_file():
             assert canary.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql", "sqlite", "duckdb"])
+def test_a_taken_key_is_not_quoted_where_its_column_is_a_secrets(connections, engine):
+    """The value is in no text of the run: it comes from another table, or from a frame."""
+    tusk.execute(
+        "DROP TABLE IF EXISTS taken; DROP TABLE IF EXISTS source; CREATE TABLE taken (id int, password varchar(40) UNIQUE);"
+        "CREATE TABLE source (v varchar(40)); INSERT INTO source VALUES ('canary8'); INSERT INTO taken SELECT 1, v FROM source",
+        connection=engine,
+    )
+    frame = pd.DataFrame({"id": [3], "password": ["canary8"]})
+    for attempt in (
+        lambda: tusk.execute("INSERT INTO taken SELECT 2, v FROM source", connection=engine),
+        lambda: tusk.execute(
+            "INSERT INTO taken SELECT 2, upper(v) FROM source, (SELECT 1 AS n UNION ALL SELECT 2) t", connection=engine
+        ),
+        lambda: tusk.append(frame, "taken", connection=engine),
+    ):
+        with pytest.raises(TuskError) as caught:
+            attempt()
+        exc = caught.value
+        assert "canary8" not in f"{exc} {exc.message} {exc.detail} {exc.hint} {exc.args}".lower()
+        assert "canary8" not in repr(tusk.log(limit=1).entries).lower()
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql", "duckdb"])
+def test_a_taken_key_of_another_column_is_quoted(connections, engine):
+    name = f"{engine}_plain"
+    if engine == "duckdb":  # it names no column, so the other keys of the database count
+        tusk.connect(name, None, driver="duckdb", path=":memory:")
+    else:
+        name = engine
+    with pytest.raises(TuskError) as caught:
+        tusk.execute(
+            "DROP TABLE IF EXISTS places; CREATE TABLE places (city varchar(40) UNIQUE);"
+            "INSERT INTO places VALUES ('Ulm'); INSERT INTO places VALUES ('Ulm')",
+            connection=name,
+        )
+    assert "Ulm" in f"{caught.value.message} {caught.value.detail}"

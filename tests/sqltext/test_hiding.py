@@ -62,3 +62,40 @@ def test_a_secret_that_repeats_itself_is_hidden_where_it_is_cut_off():
     secret = "hunter2" * 200
     assert "hunter2" not in redact_text(f"near '{secret[:255]}' and ...{secret[-100:]}", [secret])
     assert "hunter2" not in redact_text(secret[:255], [secret])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Key (password)=(canary9) already exists.",
+        "Key (name, lower(password))=(ann, can) ary9) already exists.",
+        'Key (password)=(canary9) is not present in table "x".',
+        "Key (password)=(canary9) conflicts with existing key (password)=(canary9).",
+        "Duplicate entry 'canary9' for key 'password'",
+        "Duplicate entry 'can'ary9' for key 'users.password'",
+        "Duplicate entry 'ann-canary9' for key 'users.uq_password'",
+        "Incorrect integer value: 'canary9' for column `d`.`u`.`password` at row 1",
+        'Violates foreign key constraint because key "password: canary9" does not exist in the referenced table',
+        'Duplicate key "id: 1, password: can, ary9" violates primary key constraint.',
+        'COPY u, line 1, column password: "canary9"',
+    ],
+)
+def test_a_secret_columns_value_is_hidden_in_what_a_server_quotes(message):
+    assert "ary9" not in redact_text(message, ())
+    assert "password" in redact_text(message, ())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Key (city)=(Ulm) already exists.",
+        "Duplicate entry 'Ulm' for key 'places.PRIMARY'",
+        "Duplicate entry 'Ulm' for key 'passwords.city'",
+        'Duplicate key "id: 1, city: Ulm" violates primary key constraint.',
+        'COPY u, line 1, column city: "Ulm"',
+        "Data too long for column 'password' at row 1",
+        "UNIQUE constraint failed: u.password",
+    ],
+)
+def test_another_columns_value_is_kept(message):
+    assert redact_text(message, ()) == message

@@ -17,6 +17,7 @@ from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.stream import StatementReport, Trailer
+from tusk_jupyter.sqltext.hiding import redact_text
 
 
 class Upload:
@@ -93,6 +94,9 @@ class Upload:
                 exc, errors.ConnectError
             )  # it may arrive in an engine's own wrapping
             failure = _cancelled() if refused or isinstance(exc, errors.Cancelled) else memory.told(exc) or exc
+            if isinstance(failure, errors.TuskError):  # a server may quote a row's value
+                failure.message = redact_text(failure.message, ())
+                failure.detail = failure.detail and redact_text(failure.detail, ())
             self._end(failure, ())
             if failure is exc:
                 raise

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
+from tusk_jupyter.sqltext.quoted_values import hide_quoted_values
 from tusk_jupyter.sqltext.redaction import examine, hints_in
 from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_shapes
@@ -63,6 +64,7 @@ def redact_text(text: str, known_secrets: Iterable[str]) -> str:
             text = _pattern(spelling).sub(HIDDEN, text)
     for secret in secrets:
         text = _without_pieces(text, secret)
+    text = hide_quoted_values(text)
     return hide_shapes(text) if hints_in(text) else text
 
 

@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO
 
 from tusk_jupyter.errors import CredentialError
+from tusk_jupyter.tiers.messages import shown_messages
 
 LIMIT_S = 30.0
 """Some of them wait for a touch on a hardware key."""
@@ -30,8 +31,8 @@ def run_secret_command(command: str, *, environ: Mapping[str, str], purpose: str
         limit_s: seconds after which it is killed with all its children.
 
     Raises:
-        CredentialError: it failed, printed nothing, or took too long. What it printed is never in the error; the end of
-            its messages (standard error) is.
+        CredentialError: it failed, printed nothing, or took too long. What it printed is never in the error; of the end
+            of its messages (standard error) is what `messages` shows.
     """
     process = subprocess.Popen(  # noqa: S602 - the user's own words, as in their shell
         command,
@@ -42,37 +43,41 @@ def run_secret_command(command: str, *, environ: Mapping[str, str], purpose: str
         env=dict(environ),
         start_new_session=True,
     )
-    answer, messages = _Reader(process.stdout), _Reader(process.stderr)
+    answer, errors = _Reader(process.stdout), _Reader(process.stderr)
+
+    def told() -> str | None:
+        return shown_messages(errors.tail(), command=command, printed=answer.text()) or None
+
     try:
         status = process.wait(limit_s)
     except subprocess.TimeoutExpired:
         raise CredentialError(
             f"The {purpose} did not end within {limit_s:g} s and was stopped.",
             hint="Run it in a terminal: it may wait for input, which it cannot get here.",
-            detail=messages.tail() or None,
+            detail=told(),
         ) from None
     finally:
         _kill_group(process)
-    return _first_line(answer, messages, status=status, purpose=purpose)
-
-
-def _first_line(answer: _Reader, messages: _Reader, *, status: int, purpose: str) -> str:
     answer.join()
-    messages.join()
+    errors.join()
+    return _first_line(answer, told, status=status, purpose=purpose)
+
+
+def _first_line(answer: _Reader, told: Callable[[], str | None], *, status: int, purpose: str) -> str:
     if status != 0:
         raise CredentialError(
             f"The {purpose} failed with exit status {status}.",
             hint="Run it in a terminal to see why; it must print the secret as its first line.",
-            detail=messages.tail() or None,
+            detail=told(),
         )
     line = bytes(answer.head).split(b"\n", 1)[0].removesuffix(b"\r")
-    answer.wipe()
     if not line:
         raise CredentialError(
             f"The {purpose} printed nothing on its first line.",
             hint="It must print the secret as its first line, on standard output.",
-            detail=messages.tail() or None,
+            detail=told(),
         )
+    answer.wipe()
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -101,6 +106,9 @@ class _Reader:
 
     def tail(self) -> str:
         return self._tail.decode(errors="replace").strip()
+
+    def text(self) -> str:
+        return self.head.decode(errors="replace")
 
     def wipe(self) -> None:
         self.head[:] = bytes(len(self.head))

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from tusk_drivers.duckdb import catalog, guard, instances, snapshot, upload
+from tusk_drivers.duckdb import catalog, guard, instances, snapshot, taken_keys, upload
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
@@ -253,6 +253,7 @@ class DuckDBSession(Session):
             found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
             found.position = statement.original_position(found.position, _parameter)
+        taken_keys.hide_secret(found, self._connection, can_ask=self._transaction is Transaction.IDLE)
         self._look_at_transaction()
         return found
 
@@ -418,7 +419,9 @@ class DuckDBSession(Session):
             with self._at_work():
                 return upload.write(self._connection, table, reader, append=append)
         except duckdb.Error as exc:
-            raise translate(exc) from exc
+            found = translate(exc)
+            taken_keys.hide_secret(found, self._connection, can_ask=self._transaction is Transaction.IDLE)
+            raise found from exc
         finally:
             self._look_at_transaction()
 

@@ -1,0 +1,76 @@
+"""Values that a server quotes from a column, as of a unique key that is taken: hidden where the column is a secret's.
+
+The value may come from anywhere (another table, a trigger, a file), so it is known by the name that stands beside it. SQLite
+names the column only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+
+_HIDDEN = "***"
+_NAME = r"[`\"']?([\w.$` -]{1,200})[`\"']?"
+
+
+def _keys(match: re.Match[str]) -> str:
+    """PostgreSQL: `Key (name, password)=(ann, x) already exists.`; of several columns no comma tells them apart."""
+    before, names, between, after = match[1], match[2], match[3], match[5]
+    return f"{before}{names}{between}{_HIDDEN}{after}" if _has_secret(names) else match[0]
+
+
+def _duplicate(match: re.Match[str]) -> str:
+    """MySQL, MariaDB: `Duplicate entry 'ann-x' for key 'users.password'`, `Incorrect integer value: 'x' for column ...`."""
+    return f"{match[1]}{_HIDDEN}{match[3]}" if _is_secret(match[4]) else match[0]
+
+
+def _pairs(match: re.Match[str]) -> str:
+    """DuckDB: `Duplicate key "name: ann, password: x" violates unique constraint`."""
+    pairs = re.split(r"(, (?=[\w$ ]{1,128}: ))", match[2])
+    return match[1] + "".join(_pair(pair) for pair in pairs) + match[3]
+
+
+def _pair(pair: str) -> str:
+    name, colon, _ = pair.partition(": ")
+    return f"{name}{colon}{_HIDDEN}" if colon and _is_secret(name) else pair
+
+
+def _line(match: re.Match[str]) -> str:
+    """PostgreSQL's context: `COPY users, line 1, column password: "x"`."""
+    return f"{match[1]}{_HIDDEN}" if _is_secret(match[2]) else match[0]
+
+
+_IN_KEY = re.compile(
+    r"(\()([^()\n]{1,2000}(?:\([^()\n]{0,400}\)[^()\n]{0,400}){0,9})(\)=\()(.{0,8000}?)"
+    r"(\)(?= (?:already|is |conflicts|with ))|\)\.?\Z|\Z)",
+    re.DOTALL,
+)
+_FOR_KEY = re.compile(rf"(')([^\n]{{0,8000}}?)(' for (?:key|column) {_NAME})")
+_OF_KEY = re.compile(r"([Kk]ey \")(.{0,8000}?)(\"(?= (?:violates|already|does not|is ))|\Z)", re.DOTALL)
+_IN_COLUMN = re.compile(r"(, column ([^:\n]{1,128}): ).{1,8000}", re.DOTALL)
+_FORMS: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (")=(", _IN_KEY, _keys),
+    ("' for ", _FOR_KEY, _duplicate),
+    ('ey "', _OF_KEY, _pairs),
+    (", column ", _IN_COLUMN, _line),
+)
+"""A text without which a form is not there, its pattern, and what is put in its place."""
+
+
+def hide_quoted_values(text: str) -> str:
+    """Return a message without the values of secret columns."""
+    for sign, pattern, put in _FORMS:
+        if sign in text:
+            text = pattern.sub(put, text)
+    return text
+
+
+def _has_secret(names: str) -> bool:
+    return any(_is_secret(name) for name in re.findall(r"[\w$]+|\"[^\"]+\"", names))
+
+
+def _is_secret(name: str) -> bool:
+    """Return whether a column, or a key that is named after one, is a secret's; before the last dot stands a table."""
+    return is_secret_parameter(name.replace("`", "").rpartition(".")[2].strip("\"' "))
