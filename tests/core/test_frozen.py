@@ -82,6 +82,7 @@ def test_a_driver_that_is_silent_in_a_call_without_an_end_is_told_without_a_time
     process = DriverProcess.__new__(DriverProcess)
     process.name, process._calls, process._counting = "pg", 0, threading.Lock()
     process._peer = SimpleNamespace(call=silent)
+    process._child = SimpleNamespace(process=SimpleNamespace(poll=lambda: None))
     with pytest.raises(errors.TimeoutExceeded, match=r"has not answered 'run'\."):
         process.call(driver.Run(session="s", run="r", ticket="t", sql="SELECT 1"), timeout_s=None)
 

@@ -62,7 +62,7 @@ def end_core(places: Places) -> Ended | None:
     for how, signal in (("terminated", process.terminate), ("killed", process.kill)):
         with contextlib.suppress(psutil.NoSuchProcess):
             signal()
-        if _has_gone(process, 0.0 if how == "terminated" and _is_stopped(process) else SIGNAL_S):
+        if _has_gone(process, 0.0 if how == "terminated" and processes.is_stopped(process.pid) else SIGNAL_S):
             with contextlib.suppress(OSError):
                 if (left := read_address(places.address_file)) is not None and left.pid == process.pid:
                     places.address_file.unlink()
@@ -148,10 +148,3 @@ def _has_gone(process: psutil.Process, within_s: float) -> bool:
             return False
         time.sleep(POLL_S)
     return True
-
-
-def _is_stopped(process: psutil.Process) -> bool:
-    try:
-        return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-    except psutil.NoSuchProcess:
-        return False

@@ -7,12 +7,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Driver
 from tusk_jupyter.launch.child import Child
-from tusk_jupyter.launch.pulse import Pulse
+from tusk_jupyter.launch.pulse import FROZEN_S, Pulse
 from tusk_jupyter.launch.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import Peer, PeerLost, PeerSilent, Request
@@ -23,6 +23,7 @@ from tusk_jupyter.system import processes
 from tusk_jupyter.system.places import Places
 
 START_TIMEOUT_S = 30.0
+START_LOOK_S = 0.25
 
 _LIKE_NO_MEMORY = (-6, -9, -11, 1, 127)
 """How a process ends that was refused memory: abort, a killer, a library that does not look, Python, the loader."""
@@ -64,7 +65,7 @@ class DriverProcess:
                 self._child.greet()
             ready = self._read_ready(time.monotonic() + START_TIMEOUT_S)
         except BaseException as exc:
-            self._child.kill()
+            self._child.abandon()
             if isinstance(exc, OSError):
                 raise self._start_error(str(exc)) from exc
             raise
@@ -110,9 +111,11 @@ class DriverProcess:
         except PeerLost as exc:
             raise self.crash() from exc
         except PeerSilent as exc:
+            if self.ended:  # it was found frozen meanwhile
+                raise self.crash() from exc
             within = "" if timeout_s is None else f" within {timeout_s:g} s"
             raise errors.TimeoutExceeded(
-                f"The driver process of {self.name!r} lives, but has not answered {request.ACTION!r}{within}.",
+                f"The driver process of {self.name!r} has not answered {request.ACTION!r}{within}.",
                 hint="Try again. `%tusk running` shows what keeps it busy, `%tusk cancel` ends that.",
             ) from exc
         finally:
@@ -194,14 +197,29 @@ class DriverProcess:
         assert out is not None  # noqa: S101  # a pipe
         line = b""
         while not line.endswith(b"\n"):
-            if not select.select([out], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise self._start_error(f"it did not answer within {START_TIMEOUT_S:.0f} s")
+            self._await(out, deadline)
             part = out.read1(65536)  # type: ignore[attr-defined]
             if not part:
                 raise self._start_error(f"it ended with {_exit_words(self._child.exit_code(1.0))}")
             line += part
         out.close()
         return codec.decode(Ready, line)
+
+    def _await(self, out: IO[bytes], deadline: float) -> None:
+        """Wait until a process that starts has something to read.
+
+        Raises:
+            DriverStartError: it has not by `deadline`; or it is stopped, and whoever waits for a session would wait for that.
+        """
+        went = time.monotonic()
+        while not select.select([out], [], [], START_LOOK_S)[0]:
+            now = time.monotonic()
+            if now >= deadline:
+                raise self._start_error(f"it did not answer within {START_TIMEOUT_S:.0f} s")
+            if not processes.is_stopped(self.pid):
+                went = now
+            elif now - went >= FROZEN_S:
+                raise self._start_error(f"a signal or a debugger had stopped its process for {now - went:.0f} s")
 
     def _start_error(self, why: str) -> errors.DriverStartError:
         return errors.DriverStartError(

@@ -16,6 +16,7 @@ from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.head_start import HeadStart, remember
 from tusk_jupyter.launch.process import START_TIMEOUT_S, DriverProcess
 from tusk_jupyter.protocol.calls import Request
+from tusk_jupyter.system import processes
 
 KEEP_S = 600.0
 """A driver unused for this long keeps no spare."""
@@ -59,8 +60,10 @@ class Spares:
                 self._arrived.wait_for(lambda: not shelf.starting, timeout=START_TIMEOUT_S)
                 spare, shelf.process = shelf.process, None
         if spare is not None and not spare.ended:
-            spare.waited = True
-            return spare
+            if not processes.is_stopped(spare.pid):
+                spare.waited = True
+                return spare
+            spare.kill()  # nothing is in it, and a session would find out after seconds
         try:
             return self._start(driver)
         except BaseException:

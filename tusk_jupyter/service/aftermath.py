@@ -77,7 +77,8 @@ def added_to(
 
 def _unconfirmed(error: WireError, why: str) -> WireError:
     words = (
-        f"Whether its session on the server has ended could not be confirmed ({why}): the statement may go on there."
+        "Whether its session on the server has ended could not be confirmed by a second driver process "
+        f"({why}): the statement may go on there."
     )
     return _with(error, words, _CHECK)
 
