@@ -10,6 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line
 from tusk_jupyter.cli.refusals import refusal
 from tusk_jupyter.errors import Cancelled, TuskError, UsageError
+from tusk_jupyter.system.bare_frames import bare_frames
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.cell_run import CellRun
 from tusk_magics.config import TuskMagics
@@ -23,6 +24,7 @@ from tusk_magics.notebook import Notebook
 class SqlMagic(Magics):
     """The SQL magic; its defaults are `TuskMagics`."""
 
+    @bare_frames
     @whole_imports()
     @needs_local_scope  # a `%sql` in a function sees the function's variables
     @no_var_expand  # IPython would fill in {x} and $x, both of which mean something in SQL

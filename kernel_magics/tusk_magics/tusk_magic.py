@@ -11,6 +11,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from tusk_jupyter.cli.passwords import typed_secrets
 from tusk_jupyter.cli.refusals import WordsRefused, refusal
 from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.system.bare_frames import bare_frames
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.errors import show_without_traceback
 from tusk_magics.history import STAYS, scrub, scrub_running_cell
@@ -21,6 +22,7 @@ from tusk_magics.notebook import Notebook
 class TuskMagic(Magics):
     """Everything but running SQL: connections, credentials, the log."""
 
+    @bare_frames
     @whole_imports()
     @no_var_expand
     @line_cell_magic

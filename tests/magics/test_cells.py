@@ -6,6 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tusk_jupyter.errors import TuskError
+
 
 @pytest.fixture(autouse=True)
 def a_table(cells):
@@ -327,3 +329,42 @@ def test_a_value_that_is_no_secret_stays(cells):
     ran = cells.run("%sql lake --param month=walrus SELECT :month AS a")
     assert "stands in this cell" not in ran.out
     assert any("walrus" in text for text in cells.variables["In"])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        'tusk.query("SELECT cast(:password AS INT)", params={"password": made()})',
+        'tusk.execute("SELECT :q", params={"p": made()})',
+        'tusk.query("SELECT :p", params={"p": [object(), made()]})',
+        'tusk.query("SELECT :p", connection="nosuch", params={"p": made()})',
+        'tusk.query("SELECT :p", params={"p": made()}, format="nosuch")',
+        'tusk.connect("x", made(), password=made())',
+        'tusk.connect("x", None, driver="nosuch", secrets={"password": made()})',
+    ],
+)
+def test_a_verbose_traceback_shows_no_values_of_ours(cells, cell):
+    cells.run("import tusk_jupyter as tusk\ndef made(): return 'Geh' + 'eim-23'")
+    cells.run("%xmode Verbose")
+    try:
+        ran = cells.run(cell)
+    finally:
+        cells.run("%xmode Context")
+    assert ran.error is not None
+    assert "tusk_jupyter/api" in ran.out, "the frames stay"
+    assert "Geheim" not in ran.out
+
+
+def test_an_error_that_the_caller_handles_keeps_its_variables():
+    import tusk_jupyter as tusk
+
+    def failing():
+        kept = "here"
+        raise ValueError(kept)
+
+    try:
+        failing()
+    except ValueError as earlier:
+        with pytest.raises(TuskError):
+            tusk.query("SELECT :p", params={"q": 1}, format="nosuch")
+        assert earlier.__traceback__.tb_next.tb_frame.f_locals == {"kept": "here"}

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tusk_jupyter.api._session import call, client
 from tusk_jupyter.protocol.message import replace as replace_fields
+from tusk_jupyter.system.bare_frames import bare_frames
 from tusk_jupyter.system.working_folder import working_folder
 
 if TYPE_CHECKING:
     from tusk_jupyter.protocol import control
 
 
+@bare_frames
 def connect(
     name: str,
     url: str | None = None,

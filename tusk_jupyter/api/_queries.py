@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tusk_jupyter.api._session import client
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.system.bare_frames import bare_frames
 from tusk_jupyter.system.whole_imports import whole_imports
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r":[A-Za-z_]")
 
 
+@bare_frames
 @whole_imports()
 def query(
     sql: str,
@@ -58,6 +60,7 @@ def query(
     return to_frame(tables, format, decimal=decimal)
 
 
+@bare_frames
 @whole_imports()
 def execute(
     sql: str,
@@ -109,6 +112,7 @@ def execute(
     return here.run(request, sink=sink)
 
 
+@bare_frames
 @whole_imports()
 def persist(
     data: object, table: str, *, connection: str | None = None, timeout_s: float | None = None, log: bool = True
@@ -121,6 +125,7 @@ def persist(
     return _upload(data, table, connection=connection, append=False, timeout_s=timeout_s, log=log)
 
 
+@bare_frames
 @whole_imports()
 def append(
     data: object, table: str, *, connection: str | None = None, timeout_s: float | None = None, log: bool = True
