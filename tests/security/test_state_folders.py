@@ -29,7 +29,7 @@ from tusk_jupyter.system import belongings, home, private_files, socket_folder, 
 from tusk_jupyter.system.address import read_address
 from tusk_jupyter.system.places import Places
 
-STRANGER = 65534
+STRANGER = 65534 if os.geteuid() == 0 else os.geteuid() + 1
 """Somebody else's user id."""
 
 
@@ -50,11 +50,26 @@ def picture(folder: Path) -> dict[str, tuple[int, str]]:
 
 
 def given_to_a_stranger(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a file another user's: really, as root; else by what the system says of our own id."""
+    """Make a file another user's."""
+    owned(path, monkeypatch, uid=STRANGER)
+
+
+def owned(path: Path, monkeypatch: pytest.MonkeyPatch, *, uid: int | None = None, gid: int | None = None) -> None:
+    """Give one file to another account or group: really, as root; else by what the system says of it."""
     if os.geteuid() == 0:
-        os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
-    else:
-        monkeypatch.setattr(belongings, "user_id", lambda: os.geteuid() + 1)
+        os.chown(path, -1 if uid is None else uid, -1 if gid is None else gid, follow_symlinks=False)
+        return
+    lstat, fstat, meant = Path.lstat, os.fstat, path.lstat()
+
+    def told(found: os.stat_result) -> os.stat_result:
+        if not os.path.samestat(found, meant):
+            return found
+        fields = list(found[:10])
+        fields[4:6] = [found.st_uid if uid is None else uid, found.st_gid if gid is None else gid]
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(Path, "lstat", lambda one: told(lstat(one)))
+    monkeypatch.setattr(os, "fstat", lambda descriptor: told(fstat(descriptor)))
 
 
 # --- the folder ---
@@ -218,8 +233,7 @@ def test_what_is_not_ours_for_the_sockets_is_passed_over(far_home, monkeypatch, 
         given_to_a_stranger(first, monkeypatch)
     with pytest.raises(errors.StorageError, match=re.escape(str(first))):
         socket_folder.claim(first)
-    if mood != "a stranger's" or os.geteuid() == 0:
-        assert socket_folder.find(place) != first
+    assert socket_folder.find(place) != first
 
 
 def test_the_users_own_runtime_folder_comes_first(far_home, monkeypatch):
@@ -262,7 +276,6 @@ def test_a_path_that_duckdb_cannot_take_is_refused_at_once(tmp_path: Path):
 
 # --- the way there, and who listens at its end ---
 
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="makes files of another account's and runs as it")
 WAYS = {
     "a stranger's": "belongs to another user",
     "a stranger's, sticky": "belongs to another user",
@@ -272,27 +285,26 @@ WAYS = {
 }
 
 
-def opened_way(folder: Path, mood: str) -> Path:
+def opened_way(folder: Path, mood: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a folder that others may rename in, and return the path by which it is meant."""
     folder.mkdir()
     if mood == "a group's":
         (other,) = [one for one in grp.getgrall() if one.gr_name == "daemon"]  # of an account that is not ours
-        os.chown(folder, -1, other.gr_gid)
+        owned(folder, monkeypatch, gid=other.gr_gid)
     folder.chmod({"a group's": 0o775, "everybody's": 0o777, "a stranger's, sticky": 0o1777}.get(mood, 0o755))
     if mood.startswith("a stranger's"):
-        os.chown(folder, STRANGER, STRANGER)
+        owned(folder, monkeypatch, uid=STRANGER)
     if mood != "by a stranger's link":
         return folder
     link = folder.with_name(folder.name + "-link")
     link.symlink_to(folder)
-    os.chown(link, STRANGER, STRANGER, follow_symlinks=False)
+    owned(link, monkeypatch, uid=STRANGER)
     return link
 
 
-@AS_ROOT
 @pytest.mark.parametrize("mood", WAYS)
-def test_a_state_folder_that_somebody_else_could_replace_is_refused(tmp_path: Path, mood: str):
-    way = opened_way(tmp_path / "way", mood)
+def test_a_state_folder_that_somebody_else_could_replace_is_refused(tmp_path: Path, monkeypatch, mood: str):
+    way = opened_way(tmp_path / "way", mood, monkeypatch)
     (tmp_path / "link").symlink_to(way / "below")
     for place in (way / "home", way / "deep" / "home", tmp_path / "link" / "home"):
         with pytest.raises(errors.StorageError, match=f"could be replaced by somebody else's: .*{WAYS[mood]}"):
@@ -300,12 +312,11 @@ def test_a_state_folder_that_somebody_else_could_replace_is_refused(tmp_path: Pa
     assert list(way.iterdir()) == []
 
 
-@AS_ROOT
 @pytest.mark.parametrize("mood", WAYS)
 @pytest.mark.parametrize("variable", ["TMPDIR", "XDG_RUNTIME_DIR"])
 def test_no_socket_lies_where_somebody_else_renames(far_home, monkeypatch, mood: str, variable: str):
     place, temporary = far_home
-    way = opened_way(temporary / "way", mood)
+    way = opened_way(temporary / "way", mood, monkeypatch)
     if variable == "TMPDIR":
         monkeypatch.setattr(socket_folder.tempfile, "gettempdir", lambda: str(way))
     else:
@@ -331,7 +342,8 @@ def test_a_way_of_private_groups_and_sticky_folders_is_taken_and_what_is_missing
 
 LISTENER = """
 import os, socket, sys
-os.setgroups([]); os.setgid({uid}); os.setuid({uid})
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid({uid}); os.setuid({uid})
 server = socket.socket(socket.AF_UNIX); server.bind({path!r}); os.chmod({path!r}, 0o777); server.listen()
 print("up", flush=True)
 sys.stdin.readline()
@@ -347,9 +359,15 @@ print(len(got), flush=True)
 """
 
 
-@AS_ROOT
 @pytest.mark.parametrize("mood", ["the socket is a stranger's", "only the listener is"])
-def test_neither_token_nor_ticket_goes_to_another_accounts_listener(mood: str):
+def test_neither_token_nor_ticket_goes_to_another_accounts_listener(monkeypatch, mood: str):
+    """Not as root, the listener is ours and we say that we are somebody else: to the file, or only to its process."""
+    stranger_id = STRANGER
+    if os.geteuid() != 0 and mood == "the socket is a stranger's":
+        stranger_id = os.geteuid()
+        monkeypatch.setattr(belongings, "user_id", lambda: os.geteuid() + 1)
+    elif os.geteuid() != 0:
+        monkeypatch.setattr(sockets, "_listener", lambda *_: STRANGER)
     with short_folder("tusk-l-") as folder:
         folder.chmod(0o777)
         path = folder / "c-0123456789abcdef.sock"
@@ -357,14 +375,14 @@ def test_neither_token_nor_ticket_goes_to_another_accounts_listener(mood: str):
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stranger:
             assert stranger.stdout.readline() == "up\n"
             if mood == "only the listener is":
-                os.chown(path, 0, 0)
+                owned(path, monkeypatch, uid=os.geteuid(), gid=os.getegid())
             address = sockets.address_of(path)
             for call in (
                 lambda: Peer(address, "secret").call(control.Ping(), timeout_s=5.0),
                 lambda: Drivers().at(flight.Location(address)),
             ):
                 with pytest.raises(
-                    errors.StorageError, match=rf"another user's \(uid {STRANGER}\), so nothing was sent"
+                    errors.StorageError, match=rf"another user's \(uid {stranger_id}\), so nothing was sent"
                 ):
                     call()
             received, _ = stranger.communicate("\n", timeout=30)
