@@ -97,6 +97,8 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         try:
             for reply in handler(codec.decode(kind, action.body.to_pybytes())):
                 yield flight.Result(codec.encode(reply))
+        except flight.FlightError:
+            raise  # in Flight's own words; raised from itself it would be its own cause
         except Exception as exc:
             raise _on_the_wire(exc) from exc
 
@@ -105,6 +107,8 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         try:
             run = self._tickets.redeem(ticket.ticket.decode())
             schema, batches = run.open_stream(self._tickets, context.is_cancelled)
+        except flight.FlightError:
+            raise  # in Flight's own words; raised from itself it would be its own cause
         except Exception as exc:
             raise _on_the_wire(exc) from exc
         return flight.GeneratorStream(schema, _stream(batches))
@@ -122,6 +126,8 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             if upload is None:
                 raise errors.ProtocolError("This ticket is unknown or used.")
             writer.write(pa.py_buffer(codec.encode(upload.take(reader.to_reader(), context.is_cancelled))))
+        except flight.FlightError:
+            raise  # in Flight's own words; raised from itself it would be its own cause
         except Exception as exc:
             raise _on_the_wire(exc) from exc
 
@@ -339,6 +345,8 @@ def _stream(
     try:
         for batch, metadata in batches:
             yield batch if metadata is None else (batch, pa.py_buffer(metadata))
+    except flight.FlightError:
+        raise
     except Exception as exc:
         raise _on_the_wire(exc) from exc
     finally:
@@ -346,8 +354,6 @@ def _stream(
 
 
 def _on_the_wire(exc: Exception) -> flight.FlightError:
-    if isinstance(exc, flight.FlightError):
-        return exc
     if not isinstance(exc, errors.TuskError):
         traceback.print_exception(exc)
     return flight.FlightServerError(str(exc)[:500], extra_info=to_extra_info(exc))

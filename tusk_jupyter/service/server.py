@@ -86,6 +86,8 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
                 self._core.note_call()
             for reply in self._answers(request, context):
                 yield flight.Result(codec.encode(reply))
+        except flight.FlightError:
+            raise  # in Flight's own words; raised from itself it would be its own cause
         except Exception as exc:
             raise self._on_the_wire(exc, action.type, repeatable=repeatable) from exc
 
@@ -98,6 +100,8 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             self._be_staying(command)
             self._core.note_call()
             return _info(descriptor, self._accept(command))
+        except flight.FlightError:
+            raise  # in Flight's own words; raised from itself it would be its own cause
         except Exception as exc:  # nobody has a ticket, so nothing of it is executed
             raise self._on_the_wire(exc, "run", repeatable=True) from exc
 
@@ -111,8 +115,6 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def _on_the_wire(self, exc: Exception, action: str, *, repeatable: bool) -> flight.FlightError:
         """Return an error for the client; what fails because the core goes down is asked again at the next one."""
-        if isinstance(exc, flight.FlightError):
-            return exc
         if not isinstance(exc, errors.TuskError):
             _LOG.error("action %s failed", action, exc_info=exc)
         if self._leaving and repeatable:
