@@ -16,7 +16,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.cli.options import secret_variable_option
 from tusk_jupyter.client import Client, boot
 from tusk_jupyter.client.link import Link
-from tusk_jupyter.driverkit import runs
+from tusk_jupyter.driverkit import tickets
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import codec, control, driver
@@ -96,23 +96,23 @@ def test_six_hundred_tickets_that_nobody_issued_do_not_end_a_driver():  # S15
 
 
 def test_few_tickets_wait_for_their_runs_and_the_others_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(runs, "EARLY_S", 600.0)
-    book, refused, tickets = runs.TicketBook(), [], [f"guess {number}" for number in range(100)]
+    monkeypatch.setattr(tickets, "EARLY_S", 600.0)
+    book, refused, guesses = tickets.TicketBook(), [], [f"guess {number}" for number in range(100)]
 
     def redeem(ticket: str) -> None:
         with pytest.raises(errors.TuskError):
             book.redeem(ticket)
         refused.append(ticket)
 
-    threads = [threading.Thread(target=redeem, args=(ticket,)) for ticket in tickets]
+    threads = [threading.Thread(target=redeem, args=(ticket,)) for ticket in guesses]
     for one in threads:
         one.start()
-    wait_until(lambda: len(refused) == len(tickets) - runs.WAITING, 60.0, "all but those that may wait are refused")
-    for ticket in set(tickets) - set(refused):
+    wait_until(lambda: len(refused) == len(guesses) - tickets.WAITING, 60.0, "all but those that may wait are refused")
+    for ticket in set(guesses) - set(refused):
         book.refuse(ticket, errors.ProtocolError("No."))
     for one in threads:
         one.join(60)
-    assert sorted(refused) == sorted(tickets)
+    assert sorted(refused) == sorted(guesses)
 
 
 def test_a_variable_with_a_password_leaves_the_environment_of_a_running_core(  # S15

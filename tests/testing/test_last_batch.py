@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.runs import Run, TicketBook
+from tusk_jupyter.driverkit.runs import Run
 from tusk_jupyter.driverkit.session import Rows, Transaction
+from tusk_jupyter.driverkit.tickets import TicketBook
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.stream import Trailer

@@ -20,8 +20,9 @@ import pyarrow.flight as flight
 
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.consumers import Consumers
-from tusk_jupyter.driverkit.runs import Run, TicketBook
+from tusk_jupyter.driverkit.runs import Run
 from tusk_jupyter.driverkit.session import Session, Settings
+from tusk_jupyter.driverkit.tickets import TicketBook
 from tusk_jupyter.driverkit.uploads import Upload
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec, driver
