@@ -11,7 +11,7 @@ from services import processes_of, wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.launch import pulse as pulse_module
 from tusk_jupyter.launch.process import DriverProcess
-from tusk_jupyter.launch.pulse import EVERY_S, FROZEN_S, Pulse
+from tusk_jupyter.launch.pulse import EVERY_S, FROZEN_S, DriverPulse
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.calls import PeerSilent
 
@@ -108,7 +108,7 @@ def watched(monkeypatch):
         raise errors.TimeoutExceeded("no answer")
 
     process = SimpleNamespace(pid=1, ended=False, ping=silent, kill=killed.append)
-    pulse = Pulse(process)
+    pulse = DriverPulse(process)
 
     def pass_s(seconds, *, awaited=True, cpu_each=0.0):
         for _ in range(round(seconds * 4)):

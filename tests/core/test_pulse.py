@@ -60,8 +60,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulse.threading, "Thread", Thread)
 
 
-def watched(driver: Driver, clock: Clock, seconds: float, step_s: float = 0.2) -> pulse.Pulse:
-    signs = pulse.Pulse(driver)  # type: ignore[arg-type]
+def watched(driver: Driver, clock: Clock, seconds: float, step_s: float = 0.2) -> pulse.DriverPulse:
+    signs = pulse.DriverPulse(driver)  # type: ignore[arg-type]
     for _ in range(round(seconds / step_s)):
         signs.look(awaited=True)
         clock.now += step_s
@@ -110,7 +110,7 @@ def test_a_client_that_stood_still_itself_gives_the_core_its_time(
 ) -> None:
     link = SimpleNamespace(ping=lambda: lambda: None, address=None)
     monkeypatch.setattr(client_pulse, "Task", lambda ping: SimpleNamespace(wait=lambda timeout_s: False))
-    signs = client_pulse.Pulse(link)  # type: ignore[arg-type]
+    signs = client_pulse.CorePulse(link)  # type: ignore[arg-type]
     clock.now += client_pulse.QUIET_S
     signs.check()  # asks
     clock.now += 3600.0
@@ -133,7 +133,7 @@ def test_a_core_that_could_not_be_asked_for_want_of_threads_is_asked_later(
         return SimpleNamespace(wait=lambda timeout_s: True)
 
     monkeypatch.setattr(client_pulse, "Task", task)
-    signs = client_pulse.Pulse(SimpleNamespace(ping=lambda: lambda: None, address=None))  # type: ignore[arg-type]
+    signs = client_pulse.CorePulse(SimpleNamespace(ping=lambda: lambda: None, address=None))  # type: ignore[arg-type]
     for _ in range(100):
         clock.now += client_pulse.LOOK_S
         signs.check()

@@ -28,7 +28,7 @@ STOOD_STILL_S = 2.0
 """Between two looks: then it was this process that was stopped (a laptop's lid), and the core had no time to answer it."""
 
 
-class Pulse:
+class CorePulse:
     """The signs of life of one core while somebody waits for it."""
 
     def __init__(self, link: Link) -> None:
@@ -72,7 +72,7 @@ def attended(link: Link, task: Task[Any], *, every_s: float = LOOK_S) -> None:
     """
     if task.wait(QUIET_S):
         return
-    pulse = Pulse(link)
+    pulse = CorePulse(link)
     while not task.wait(every_s):
         pulse.check()
 

@@ -19,7 +19,7 @@ from tusk_jupyter.client import driver_link, memory
 from tusk_jupyter.client.driver_link import Drivers, FromOverThere, seam
 from tusk_jupyter.client.interrupts import Task
 from tusk_jupyter.client.link import Link, lost, lost_run
-from tusk_jupyter.client.pulse import Pulse, unanswered
+from tusk_jupyter.client.pulse import CorePulse, unanswered
 from tusk_jupyter.client.results import Result
 from tusk_jupyter.client.stopping import Stopping
 from tusk_jupyter.protocol import codec, control, stream
@@ -130,7 +130,7 @@ class Fetch:
         """Wait for the end and show how far the run is; the core's status stream is read on a thread of its own."""
         latest: list[control.RunState] = []
         watching = False
-        pulse = Pulse(self._link)
+        pulse = CorePulse(self._link)
         while not task.wait(PROGRESS_EVERY_S):
             if self.accepted is None or self._is_overdue():  # it is the core that is waited for
                 self._check(pulse, task)
@@ -162,7 +162,7 @@ class Fetch:
             self._insist()
         return True
 
-    def _check(self, pulse: Pulse, task: Task[RunResult]) -> None:
+    def _check(self, pulse: CorePulse, task: Task[RunResult]) -> None:
         """See that the core lives; give the run up when it does not.
 
         Raises:

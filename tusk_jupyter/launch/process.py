@@ -12,7 +12,7 @@ from typing import IO, Any
 from tusk_jupyter import errors
 from tusk_jupyter.launch.catalog import Driver
 from tusk_jupyter.launch.child import Child
-from tusk_jupyter.launch.pulse import FROZEN_S, Pulse
+from tusk_jupyter.launch.pulse import FROZEN_S, DriverPulse
 from tusk_jupyter.launch.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import Peer, PeerLost, PeerSilent, Request
@@ -74,7 +74,7 @@ class DriverProcess:
         self.address = ready.address
         self._peer = Peer(ready.address, self._child.token)
         self.words = Words(self)
-        self._pulse = Pulse(self)
+        self._pulse = DriverPulse(self)
         self._calls = self._stops = 0
         self._counting = threading.Lock()
         self._child.tell_exit(lambda: on_exit(self))

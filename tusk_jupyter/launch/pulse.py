@@ -28,7 +28,7 @@ FROZEN_S = 4.5
 """How long a process may give no sign of life; with the time before the first ping it is gone before the ladder's last rung."""
 
 
-class Pulse:
+class DriverPulse:
     """One process's signs of life; `look` is called a few times a second, by one thread."""
 
     def __init__(self, process: DriverProcess) -> None:
