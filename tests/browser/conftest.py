@@ -37,8 +37,11 @@ def window(lab: Lab, chromium: Browser, request: pytest.FixtureRequest) -> Itera
     pictures.mkdir(parents=True, exist_ok=True)
     opened: list[Window] = []
 
-    def open_window(path: str = "", workspace: str = "test") -> Window:
-        opened.append(Window.open(lab, chromium, pictures, path, workspace))
+    def open_window(path: str = "", workspace: str = "test", *, in_notebook_7: bool = False) -> Window:
+        if in_notebook_7:
+            opened.append(Window.open_notebook7(lab, chromium, pictures, path))
+        else:
+            opened.append(Window.open(lab, chromium, pictures, path, workspace))
         return opened[-1]
 
     yield open_window

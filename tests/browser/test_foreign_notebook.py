@@ -6,8 +6,12 @@ import base64
 import json
 
 import nbformat
+import pyarrow as pa
 from playwright.sync_api import expect
 
+from tusk_widgets.export import Facts
+from tusk_widgets.grid_data import GridData, frame_of
+from tusk_widgets.grid_static import static_html
 from tusk_widgets.page import MODULE, MODULE_VERSION
 
 CODE = "window.hit=1; export default { initialize() { window.hit=1 }, render() { window.hit=1 } }"
@@ -65,3 +69,20 @@ def test_no_widget_state_of_ours_runs_anything(lab, window):
     )
     page.run_cell(0)  # what is run is trusted; the outputs of before are gone with it
     assert page.page.evaluate("window.hit") is None
+
+
+def test_a_saved_table_of_long_texts_is_scrolled_and_one_of_short_rows_is_whole(lab, window):
+    tables = [pa.table({"words": ["many words " * 400] * 20}), pa.table({"i": range(20)})]
+    facts = Facts(connection="lake", dialect="duckdb")
+    shown = [static_html(GridData(table, frame_of(table, table.schema, frozenset())), facts) for table in tables]
+    outputs = [nbformat.v4.new_output("display_data", data={"text/html": html}) for html in shown]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs, execution_count=7)])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (lab.notebooks / "static.ipynb").write_text(json.dumps(book))
+    page = window("static.ipynb")
+    boxes = page.cell(0).locator("div:has(> table)")
+    heights = boxes.evaluate_all("all => all.map(one => [one.clientHeight, one.scrollHeight])")
+    page.picture("static tables")
+    (long, all_of_long), (short, all_of_short) = heights
+    assert long <= 640 < all_of_long
+    assert short == all_of_short

@@ -25,6 +25,8 @@ def book(lab):
         "import os\nprint('pid', os.getpid())",
         "%config TuskMagics.widgets = 'anywidget'\nget_ipython().run_cell_magic('sql', 'pond', 'SELECT 42 AS answer')",
         f"for n in range({GRIDS}):\n    display({one})",
+        "frame = get_ipython().run_cell_magic('sql', 'pond', 'SELECT i FROM range(9000) t(i)')\ndisplay(frame)",
+        "import gc\ndel frame\n_ = gc.collect()",
     )
     return "states.ipynb"
 
@@ -69,6 +71,8 @@ def test_grids_and_picker_are_live_again_and_say_what_became_of_their_kernel(win
     lose_the_connection(page)
     look_at(page, row="0")
 
+    free_the_frame(page)
+
     page.run_cell(4)
     expect(output(page, 4).get_by_role("grid")).to_contain_text("42")  # drawn by anywidget, which is an extra
 
@@ -93,6 +97,20 @@ def lose_the_connection(page):
     expect(kept).to_be_hidden()
     for button in page.page.locator(".jp-Dialog button.jp-mod-accept").all():
         button.click()
+
+
+def free_the_frame(page):
+    grid = page.run_cell(6).get_by_role("grid")
+    grid.locator("td").first.click()
+    page.run_cell(7)
+    grid.locator("td").first.click()
+    page.page.keyboard.press("Control+End")
+    kept = output(page, 6).locator(".tusk-kept")
+    expect(kept).to_contain_text("The result is gone")
+    expect(kept).to_contain_text("of 9,000 stay readable here")
+    expect(output(page, 6).get_by_role("button", name="Export…")).to_be_disabled()
+    expect(grid.locator("td.tusk-pending")).to_have_count(0)
+    page.picture("2 the frame is freed")
 
 
 def restart(page):

@@ -55,12 +55,16 @@ def book(lab):
 @pytest.fixture
 def notebook(window, book):
     page = window(book)
+    run_all(page)
+    return page
+
+
+def run_all(page) -> None:
     for number in range(5):
         page.run_cell(number)
     expect(page.cell(2).get_by_role("grid")).to_be_visible()
     expect(page.cell(3).locator("[role=option][data-name=pond]")).to_be_visible()
     page.page.evaluate("() => { window.book = window.jupyterapp.shell.currentWidget; }")
-    return page
 
 
 def close_all(page):
@@ -225,3 +229,15 @@ def test_escape_leaves_to_the_cell_and_tab_goes_on(notebook):
     grid.locator("td[id$='-1-1']").click()
     notebook.page.keyboard.press("Tab")
     expect(grid).not_to_be_focused()
+
+
+IN_NOTEBOOK_7 = {"a cell", "a column's menu", "the list", "the form's choice"}
+
+
+def test_no_key_in_a_widget_changes_a_notebook_in_notebook_7(window, book):
+    """It takes keys earlier than Lab does, before they are at the widget."""
+    seven = window(book, in_notebook_7=True)
+    run_all(seven)
+    places = [*places_of_the_grid(seven), *places_of_the_picker(seven)]
+    assert reached_from(seven, [place for place in places if place.name in IN_NOTEBOOK_7]) == []
+    seven.picture("after all keys")

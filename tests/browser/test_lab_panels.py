@@ -41,6 +41,13 @@ def log_rows(page):
     return page.get_by_test_id("tusk-log-list").locator("[data-run]")
 
 
+IS_RED = """one => {
+  one.style.outlineColor = 'var(--jp-error-color0)';
+  const { borderTopColor, outlineColor } = getComputedStyle(one);
+  return borderTopColor === outlineColor;
+}"""
+
+
 def open_log(window):
     """Open the log, with only this notebook's runs in it."""
     window.command("tusk:open-log")
@@ -176,7 +183,9 @@ def test_run_is_saved_as_a_query_and_deleted_from_the_log(notebook):
     log_rows(page).first.click()
     details = page.get_by_test_id("tusk-details")
     details.get_by_role("button", name="Save as query").click()
-    page.get_by_role("dialog").get_by_label("Name").fill(f"{EVIL} {notebook.connection}")
+    name = page.get_by_role("dialog").get_by_label("Name")
+    assert not name.evaluate(IS_RED)  # nothing is wrong before anything is typed
+    name.fill(f"{EVIL} {notebook.connection}")
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     notebook.command("tusk:show-panel")
     expect(page.locator(".tusk-Queries")).to_contain_text(EVIL)
@@ -205,3 +214,56 @@ def test_a_run_that_waits_for_a_lock_says_whose_in_its_cell_and_in_the_list(lab,
         opened.picture("waits for a lock")
         other.execute("ROLLBACK")
         expect(opened.cell(2).locator(".jp-Cell-outputArea")).to_contain_text("1 row changed")
+
+
+def set_in_the_editor(page, plugin: str, field: str, value: str | bool, *, is_default: bool) -> None:
+    """Change a setting as a user does, in the form of the settings editor; Lab keeps it a moment later."""
+    entry = page.locator(f".jp-PluginList-entry[data-id='tusk-jupyter:{plugin}']")
+    entry.click()
+    control = page.locator(f"[id='jp-SettingsEditor-tusk-jupyter:{plugin}_{field}']")
+    control.set_checked(value) if isinstance(value, bool) else control.select_option(label=value)
+    changed = page.locator("h1:has-text('Modified') + ul").locator(entry)
+    expect(changed).to_have_count(0 if is_default else 1)
+
+
+def test_settings_are_found_by_the_word_tusk_and_each_of_them_acts(notebook):
+    page = notebook.page
+    mark = notebook.cell(4).get_by_test_id("tusk-cell-mark")
+    notebook.command("tusk:open-log")
+    hides = page.get_by_role("checkbox", name="Hide what tools ran")
+    expect(hides).to_be_checked()
+    expect(mark).to_be_visible()
+    tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text=f"{notebook.connection[:20]}")
+
+    def change(plugin, field, value, *, is_default=False):
+        notebook.command("settingeditor:open")
+        search = page.locator(".jp-PluginList input").first
+        search.fill("tusk")
+        for title in ("Tusk: connections", "Tusk: query log", "Tusk: SQL in cells"):
+            expect(page.locator(".jp-PluginList-entry", has_text=title)).to_be_visible()
+        set_in_the_editor(page, plugin, field, value, is_default=is_default)
+        notebook.picture(f"settings {plugin}")
+        tab.click()
+
+    change("cells", "marks", "none")
+    expect(mark).to_have_count(0)
+    change("log", "hideTools", False)
+    expect(hides).not_to_be_checked()
+    change("panel", "tableInserts", "name")
+    notebook.cell(5).locator(".cm-content").click()
+    notebook.command("tusk:show-panel")
+    tree_item(page, f"{notebook.connection}, connection").focus()
+    for name in ("catalog", "schema", "table"):
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(f"[role=treeitem][data-kind={name}]").first).to_be_visible()
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(active_cell(page)).to_contain_text("people")
+    expect(active_cell(page)).not_to_contain_text("SELECT")
+    for plugin, field, value in (
+        ("cells", "marks", "all"),
+        ("log", "hideTools", True),
+        ("panel", "tableInserts", "select"),
+    ):
+        change(plugin, field, value, is_default=True)  # the next test has this server's settings, too
+    expect(mark).to_be_visible()

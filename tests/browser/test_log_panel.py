@@ -1,7 +1,6 @@
 """The query log where there is little room, sorted, with ways back to the cells; and in Notebook 7."""
 
 from playwright.sync_api import expect
-from services.lab import Window
 
 CELLS = (
     "%load_ext tusk_jupyter\n%tusk connect walls walls.duckdb",
@@ -75,25 +74,19 @@ def test_a_run_leads_back_to_its_cell(lab, window):
     opened.picture("the cell of a run")
 
 
-def test_notebook_7_opens_the_log_by_its_button_and_its_keys(lab, chromium, window, request):
+def test_notebook_7_opens_the_log_by_its_button_and_its_keys(lab, window):
     lab.write("seven.ipynb", *CELLS[:1], "%%sql walls\nSELECT 7")
-    seven = Window.open_notebook7(lab, chromium, window("", workspace="other").pictures, "seven.ipynb")
+    seven = window("seven.ipynb", in_notebook_7=True)
     page = seven.page
-    try:
-        page.locator(".jp-Notebook .jp-CodeCell").first.click()
-        page.keyboard.press("Alt+Shift+L")
-        expect(rows(page).first).to_be_in_viewport()
-        seven.picture("by its keys")
-        page.locator("#down-panel, .jp-NotebookDownPanel, .lm-TabPanel").locator(
-            ".lm-TabBar-tabCloseIcon"
-        ).first.click()
-        expect(rows(page)).to_have_count(0)
-        page.locator(".jp-Notebook .jp-CodeCell").first.click()
-        page.keyboard.press("Alt+Shift+T")
-        page.get_by_role("region", name="Tusk", exact=True).locator("jp-button, button").filter(
-            has_text="Query Log"
-        ).click()
-        expect(rows(page).first).to_be_in_viewport()
-        seven.picture("by its button")
-    finally:
-        page.context.close()
+    page.locator(".jp-Notebook .jp-CodeCell").first.click()
+    page.keyboard.press("Alt+Shift+L")
+    expect(rows(page).first).to_be_in_viewport()
+    seven.picture("by its keys")
+    page.locator("#down-panel, .jp-NotebookDownPanel, .lm-TabPanel").locator(".lm-TabBar-tabCloseIcon").first.click()
+    expect(rows(page)).to_have_count(0)
+    page.locator(".jp-Notebook .jp-CodeCell").first.click()
+    page.keyboard.press("Alt+Shift+T")
+    panel = page.get_by_role("region", name="Tusk", exact=True)
+    panel.locator("jp-button, button").filter(has_text="Query Log").click()
+    expect(rows(page).first).to_be_in_viewport()
+    seven.picture("by its button")

@@ -82,7 +82,8 @@ def running(home: TuskHome, folder: Path, **environment: str) -> Iterator[Lab]:
         sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={notebooks}",
         f"--LabApp.user_settings_dir={folder / 'settings'}", f"--LabApp.workspaces_dir={folder / 'workspaces'}",
-        "--LabApp.expose_app_in_browser=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
     place = {
         "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "data"),
@@ -189,6 +190,7 @@ class Window:
         page.on("dialog", lambda dialog: (window.dialogs.append(dialog.message), dialog.dismiss()))
         page.goto(f"{lab.url}/notebooks/{path}?token={lab.token}")
         page.locator(".jp-Notebook:visible .jp-CodeCell").first.wait_for()
+        page.wait_for_function(KERNEL_READY)
         return window
 
     def picture(self, name: str) -> None:
