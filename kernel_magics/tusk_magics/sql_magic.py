@@ -65,7 +65,7 @@ def _not_interrupted(run: CellRun, line: str, cell: str | None) -> object:
     except KeyboardInterrupt:
         if run.completed:
             raise Cancelled(
-                "Interrupted when the statement had completed: what it changed is changed, its rows were let go of.",
+                "Interrupted after the statement had completed: its changes stand, its rows were discarded.",
                 scenario="cancelled_by_user",
                 hint="`%tusk log` shows it.",
             ) from None

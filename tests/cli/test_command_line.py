@@ -76,7 +76,7 @@ def test_the_log_is_searched(home):
     assert failed["sql"] == "SELECT nope"
     assert "Showing 1 of 3 runs" in tusk("log", "-n", "1").stdout
     assert "SELECT * FROM t" in tusk("log", "--text", "from T", "--since", "1h", "-n", "1").stdout
-    assert "No run fits these conditions" in tusk("log", "--text", "nothing of the kind").stdout
+    assert "No run matches these conditions" in tusk("log", "--text", "nothing of the kind").stdout
     assert tusk("log", "--until", "2001-01-01").returncode == 0
 
 
@@ -293,9 +293,9 @@ def test_a_connection_is_copied(home):
 
 
 def test_the_log_is_filtered_by_duration_and_driver(home):
-    assert tusk("log", "--min-ms", "3600000").stdout.startswith("No run fits")
+    assert tusk("log", "--min-ms", "3600000").stdout.startswith("No run matches")
     assert tusk("log", "--driver", "duckdb", "--no-tools", "-n", "1").stdout.splitlines()[1]
-    assert tusk("log", "--driver", "sqlite").stdout.startswith("No run fits")
+    assert tusk("log", "--driver", "sqlite").stdout.startswith("No run matches")
 
 
 def test_runs_are_deleted_from_the_log_and_nothing_goes_without_a_word(home):

@@ -37,7 +37,7 @@ def test_an_interrupt_stops_the_run_and_leaves_the_session(client, core):  # TK-
 def test_an_interrupt_returns_soon_even_when_the_driver_does_not_listen(client, core):
     thread = interrupt_once_running(client, "hanging")
     began = time.monotonic()
-    with pytest.raises(errors.Cancelled, match="has not yet said"):
+    with pytest.raises(errors.Cancelled, match="has not yet confirmed"):
         core.run(client, "hang")
     thread.join()
     assert (

@@ -162,7 +162,7 @@ def test_a_run_whose_core_is_killed_may_have_taken_effect(notebook, core):  # R8
     with pytest.raises(errors.CoreError, match="may have taken effect") as caught:
         core.run(notebook, "wait 600")
     thread.join()
-    assert "check what had been done" in caught.value.hint
+    assert "check what was done" in caught.value.hint
     assert anew(notebook, core).rows == 1
 
 

@@ -157,7 +157,7 @@ def test_a_link_that_is_cut_in_a_statement_leaves_its_effect_open(connect, postg
     assert caught.value.scenario == "link_lost"
     assert "not known" in caught.value.message
     assert "abnormally" not in caught.value.message
-    assert "check what had been done" in (caught.value.hint or "")
+    assert "check what was done" in (caught.value.hint or "")
 
 
 CODES = ["28P01", "28000", "3D000", "08001", "08006", "53300", "57P01", "57P02", "57P03", "57P04", "57P05", "25P03"]

@@ -248,7 +248,7 @@ def test_an_account_that_may_not_see_locks_is_told_so(on_mariadb, second):  # wi
     hold(on_mariadb, second)
     with Waiting(on_mariadb) as waiting:
         told = waiting.told()
-        assert "a lock, perhaps: some session on this server does" in told, told
+        assert "perhaps a lock: some session on this server waits for one" in told, told
         assert "this account lacks the right PROCESS" in told
         assert "second.ipynb (idle in an open transaction" in told, "what the core knows of its own sessions"
 

@@ -125,7 +125,7 @@ def test_a_run_that_would_meet_another_session_is_refused_once_before_it_runs(or
         end(orders, second_client)
         with pytest.raises(errors.SessionLost, match=words) as caught:
             orders.run("DELETE FROM orders WHERE i > 0")
-        assert "Nothing of this was run" in caught.value.message
+        assert "None of this was run" in caught.value.message
         assert "temp tables" in caught.value.message
         assert permanent(orders) == 100
         assert orders.value("SELECT count(*) FROM orders") == 100  # told once: this is a new session

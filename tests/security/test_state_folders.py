@@ -440,7 +440,7 @@ def test_what_lay_in_an_open_home_is_not_executed_until_its_owner_says_so(tmp_pa
     assert head_start.begin(place) is None
     (evil,) = (one for one in Catalog(place).drivers() if one.name == "evil")
     assert evil.manifest is None
-    assert "since others could write into" in evil.problem
+    assert "when others could write into" in evil.problem
     assert not marker.exists()
     wait_until(_clock_moves(tmp_path), 5.0, "the file system's clock has gone on")
     (place.drivers / "evil.json").chmod(0o600)

@@ -91,7 +91,7 @@ def test_an_export_says_that_the_notebooks_folder_is_gone(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     answer = Asking(TABLE).ask("export", export={"format": "csv", "name": "r.csv", "overwrite": overwrite})
-    assert "the folder where it would begin is gone" in answer["error"]
+    assert "the folder that it starts from is gone" in answer["error"]
     assert "%cd" in answer["hint"]
 
 

@@ -60,7 +60,7 @@ def test_a_test_names_the_stage_that_failed_with_its_hint(show, postgresql):
     shown.fill(port=postgresql.port, password="wrong")
     assert shown.test() == failing_at("sign-in")
     hint = shown.find("result").inner_text()
-    assert "give the password anew" in hint
+    assert "give the password again" in hint
     assert "credentials set" not in hint  # there is no connection yet that the verb could name
     shown.fill(password=postgresql.password, database="nowhere")
     assert shown.test() == failing_at("database")

@@ -54,7 +54,7 @@ def _row(connection: Connection) -> tuple[str, ...]:
 @json_option
 @pass_output
 def test(output: Output, name: str, as_json: bool) -> int:
-    """Sign in and out again, and say which stage failed."""
+    """Sign in and out again, and show which stage failed."""
     from tusk_jupyter.cli.options import print_json
 
     tested = api.test(name)
@@ -74,7 +74,7 @@ def test(output: Output, name: str, as_json: bool) -> int:
 @click.argument("name")
 @pass_output
 def use(output: Output, name: str) -> None:
-    """Choose the current connection: `%%sql` without a name means it until another is chosen."""
+    """Choose the current connection: `%%sql` without a name uses it until another is chosen."""
     connection = api.use(name)
     output.say(f"{connection.name} is the current connection: {connection.target} ({connection.driver}).")
 
@@ -141,7 +141,7 @@ def _ask(output: Output, name: str) -> None:
     if not output.can_ask:
         raise UsageError(
             f"Nobody can be asked whether {name} is to be removed; nothing was changed.",
-            hint="Add --yes if it is meant.",
+            hint="Add --yes if you mean it.",
         )
     if not output.confirm(f"Remove the connection {name} and its password?"):
         raise click.Abort

@@ -28,7 +28,7 @@ def core(ctx: click.Context) -> None:
 @json_option
 @pass_output
 def status(output: Output, as_json: bool = False) -> None:
-    """Show the core and what it holds; starts none."""
+    """Show the core and what it holds, without starting one."""
     found = api.info() if _runs() else None
     if found is None:
         _check_startable()

@@ -14,7 +14,7 @@ from tusk_jupyter.errors import DriverNotFound
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--rescan", is_flag=True, help="Ask each driver anew.")
+@click.option("--rescan", is_flag=True, help="Ask each driver again.")
 @json_option
 @pass_output
 def drivers(output: Output, name: str | None, rescan: bool, as_json: bool) -> None:
@@ -31,7 +31,7 @@ def drivers(output: Output, name: str | None, rescan: bool, as_json: bool) -> No
     if info is None:
         raise DriverNotFound(
             f"There is no driver {name!r}. Installed: {', '.join(info.name for info in found)}.",
-            hint="A package brings further ones through the entry point group `tusk_jupyter.drivers`.",
+            hint="Packages add drivers through the entry point group `tusk_jupyter.drivers`.",
         )
     fields: dict[str, dict[str, Any]] = info.fields.get("properties", {})
     listing = Listing(

@@ -15,7 +15,7 @@ from tusk_jupyter.cli.refusals import of_click
 VERBS = {
     "connect": ("connect", "Add a connection: NAME URL."),
     "connections": ("connections", "List the connections."),
-    "test": ("connections", "Sign in and out again, and say which stage failed."),
+    "test": ("connections", "Sign in and out again, and show which stage failed."),
     "use": ("connections", "Choose the current connection."),
     "pick": ("pick", "Choose the current connection from a list."),
     "disconnect": ("connections", "Close this notebook's session on a connection."),
@@ -102,7 +102,7 @@ def run_verb(words: list[str], *, output: Output) -> int:
         code: Any = root.main(args=words, prog_name=output.prefix, standalone_mode=False, obj=output)
     except click.Abort as exc:
         if isinstance(exc.__cause__, KeyboardInterrupt):
-            raise errors.Cancelled("Interrupted; what the core had been asked for, it may still do.") from None
+            raise errors.Cancelled("Interrupted; the core may still do what it was asked for.") from None
         raise errors.Cancelled("Nothing was changed.") from None
     except click.UsageError as exc:
         raise of_click(exc, words) from None

@@ -17,8 +17,8 @@ _SQL_WIDTH = 80
 
 @click.command()
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
-@click.option("-n", "--limit", type=click.IntRange(0), default=20, show_default=True, help="Rows at most.")
-@click.option("--offset", type=click.IntRange(0), default=0, help="Rows to pass over.")
+@click.option("-n", "--limit", type=click.IntRange(0), default=20, show_default=True, help="At most this many rows.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Rows to skip.")
 @click.option("--text", metavar="TEXT", help="Part of the SQL, any case.")
 @click.option("--status", type=click.Choice(STATUSES), help="How the run ended.")
 @click.option("--connection", metavar="NAME", help="Runs on this connection.")
@@ -26,9 +26,9 @@ _SQL_WIDTH = 80
 @click.option("--since", "since_", metavar="TIME", help="30m, 2h, 3d, 1w, today, or a date.")
 @click.option("--until", metavar="TIME", help="As --since.")
 @click.option("--driver", metavar="NAME", help="Runs by this driver.")
-@click.option("--min-ms", type=click.FloatRange(0), metavar="MS", help="Runs that took at least so long.")
-@click.option("--max-ms", type=click.FloatRange(0), metavar="MS", help="Runs that took at most so long.")
-@click.option("--no-tools", is_flag=True, help="Leave out what tools ran, as for a plan.")
+@click.option("--min-ms", type=click.FloatRange(0), metavar="MS", help="Runs that took at least this long.")
+@click.option("--max-ms", type=click.FloatRange(0), metavar="MS", help="Runs that took at most this long.")
+@click.option("--no-tools", is_flag=True, help="Leave out what tools ran, such as plans.")
 @click.option(
     "--delete", is_flag=True, help="Delete the runs RUN..., or those before --until; with every trace of their text."
 )
@@ -73,7 +73,7 @@ def log(
         columns=("run", "started", "status", "connection", "rows", "time", "source", "SQL"),
         rows=[_row(entry) for entry in page.entries],
         records=page,
-        empty="No run fits these conditions; fewer of them find more."
+        empty="No run matches these conditions; try fewer of them."
         if filtered
         else "The query log is empty: run a `%%sql` cell first.",
         right=frozenset({"rows", "time"}),
@@ -132,7 +132,7 @@ def _ask(output: Output, what: str, *, yes: bool) -> None:
     if not output.can_ask:
         raise UsageError(
             f"Nobody can be asked whether {what} are to be deleted; nothing was changed.",
-            hint="Add --yes if it is meant.",
+            hint="Add --yes if you mean it.",
         )
     if not output.confirm(f"Delete {what} from the query log?"):
         raise click.Abort

@@ -93,6 +93,6 @@ def from_environment(variable: str, *, what: str) -> str:
         raise WordsRefused(
             f"The environment variable {shown_variable(variable)}, which should hold {what}, is {state}.",
             words=[variable] if value is None and shown_variable(variable) != variable else [],
-            hint="Set it before Jupyter starts, or `%env` shows what the kernel sees.",
+            hint="Set it before Jupyter starts; `%env` shows what the kernel sees.",
         )
     return value

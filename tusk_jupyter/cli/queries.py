@@ -74,7 +74,7 @@ def show_(output: Output, name: str, as_json: bool) -> None:
 @click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Read the SQL from a file.")
 @click.option("--run", metavar="RUN", help="Take the SQL and the connection of a run in the query log.")
 @click.option("--connection", metavar="NAME", help="The connection that it is for.")
-@click.option("--description", metavar="TEXT", default="", help="For people.")
+@click.option("--description", metavar="TEXT", default="", help="A description for people.")
 @click.option("--replace", is_flag=True, help="Replace the query of that name.")
 @pass_output
 def save(

@@ -37,7 +37,7 @@ def refusal(*, where: str, stays: str) -> UsageError:
     return UsageError(
         f"A password does not belong {where}; nothing was stored and nothing was connected.",
         hint=(
-            "Leave the password out, also of a URL: it is asked for without an echo (`connect`, `credentials set NAME`). "
+            "Leave the password out, even of a URL: `connect` and `credentials set NAME` ask for it without an echo. "
             "Where nobody can answer, use `--password-env VARIABLE`, `--password-command COMMAND`, or `--url-env VARIABLE` "
             f"for the whole URL; in SQL, a parameter as `:password`. {stays}"
         ),
@@ -47,7 +47,7 @@ def refusal(*, where: str, stays: str) -> UsageError:
 def unreadable_url() -> UsageError:
     """Return the error for a URL whose brackets cannot be read; it does not repeat the URL."""
     return UsageError(
-        "The URL cannot be read: its user or password holds [ or ] as they are, or its host a bracket that is not closed.",
+        "The URL cannot be read: its user or password has an unencoded [ or ], or its host a bracket that is not closed.",
         hint="The form is scheme://user@host:port/database; write such characters as %5B and %5D.",
     )
 

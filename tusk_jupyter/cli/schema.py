@@ -17,7 +17,9 @@ _COLUMNS_WIDTH = 80
 @click.command()
 @click.argument("connection", required=False)
 @click.argument("table", required=False)
-@click.option("--refresh", is_flag=True, help="Read it anew; else it is as of the last hour, or of the last DDL seen.")
+@click.option(
+    "--refresh", is_flag=True, help="Read it again; otherwise it is from the last hour, or from the last DDL seen."
+)
 @json_option
 @pass_output
 def schema(output: Output, connection: str | None, table: str | None, refresh: bool, as_json: bool) -> None:
@@ -47,7 +49,9 @@ def _tables(found: SchemaSnapshot, prefix: str) -> Listing:
         if found.snapshot is None
         else f"{found.connection} has no tables."
         + (
-            " They are being read anew." if reading else f" `{prefix} schema {found.connection} --refresh` looks again."
+            " They are being read again."
+            if reading
+            else f" `{prefix} schema {found.connection} --refresh` looks again."
         ),
         notes=(f"{len(tables):,} table{'' if len(tables) == 1 else 's and views'} of {found.connection}{age}.",)
         if tables

@@ -286,7 +286,7 @@ def lost_run(seen: BaseException) -> errors.CoreError:
     """Return the error for a core that went away with a run under way: its driver went too, its statement perhaps not."""
     return errors.CoreError(
         "The core service was stopped in the middle of this run. What it was doing may have taken effect on the server.",
-        hint="If it changes anything, check what had been done before you run it again; one that only reads can be run again. "
+        hint="If it changes anything, check what was done before you run it again; a run that only reads can be repeated. "
         "The core starts by itself. Sessions with their temp tables and open transactions are gone.",
         scenario="link_lost",
         detail=getattr(seen, "detail", None) or str(seen),

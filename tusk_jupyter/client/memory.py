@@ -31,10 +31,10 @@ RESERVE_BYTES = 96 * 1024 * 1024
 """Left free: buffers of Flight, the threads' own heaps (64 MB of addresses each), whatever else the process does."""
 
 TAKE_LESS = (
-    "Write it to a file instead: `--to FILE.parquet` takes it in any size (in Python `to=`); or take less of it, with "
+    "Write it to a file instead: `--to FILE.parquet` takes any size (in Python `to=`); or fetch less of it, with "
     "`--limit` or fewer columns."
 )
-SEND_LESS = "Send it in parts: `df.iloc[:1_000_000]` first, the others with `--append` behind it; or free memory."
+SEND_LESS = "Send it in parts: `df.iloc[:1_000_000]` first, then the others with `--append`; or free memory."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class Room:
         limit = tightest()
         if limit is not None and limit.left - RESERVE_BYTES < needed:
             raise errors.ResultTooLarge(
-                f"The result does not fit into this process's memory: {rows:,} rows with {_size(self._held)} had come, a frame "
-                f"of them takes {_size(needed)} more, and {limit.name} leaves {_size(max(0, limit.left))} of "
-                f"{_size(limit.bytes)}. The run was stopped and its rows were let go of.",
+                f"The result does not fit into this process's memory: {rows:,} rows with {_size(self._held)} had arrived, a "
+                f"frame of them takes {_size(needed)} more, and {limit.name} leaves {_size(max(0, limit.left))} of "
+                f"{_size(limit.bytes)}. The run was stopped and its rows were freed.",
                 hint=TAKE_LESS,
                 scenario="result_too_large",
             )
@@ -133,7 +133,7 @@ def translated(exc: Exception, what: str, *, hint: str = TAKE_LESS) -> errors.Tu
     limit = tightest()
     room = f": {limit.name} is {_size(limit.bytes)}" if limit is not None else ""
     return errors.ResultTooLarge(
-        f"{what}: there is not enough memory{room}. What it held of it was let go of.",
+        f"{what}: there is not enough memory{room}. What it held was freed.",
         hint=hint,
         detail=said,
         scenario="result_too_large",

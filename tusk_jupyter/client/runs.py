@@ -194,13 +194,13 @@ class Fetch:
             if task.wait(CANCEL_PATIENCE_S):
                 return self._cancelled(task, elapsed)
         stopping = self._stopping
-        who = "it was asked to stop, and the database has not yet said that it did: its outcome is not known"
+        who = "it was asked to stop, and the database has not yet confirmed that it did: its outcome is not known"
         if stopping is not None and not stopping.heard:
             who = f"it was asked to stop, and {self._silent_core()} has not yet confirmed that"
         raise errors.Cancelled(
             f"Cancelled after {elapsed:.1f} s; {who}.",
             scenario="cancelled_by_user",
-            hint="It is asked again until it has; `%tusk running` shows it, and `%tusk log` how it ended.",
+            hint="The request is repeated until then; `%tusk running` shows the run, and `%tusk log` how it ended.",
         )
 
     def _silent_core(self) -> str:
@@ -249,7 +249,7 @@ class Fetch:
             self._give_up()
             if isinstance(exc, errors.TuskError) or not isinstance(exc, Exception):
                 raise
-            raise memory.translated(exc, "The result could not be taken over") from exc
+            raise memory.translated(exc, "The result could not be received") from exc
 
     def _give_up(self) -> None:
         """End a run that this process cannot go on with: its driver would wait for somebody to read on."""
@@ -294,7 +294,7 @@ class Fetch:
         except FromOverThere as exc:
             if isinstance(exc.error, errors.SessionLost) and not exc.error.sessions:  # this one, too, has just ended
                 exc.error.sessions = (self.accepted.session_id,)
-                exc.error.message = f"Nothing of this was run. {exc.error.message}"
+                exc.error.message = f"None of this was run. {exc.error.message}"
             raise
 
     def _fetch_from(self, driver: flight.FlightClient, ticket: str) -> RunResult:
@@ -392,7 +392,7 @@ class Fetch:
             request = self._command.run or self._command.upload
             return errors.TimeoutExceeded(
                 f"The run took longer than its {request.timeout_s:g} s. {exc.message}"  # type: ignore[union-attr]
-                f" {self._silent_core().capitalize()}, which sees to that, did not.",
+                f" {self._silent_core().capitalize()}, which should have stopped it, did not.",
                 scenario="statement_timeout",
             )
         if self._interrupted.is_set() and isinstance(exc, errors.Cancelled):
@@ -449,8 +449,8 @@ def _cut_off(exc: errors.TuskError, *, completed: bool) -> errors.DriverError:
     what = exc.detail or exc.message
     if completed:
         return errors.DriverCrashed(
-            "The driver process ended before all of its result had arrived here. The run itself had completed: what it "
-            "changed is changed.",
+            "The driver process ended before all of its result had arrived. The run itself had completed: its "
+            "changes stand.",
             hint="Run the cell again if it only reads.",
             detail=what,
             scenario="result_lost",
@@ -460,7 +460,7 @@ def _cut_off(exc: errors.TuskError, *, completed: bool) -> errors.DriverError:
         "The driver ran out of memory or threads."
         if memory_ran_out
         else "The link to the driver broke; the run was stopped.",
-        hint=None if memory_ran_out else "If it changes anything, check what had been done, then run the cell again.",
+        hint=None if memory_ran_out else "If it changes anything, check what was done, then run the cell again.",
         detail=what,
         scenario="memory_limit" if memory_ran_out else "link_lost",
     )

@@ -6,25 +6,25 @@ here unless the server gave a better one. The first 21 are Tusk's documented sce
 
 from __future__ import annotations
 
-SESSION_ENDED = "The next run gets a new session; if something was left in this one, a run is refused once before that and says what is gone."
+SESSION_ENDED = "The next run opens a new session. If something was left in this one, one run is refused before that, with what is gone."
 """What follows an error by which a session ended. What went with it is for that refusal to say (ARCHITECTURE.md, invariant 12)."""
 
 HINTS: dict[str, str] = {
-    "bad_password": "Check the user name and give the password anew: `%tusk credentials set NAME`.",
+    "bad_password": "Check the user name and give the password again: `%tusk credentials set NAME`.",
     "unknown_host": "Check the host's spelling, and that this machine can resolve it (VPN, DNS).",
     "refused": "Check that the server is running and listens at this host and port.",
-    "connect_timeout": "Check host and port, and whether a firewall or VPN stands between; `connect_timeout_s` sets how long to wait.",
+    "connect_timeout": "Check host and port, and whether a firewall or VPN is in the way; `connect_timeout_s` sets how long to wait.",
     "no_such_database": "Check the database's name, or create it; `%tusk connections` shows what is configured.",
-    "ssl_required": "The server takes only encrypted connections: set `sslmode=require` (or stricter) on the connection.",
-    "bad_certificate": "The server's certificate does not match: give its authority with `sslrootcert=FILE`, or check the host name.",
+    "ssl_required": "The server accepts only encrypted connections: set `sslmode=require` (or stricter) on the connection.",
+    "bad_certificate": "The server's certificate does not match: name its authority with `sslrootcert=FILE`, or check the host name.",
     "syntax": "Look at the marked place; the mistake is there or just before it.",
     "undefined_table": "Check the table's name and schema.",
-    "undefined_column": "Check the column's name; text values stand in single quotes.",
+    "undefined_column": "Check the column's name; text values go in single quotes.",
     "permission": "The signed-in user lacks this right: ask for a GRANT, or use a connection with another user.",
     "cancelled_by_user": "The run was stopped; the session and its temp tables are still there.",
     "cancelled_by_admin": f"The server's administrator ended the session. {SESSION_ENDED}",
     "session_busy": "Another run of this notebook uses the session: wait for it, or stop it with `%tusk cancel`.",
-    "link_lost": "The link to the database broke. Nothing was repeated by itself: check what had been done, then run the cell again.",
+    "link_lost": "The link to the database broke. Nothing was repeated automatically: check what was done, then run the cell again.",
     "keyring_denied": "Unlock the keyring and run the cell again, or choose another store: `--tier vault` or `--tier memory`.",
     "keyring_absent": "There is no OS keyring here. Set TUSK_MASTER_KEY for the sealed vault, or accept `--tier memory`.",
     "shutdown": "The server is starting up or going down; try again in a moment.",
@@ -34,8 +34,8 @@ HINTS: dict[str, str] = {
     # Beyond Tusk's list.
     "unverified_server": "Name the authority that signed the server's certificate (`sslrootcert=FILE`, or `system` for a public one), or use its Unix socket. `allow_cleartext_password=true` on the connection sends the password to whoever answers.",
     "outcome_unknown": f"Look at the data before you run it again. {SESSION_ENDED}",
-    "session_lost": "Run it again: it runs in a new session then. Make anew first what it needs, as temp tables and settings.",
-    "read_only": "The connection or the run is read-only; use one that may write if the change is meant.",
+    "session_lost": "Run it again, in a new session; first recreate what it needs, such as temp tables and settings.",
+    "read_only": "The connection or the run is read-only; if you mean to make the change, use one that may write.",
     "file_locked": "Close the program that holds the file, then run the cell again.",
     "no_such_file": "Check the path; it is read relative to the notebook's folder.",
     "statement_timeout": "Allow more with `--timeout SECONDS`, or make the statement cheaper.",

@@ -91,7 +91,7 @@ def lost(name: str, why: str, sessions: Sequence[str], *, private: bool) -> erro
     """Return the refusal of a run that would meet another session than its client counts on."""
     gone = "the database in memory with all its tables" if private else "its temp tables, its settings (SET, USE, ...)"
     return errors.SessionLost(
-        f"Nothing of this was run: the session on {name!r} that it would have met has ended, because {why}. Gone with it are "
+        f"None of this was run: its session on {name!r} has ended, because {why}. Gone with it are "
         f"{gone}, and a transaction that was open was rolled back.",
         scenario="session_lost",
         sessions=tuple(sessions),

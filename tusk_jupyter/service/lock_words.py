@@ -98,7 +98,7 @@ class LockWords:
             one = self._holder(waiting, holder, words, waits_itself=behind is not None)
             if behind is not None:
                 then = self._holders(waiting, behind, waits, words, seen=(*seen, holder.backend))
-                one = f"{one}, which waits for {then}" if behind.holders else f"{one}, which waits for a lock, too"
+                one = f"{one}, which waits for {then}" if behind.holders else f"{one}, which also waits for a lock"
             named.append(one)
         more = len(wait.holders) - SHOWN
         return f"a lock of {' and of '.join(named)}{f' and of {more} more' if more > 0 else ''}"
@@ -113,7 +113,7 @@ class LockWords:
     def _own(self, waiting: Session, session: Session, words: _Words, *, waits_itself: bool) -> str:
         """Return one of our sessions as the run's user knows it."""
         if session.client == schemas.CLIENT:
-            words.ways["It reads the schema, and ends soon."] = None
+            words.ways["It reads the schema and ends soon."] = None
             return "tusk-jupyter's own reading of the schema"
         run = self._last_run(session)
         source = run.source if run is not None and run.source else self._source_of(session.client)
@@ -143,7 +143,7 @@ class LockWords:
         if not candidates:
             words.ways["Ask whoever works on this database, or its administrator."] = None
         if not wait.certain:
-            return f"a lock, perhaps: some session on this server does ({wait.hidden})"
+            return f"perhaps a lock: some session on this server waits for one ({wait.hidden})"
         return f"a lock ({wait.hidden})"
 
 

@@ -42,7 +42,7 @@ DROPPINGS = frozenset({
 SHOWN = 3
 NAMED = 24
 """Files with rights of others: more than there are kinds of ours, so that only a long journal is cut."""
-_ANOTHER = "Set TUSK_HOME to a folder of its own, which need not be there yet."
+_ANOTHER = "Set TUSK_HOME to a folder of its own, which need not exist yet."
 
 
 def claim(home: Path) -> None:
@@ -83,7 +83,7 @@ def examine(home: Path) -> None:
         return
     there = next(folder for folder in home.parents if os.path.lexists(folder))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        why = "may not be written to" if there.is_dir() else "is no folder"
+        why = "may not be written to" if there.is_dir() else "is not a folder"
         raise StorageError(
             f"The state folder {home} cannot be made: {there} {why}.",
             hint="Set TUSK_HOME to a folder that you may write to.",
@@ -181,7 +181,7 @@ def _check_content(home: Path) -> None:
     names = ", ".join(foreign[:SHOWN]) + (f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else "")
     raise StorageError(
         f"{home} is not a state folder of tusk: it holds {names}. Nothing in it was touched.",
-        hint=f"{_ANOTHER} If this one is meant, move that away first.",
+        hint=f"{_ANOTHER} To use this one, move those away first.",
     )
 
 
@@ -249,9 +249,9 @@ def _check_rights(home: Path) -> None:
     listed += f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     first = f" What is in {DRIVERS}/ is started as a program: look at it first." if _drivers_in(names) else ""
     raise NotPrivate(
-        f"Others may have changed these files of the state folder {home}, so none of it is used: {listed}.",
-        hint=f"If you trust them still: chmod -R go= '{home}'.{first} Where a cluster gives such rights to a whole volume "
-        "(Kubernetes, fsGroup), they come back with each start of the pod: README says under JupyterHub how to prevent it.",
+        f"Others may have changed these files in the state folder {home}, so nothing in it is used: {listed}.",
+        hint=f"If you still trust them: chmod -R go= '{home}'.{first} Where a cluster gives such rights to a whole volume "
+        "(Kubernetes, fsGroup), they come back with each start of the pod: README explains under JupyterHub how to prevent it.",
     )
 
 

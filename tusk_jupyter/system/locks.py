@@ -100,9 +100,9 @@ def unusable(path: Path, exc: OSError) -> StorageError:
     """Return the error for a file of the state folder that this user cannot open or make."""
     why = exc.strerror or str(exc)
     if isinstance(exc, PermissionError) and not path.exists():
-        hint = f"See that the folder may be written: chmod u+rwx '{path.parent}'; or set TUSK_HOME to another one."
+        hint = f"Make the folder writable: chmod u+rwx '{path.parent}'; or set TUSK_HOME to another one."
     elif isinstance(exc, PermissionError):
         hint = f"It may have been left by `sudo`: sudo chown -R $USER '{path.parent}'."
     else:
-        hint = "Make room on the disk, see that it may be written, or set TUSK_HOME to another folder."
+        hint = "Make room on the disk, make it writable, or set TUSK_HOME to another folder."
     return StorageError(f"{path} cannot be opened for writing: {why}.", hint=hint)

@@ -67,8 +67,8 @@ def _read(path: Path, *, max_bytes: int, forbidden: int, follow: bool = False, a
     with os.fdopen(descriptor, "rb") as file:
         if os.fstat(descriptor).st_ctime_ns <= after_ns:
             raise NotPrivate(
-                f"{path} has been there since others could write into {path.parent}, so it is not used.",
-                hint=f"Look at what it says. If you trust it: chmod 600 '{path}'.",
+                f"{path} was there when others could write into {path.parent}, so it is not used.",
+                hint=f"Look at what is in it. If you trust it: chmod 600 '{path}'.",
             )
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
@@ -191,5 +191,5 @@ def _check_owner(path: Path, status: os.stat_result, forbidden: int) -> None:
         done = "read" if forbidden & stat.S_IROTH else "changed"
         raise NotPrivate(
             f"{path} has mode {stat.S_IMODE(status.st_mode):04o}: others may have {done} it, so it is not used.",
-            hint=f"If you trust it still: chmod {'700' if stat.S_ISDIR(status.st_mode) else '600'} '{path}'.",
+            hint=f"If you still trust it: chmod {'700' if stat.S_ISDIR(status.st_mode) else '600'} '{path}'.",
         )

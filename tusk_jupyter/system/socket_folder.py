@@ -65,7 +65,7 @@ def claim(folder: Path) -> None:
     except OSError as exc:
         raise StorageError(
             f"The folder {folder} for the sockets cannot be made: {exc.strerror}.",
-            hint="Set TUSK_HOME to a folder that you may write to, or see that this one's belongs to you.",
+            hint="Set TUSK_HOME to a folder that you may write to, or make sure that this one belongs to you.",
         ) from exc
     problem = _problem(folder, in_home=folder.name == RUN)
     if problem is not None:
@@ -107,7 +107,7 @@ def _problem(folder: Path, *, in_home: bool = False) -> str | None:
     if stat.S_ISLNK(found.st_mode):
         return "is a link"
     if not stat.S_ISDIR(found.st_mode):
-        return "is no folder"
+        return "is not a folder"
     if not HAS_OWNERS:
         return None
     if found.st_uid != belongings.user_id():

@@ -72,10 +72,10 @@ def check_owner(address: str) -> None:
             owner = _listener(probe, owner)
         if owner == belongings.user_id():
             return
-    whose = "is no socket" if not stat.S_ISSOCK(found.st_mode) else f"is another user's (uid {owner})"
+    whose = "is not a socket" if not stat.S_ISSOCK(found.st_mode) else f"is another user's (uid {owner})"
     raise StorageError(
         f"{path} {whose}, so nothing was sent to it: somebody else has put it where a process of yours listened.",
-        hint=f"See who may write to {path.parent} and the folders above it. `tusk core stop` ends the core that was there.",
+        hint=f"Check who may write to {path.parent} and the folders above it. `tusk core stop` ends the core that was there.",
     )
 
 

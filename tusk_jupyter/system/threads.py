@@ -27,7 +27,7 @@ def told(exc: BaseException) -> CoreError | None:
     said = str(exc)
     if any(words in said for words in _ENDING) or (_NONE_LEFT[0] in said and _is_ending()):
         return CoreError(
-            "This interpreter is ending: its main thread has ended, and Python starts no threads and imports nothing any more.",
+            "This interpreter is ending: its main thread has ended, and Python no longer starts threads or imports anything.",
             hint="Let the main thread wait for the others (`thread.join()`), or run the SQL before it ends.",
             detail=said,
             scenario="interpreter_ending",
@@ -43,7 +43,7 @@ def not_started(exc: BaseException) -> CoreError | None:
 def _none_left(said: str) -> CoreError:
     return CoreError(
         f"The system lets this process start no further thread or process{_limit()}.",
-        hint="End what is not needed, or raise the limit (`ulimit -u`; in a container its limit of processes).",
+        hint="End what is not needed, or raise the limit (`ulimit -u`; in a container, its process limit).",
         detail=said,
         scenario="no_threads",
     )

@@ -39,7 +39,7 @@ def below(base: str, path: Path) -> Path:
         return path
     if not base:
         raise UsageError(
-            f"{path} is a relative path, and the folder where it would begin is gone or was not named.",
-            hint="Give an absolute path, or change to a folder that is there (`%cd FOLDER`).",
+            f"{path} is a relative path, and the folder that it starts from is gone or was not named.",
+            hint="Give an absolute path, or change to a folder that exists (`%cd FOLDER`).",
         )
     return Path(base) / path

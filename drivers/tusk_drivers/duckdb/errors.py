@@ -92,7 +92,7 @@ def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
     if report.kind.upper() == "INTERRUPT" or isinstance(exc, duckdb.InterruptException):
         return errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
     if isinstance(exc, MemoryError):  # of Arrow, in the stream
-        report = Report("Out of Memory", f"The result's next rows found no memory: {exc}")
+        report = Report("Out of Memory", f"There was no memory for the result's next rows: {exc}")
     scenario = _scenario(report)
     message, advice = _split_advice(report.message)
     return errors.QueryError(
@@ -135,7 +135,7 @@ def _hint(report: Report, scenario: str | None) -> str | None:
         name = next(filter(None, found.groups())).rpartition("/")[2].removesuffix(".duckdb_extension")
         if report.message.startswith("Failed to download"):
             return (
-                "The extension comes from the address in the message: see that this machine reaches it (a proxy, a firewall), "
+                "The extension comes from the address in the message: check that this machine can reach it (proxy, firewall), "
                 f"or fetch the file elsewhere, unpack it, and `INSTALL '/path/to/{name}.duckdb_extension'`."
             )
         return (

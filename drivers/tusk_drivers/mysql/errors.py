@@ -124,7 +124,7 @@ def _hint(scenario: str | None) -> str | None:
     """Return the hint of a scenario; whether a table's name is compared by case is the server's choice here."""
     hint = hint_for(scenario)
     return (
-        f"{hint} Its case may count; names with odd signs stand in backticks."
+        f"{hint} Its case may matter; names with unusual characters go in backticks."
         if scenario == "undefined_table"
         else hint
     )

@@ -203,8 +203,8 @@ def _from_server(exc: pymysql.MySQLError, settings: Settings, where: str) -> Con
         return _failure(
             "tls",
             f"{where} offers no encryption, and sslmode={ssl_mode(settings)} demands it.",
-            hint="Switch TLS on at the server. `sslmode=prefer` on the connection goes on without it: everybody on the way "
-            "can then read and change what travels.",
+            hint="Switch TLS on at the server. `sslmode=prefer` on the connection connects without it: anybody on the way "
+            "can then read and change the traffic.",
         )
     scenario = SCENARIOS.get(errno)
     stage = "database" if errno == 1044 else _STAGES.get(scenario or "", "sign-in")

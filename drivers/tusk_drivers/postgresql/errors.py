@@ -195,8 +195,8 @@ def connect_error(words: str, *, target: str) -> ConnectError:
     hint = hint_for(scenario)
     if stage == "tls" and scenario is None:
         hint = (
-            "Switch TLS on at the server (`ssl = on`). `sslmode=prefer` on the connection goes on without it: everybody on "
-            "the way can then read and change what travels."
+            "Switch TLS on at the server (`ssl = on`). `sslmode=prefer` on the connection connects without it: anybody on "
+            "the way can then read and change the traffic."
         )
     return ConnectError(
         f"Could not connect to {target}: {_core(said)}", hint=hint, detail=f"stage={stage}\n{said}", scenario=scenario

@@ -74,8 +74,8 @@ def translate(
     message = str(exc)
     if code_of(exc) == sqlite3.SQLITE_ERROR and _EXTENSION.fullmatch(message):
         return errors.QueryError(
-            "load_extension() is switched off: this driver loads no extensions into SQLite, in no session.",
-            hint="Take that step in Python, or on a DuckDB connection, whose extensions `INSTALL` and `LOAD` bring.",
+            "load_extension() is switched off: this driver never loads extensions into SQLite.",
+            hint="Do that step in Python, or on a DuckDB connection, where `INSTALL` and `LOAD` add extensions.",
             position=_name_place(sql, "load_extension"),
             code=getattr(exc, "sqlite_errorname", None),
         )
