@@ -113,7 +113,7 @@ def test_a_lost_or_damaged_state_file_is_drawn_anew_from_the_journal(open_store:
         else:
             assert len(aside) == 1
             assert aside[0].name in store.notices[0]
-            assert "drawn anew" in store.notices[0]
+            assert "rebuilt from" in store.notices[0]
     with open_store() as store:
         assert everything(store) == before
         assert store.notices == ()
@@ -169,7 +169,7 @@ def test_a_file_that_breaks_while_it_is_open_is_drawn_anew(open_store: Open, hom
     (home / "state.duckdb").write_bytes(b"x" * 40_000)
     store._database._mend(error)
     assert everything(store) == before
-    assert "drawn anew" in store.notices[0]
+    assert "rebuilt from" in store.notices[0]
     store.log.started(a_run(1000))
     assert store.log.read(control.ReadLog(limit=1)).entries[0].run == "run-1000"
 

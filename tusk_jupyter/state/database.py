@@ -212,7 +212,7 @@ class Database:
         if lost > 0:
             self.notices.append(
                 f"The journal in {self.journal.folder} ends {lost} records before the state file does: it was cut off"
-                " from outside. The records are in the state file, but it could not be drawn anew from the journal."
+                " from outside. The records are in the state file, but it could not be rebuilt from the journal."
             )
             self.journal.skip_to(self.applied_seq)
         records = self._sound(self.applied_seq)

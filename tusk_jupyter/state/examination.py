@@ -71,7 +71,7 @@ def _journal(journal: Journal) -> Check:
         name="journal",
         ok=False,
         message=f"{len(damage)} damaged places among {count:,} records, first: {damage[0]}.",
-        hint="The state file is still right. Keep a copy of it: it could not be drawn anew from this journal in full.",
+        hint="The state file is still right. Keep a copy of it: it could not be rebuilt from this journal in full.",
     )
 
 

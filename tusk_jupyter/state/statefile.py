@@ -215,7 +215,7 @@ def set_aside(path: Path, cause: Exception) -> str:
         belongings.set_aside(_wal(path), _wal(aside))
     return (
         f"The state file {path} could not be read ({_first_line(cause)}). It was set aside as {aside.name}"
-        " and drawn anew from the journal."
+        " and rebuilt from the journal."
     )
 
 

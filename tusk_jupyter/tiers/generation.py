@@ -38,7 +38,7 @@ class Generation:
             return None
         return (
             f"the vault is an older copy of itself (write {document.generation} of {noted.generation}): "
-            "passwords changed or deleted since then are as they were; set them anew"
+            "passwords changed or deleted since then are as they were; set them again"
         )
 
     def next(self, document: Document) -> Document:

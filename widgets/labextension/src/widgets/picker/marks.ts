@@ -52,7 +52,7 @@ export function marks(line: Line, isNew = false): HTMLElement {
         {
           class: `tusk-mark tusk-mark-${line.secret_lost ? 'missing' : 'tier'}`,
           title: line.secret_lost
-            ? 'The password was in the memory of a core that has ended: give it anew.'
+            ? 'The password was in the memory of a core that has ended: give it again.'
             : (TIERS[line.tier] ?? line.tier)
         },
         sign('key', 13),
