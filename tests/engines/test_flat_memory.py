@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import psutil
 import pytest
 from services import processes_of, wait_until
 
 from tusk_jupyter import errors
-from tusk_jupyter.protocol import control
 
 STATEMENTS = 50_000
 WARM_UP = 10_000
 """Imports, caches of statements and the heaps have their size then."""
 
 GROWTH = 1.05
-LOOKS = 5
+SETTLES_S = 15.0
 
 
 def mixed(engine, n: int) -> None:
@@ -36,17 +38,21 @@ def mixed(engine, n: int) -> None:
 
 
 def settled_mb(engine) -> dict[int, float]:
-    """Return what each process has for itself by pid, the least of several looks: runs are written to the log in batches."""
-    home = engine.client.link.places.home
-    looks: list[dict[int, float]] = []
+    """Return what each process has for itself by pid, the least over a while with little to do.
 
-    def looked() -> bool:
-        engine.client.call(control.ReadLog(limit=1))
-        looks.append({one.pid: one.memory_full_info().uss / 1e6 for one in processes_of(home)})
-        return len(looks) >= LOOKS
+    Runs are written to the log in batches, and DuckDB's allocator gives pages back 10 s after they were used.
+    """
+    home, end = engine.client.link.places.home, time.monotonic() + SETTLES_S
+    least: dict[int, float] = {}
 
-    wait_until(looked, 60.0, "memory was looked at")
-    return {pid: min(look.get(pid, mb) for look in looks) for pid, mb in looks[-1].items()}
+    def settled() -> bool:
+        engine.run("SELECT 1")
+        for one in processes_of(home):
+            least[one.pid] = min(least.get(one.pid, math.inf), one.memory_full_info().uss / 1e6)
+        return time.monotonic() > end
+
+    wait_until(settled, 10 * SETTLES_S, "memory was looked at")
+    return least
 
 
 @pytest.mark.soak

@@ -247,7 +247,10 @@ def test_the_footer_can_be_turned_off(cells):
 
 def test_a_connect_cell_runs_again_while_its_file_is_in_use(cells):
     cells.value("%sql lake CREATE TABLE beside AS SELECT 1 AS a")
-    assert "Replaced lake" in cells.run(f"%tusk connect lake {cells.folder / 'lake.duckdb'} --replace").out
+    connect = f"%tusk connect lake {cells.folder / 'lake.duckdb'} --replace"
+    assert "Unchanged: lake" in cells.run(connect).out
+    assert "new session" not in cells.run("%sql lake SELECT 1").out
+    assert "Replaced lake" in cells.run(f"{connect} --timeout 60").out
     assert "answered in" in cells.run("%tusk test lake").out
     said = cells.run("%sql lake SELECT 1").out
     assert (

@@ -46,7 +46,7 @@ def main(*, package: str, refuse: Sequence[str] = ("pandas",)) -> None:
         package: the driver's package.
         refuse: packages that this process does without, although they are installed: see `lean`.
     """
-    processes.share_heaps()
+    processes.keep_heap_small()
     processes.begin_quickly()
     memory.count_what_is_used()
     keep_out(*refuse)

@@ -55,7 +55,7 @@ def run(*, report: bool = False) -> int:
     Returns:
         The exit code.
     """
-    processes.share_heaps()
+    processes.keep_heap_small(trims=True)
     processes.begin_quickly()
     processes.keep_files_private()
     processes.answer_promptly()

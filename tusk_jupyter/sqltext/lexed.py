@@ -116,7 +116,10 @@ class Lexed:
         nothing = range(_AROUND_ENDS)  # behind the last one, and so before the first, which counts from the end
         self.sign: Callable[[int], str] = [*self.signs, *("" for _ in nothing)].__getitem__
         """What stands at an index, in upper case; "" where nothing does. Asked 25 times for each secret's name."""
-        self.kind: Callable[[int], Kind | None] = [*(one.kind for one in self.part), *(None for _ in nothing)].__getitem__
+        self.kind: Callable[[int], Kind | None] = [
+            *(one.kind for one in self.part),
+            *(None for _ in nothing),
+        ].__getitem__
         """The kind at an index; None where nothing stands."""
 
     def is_literal(self, index: int) -> bool:

@@ -29,6 +29,9 @@ BATCH = 5000
 LINGER_S = 1.0  # records wait so long for more, to be written together; whoever reads cuts it short
 WAIT_S = 30.0
 RETRY_S = 5.0  # between tries while the file cannot be written
+OPEN_ANEW_AFTER = 10_000
+"""Records between two openings of the file: DuckDB keeps in memory what it has written, 60 bytes a run, up to its limit. With
+them the core has 36 MB for its state after 50,000 runs as after 10,000, without them 44; opening takes 0.03 s."""
 
 
 class Database:
@@ -49,6 +52,7 @@ class Database:
         self.journal = journal
         self.notices: list[str] = []
         self.applied_seq = 0
+        self._since_opened = 0
         self.erasing = threading.Lock()
         """Held by who takes text out of the files."""
         self._queue: deque[Record] = deque()
@@ -148,6 +152,7 @@ class Database:
         try:
             try:
                 self._apply(batch)
+                self._open_anew_at_times(len(batch))
             except duckdb.Error as exc:
                 self._mend(exc)
                 self._apply(batch)
@@ -236,6 +241,20 @@ class Database:
         self.catch_up()
         with self._file:
             self._con = statefile.rebuilt(self._con, self.path)
+
+    def _open_anew_at_times(self, written: int) -> None:
+        """Let go of what DuckDB has in memory of the file; one that cannot be opened is mended with the next batch.
+
+        Raises:
+            StorageError: it cannot be opened now. duckdb.Error: it is damaged.
+        """
+        self._since_opened += written
+        if self._since_opened < OPEN_ANEW_AFTER:
+            return
+        with self._file:
+            self._con.close()
+            self._con = self._adopt(*statefile.open_file(self.path))
+            self._since_opened = 0
 
     # --- the file --------------------------------------------------------------------------------------------------
 

@@ -18,19 +18,16 @@ if TYPE_CHECKING:
     import duckdb
 
 # One thread and a small cache: a million log rows are searched in well under 0.2 s with them, and the core stays small.
-# What is not yet in the file's blocks is held in memory, 0.25 KB a run. With DuckDB's own 16 MB of log before it writes them
-# 45,000 runs took 18.5 MB, with 1 MB it is 13.5 MB; writing costs 16 us a run more, at most 0.1 s at once (500,000 rows).
 SETTINGS: dict[str, Any] = {
     "threads": 1,
     "memory_limit": "256MB",
-    "checkpoint_threshold": "1MB",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
 }
 ALLOCATOR = "dirty_decay_ms:0,muzzy_decay_ms:0"
 """DuckDB's allocator gives pages back when something is allocated later, so that after a batch of rows nothing came back:
-50,000 runs took 33 MB for good, with this 18 MB, and 50 us more each."""
+50,000 runs took 33 MB for good, with this 18 MB, for 50 us more each."""
 
 TABLES = (
     "projection",
