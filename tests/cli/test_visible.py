@@ -10,7 +10,7 @@ import pytest
 
 from tusk_jupyter.cli.options import print_json
 from tusk_jupyter.cli.output import Listing, one_line
-from tusk_jupyter.cli.terminal import TerminalOutput, print_table
+from tusk_jupyter.cli.terminal import TerminalOutput, print_table, run_command_line
 from tusk_jupyter.errors import QueryError
 from tusk_jupyter.visible import visible, visible_line
 
@@ -60,6 +60,18 @@ def test_no_output_of_the_command_line_lets_it_through(text, capsys):
     print_table(Listing(columns=("a",), rows=[(text,)], records=None, empty=""), to=table, width=80)
     assert not OBEYED & set(table.getvalue())
     assert not OBEYED & set(one_line(text))
+
+
+@pytest.mark.parametrize("text", STEERING)
+def test_no_error_of_the_command_line_lets_it_through(text, capsys, monkeypatch):
+    def refused(words, *, output):
+        raise QueryError(f"m {text}", hint=f"h {text}", detail=f"d {text}")
+
+    monkeypatch.setattr("tusk_jupyter.cli.group.run_verb", refused)
+    assert run_command_line(["info"]) == 1
+    said = capsys.readouterr().err
+    assert "tusk: m " in said
+    assert not OBEYED & set(said)
 
 
 @pytest.mark.parametrize("text", STEERING[:-1])

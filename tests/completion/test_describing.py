@@ -47,6 +47,21 @@ def test_without_the_database_the_snapshot_speaks():
     assert "default" not in text
 
 
+def test_a_comment_from_a_database_steers_no_terminal():
+    found = table("id\x1b[2J")
+    comments = Description(
+        kind="table",
+        columns=(
+            ColumnDescription(name="id\x1b[2J", type="BIGINT", nullable=False, comment="x\x1b]52;c;ZXZpbA==\x07"),
+        ),
+        comment="a\u202etxt.exe",
+    )
+    shown = table_bundle(Subject("t", found, found.columns), comments)
+    for text in shown.values():
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+        assert "␛[2J" in text
+
+
 def test_markup_from_a_database_stays_text():
     found = SnapshotTable(
         path=(ATTACK, ATTACK),
