@@ -77,6 +77,8 @@ def test_grids_and_picker_are_live_again_and_say_what_became_of_their_kernel(win
     expect(output(page, 4).get_by_role("grid")).to_contain_text("42")  # drawn by anywidget, which is an extra
 
     restart(page)
+    kept = output(again, TOADS).locator(".tusk-kept")
+    expect(kept).to_contain_text("The kernel was restarted")  # in the window that did not ask for it, too
     kill_after_running_again(page, pid)
 
 

@@ -1,5 +1,5 @@
 /** The link of a widget's model to its kernel, as JupyterLab sees it. */
-import type { Kernel } from '@jupyterlab/services';
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
 
 import type { Link, LinkState } from './link';
 
@@ -21,6 +21,7 @@ export class KernelLink implements Link {
       this.wasRestarted ||= this.isRestarting;
       this.tell();
     });
+    kernel.iopubMessage.connect((_, message) => this.noteProcess(message));
     kernel.connectionStatusChanged.connect(() => this.tell());
     kernel.disposed.connect(() => this.tell());
   }
@@ -45,6 +46,22 @@ export class KernelLink implements Link {
     signal.addEventListener('abort', () => this.listeners.delete(listener));
   }
 
+  /**
+   * A restart that another window asked for is told to nobody else, but the new process has a session of its own. Only a
+   * kernel is busy or idle: the server signs other states with its own session.
+   */
+  private noteProcess({ header, content }: KernelMessage.IIOPubMessage): void {
+    const state = (content as { execution_state?: unknown }).execution_state;
+    if (header.msg_type !== 'status' || (state !== 'busy' && state !== 'idle')) {
+      return;
+    }
+    if (this.process !== null && this.process !== header.session && !this.wasRestarted) {
+      this.wasRestarted = true;
+      this.tell();
+    }
+    this.process = header.session;
+  }
+
   private get isRestarting(): boolean {
     return this.kernel.status === 'restarting' || this.kernel.status === 'autorestarting';
   }
@@ -54,6 +71,7 @@ export class KernelLink implements Link {
   }
 
   private readonly listeners = new Set<() => void>();
+  private process: string | null = null;
   private wasRestarted = false;
   private isClosed = false;
 }
