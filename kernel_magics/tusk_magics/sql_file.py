@@ -6,16 +6,16 @@ import difflib
 from pathlib import Path
 
 from tusk_jupyter.errors import UsageError
-from tusk_jupyter.system.working_folder import absolute
+from tusk_jupyter.system.working_folder import absolute, expanded
 
 
 def read_sql_file(name: str) -> str:
     """Return the text of a file; relative paths count from the kernel's working directory, as in Python.
 
     Raises:
-        UsageError: it is not there, not readable or not text, or relative to a folder that is gone.
+        UsageError: it is not there, not readable or not text, no path, or relative to a folder that is gone.
     """
-    path = absolute(Path(name).expanduser())
+    path = absolute(expanded(name))
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

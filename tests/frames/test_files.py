@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 import io
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -310,6 +311,9 @@ def test_a_new_file_has_the_rights_that_the_umask_leaves(tmp_path: Path):
         ("x", "missing ending says no format"),
         ("no/such/x.csv", "There is no folder .*no/such"),
         ("folder.csv", "is a folder"),
+        ("n" * 300 + ".csv", "name too long"),
+        ("nul\0.csv", "a NUL character"),
+        ("half\ud800.csv", "half a character"),
     ],
 )
 def test_a_target_that_makes_no_sense_says_so(tmp_path: Path, name: str, words: str):
@@ -318,6 +322,68 @@ def test_a_target_that_makes_no_sense_says_so(tmp_path: Path, name: str, words: 
         sink_for(tmp_path / name)
     if "format" in words:
         assert all(ending in str(caught.value.hint) for ending in ENDINGS)
+
+
+def test_the_home_of_nobody_is_no_place_for_a_file():
+    with pytest.raises(UsageError, match=r"the home folder of nobody9, which is not known"):
+        sink_for("~nobody9/x.csv")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "link to a pipe", "socket"])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_what_is_no_regular_file_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, overwrite: bool
+):  # S14
+    path = tmp_path / "out.csv"
+    if kind == "device":
+        path.symlink_to("/dev/null")
+    elif kind == "socket":
+        monkeypatch.chdir(tmp_path)  # a socket's path is short
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("out.csv")
+    else:
+        real = tmp_path / "real" if "link" in kind else path
+        os.mkfifo(real)
+        if real is not path:
+            path.symlink_to(real)
+    before = path.stat()
+    with pytest.raises(UsageError, match="is not a regular file"):
+        sink_for(path, overwrite=overwrite)
+    assert path.stat() == before
+
+
+def test_a_pipe_that_came_up_meanwhile_is_not_replaced(tmp_path: Path):  # S14
+    path = tmp_path / "out.csv"
+    with sink_for(path, overwrite=True) as sink:
+        sink.open(SCHEMA)
+        os.mkfifo(path)
+        with pytest.raises(UsageError, match="not a regular file but a pipe"):
+            sink.commit()
+    assert path.is_fifo()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("name", ["l.csv", "l.parquet", "l.arrow"])
+def test_a_link_leads_anywhere_and_the_typed_ending_says_the_format(tmp_path: Path, name: str):
+    (tmp_path / "real.dat").write_text("old")
+    (tmp_path / name).symlink_to("real.dat")
+    sink_table(tmp_path / name, overwrite=True)
+    assert (tmp_path / name).is_symlink()
+    sink_table(tmp_path / f"x{Path(name).suffix}")
+    assert (tmp_path / "real.dat").read_bytes() == (tmp_path / f"x{Path(name).suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("letter", ["n", "ä", "漢"])
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path: Path, letter: str):
+    path = tmp_path / (letter * (250 // len(letter.encode())) + ".csv")
+    sink_table(path)
+    assert path.read_text() == '"i"\n'
+
+
+def sink_table(path: Path, *, overwrite: bool = False) -> None:
+    with sink_for(path, overwrite=overwrite) as sink:
+        sink.open(pa.schema([("i", pa.int64())]))
+        sink.commit()
 
 
 def test_a_path_may_begin_at_home_or_at_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

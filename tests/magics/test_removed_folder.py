@@ -34,7 +34,7 @@ def removed(cells, tmp_path, monkeypatch):
 def test_a_relative_path_is_refused_with_what_to_do(cells, removed, cell, path):
     error = cells.run(cell).error
     assert isinstance(error, UsageError)
-    assert error.message.startswith(f"{path} is a relative path, and the folder where it would begin is gone")
+    assert error.message.startswith(f"{path} is a relative path, and the folder that it starts from is gone")
     assert "%cd" in error.hint
 
 

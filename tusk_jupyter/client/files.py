@@ -16,8 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
+from tusk_jupyter.client.file_rights import made_private, open_up
 from tusk_jupyter.errors import InternalError, StorageError, UsageError
-from tusk_jupyter.system.working_folder import absolute
+from tusk_jupyter.system.working_folder import absolute, expanded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from tusk_jupyter.client.file_formats import Writer
 
 ENDINGS = (".parquet", ".csv", ".arrow", ".feather")
+_NAME_KEPT = 40
+"""Characters of the target's name in its part's: the two together may be longer than a file system takes (255 bytes)."""
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISLNK, "a symbolic link"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +88,11 @@ class FileSink:
             writer: makes the file in the place of the format that the ending names; then any ending will do.
 
         Raises:
-            UsageError: the ending is unknown, the folder is missing, or the file is there already.
+            UsageError: the ending is unknown, or `target` refuses it.
         """
-        self.path = target(path, overwrite=overwrite, any_ending=writer is not None)
+        typed = expanded(path)
+        self._ending = _ending(typed) if writer is None else ""
+        self.path = target(typed, overwrite=overwrite)
         self.rows = 0
         self._overwrite = overwrite
         self._make = writer
@@ -136,7 +148,7 @@ class FileSink:
         """Put the file in its place; return None, and make no file, when no result was begun.
 
         Raises:
-            UsageError: meanwhile somebody else made a file of that name.
+            UsageError: meanwhile somebody else made a file of that name, or what is there is no regular file.
             StorageError: it cannot be written.
         """
         writer = self._writer
@@ -147,9 +159,9 @@ class FileSink:
             self._file.flush()
             if self.path.exists():
                 os.fsync(self._file.fileno())  # a power cut must not leave an empty file where a good one was
+            size = os.fstat(self._file.fileno()).st_size
+            open_up(self._file, replaced=self.path if self._overwrite else None)
             self._file.close()
-            size = self._part.stat().st_size
-            self._open_up(self._part)
             self._place(self._part)
         self._part = self._file = self._writer = None
         return Written(path=self.path, rows=self.rows, size_bytes=size, notes=tuple(writer.notes))
@@ -174,10 +186,10 @@ class FileSink:
     def _begin(self, schema: pa.Schema) -> tuple[Path, BinaryIO, Writer]:
         from tusk_jupyter.client import file_formats
 
-        part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
-        file = _made_private(part)
+        part = self.path.with_name(f".{self.path.name[:_NAME_KEPT]}.{secrets.token_hex(4)}.part")
+        file = made_private(part)
         try:
-            make = self._make or file_formats.WRITERS[self.path.suffix.lower()]
+            make = self._make or file_formats.WRITERS[self._ending]
             return part, file, make(file, schema)
         except BaseException:
             file.close()
@@ -187,6 +199,7 @@ class FileSink:
     def _place(self, part: Path) -> None:
         """Rename; without leave to overwrite by a link, which fails when the name is taken."""
         if self._overwrite:
+            _refuse_others(self.path)
             part.replace(self.path)
             return
         try:
@@ -199,15 +212,6 @@ class FileSink:
             part.replace(self.path)
         else:
             part.unlink()
-
-    def _open_up(self, part: Path) -> None:
-        """Give the finished file the rights of the one that it replaces, or those that a new file has here."""
-        try:
-            mode = stat.S_IMODE(self.path.stat().st_mode) if self._overwrite else _new_file_mode()
-        except FileNotFoundError:
-            mode = _new_file_mode()
-        with contextlib.suppress(OSError):  # FAT and some network drives know no rights; the file is its owner's then
-            part.chmod(mode)
 
     def _opened(self) -> Writer:
         if self._writer is None:
@@ -231,52 +235,68 @@ class FileSink:
             ) from exc
 
 
-def _made_private(path: Path) -> BinaryIO:
-    """Make a file that nobody else can read while it is written: what replaces a private file is private all the time.
-
-    Raises:
-        OSError: it cannot be made, or something has its name.
-    """
-    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | careful, 0o600), "wb")
-
-
-def _new_file_mode() -> int:
-    """Return the rights of a new file of this process. There is no other way to ask for the umask than to set it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
-
-
 def sink_for(path: str | Path, *, overwrite: bool = False) -> FileSink:
     """Return the sink for a target; see `FileSink`.
 
     Raises:
-        UsageError: the ending is unknown, the folder is missing, or the file is there already.
+        UsageError: the ending is unknown, or `target` refuses it.
     """
     return FileSink(path, overwrite=overwrite)
 
 
-def target(path: str | Path, *, overwrite: bool = False, any_ending: bool = False) -> Path:
+def target(path: Path, *, overwrite: bool = False) -> Path:
     """Return the absolute path of a target that can be written.
 
     Raises:
-        UsageError: the ending is unknown, the folder is missing, or the file is there already.
+        UsageError: the folder is missing or may not be looked into, the file is there already, or it is no regular one.
     """
-    full = Path(path).expanduser()
-    if not any_ending and full.suffix.lower() not in ENDINGS:
-        what = f"ending {full.suffix!r}" if full.suffix else "missing ending"
+    try:
+        full = Path(os.path.realpath(absolute(path)))  # a symbolic link stays; what it points at is replaced
+        if not full.parent.is_dir():
+            raise UsageError(
+                f"There is no folder {full.parent} to write {full.name} into.", hint="Make the folder first."
+            )
+        if _refuse_others(full) and not overwrite:
+            raise _exists(full)
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror or exc}.", hint="Choose another place.") from None
+    return full
+
+
+def _ending(path: Path) -> str:
+    """Return the ending that says the format: of the name as it was written, wherever a link of that name leads.
+
+    Raises:
+        UsageError: it is unknown.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        what = f"ending {path.suffix!r}" if path.suffix else "missing ending"
         raise UsageError(
             f"{str(path)!r} cannot be written: the {what} says no format.", hint=f"There are {', '.join(ENDINGS)}."
         )
-    full = Path(os.path.realpath(absolute(full)))  # a symbolic link stays; what it points at is replaced
-    if not full.parent.is_dir():
-        raise UsageError(f"There is no folder {full.parent} to write {full.name} into.", hint="Make the folder first.")
-    if full.is_dir():
-        raise UsageError(f"{full} is a folder.", hint="Give the name of a file.")
-    if full.exists() and not overwrite:
-        raise _exists(full)
-    return full
+    return ending
+
+
+def _refuse_others(path: Path) -> bool:
+    """Return whether a regular file is there.
+
+    Raises:
+        UsageError: something else is, which a file would take the place of.
+        OSError: it cannot be seen.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISREG(mode):
+        return True
+    if stat.S_ISDIR(mode):
+        raise UsageError(f"{path} is a folder.", hint="Give the name of a file.")
+    kind = next((name for is_one, name in _KINDS if is_one(mode)), "something else")
+    raise UsageError(
+        f"{path} is not a regular file but {kind}; it was left as it is.", hint="Give the name of a file to write."
+    )
 
 
 def _exists(path: Path) -> UsageError:

@@ -215,4 +215,4 @@ _TYPES: dict[str, Any] = {"integer": int, "number": float, "boolean": _boolean, 
 
 
 def _absolute(path: str, base: str) -> Path:
-    return working_folder.below(base, Path(path).expanduser())
+    return working_folder.below(base, working_folder.expanded(path))

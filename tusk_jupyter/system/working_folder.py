@@ -29,6 +29,29 @@ def absolute(path: Path) -> Path:
     return path if path.is_absolute() else below(working_folder(), path)
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path that somebody wrote, with the home that a leading `~` or `~NAME` means.
+
+    Raises:
+        UsageError: that home is not known, or the path holds what no path can.
+    """
+    text = os.fspath(path)
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise UsageError(f"{text!r} is no path: it holds half a character.") from None
+    if "\0" in text:
+        raise UsageError(f"{text!r} is no path: it holds a NUL character.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        name = text.partition("/")[0]
+        raise UsageError(
+            f"{text!r} begins at the home folder of {name[1:] or 'this user'}, which is not known.",
+            hint=f"Write the folder out, or `./{name}` for a folder of that name.",
+        ) from None
+
+
 def below(base: str, path: Path) -> Path:
     """Return a path, absolute: a relative one begins at `base`.
 

@@ -22,7 +22,7 @@ def path_offers(typed: str, endings: Sequence[str]) -> Iterator[Offer]:
     try:
         with os.scandir(Path(prefix or ".").expanduser()) as entries:
             found = sorted((entry.name, entry.is_dir()) for entry in islice(entries, MOST))
-    except OSError:
+    except (OSError, RuntimeError, ValueError):  # also the home of nobody, and what no path can hold
         return
     for name, is_folder in found:
         hidden = name.startswith(".") and not given[len(prefix) :].startswith(".")
