@@ -57,6 +57,21 @@ def test_a_command_whose_output_cannot_be_written_has_done_its_work(tusk_home, t
     assert "lake" in listed.stdout
 
 
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_every_writer_of_a_command_reports_once_that_its_output_is_lost(tusk_home, unbuffered):  # R13
+    environ = tusk_home.environment(PYTHONUNBUFFERED=unbuffered)
+
+    def run(words, redirected):
+        tusk = f"{sys.executable} -c 'from tusk_jupyter.cli import main; main()' {words} {redirected}"
+        return subprocess.run(tusk, shell=True, capture_output=True, text=True, env=environ, timeout=120)
+
+    for words in ("drivers", "drivers --json", "--help", "--version", "connect --help"):
+        ran = run(words, "> /dev/full")
+        assert (ran.returncode, ran.stderr.count("\n")) == (1, 1), (words, ran.stderr)
+        assert ran.stderr.startswith("tusk: It is done, but standard output could not be written: No space left"), words
+    assert run("nosuch", "2> /dev/full").returncode == 2
+
+
 class Latin(io.StringIO):
     encoding = "latin-1"
 

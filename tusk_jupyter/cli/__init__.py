@@ -6,11 +6,10 @@ from __future__ import annotations
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrongly asked, 130 interrupted."""
     import os
-    import sys
 
-    from tusk_jupyter.cli.terminal import flush, run_command_line
+    from tusk_jupyter.cli.terminal import run_process
 
-    status = flush(run_command_line(sys.argv[1:]))
+    status = run_process()
     # What is done is done in the core. An interpreter that ends while Flight's threads wait for that may crash (seen once in
     # a few hundred commands: all was printed, and the exit status said failure).
     os._exit(status)

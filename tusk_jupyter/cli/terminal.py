@@ -6,7 +6,7 @@ import contextlib
 import io
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Listing, one_line
@@ -50,12 +50,7 @@ class TerminalOutput:
 
     def _write(self, text: str) -> None:
         """Print what is fit to be shown."""
-        try:
-            print(plain_text.fitted(text))  # noqa: T201
-        except BrokenPipeError:
-            raise
-        except OSError as exc:
-            raise unwritten(exc) from exc
+        print(plain_text.fitted(text))  # noqa: T201
 
     def ask_secret(self, prompt: str) -> str:
         """Ask on the terminal without an echo."""
@@ -68,9 +63,47 @@ class TerminalOutput:
         return input(f"{visible(question)} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def unwritten(exc: OSError) -> errors.StorageError:
-    """Return the error for an answer that is not to be read, as on a full disk; what was asked for is done by then."""
-    return errors.StorageError(f"It is done, but standard output could not be written: {exc.strerror or exc}.")
+class Unwritten(errors.StorageError):
+    """An answer that is not to be read; what was asked for is done by then."""
+
+    reported = False
+
+
+class Answer:
+    """Standard output of a process that is all ours: whoever writes into it, click too, gets our error, each time the same."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lost: Unwritten | None = None
+
+    def write(self, text: str) -> int:
+        """Write.
+
+        Raises:
+            Unwritten: it is not possible, as on a full disk.
+            BrokenPipeError: whoever read it has gone.
+        """
+        try:
+            return self._stream.write(text)
+        except OSError as exc:
+            raise self._error(exc) from None
+
+    def flush(self) -> None:
+        """Write what is still in the buffer; it raises as `write` does."""
+        try:
+            self._stream.flush()
+        except OSError as exc:
+            raise self._error(exc) from None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # of the stream
+        return getattr(self._stream, name)
+
+    def _error(self, exc: OSError) -> Exception:
+        if isinstance(exc, BrokenPipeError):
+            return exc
+        words = f"It is done, but standard output could not be written: {exc.strerror or exc}."
+        self._lost = self._lost or Unwritten(words)
+        return self._lost
 
 
 def print_table(listing: Listing, *, to: TextIO, width: int | None, like: TextIO | None = None) -> None:
@@ -86,11 +119,14 @@ def print_table(listing: Listing, *, to: TextIO, width: int | None, like: TextIO
     from rich.table import Table
     from rich.text import Text
 
+    shown = (like or to).isatty()
+    text = io.StringIO()  # of its own: rich writes and flushes whatever stream it is given
     console = Console(
-        file=like or to,
+        file=text,
         width=width,
         highlight=False,
-        color_system="auto" if (like or to).isatty() else None,
+        force_terminal=shown,
+        color_system="auto" if shown else None,
         force_jupyter=False,
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -98,9 +134,8 @@ def print_table(listing: Listing, *, to: TextIO, width: int | None, like: TextIO
         table.add_column(Text(one_line(name)), justify="right" if name in listing.right else "left", overflow="fold")
     for row in listing.rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))
-    with console.capture() as capture:
-        console.print(table)
-    to.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+    console.print(table)
+    to.write("".join(line.rstrip() + "\n" for line in text.getvalue().splitlines()))
 
 
 def run_command_line(words: Sequence[str]) -> int:
@@ -124,11 +159,18 @@ def run_command_line(words: Sequence[str]) -> int:
         _print_error(exc)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)  # noqa: T201
+        _complain("Interrupted.")
         return 130
     except BrokenPipeError:  # `tusk log | head`: the reader has what it wanted
         sys.stderr.close()
         return 0
+
+
+def run_process() -> int:
+    """Run the command line of this process, whose streams are all ours; return the exit code."""
+    if sys.stdout is not None:
+        sys.stdout = cast(TextIO, Answer(sys.stdout))
+    return flush(run_command_line(sys.argv[1:]))
 
 
 def flush(status: int) -> int:
@@ -138,8 +180,8 @@ def flush(status: int) -> int:
             sys.stdout.flush()
     except (BrokenPipeError, ValueError):  # whoever read the output has gone
         pass
-    except OSError as exc:
-        _print_error(unwritten(exc))
+    except Unwritten as exc:
+        _print_error(exc)
         status = status or 1
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.flush()
@@ -147,7 +189,16 @@ def flush(status: int) -> int:
 
 
 def _print_error(exc: errors.TuskError) -> None:
+    if isinstance(exc, Unwritten):
+        if exc.reported:
+            return
+        exc.reported = True
     lines = [f"tusk: {exc.message}"]
     lines += [f"{head}: {text}" for head, text in detail_lines(exc.detail)]
     lines += [f"Hint: {exc.hint.replace('%tusk', 'tusk')}"] if exc.hint else []
-    print(visible("\n".join(lines)), file=sys.stderr)  # noqa: T201
+    _complain("\n".join(lines))
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # a full disk, or closed: the exit code remains
+        print(visible(text), file=sys.stderr)  # noqa: T201
