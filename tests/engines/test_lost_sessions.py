@@ -242,6 +242,28 @@ def test_a_session_that_only_read_is_replaced_with_a_note(sqlite_engine, second_
     assert (result.rows, result.accepted.session_lost) == (1, True)
 
 
+READS = {
+    "duckdb": [
+        "SELECT max(temp), arg_max(temp, lock) FROM w",
+        "SELECT list_transform([1], lambda x: x + 1)",
+        "PIVOT w ON temp USING sum(lock)",
+    ],
+    "sqlite": ["SELECT max(temp) FROM w", "SELECT json_set('{}', '$.a', 1)", "SELECT name FROM pragma_table_info('w')"],
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_columns_and_functions_with_names_of_statements_only_read(name, request, second_client):
+    engine = request.getfixturevalue(f"{name}_engine")
+    run(engine, second_client, "DROP TABLE IF EXISTS w")
+    run(engine, second_client, "CREATE TABLE w AS SELECT 1 AS temp, 2 AS lock")
+    for sql in READS[name]:
+        engine.run(sql)
+    kill_driver(engine, second_client)
+    result = engine.run(READS[name][0])
+    assert (result.rows, result.accepted.session_lost) == (1, True)
+
+
 def test_every_run_that_counts_on_the_lost_session_is_refused_also_beside_each_other(few_orders, second_client):
     orders = few_orders
     hide(orders)

@@ -4,7 +4,8 @@ Decision to question: what is not known to leave nothing counts as state; a sess
 connection, one that is given up for nothing costs a table: `DELETE FROM orders` then meets the permanent one. What is known
 differs by engine:
 
-- SQLite and DuckDB have no stored functions: relations are reads, and a list has the functions that leave nothing.
+- SQLite and DuckDB have no stored functions that write: relations are reads, and so is a call of the engine's own functions
+  (`own_functions`). A user's macro may call DuckDB's `nextval` or `setseed`, so that a name which is not known is state.
 - MySQL and MariaDB have them: a view may call one. So a relation is state; their own functions stand before anybody's of
   the same name, but only where the parenthesis follows at once.
 - PostgreSQL resolves every function, operator and type by the search path and the arguments, so that anybody's may stand
@@ -24,6 +25,7 @@ from collections.abc import Iterator, Sequence
 
 from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
+from tusk_jupyter.sqltext.own_functions import READING
 
 LONGEST = 65_536
 """Characters that are looked through; a longer text counts as state, for reading it would cost as much as running it."""
@@ -68,30 +70,59 @@ def _of_statement(sql: str, part: Sequence[Token], dialect_name: str) -> Effect:
     first = named[0] if named else ""
     if first in _TRANSACTION and _is_control(words):
         return Effect.TRANSACTION
-    if dialect_name not in _FUNCTIONS:
+    if dialect_name not in READING:
         is_known = (first == "SHOW" and dialect_name == "postgresql") or _is_of_literals(sql, part)
         return Effect.READS if is_known else Effect.STATE
-    if not _LEAVES_STATE.isdisjoint(named) or _assigns(sql, part):
-        return Effect.STATE
     if dialect_name == "mysql":
         return Effect.READS if _reads_nothing_of_anybody(sql, part, words) else Effect.STATE
+    if first == "EXPLAIN":
+        explained = part[_end_of_explain(words) :]
+        return _of_statement(sql, explained, dialect_name) if explained else Effect.STATE
     return _of_embedded(sql, part, words, dialect_name)
 
 
 def _of_embedded(sql: str, part: Sequence[Token], words: Sequence[str], dialect_name: str) -> Effect:
-    """Return what a statement does on an engine without stored functions."""
+    """Return what a statement does on an engine without stored functions that write.
+
+    Only where a statement begins are SET, LOAD, ATTACH and the like what they are: elsewhere they are names of columns.
+    """
     named = [word for word in words if word]
     first = named[0] if named else ""
     if first == "PRAGMA":
-        return _of_pragma(words, dialect_name)
+        return _of_pragma(sql, part, words, dialect_name)
     shared = first in _CHANGES_FOR_ALL and _object(named) in _OBJECTS
-    if not (shared or first in _READS) or any(
-        name not in _FUNCTIONS[dialect_name] for name in _called(sql, part, words)
-    ):
+    if not (shared or first in _READS) or ("WITH" in named and _changes_rows(part, words)):
+        return Effect.STATE
+    if any(name not in READING[dialect_name] for name in _called(sql, part, words)):
         return Effect.STATE
     if shared:
         return Effect.SHARED if _is_plainly_named(sql, part, words) else Effect.STATE
     return Effect.READS
+
+
+def _end_of_explain(words: Sequence[str]) -> int:
+    """Return where the statement behind EXPLAIN begins."""
+    at = words.index("EXPLAIN") + 1
+    while at < len(words) and words[at] in _OF_EXPLAIN:
+        at += 1
+    if words[at : at + 1] == [""] and not _OF_EXPLAIN.isdisjoint(
+        words[at + 1 : at + 2]
+    ):  # EXPLAIN (ANALYZE, FORMAT json)
+        at += 1
+        while at < len(words) and (words[at] in _OF_EXPLAIN or not words[at] or words[at - 1] in _OF_EXPLAIN):
+            at += 1
+    return at
+
+
+def _changes_rows(part: Sequence[Token], words: Sequence[str]) -> bool:
+    """Return whether a statement with WITH inserts, updates, deletes or copies: in one of its queries, or behind them."""
+    return any(
+        words[at] in _CHANGES_ROWS
+        and part[at - 1].kind in (Kind.OPEN, Kind.CLOSE)
+        and part[at].kind is Kind.WORD
+        and part[at + 1].kind in (Kind.WORD, Kind.NAME, Kind.STRING, Kind.OPEN)
+        for at in range(1, len(part) - 1)
+    )
 
 
 def _is_of_literals(sql: str, part: Sequence[Token]) -> bool:
@@ -124,6 +155,8 @@ def _reads_nothing_of_anybody(sql: str, part: Sequence[Token], words: Sequence[s
         return False
     if first != "SHOW" and not _BEFORE_RELATIONS.isdisjoint(named):
         return False
+    if any(_is_clause(sql, part, words, at) for at in range(len(part))) or _assigns(sql, part):
+        return False
     text = sql[part[0].start : part[-1].end]
     if "\\" in text or "/*!" in text or "/*M!" in text:  # settings and the server's version decide what is code
         return False
@@ -132,14 +165,21 @@ def _reads_nothing_of_anybody(sql: str, part: Sequence[Token], words: Sequence[s
             continue
         if token.kind is not Kind.WORD or _is_dotted(sql, part, at):
             return False
-        own = words[at] in _FUNCTIONS["mysql"] and token.end == part[at + 1].start
+        own = words[at] in READING["mysql"] and token.end == part[at + 1].start
         if not own and words[at] not in _RESERVED_BEFORE_PARENTHESES:
             return False
     return True
 
 
+def _is_clause(sql: str, part: Sequence[Token], words: Sequence[str], at: int) -> bool:
+    """Return whether a word begins a clause that leaves something, and is no name: `1 AS next`, `@@session.sql_mode`."""
+    if part[at].kind is not Kind.WORD or words[at] not in _LEAVES_STATE:
+        return False
+    return at == 0 or not (words[at - 1] == "AS" or _text(sql, part[at - 1]).endswith((".", "@")))
+
+
 def _is_plainly_named(sql: str, part: Sequence[Token], words: Sequence[str]) -> bool:
-    """Return whether what a CREATE, ALTER or DROP is about has a name that reads as what it is.
+    """Return whether what a CREATE, ALTER or DROP is about has a name that reads as what it is, and not in the temp schema.
 
     SQLite takes a literal for a name (`create table 'temp'.orders`), and a name may have escapes in it (`U&"..."`).
     """
@@ -152,6 +192,8 @@ def _is_plainly_named(sql: str, part: Sequence[Token], words: Sequence[str]) -> 
             return False
         if at + 1 == len(part) or _text(sql, part[at + 1]) != ".":
             return True
+        if words[at] in _TEMPORARY:
+            return False
         at += 2
     return False
 
@@ -185,9 +227,11 @@ def _object(named: Sequence[str]) -> str:
     return next((word for word in named[1:] if word not in _MODIFIERS), "")
 
 
-def _of_pragma(words: Sequence[str], dialect_name: str) -> Effect:
-    named = [word for word in words[1:] if word]
-    asks = bool(named) and (named[0] in _ASKING_PRAGMAS or (len(words) == 2 and dialect_name == "sqlite"))
+def _of_pragma(sql: str, part: Sequence[Token], words: Sequence[str], dialect_name: str) -> Effect:
+    if len(part) > 3 and _text(sql, part[2]) == ".":  # PRAGMA main.user_version
+        words = [words[0], *words[3:]]
+    name = words[1] if len(words) > 1 else ""
+    asks = name in _ASKING_PRAGMAS or (bool(name) and len(words) == 2 and dialect_name == "sqlite")
     return Effect.READS if asks else Effect.STATE
 
 
@@ -197,40 +241,70 @@ def _assigns(sql: str, part: Sequence[Token]) -> bool:
 
 
 def _called(sql: str, part: Sequence[Token], words: Sequence[str]) -> Iterator[str]:
-    """Yield what is called as a function: names before a parenthesis that are no keyword, type or alias.
+    """Yield what is called as a function: names before a parenthesis that are no keyword, type, alias or column list.
 
-    A name with a schema before it, or in quotes, is yielded as "": it may be anybody's.
+    A name behind a dot is yielded like any: `name.upper()` is a call of DuckDB's own function with a column.
     """
-    creates = "CREATE" in words[:1]
     for at in range(len(part) - 1):
-        if part[at + 1].kind is not Kind.OPEN or part[at].kind not in (Kind.WORD, Kind.NAME):
+        if part[at].kind not in (Kind.WORD, Kind.NAME) or _text(sql, part[at + 1]) != "(":
             continue
-        before = part[at - 1] if at else None
         if words[at] in _BEFORE_PARENTHESES and part[at].kind is Kind.WORD:
             continue
-        if before is not None and (before.kind is Kind.CLOSE or words[at - 1] in _BEFORE_ALIASES):
+        if at and _is_declared(sql, part, words, at):
             continue
-        if creates and words[at - 1] == "ON":  # CREATE INDEX i ON t (a); elsewhere a condition begins there
+        if words[at].startswith("PRAGMA_") and words[at].removeprefix("PRAGMA_") in _ASKING_PRAGMAS:
             continue
-        yield "" if part[at].kind is Kind.NAME or _is_dotted(sql, part, at) else words[at]
+        if not _heads_query(part, words, at):
+            yield words[at]
+
+
+def _is_declared(sql: str, part: Sequence[Token], words: Sequence[str], at: int) -> bool:
+    """Return whether a name before a parenthesis is an alias, a type or part of a clause by what stands before it."""
+    before, second = words[at - 1], words[at - 2] if at > 1 else ""
+    if part[at - 1].kind is Kind.CLOSE or before in _BEFORE_ALIASES or _text(sql, part[at - 1]) == "::":
+        return True
+    if second in ("FROM", "JOIN") and before and before != "LATERAL":  # FROM t AS a (b), without its AS
+        return True
+    if words[at] in _SAMPLES:
+        return before in ("TABLESAMPLE", "SAMPLE")
+    if words[at] == "RENAME":
+        return _text(sql, part[at - 1]) == "*"
+    return words[0] == "CREATE" and before == "ON"  # CREATE INDEX i ON t (a); elsewhere a condition begins there
+
+
+def _heads_query(part: Sequence[Token], words: Sequence[str], at: int) -> bool:
+    """Return whether a name with columns in parentheses is that of a query: `WITH t (a) AS (...)`."""
+    depth = 0
+    for index in range(at + 1, len(part)):
+        depth += (part[index].kind is Kind.OPEN) - (part[index].kind is Kind.CLOSE)
+        if not depth:
+            follows = index + 1
+            while follows < len(part) and words[follows] in _BEFORE_QUERIES:
+                follows += 1
+            return index + 1 < follows < len(part) and part[follows].kind is Kind.OPEN
+    return False
 
 
 def _listed(text: str) -> frozenset[str]:
     return frozenset(text.upper().split())
 
 
-_READS = _listed("select values table with from show explain desc describe summarize")
+_READS = _listed(
+    "select values table with from show explain desc describe summarize pivot unpivot pivot_wider pivot_longer"
+)
 _CHANGES_FOR_ALL = _listed("create alter drop")
 _OBJECTS = _listed("table view index")
 _MODIFIERS = _listed("or replace unique if not exists materialized unlogged fulltext spatial")
 _LEAVES_STATE = _listed(
     """
-    into insert update delete merge upsert temp temporary pg_temp set call execute prepare deallocate do declare refresh attach
-    detach use load install copy export import lock locks listen notify sql_calc_found_rows global session reset discard
-    handler next nextval
+    into insert update delete merge set call execute prepare deallocate do declare load lock locks sql_calc_found_rows handler
+    next nextval
     """
 )
-"""Words that a harmless statement does without, wherever they stand (EXPLAIN ANALYZE, WITH x AS (DELETE ...), SELECT INTO)."""
+"""Words of MySQL and MariaDB that a harmless statement does without, unless they are names."""
+_CHANGES_ROWS = _listed("insert update delete merge replace copy truncate")
+_TEMPORARY = _listed("temp temporary pg_temp")
+_OF_EXPLAIN = _listed("analyze verbose format query plan costs buffers timing summary")
 _TRANSACTION = _listed("begin start commit rollback end abort savepoint release")
 _OF_TRANSACTIONS = _TRANSACTION | _listed(
     """
@@ -243,7 +317,8 @@ _ASKING_PRAGMAS = _listed(
     """
     table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list foreign_key_check integrity_check
     quick_check database_list database_size collation_list function_list module_list pragma_list compile_options show_tables
-    show_tables_expanded show_databases storage_info version platform metadata_info
+    show_tables_expanded show_databases storage_info version platform metadata_info show collations functions user_agent
+    extension_versions
     """
 )
 _BEFORE_PARENTHESES = _listed(
@@ -255,11 +330,13 @@ _BEFORE_PARENTHESES = _listed(
     similar some struct then to top trim try_cast union unique unnest using values varchar character varying char bpchar nchar
     nvarchar varbinary binary bit varbit time timestamp timestamptz timetz double float integer int bigint smallint number
     numeric window when where while with within without analyze verbose costs buffers format check constraint foreign index
-    view table
+    view table columns pivot unpivot try default text tinyint mediumint blob real boolean
     """
 )
 """Keywords and types that a parenthesis follows, and functions that are keywords."""
 _BEFORE_ALIASES = _listed("as table view index into exists recursive references")
+_BEFORE_QUERIES = _listed("as not materialized using key")
+_SAMPLES = _listed("reservoir bernoulli system")
 _AROUND_LITERALS = _listed("select values as null true false all union analyze")
 """Words of PostgreSQL that no function and no type can have for a name unless it is quoted."""
 _BEFORE_RELATIONS = _listed("from join table straight_join")
@@ -271,61 +348,11 @@ _RESERVED_BEFORE_PARENTHESES = _listed(
     """
 )
 """Words of MySQL and MariaDB that name no function of anybody's unless they are quoted."""
-_FUNCTIONS = {
-    "duckdb": _listed(
-        """
-        abs acos age any_value approx_count_distinct array_agg array_append array_length array_position
-        array_to_string ascii asin atan atan2 avg bin bit_and bit_count bit_length bit_or bool_and bool_or ceil
-        ceiling char_length character_length chr concat concat_ws cos cot count cume_dist current_database
-        current_date current_schema current_setting current_user date_add date_diff date_part date_sub date_trunc
-        datediff day dayname dayofmonth dayofweek dayofyear decode degrees dense_rank encode epoch epoch_ms exp first
-        first_value floor format format_type gcd gen_random_uuid generate_series generate_subscripts getvariable glob
-        greatest group_concat hash hex hour if instr isfinite json json_array json_array_length json_each json_extract
-        json_extract_path json_extract_path_text json_extract_string json_group_array json_group_object json_object
-        json_tree json_type json_valid json_value lag last last_day last_value lcase lead least len length list
-        list_aggregate list_contains list_value ln log log10 log2 lower lpad ltrim make_date make_time make_timestamp
-        map max md5 median microsecond min minute mod mode month monthname now nth_value ntile nullif obj_description
-        octet_length ord overlay parquet_schema percent_rank pg_get_constraintdef pg_get_expr pg_get_viewdef
-        pg_size_pretty pg_sleep pg_typeof pi position pow power printf quantile quantile_cont quantile_disc quarter
-        radians random range rank read_csv read_csv_auto read_json read_json_auto read_ndjson read_parquet
-        regexp_extract regexp_extract_all regexp_full_match regexp_matches regexp_replace regexp_split_to_array
-        regexp_split_to_table repeat replace reverse round row_number row_to_json rpad rtrim second session_user sha1
-        sha256 sign sin split_part sqrt stddev stddev_pop stddev_samp strftime string_agg string_split string_to_array
-        strpos strptime struct_extract struct_pack substr substring sum tan to_base64 to_days to_hex to_json
-        to_timestamp translate trim trunc try_strptime typeof ucase unhex unicode upper user uuid var_pop var_samp
-        variance version week weekday weekofyear year yearweek
-        """
-    ),
-    "mysql": _listed(
-        """
-        abs acos adddate ascii asin atan avg bin bit_count bit_length cast ceil ceiling char_length character_length
-        coalesce concat concat_ws connection_id conv cos cot count curdate current_user curtime database date_format
-        datediff dayname dayofmonth dayofweek dayofyear degrees elt exp extract field find_in_set floor from_days
-        from_unixtime greatest hex hour ifnull instr json_array json_extract json_object json_unquote json_valid lcase
-        least length ln locate log log10 log2 lower lpad ltrim max md5 mid min minute month monthname now nullif oct
-        ord pi pow power quarter quote radians rand reverse round rpad rtrim second sha sha1 sha2 sign sin sleep space
-        sqrt str_to_date strcmp substr substring substring_index sum sysdate tan time_format time_to_sec timediff
-        to_base64 to_days trim truncate ucase unhex unix_timestamp upper user utc_date utc_timestamp uuid version week
-        weekday year yearweek
-        """
-    ),
-    "sqlite": _listed(
-        """
-        abs acos asin atan atan2 avg ceil ceiling coalesce cos count cume_dist current_date current_time
-        current_timestamp date datetime degrees dense_rank exp first_value floor format glob group_concat hex ifnull
-        iif instr json json_array json_array_length json_each json_extract json_group_array json_group_object
-        json_object json_tree json_type json_valid julianday lag last_value lead length ln log log10 log2 lower ltrim
-        max min mod nth_value ntile nullif percent_rank pi pow power printf quote radians random rank replace round
-        row_number rtrim sign sin sqlite_version sqrt strftime substr substring sum tan total trim trunc typeof
-        unicode unixepoch upper zeroblob
-        """
-    ),
-}
-"""Functions of each engine that read and leave nothing."""
 
 _BEGINS_HARMLESSLY = re.compile(
     r"(?:\s|\(|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/|;|\#[^\n]*\n)*+"
-    r"(?:select|values|table|with|from|show|explain|desc|describe|summarize|create|alter|drop|pragma|begin|start|commit|rollback"
+    r"(?:select|values|table|with|from|show|explain|desc|describe|summarize|pivot|unpivot|pivot_wider|pivot_longer"
+    r"|create|alter|drop|pragma|begin|start|commit|rollback"
     r"|end|abort|savepoint|release)\b",
     re.IGNORECASE,
 )
