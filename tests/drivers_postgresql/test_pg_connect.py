@@ -60,8 +60,11 @@ def test_it_says_who_answered(db, postgresql):
 )
 def test_a_failed_sign_in_is_told_apart(settings, fields, scenario, stage):
     error = failure(settings, **fields)
-    assert (error.scenario, (error.detail or "").splitlines()[0]) == (scenario, f"stage={stage}")
+    assert (error.scenario, error.detail) == (scenario, f"stage={stage}")  # nothing that the message says again
     assert error.hint
+    told = error.message.partition("user '")[2]
+    assert "connection to server" not in told and "Is the server running" not in told
+    assert told.count("FATAL") <= 1
 
 
 def test_a_server_that_says_nothing_is_given_up(settings):
@@ -216,6 +219,50 @@ def test_encryption_is_strict_where_it_leaves_the_machine(host, config, mode):
 )  # fmt: skip
 def test_words_of_servers_that_are_hard_to_bring_about(words, scenario):
     assert connect_error(words, target="x").scenario == scenario
+
+
+AT = 'connection to server at "127.0.0.1", port 5432 failed: '
+QUESTION = "\n\tIs the server running on that host and accepting TCP/IP connections?"
+WRONG = 'FATAL:  password authentication failed for user "ann"'
+
+
+def both(first, second, *, hosts=("db", "db"), addresses=("10.0.0.1", "::1")):
+    """Return psycopg's words for two attempts."""
+    entries = [
+        f"- host: {host!r}, port: '5432', hostaddr: {address!r}: {words}"
+        for host, address, words in zip(hosts, addresses, (first, second), strict=True)
+    ]
+    return "\n".join([second, "Multiple connection attempts failed. All failures were:", *entries])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (f"connection failed: {AT}{WRONG}\n{AT}{WRONG}", 'FATAL: password authentication failed for user "ann"'),
+        (f"connection failed: {AT}Connection refused{QUESTION}", "Connection refused"),
+        (
+            'connection is bad: connection to server on socket "/run/.s.PGSQL.1" failed: No such file or directory\n'
+            "\tIs the server running locally and accepting connections on that socket?",
+            "No such file or directory",
+        ),
+        (
+            f"connection failed: {AT}SSL error: tlsv1 alert\n{AT}FATAL:  no pg_hba.conf entry, no encryption",
+            "SSL error: tlsv1 alert; FATAL: no pg_hba.conf entry, no encryption",
+        ),
+        (
+            both(*[f"connection failed: {AT}Connection refused{QUESTION}"] * 2),
+            "Connection refused (10.0.0.1:5432, [::1]:5432)",
+        ),
+        (
+            both(f"connection failed: {AT}{WRONG}\n{AT}{WRONG}", "connection timeout expired", hosts=("a", "b")),
+            'a:5432: FATAL: password authentication failed for user "ann"; b:5432: connection timeout expired',
+        ),
+        ("connection timeout expired", "connection timeout expired"),
+    ],
+)
+def test_a_failed_sign_in_is_told_once_and_hosts_apart(words, told):
+    error = connect_error(words, target="x")
+    assert error.message == f"Could not connect to x: {told}"
 
 
 def test_server_options_are_passed_on(connect):

@@ -156,7 +156,7 @@ def _resolve(host: str, port: int, timeout_s: float, target: str) -> str:
     raise ConnectError(
         f"Could not connect to {target}: the name {host!r} could not be resolved ({why}).",
         hint=hint_for("unknown_host"),
-        detail=f"stage=name\n{found}",
+        detail="stage=name",
         scenario="unknown_host",
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg.pq import DiagnosticField
 
+from tusk_drivers.postgresql.attempts import told
 from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS, NOT_KNOWN, ROLLED_BACK
 from tusk_jupyter.driverkit.trust import unverified
 from tusk_jupyter.errors import Cancelled, ConnectError, QueryError, TimeoutExceeded, TuskError
@@ -199,10 +200,5 @@ def connect_error(words: str, *, target: str) -> ConnectError:
             "the way can then read and change the traffic."
         )
     return ConnectError(
-        f"Could not connect to {target}: {_core(said)}", hint=hint, detail=f"stage={stage}\n{said}", scenario=scenario
+        f"Could not connect to {target}: {told(words)}", hint=hint, detail=f"stage={stage}", scenario=scenario
     )
-
-
-def _core(said: str) -> str:
-    """Return the telling part of libpq's words, which repeat host and port for each attempt."""
-    return re.sub(r"^(connection failed: )?(connection to server (at|on) .*? failed: )?", "", said).strip()
