@@ -197,6 +197,25 @@ def test_a_core_that_cannot_start_says_why(tusk_home):
     assert "state.duckdb" in (caught.value.detail or "")
 
 
+def test_a_core_that_ends_erases_what_a_removed_connection_left(tusk_home):  # S13
+    client = Client(Places(tusk_home.path), source="t")
+    client.call(control.SaveConnection(session=client.session, name="zebra", url="sqlite:///:memory:"))
+    client.call(control.RemoveConnection(session=client.session, name="zebra"))
+    client.call(control.StopCore())
+    wait_until(lambda: not processes_of(tusk_home), 30.0, "the core has ended")
+    files = [path for path in tusk_home.path.rglob("*") if path.is_file()]
+    assert [path.name for path in files if b"zebra" in path.read_bytes()] == []
+
+
+def test_a_core_that_fails_in_an_unforeseen_way_says_so(tusk_home):
+    code = "from tusk_jupyter.service import lifecycle as l; l.home.mark = lambda _: 1 / 0; print(l.run(report=True))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=tusk_home.environment(), capture_output=True, text=True, check=False
+    )
+    assert "ZeroDivisionError: division by zero" in done.stdout
+    assert done.stdout.endswith("\n1\n")
+
+
 def test_a_planted_link_in_place_of_the_socket_folder_is_refused(tusk_home, tmp_path):
     (tusk_home / "run").symlink_to(tmp_path)
     with pytest.raises(errors.StorageError, match="is a link"):

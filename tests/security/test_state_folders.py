@@ -86,6 +86,90 @@ def test_a_project_folder_is_refused_and_stays_as_it_was(project: Path, left_out
     assert picture(project) == before
 
 
+MINE = "my diary, 40 bytes of text that is mine.."
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "core.json",
+            "core.lock",
+            "core.err",
+            "core.crash",
+            "core.log",
+            "core.log.1",
+            "drivers.json",
+            "last-driver.json",
+        ),
+        *(
+            "vault-generation.json",
+            "closed-at",
+            "tusk-home",
+            "state.duckdb",
+            "state.duckdb.tmp/model.pt",
+            "state.duckdb/x",
+        ),
+        *("journal/00000000000000000001.journal", "journal/00000000000000000007.journal"),
+        *("journal/20261129000000000000.journal", "journal/core.log", "run/p-0123456789abcdef/deep/model.pt"),
+        *("run/c-0123456789abcdef.sock", "drivers/main.c", "drivers/sub/x", "drivers/mine.json/x"),
+    ],
+)
+def test_what_only_has_a_name_of_ours_is_somebodys_work(tmp_path: Path, name: str):  # S1
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "drivers" / "theirs.json").write_text("{}")
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(MINE)
+    tmp_path.chmod(0o755)
+    before = picture(tmp_path)
+    with pytest.raises(errors.StorageError, match=f"is not a state folder of tusk: it holds {name.split('/')[0]}"):
+        Places(tmp_path).prepare()
+    assert picture(tmp_path) == before
+
+
+def test_a_first_start_that_was_broken_off_and_what_is_put_there_by_hand_are_taken(tmp_path: Path):
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "drivers" / "mine.json").write_text('{"name": "mine", "command": ["/opt/mine"]}')
+    for name in ("vault.json", "keyring.json"):
+        (tmp_path / name).write_text("[1, 2]")
+    for name in ("run", "journal"):
+        (tmp_path / name).mkdir()
+    for name in ("tusk-home", "core.lock", "start.lock", "core.log", "journal/00000000000000000001.journal"):
+        (tmp_path / name).touch(0o600)
+    Places(tmp_path).prepare()
+    home.mark(tmp_path)
+    (tmp_path / "core.log").write_text(MINE)
+    (tmp_path / "notes.txt").write_text(MINE)
+    Places(tmp_path).prepare()
+    assert stat.S_IMODE((tmp_path / "tusk-home").stat().st_mode) == 0o600
+
+
+def test_the_first_core_marks_the_folder_and_a_foreign_segment_is_named_at_once(tusk_home: TuskHome):  # S1, R14
+    client = Client(Places(tusk_home.path), source="t")
+    client.call(control.ListRuns())
+    assert (tusk_home / "tusk-home").read_bytes().startswith(home.MARK_BEGINS)
+    client.call(control.StopCore())
+    wait_until(lambda: not processes_of(tusk_home), 30.0, "the core has ended")
+    theirs = tusk_home / "journal" / "20261129000000000000.journal"
+    theirs.write_text(MINE)
+    theirs.chmod(0o600)
+    with pytest.raises(errors.CoreError, match=rf"{theirs} is named as a part of the journal, and is none"):
+        client.call(control.ListRuns())
+    assert theirs.read_text() == MINE
+
+
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("name", ["run", "journal", "core.log", "core.lock", "state.lock", "core.err", "core.crash"])
+def test_a_link_is_refused_before_anything_is_made(tmp_path: Path, name: str, marked: bool):  # S2
+    if marked:
+        home.mark(tmp_path)
+    (tmp_path / name).symlink_to(tmp_path / "nowhere")
+    before = picture(tmp_path)
+    with pytest.raises(errors.StorageError, match=f"{tmp_path / name} is a link"):
+        Client(Places(tmp_path), source="t").call(control.ListRuns())
+    assert picture(tmp_path) == before
+
+
 def test_a_folder_that_is_empty_but_for_what_file_managers_leave_is_taken(tmp_path: Path):
     (tmp_path / ".DS_Store").write_bytes(b"")
     (tmp_path / "lost+found").mkdir()
@@ -247,8 +331,9 @@ def test_the_users_own_runtime_folder_comes_first(far_home, monkeypatch):
 
 
 @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
-def test_any_path_will_do(monkeypatch: pytest.MonkeyPatch, far: bool):  # R2
-    odd = "a b ü' %20 #x 名"
+@pytest.mark.parametrize("comma", [False, True], ids=["", "comma"])
+def test_any_path_will_do(monkeypatch: pytest.MonkeyPatch, far: bool, comma: bool):  # R2
+    odd = "a b ü' %20 #x 名" + ",b" * comma
     with short_folder("tusk-o-") as folder:
         (folder / odd).mkdir()
         place = TuskHome(folder / odd / (("long" * 20) if far else "home"))
@@ -260,7 +345,7 @@ def test_any_path_will_do(monkeypatch: pytest.MonkeyPatch, far: bool):  # R2
         try:
             assert client.call(control.ListRuns()).runs == ()
             where = sockets.socket_path(read_address(place / "core.json").address)
-            assert (where.parent == place / "run") is not far
+            assert (where.parent == place / "run") is not (far or comma)  # gRPC takes what follows for another address
             assert where.is_socket()
             client.call(control.SaveConnection(session=client.session, name="m", url="sqlite:///:memory:"))
             assert client.run(control.RunRequest(session="", connection="m", sql="SELECT 1")).rows == 1
@@ -269,9 +354,20 @@ def test_any_path_will_do(monkeypatch: pytest.MonkeyPatch, far: bool):  # R2
             place.close()
 
 
-def test_a_path_that_duckdb_cannot_take_is_refused_at_once(tmp_path: Path):
-    with pytest.raises(errors.StorageError, match="question mark"):
-        Places(tmp_path / "a?b").prepare()
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a?b", "question mark"),
+        ("a\\b", "backslash"),
+        (os.fsdecode(b"bad\xff"), r"bad\\xff has a path that is no UTF-8"),
+    ],
+    ids=["question mark", "backslash", "no UTF-8"],
+)
+def test_a_path_that_duckdb_cannot_take_is_refused_at_once(tmp_path: Path, name: str, why: str):
+    with pytest.raises(errors.StorageError, match=why) as refused:
+        Places(tmp_path / name).prepare()
+    assert str(refused.value).encode()
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- the way there, and who listens at its end ---

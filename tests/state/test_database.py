@@ -222,6 +222,33 @@ def test_a_journal_cut_off_from_outside_is_told_and_no_number_is_given_twice(ope
         assert store.log.count() == count + 1
 
 
+@pytest.mark.parametrize("left", [None, 0, 10])
+def test_a_journal_without_its_start_is_told_though_the_state_file_had_none_of_it(
+    open_store: Open, home: Path, left: int | None
+):
+    open_store().close()
+    (segment,) = (home / "journal").glob("*.journal")
+    if left is None:
+        segment.unlink()
+    else:
+        segment.write_bytes(segment.read_bytes()[:left])
+    with open_store() as store:
+        assert ["was cut off from outside: the start" in one for one in store.notices] == [True]
+        store.log.started(a_run(1))
+    with open_store() as store:
+        assert (store.notices, store.log.count()) == ((), 1)
+
+
+def test_records_that_are_gone_from_the_journals_end_hold_up_no_reader(open_store: Open, home: Path):
+    path = home / "journal" / "00000000000000000007.journal"
+    path.parent.mkdir(parents=True, mode=0o700)
+    path.touch(0o600)
+    with open_store() as store:
+        assert any("records 1 to 6 are missing" in one for one in store.notices)
+        assert store.log.started(a_run(1)) == 7
+        assert store.log.count() == 1
+
+
 def test_a_record_that_fits_no_table_holds_up_none_that_follow(open_store: Open):
     with open_store() as store:
         for n in range(5):

@@ -109,6 +109,18 @@ def test_a_stranger_s_file_in_the_folder_is_left_alone(tmp_path):
     assert records_of(tmp_path / "j") == (written, [])
 
 
+@pytest.mark.parametrize("name", ["00000000000000000001", "00000000000000000007", "20261129000000000000"])
+@pytest.mark.parametrize("content", [b"mine", b"my diary, 40 bytes of text that is mine.."])
+def test_a_stranger_s_file_with_the_name_of_a_segment_is_refused_and_left_alone(tmp_path, name, content):
+    path = tmp_path / "j" / f"{name}.journal"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(StorageError, match=rf"{path} is named as a part of the journal, and is none"):
+        Journal(tmp_path / "j")
+    assert path.read_bytes() == content
+
+
 def test_zeros_behind_the_last_record_are_a_cut_too(tmp_path):
     written = fill(tmp_path / "j", 5)
     (segment,) = (tmp_path / "j").iterdir()

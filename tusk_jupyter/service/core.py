@@ -47,6 +47,9 @@ _LOG = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
 """How long a core that ends gives its drivers; as long as a frozen one is waited for otherwise."""
+ERASED_AT_END_BYTES = 8 * 1024 * 1024
+"""A journal up to which a core that ends still erases what a removed connection left: one second. With a longer one, which
+whoever waits for the end would notice, the next core does so."""
 
 
 class Core:
@@ -182,6 +185,7 @@ class Core:
         self.spares.close()
         with contextlib.suppress(errors.StorageError):
             self.store.log.write_left_over()
+            self.store.log.finish_deletions(journal_bytes=ERASED_AT_END_BYTES)
         self.store.close()
 
     def tick(self) -> None:

@@ -26,7 +26,7 @@ from tusk_jupyter.launch import head_start
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
-from tusk_jupyter.system import belongings, hardening, processes, sockets
+from tusk_jupyter.system import belongings, hardening, home, processes, sockets
 from tusk_jupyter.system.address import Address
 from tusk_jupyter.system.lean import kept_out
 from tusk_jupyter.system.locks import FileLock, unusable
@@ -68,12 +68,18 @@ def run(*, report: bool = False) -> int:
     except OSError as exc:
         _say(unusable(Path(str(exc.filename)) if exc.filename else Places.of_environment().home, exc), report=report)
         return 1
+    except Exception as exc:  # noqa: BLE001  # or whoever waits for this core would not learn why there is none
+        _LOG.exception("start")
+        problem = f"{type(exc).__name__}: {exc}"
+        _say(errors.CoreError(problem, hint="This is a fault of tusk's: please report it."), report=report)
+        return 1
     return 0
 
 
 def _begin(*, report: bool) -> None:
     places = Places.of_environment()
     places.prepare()
+    home.mark(places.home)
     lock = FileLock(places.core_lock)
     if not _alone(lock):
         return

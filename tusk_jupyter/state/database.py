@@ -62,7 +62,13 @@ class Database:
         )  # held by who uses the connection; one thread is all the DuckDB instance has anyway
         self._urgent = self._closing = False
         self._error: StorageError | None = None
+        cut = journal.begun_anew and path.exists()  # the journal is there before the state file is
         self._con = self._adopt(*statefile.open_file(path))
+        if cut and self.applied_seq <= journal.last_seq:
+            self.notices.append(
+                f"The journal in {journal.folder} was cut off from outside: the start of its last file was gone. What it"
+                " recorded there and the state file did not have yet is lost."
+            )
         self._catch_up_at_start()
         journal.on_durable(self._take)
         self._thread = threading.Thread(target=self._project, name="tusk-projection", daemon=True)
@@ -223,6 +229,8 @@ class Database:
         records = self._sound(self.applied_seq)
         while batch := list(islice(records, BATCH)):
             self._apply(batch)
+        if self.applied_seq < self.journal.last_seq:  # its newest records are gone: nobody must wait for them
+            self._write([], up_to=self.journal.last_seq)
 
     def _sound(self, after: int) -> Iterable[Record]:
         """Yield the journal's records; what is damaged between them becomes a notice."""

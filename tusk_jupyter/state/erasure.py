@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +45,17 @@ class Erasure:
         """
         self._journal.append("log.delete", {"ranges": ranges})
 
-    def finish(self) -> None:
+    def finish(self, *, journal_bytes: float = inf) -> None:
         """Take the text of all that was deleted, and is not erased yet, out of the files.
+
+        Args:
+            journal_bytes: nothing is done with a journal that is larger, since reading it takes long.
 
         Raises:
             StorageError: a file could not be rewritten; those that are done stay so.
         """
+        if self._journal.size_bytes > journal_bytes:
+            return
         with self._database.erasing:
             found = self._database.read("SELECT seq, ranges::VARCHAR FROM log_scrub")
             if not found:

@@ -101,6 +101,13 @@ def scan(path: Path) -> Iterator[Record | Damage | Torn]:
         yield Damage(path.name, offset, found) if isinstance(found, str) else found
 
 
+def begins(path: Path) -> bool:
+    """Return whether a file begins as a segment, as far as it reaches; zeros are one whose contents did not reach the disk."""
+    with path.open("rb") as file:
+        head = file.read(len(SEGMENT_MARK))
+    return SEGMENT_MARK.startswith(head) or not any(head)
+
+
 def without(path: Path, rest_of: Callable[[Record], bytes]) -> tuple[bytes, int]:
     """Return a segment's bytes with less content in some records, and in how many; all else is as it was.
 

@@ -22,6 +22,8 @@ from tusk_jupyter.system.private_files import make_private_directory, open_own, 
 
 SEGMENT_BYTES = 2 * 1024 * 1024  # the last segment is read whole at each start of the core: about 20 ms
 SUFFIX = ".journal"
+LAST_SEQ = 2**63 - 1
+"""What the state file can count."""
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS and Windows have no fdatasync
 Listener = Callable[[Sequence[Record]], None]
 
@@ -41,6 +43,8 @@ class Journal:
     Attributes:
         last_seq: number of the newest durable record; 0 when there is none.
         damage: what was found damaged at opening. Records around it are kept.
+        begun_anew: whether there was no segment to write on in, or one without its first bytes. That is so after the first
+            start, and after a crash in that moment; otherwise records were cut off from outside.
     """
 
     def __init__(self, folder: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -51,6 +55,7 @@ class Journal:
         """
         self.folder = folder
         self.damage: list[Damage] = []
+        self.begun_anew = False
         self.last_seq = 0
         self._segment_bytes = segment_bytes
         self._listener: Listener | None = None
@@ -253,14 +258,22 @@ class Journal:
         """Find the end of the journal, and cut what a crash left half written there."""
         paths = self.segments()
         if not paths:
+            self.begun_anew = True
             self._begin_segment(1)
             return
         path = paths[-1]
         first = first_seq_of(path)
+        content = list(frame.scan(path))
+        if first > LAST_SEQ or not (frame.begins(path) or any(isinstance(found, Record) for found in content)):
+            raise StorageError(
+                f"{path} is named as a part of the journal, and is none: it was left as it is.", hint="Move it away."
+            )
         self.last_seq = first - 1
         self._fd = open_own(path, os.O_RDWR)
-        for found in frame.scan(path):
+        for found in content:
             if isinstance(found, Torn):
+                torn_preface = found.offset == 0
+                self.begun_anew = torn_preface and (first == 1 or os.fstat(self._fd).st_size > 0)
                 os.ftruncate(self._fd, found.offset)
             elif isinstance(found, Damage):
                 self.damage.append(found)

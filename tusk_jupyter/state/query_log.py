@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import InternalError, UsageError
@@ -184,13 +185,16 @@ class QueryLog:
             return 0
         return self._delete("seq <= (SELECT seq FROM query_log ORDER BY seq DESC LIMIT 1 OFFSET ?)", [rows])
 
-    def finish_deletions(self) -> None:
-        """Carry on what a crash or a full disk broke off.
+    def finish_deletions(self, *, journal_bytes: float = inf) -> None:
+        """Carry on what a crash or a full disk broke off, or what was left for later.
+
+        Args:
+            journal_bytes: nothing is done with a journal that is larger.
 
         Raises:
             StorageError: it still cannot be done.
         """
-        self._erasure.finish()
+        self._erasure.finish(journal_bytes=journal_bytes)
 
     def _delete(self, condition: str, parameters: Sequence[Any]) -> int:
         with self._deleting:

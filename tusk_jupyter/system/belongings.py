@@ -21,14 +21,15 @@ FRESH = ".new"
 """Ending of a file that is being written, until it takes the place of the old one."""
 
 _FILE = re.compile(
-    r"(?: core\.(?:json|lock|err|crash|log(?:\.\d+)?) | (?:start|state)\.lock | closed-at"
+    r"(?: core\.(?:json|lock|err|crash|log(?:\.\d+)?) | (?:start|state)\.lock | closed-at | tusk-home"
     r"  | drivers\.json | last-driver\.json | keyring\.json | vault\.json | vault-generation\.json"
     r"  | state\.duckdb(?:\.damaged-[0-9T.]+)? | [0-9]{20}\.journal ) (?:\.new)? (?:\.wal)?"
     r"| core\.new | drivers\.new",  # of versions before 0.1
     re.VERBOSE,
 )
 _REPLACED = re.compile(
-    r"core\.json | drivers\.json | last-driver\.json | closed-at | .*\.new | (?:vault|vault-generation|keyring)\.json",
+    r"core\.json | drivers\.json | last-driver\.json | closed-at | tusk-home | .*\.new"
+    r"| (?:vault|vault-generation|keyring)\.json",
     re.VERBOSE,
 )
 """What no core opens to begin with: written anew, a cache, or of a credential tier, which refuses it with words of its own."""

@@ -1,7 +1,8 @@
 """The state folder, before anything in it is used: is it ours, and nobody else's?
 
-A folder that we make is ours. One that is there is ours when it has our journal in it, or holds nothing but what is named
-as our things are; otherwise `TUSK_HOME` names somebody's project by mistake, which is refused before a byte of it changes.
+A folder is ours by a mark: `tusk-home`, which the first core leaves, or our journal, each known by its first bytes. One that
+has none must hold nothing that could be anybody's work, whatever its name: it is empty, or has what a user puts there by hand
+(manifests, a vault, a state file). Else `TUSK_HOME` names somebody's project by mistake: refused before a byte of it changes.
 A folder that others could write into is closed, and what lay in it by then is not believed: `closed-at` says until when.
 Files in it that others may write to are refused, all at once and with the one command that closes them.
 """
@@ -23,10 +24,13 @@ from tusk_jupyter.system.private_files import (
     NotPrivate,
     open_own,
     read_unchanged,
+    sync_directory,
     write_private,
 )
 
 CLOSED_AT = "closed-at"
+MARK = "tusk-home"
+MARK_BEGINS = b"TUSKHOME"
 JOURNAL = "journal"
 RUN = "run"
 DRIVERS = "drivers"
@@ -103,6 +107,7 @@ def _examined(home: Path) -> Iterator[tuple[int, os.stat_result]]:
         _check_owner(home, status)
         _check_use(home, status)
         _check_content(home)
+        _check_kinds(home)
         yield descriptor, status
     finally:
         os.close(descriptor)
@@ -110,17 +115,31 @@ def _examined(home: Path) -> Iterator[tuple[int, os.stat_result]]:
 
 def _check_path(home: Path) -> None:
     """See that DuckDB can take the path, and that nobody else can have it lead elsewhere."""
-    if "?" in str(home):
-        raise StorageError(
-            f"The state folder {home} has a question mark in its path: DuckDB, which keeps the state, takes what follows for "
-            "a query and writes beside it.",
-            hint="Set TUSK_HOME to a folder whose path has none.",
-        )
+    for problem, is_there in (
+        ("has a question mark in its path: DuckDB, which keeps the state, takes what follows for a query and writes beside it",
+         "?" in str(home)),
+        ("has a backslash in its path: DuckDB, which keeps the state, takes it for a slash and writes into another folder",
+         os.sep == "/" and "\\" in str(home)),
+        ("has a path that is no UTF-8, and DuckDB, which keeps the state, takes no other", not _is_utf8(home)),
+    ):  # fmt: skip
+        if is_there:
+            shown = os.fsencode(home).decode("utf-8", "backslashreplace")
+            raise StorageError(
+                f"The state folder {shown} {problem}.", hint="Set TUSK_HOME to a folder whose path has none of that."
+            )
     if (weak := way.weakness(home)) is not None:
         raise StorageError(
             f"The state folder {home} could be replaced by somebody else's: {weak}.",
             hint="Set TUSK_HOME to a folder whose parents are yours or root's, and sticky (as /tmp) or not writable by others.",
         )
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # what `os.fsdecode` makes of other bytes
+        return False
+    return True
 
 
 def closed_at_ns(home: Path) -> int:
@@ -168,14 +187,19 @@ def _check_use(home: Path, status: os.stat_result) -> None:
 
 
 def _check_content(home: Path) -> None:
+    if _has_mark(home):
+        return
+    foreign, problem = [], None
     try:
-        if _has_journal(home):
-            return
         foreign = sorted(_foreign(home))
     except OSError as exc:
+        problem = exc
+    if _has_mark(home):  # of a core that begins meanwhile, which leaves it before anything else
+        return
+    if problem is not None:
         raise StorageError(
-            f"The state folder {home} cannot be read: {exc.strerror} ({exc.filename}).", hint=_ANOTHER
-        ) from exc
+            f"The state folder {home} cannot be read: {problem.strerror} ({problem.filename}).", hint=_ANOTHER
+        ) from problem
     if not foreign:
         return
     names = ", ".join(foreign[:SHOWN]) + (f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else "")
@@ -185,43 +209,117 @@ def _check_content(home: Path) -> None:
     )
 
 
-def _has_journal(home: Path) -> bool:
-    """Return whether a journal of ours is there, known by its first bytes: then the folder has been a state folder."""
+def _has_mark(home: Path) -> bool:
+    """Return whether the folder has been a state folder: it has our mark, or a journal of ours, known by their first bytes."""
+    if _begins_with(home / MARK, MARK_BEGINS):
+        return True
     folder = home / JOURNAL
-    if not folder.is_dir() or folder.is_symlink():
-        return False
-    for path in belongings.files_like(folder, "*.journal"):
-        with contextlib.suppress(OSError, StorageError):
-            descriptor = open_own(path, os.O_RDONLY, forbidden=0)
-            with os.fdopen(descriptor, "rb") as file:
-                if file.read(len(SEGMENT_MARK)) == SEGMENT_MARK:
-                    return True
+    with contextlib.suppress(OSError):  # closed to us: whoever reads it tells
+        if folder.is_dir() and not folder.is_symlink():
+            return any(_begins_with(path, SEGMENT_MARK) for path in belongings.files_like(folder, "*.journal"))
+    return False
+
+
+def _begins_with(path: Path, words: bytes, *, at: int = 0) -> bool:
+    """Return whether a file of this user's has certain bytes; one that cannot be opened has not."""
+    with contextlib.suppress(OSError, StorageError), os.fdopen(open_own(path, os.O_RDONLY, forbidden=0), "rb") as file:
+        file.seek(at)
+        return file.read(len(words)) == words
     return False
 
 
 def _foreign(home: Path) -> Iterator[str]:
-    """Yield what is in a folder, and in the folders of ours in it, that is not named as our things are."""
+    """Yield what is in a folder without a mark, and in the folders of our names in it, that may be somebody's work."""
     for entry in _entries(home):
         if entry.name in DROPPINGS:
             continue
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name == RUN and is_folder:
-            yield from _others_in(entry, belongings.names_running)
-        elif entry.name == JOURNAL and is_folder:
-            yield from _others_in(entry, belongings.names_file)
-        elif entry.name == DRIVERS and is_folder:
-            if (inside := [one.name for one in _entries(entry)]) and not any(one.endswith(".json") for one in inside):
-                yield DRIVERS
-        elif entry.name == RUN and entry.is_symlink():
+        inside = _INSIDE.get(entry.name)
+        if inside is not None and entry.is_dir(follow_symlinks=False):
+            for one in _entries(entry):
+                if one.name not in DROPPINGS and not inside(one):
+                    yield f"{entry.name}/{one.name}"
+        elif entry.name in (RUN, JOURNAL) and entry.is_symlink():
             continue  # refused with words of its own
-        elif not (belongings.names_file(entry.name) or (is_folder and belongings.names_folder(entry.name))):
-            yield entry.name  # of the wrong kind is fine: whoever opens it refuses it by its name
+        elif not _is_nobodys(entry):
+            yield entry.name
 
 
-def _others_in(folder: os.DirEntry[str], is_ours: Callable[[str], bool]) -> Iterator[str]:
-    for entry in _entries(folder):
-        if entry.name not in DROPPINGS and not is_ours(entry.name):
-            yield f"{folder.name}/{entry.name}"
+def _is_nobodys(entry: os.DirEntry[str]) -> bool:
+    """Return whether what has a name of ours may be taken: it is empty, or is what the name says.
+
+    A link in the place of a file that a core opens, and what is no file there, is refused later, with words of its own.
+    """
+    if entry.is_dir(follow_symlinks=False):
+        return (belongings.names_folder(entry.name) or belongings.names_file(entry.name)) and not _entries(entry)
+    if not belongings.names_file(entry.name):
+        return False
+    if not entry.is_file(follow_symlinks=False):
+        return belongings.names_lasting(entry.name)
+    if entry.name in BY_HAND or entry.stat(follow_symlinks=False).st_size <= NOTHING_BYTES:
+        return True
+    at, words = _BEGINS.get(entry.name, (0, b""))
+    return bool(words) and _begins_with(Path(entry.path), words, at=at)
+
+
+def _is_manifest(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(".json") and not entry.is_dir(follow_symlinks=False)
+
+
+def _is_left_in_run(entry: os.DirEntry[str]) -> bool:
+    if not belongings.names_running(entry.name):
+        return False
+    if entry.is_dir(follow_symlinks=False):
+        return not _entries(entry)
+    return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
+
+
+NOTHING_BYTES = len("{}")
+"""So much is no work of anybody's: an empty file, or an empty list of things."""
+BY_HAND = frozenset({"vault.json", "keyring.json"})
+"""What a user puts into a new folder, from a backup; whoever reads it refuses what it is not."""
+_BEGINS = {
+    "state.duckdb": (8, b"DUCK"),  # its tables are looked at before it is written to
+    "last-driver.json": (0, b'{"name":'),
+    "vault-generation.json": (0, b'{"vault":'),
+    CLOSED_AT: (0, b"Others could write into this folder"),
+}
+_INSIDE: dict[str, Callable[[os.DirEntry[str]], bool]] = {
+    RUN: _is_left_in_run,
+    JOURNAL: _is_nobodys,
+    DRIVERS: _is_manifest,
+}
+
+
+def _check_kinds(home: Path) -> None:
+    """See that no link, no folder and no other user's file is in the place of a file or folder that a core opens."""
+    try:
+        for name in (RUN, JOURNAL):
+            if (home / name).is_symlink():
+                raise StorageError(f"{home / name} is a link, so it is not used.", hint="Put the folder itself there.")
+        for entry in _entries(home):
+            if not belongings.names_lasting(entry.name):
+                continue
+            if entry.name.startswith("state.duckdb") and not entry.is_symlink():
+                continue  # refused with words of its own
+            with contextlib.suppress(OSError):  # gone meanwhile, or closed to us: whoever opens it tells why
+                os.close(open_own(Path(entry.path), os.O_RDONLY, forbidden=0))
+    except OSError as exc:
+        raise StorageError(
+            f"The state folder {home} cannot be read: {exc.strerror} ({exc.filename}).", hint=_ANOTHER
+        ) from exc
+
+
+def mark(home: Path) -> None:
+    """Leave the mark by which a folder that was claimed is known from now on; a core does so before it leaves anything else."""
+    with contextlib.suppress(OSError, StorageError):  # read-only, or full: whoever writes there next tells
+        if _begins_with(home / MARK, MARK_BEGINS):
+            return
+        descriptor = open_own(home / MARK, os.O_WRONLY | os.O_CREAT, forbidden=0)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(MARK_BEGINS + b": connections, query log and settings of tusk-jupyter are in this folder.\n")
+            file.flush()
+            os.fsync(descriptor)
+        sync_directory(home)
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:

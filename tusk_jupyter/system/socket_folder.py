@@ -33,11 +33,11 @@ def find(home: Path) -> Path:
         StorageError: there is none.
     """
     near = home / RUN
-    if _fits(near):
+    if _unfit(near) is None:
         return near
     tried = []
     for folder in _far(home):
-        if not _fits(folder):
+        if _unfit(folder) is not None:
             continue
         if (weak := way.weakness(folder)) is not None:
             tried.append(weak)
@@ -46,9 +46,9 @@ def find(home: Path) -> Path:
         else:
             return folder
     raise StorageError(
-        f"{near} is too long for a socket ({LONGEST_SOCKET} bytes), and no shorter place can be used: "
-        f"{'; '.join(dict.fromkeys(tried)) or 'the temporary folder has a long path too'}.",
-        hint="Set TUSK_HOME to a folder with a shorter path, or XDG_RUNTIME_DIR to a private one.",
+        f"{near} cannot have sockets, because its path {_unfit(near)}, and no other place can be used: "
+        f"{'; '.join(dict.fromkeys(tried)) or 'the path of the temporary folder is such a one too'}.",
+        hint="Set TUSK_HOME to a folder with a shorter path without a comma, or XDG_RUNTIME_DIR to a private one.",
     )
 
 
@@ -74,8 +74,12 @@ def claim(folder: Path) -> None:
         )
 
 
-def _fits(folder: Path) -> bool:
-    return len(os.fsencode(folder)) + _NAME_ROOM <= LONGEST_SOCKET
+def _unfit(folder: Path) -> str | None:
+    """Return why there can be no socket in a folder; None when there can."""
+    path = os.fsencode(folder)
+    if b"," in path:
+        return "has a comma, which gRPC takes for the end of an address"
+    return f"is too long ({LONGEST_SOCKET} bytes)" if len(path) + _NAME_ROOM > LONGEST_SOCKET else None
 
 
 def _far(home: Path) -> Iterator[Path]:
