@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tusk_jupyter.system.whole_imports import whole_imports
+from tusk_jupyter.visible import visible
 from tusk_magics.config import TuskMagics
 from tusk_magics.notebook import Notebook
 from tusk_widgets import page
@@ -150,13 +151,26 @@ def _bundle(shell: InteractiveShell, value: object) -> Bundle | None:
     way = mode(shell)
     if is_plan(shown.run):
         return _plan(value, shown), metadata
+    text = _own_text(shell, value)
     if way == "plain":
-        return {}, metadata
+        return text, metadata
     try:
-        return _drawn(value, shown, way), metadata
+        return text | _drawn(value, shown, way), metadata
     except Exception:  # noqa: BLE001 - a display that fails must not hide the value, which its own library still shows
         _LOG.warning("The grid of a result could not be made.", exc_info=True)
-        return {}, metadata
+        return text, metadata
+
+
+def _own_text(shell: InteractiveShell, value: object) -> dict[str, Any]:
+    """Return the text that IPython makes of a frame, in which no name or value steers the terminal that shows it.
+
+    A formatter that the user has registered for frames is left alone: it may colour on purpose.
+    """
+    plain: Any = shell.display_formatter.formatters["text/plain"] if shell.display_formatter is not None else None
+    if plain is None or type(value) in plain:
+        return {}
+    text = plain(value)
+    return {"text/plain": visible(text)} if isinstance(text, str) else {}
 
 
 def is_plan(run: RunResult) -> bool:

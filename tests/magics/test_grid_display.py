@@ -205,3 +205,31 @@ def test_a_display_that_others_registered_is_theirs_for_other_frames(cells):
         assert cells.shell.display_formatter.format(cells.variables["df"])[0]["text/other"] == "theirs"
     finally:
         formatter.pop(pd.DataFrame, None)
+
+
+STEERING = "\x1b]52;c;aGk=\x07\x9b31m\u202ea"
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+@pytest.mark.parametrize("rows", ["", " WHERE false"])
+def test_names_and_values_of_a_result_cannot_steer_the_terminal_that_shows_it(cells, kind, rows):  # S12
+    sql = f"SELECT '{STEERING}' AS \"{STEERING}\"{rows}"
+    frame = cells.value(f"%sql --format {kind} lake " + sql)
+    data, _ = cells.shell.display_formatter.format(frame)
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(data["text/plain"])
+    assert "␛]52;c;" in data["text/plain"]
+    names = frame.column_names if kind == "arrow" else list(frame.columns)
+    assert names == [STEERING], "the frame itself was touched"
+
+
+def test_a_text_that_the_user_has_registered_is_the_users(cells):
+    import pandas as pd
+
+    frame = cells.value("%sql lake SELECT 1 AS a")
+    plain = cells.shell.display_formatter.formatters["text/plain"]
+    plain.for_type(pd.DataFrame, lambda _, printer, __: printer.text("\x1b[31mred"))
+    try:
+        data, _ = cells.shell.display_formatter.format(frame)
+    finally:
+        plain.pop(pd.DataFrame)
+    assert data["text/plain"] == "\x1b[31mred"
