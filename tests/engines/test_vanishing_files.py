@@ -6,12 +6,14 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 
 import duckdb
 import pytest
 from services.homes import short_folder
 from services.waiting import wait_until
 
+from tusk_drivers.sqlite.errors import translate
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
@@ -24,12 +26,8 @@ def make(kind, path, word):
 
 
 def anew(engine, sql, **more):
-    """Return the first column of a run in a new session; one that held something is told to be lost, once."""
-    try:
-        found = engine.run(sql, **more)
-    except errors.SessionLost:
-        found = engine.run(sql, **more)
-    return found.table.column(0).to_pylist()
+    """Return the first column of a run in a new session; the refusal before it has told what went with the old one."""
+    return engine.run(sql, **more).table.column(0).to_pylist()
 
 
 @pytest.fixture(params=["duckdb", "sqlite"])
@@ -77,6 +75,122 @@ def test_a_vanished_file_takes_no_write(engine, how, tmp_path):  # R21
     if how == "moved":
         (tmp_path / "elsewhere").rename(engine.file)
         assert anew(engine, "SELECT w FROM t") == ["old"]
+
+
+def test_what_went_with_a_replaced_file_is_refused_once(engine, tmp_path):
+    engine.run("CREATE TEMP TABLE mine AS SELECT 1 AS a")
+    make(engine.name, tmp_path / "new", "new")
+    (tmp_path / "new").replace(engine.file)
+    with pytest.raises(errors.ConnectError, match="nothing was run") as caught:
+        engine.run("SELECT * FROM mine")
+    assert "temp tables" in caught.value.hint
+    with pytest.raises(errors.QueryError, match="mine"):
+        engine.run("SELECT * FROM mine")
+    engine.run("INSERT INTO t VALUES ('kept')")
+
+
+def make_wal(path, word):
+    make("sqlite", path, word)
+    with sqlite3.connect(path) as made:
+        made.execute("PRAGMA journal_mode = wal")
+    made.close()
+
+
+def rows_of(path):
+    with closing(sqlite3.connect(path)) as opened:
+        return [word for (word,) in opened.execute("SELECT w FROM t")]
+
+
+@pytest.mark.parametrize("how", ["run", "closed"])
+def test_the_log_of_a_replaced_sqlite_file_does_not_get_into_the_new_one(sqlite_engine, second_client, how, tmp_path):
+    """SQLite leaves the -wal of the old file at the path, and would show its rows in the new file, and lose the new ones."""
+    make_wal(sqlite_engine.file, "old")
+    for client in (sqlite_engine.client, second_client):
+        sqlite_engine.run("INSERT INTO t VALUES ('logged')", client=client)
+    assert tmp_path.joinpath("shop.sqlite-wal").stat().st_size > 0
+    (tmp_path / "kept").hardlink_to(sqlite_engine.file)
+    make_wal(tmp_path / "new", "new")
+    (tmp_path / "new").replace(sqlite_engine.file)
+    if how == "closed":
+        sqlite_engine.client.call(control.StopCore())
+        wait_until(lambda: not tmp_path.joinpath("shop.sqlite-wal").exists(), 15.0, "the drivers have closed the file")
+    else:
+        for client in (sqlite_engine.client, second_client):
+            with pytest.raises(errors.ConnectError, match="was replaced") as caught:
+                sqlite_engine.run("INSERT INTO t VALUES ('nowhere')", client=client)
+            assert ("was written into the file that was there" in caught.value.message) == (client is not second_client)
+        assert anew(sqlite_engine, "SELECT w FROM t") == ["new"]
+        sqlite_engine.run("INSERT INTO t VALUES ('added')")
+    assert rows_of(sqlite_engine.file) == (["new"] if how == "closed" else ["new", "added"])
+    assert rows_of(tmp_path / "kept") == ["old", "logged", "logged"]
+
+
+def test_a_log_that_the_new_file_has_written_to_is_left_and_named(sqlite_engine, tmp_path):
+    make_wal(sqlite_engine.file, "old")
+    sqlite_engine.run("INSERT INTO t VALUES ('logged')")
+    make_wal(tmp_path / "new", "new")
+    (tmp_path / "new").replace(sqlite_engine.file)
+    with closing(sqlite3.connect(sqlite_engine.file)) as other:
+        other.execute("INSERT INTO t VALUES ('others')")
+        other.commit()
+        with pytest.raises(errors.ConnectError, match=r"shop\.sqlite-wal, the log of the file that was there: move it"):
+            sqlite_engine.run("SELECT w FROM t")
+        assert "others" in [word for (word,) in other.execute("SELECT w FROM t")]
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_an_attached_file_that_vanished_takes_no_write(engine, how, tmp_path):
+    other = tmp_path / "other"
+    make(engine.name, other, "old")
+    engine.run(f"ATTACH '{other}' AS o")
+    engine.run("INSERT INTO o.t VALUES ('second')")
+    other.unlink()
+    if how == "replaced":
+        make(engine.name, other, "new")
+    for sql in ("INSERT INTO o.t VALUES ('nowhere')", "SELECT w FROM o.t", "SELECT w FROM t"):
+        with pytest.raises(errors.ConnectError, match="while it was attached as o, so nothing was run") as caught:
+            engine.run(sql)
+        assert "`DETACH o`" in caught.value.hint
+    engine.run("DETACH o")
+    assert engine.run("SELECT w FROM t").table.column(0).to_pylist() == ["old"]
+    if how == "replaced":
+        engine.run(f"ATTACH '{other}' AS o")
+        assert engine.run("SELECT w FROM o.t").table.column(0).to_pylist() == ["new"]
+
+
+def test_an_attached_file_that_vanished_is_the_matter_of_who_uses_it(duckdb_engine, second_client, tmp_path):
+    """DuckDB's attached files are the whole process's; the other notebook neither attached this one nor can detach it."""
+    duckdb_engine.run("CREATE TABLE t (w TEXT)")
+    make("duckdb", tmp_path / "other", "old")
+    duckdb_engine.run(f"ATTACH '{tmp_path / 'other'}' AS o")
+    assert duckdb_engine.run("FROM t", client=second_client).rows == 0
+    (tmp_path / "other").unlink()
+    duckdb_engine.run("INSERT INTO t VALUES ('kept')", client=second_client)
+    for sql in ('INSERT INTO "O".t VALUES (1)', "USE o"):
+        with pytest.raises(errors.ConnectError, match="attached as o"):
+            duckdb_engine.run(sql, client=second_client)
+
+
+def test_sqlite_says_that_a_file_has_moved_where_it_finds_that_out_itself():
+    moved = sqlite3.OperationalError("attempt to write a readonly database")
+    moved.sqlite_errorcode, moved.sqlite_errorname = sqlite3.SQLITE_READONLY_DBMOVED, "SQLITE_READONLY_DBMOVED"
+    told = translate(moved)
+    assert "was deleted, moved or replaced" in told.message
+    assert told.scenario is None
+
+
+def test_duckdb_takes_no_path_with_a_question_mark(client, tmp_path):
+    """DuckDB takes what follows for a query, and looks for the log in another folder: nothing could be written."""
+    (tmp_path / "a?b").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "a?b")
+    session = client.session
+    for folder in ("a?b", "link"):
+        with pytest.raises(errors.ConnectError, match="question mark in its path"):
+            client.call(control.SaveConnection(session=session, name="m", url=str(tmp_path / folder / "d.duckdb")))
+    client.call(control.SaveConnection(session=session, name="m", url="duckdb:///:memory:"))
+    with pytest.raises(errors.UsageError, match="question mark in its path"):
+        client.run(control.RunRequest(session="", connection="m", sql=f"ATTACH '{tmp_path}/a?b/d.duckdb'"))
+    assert list((tmp_path / "a?b").iterdir()) == []
 
 
 def test_the_schema_of_a_replaced_file_is_the_new_ones(engine, tmp_path):
@@ -205,9 +319,11 @@ def test_only_connect_makes_a_file_where_one_has_been(request, engine, used, tmp
     engine.client.call(control.StopCore())
     wait_until(lambda: not engine.client.link.places.address_file.exists(), 15.0, "the core has ended")
     engine.file.rename(tmp_path / "elsewhere")
+    with pytest.raises(errors.SessionLost):  # of the core that was stopped
+        engine.run("SELECT 1")
     session, name = engine.client.session, engine.name
     for attempt in (
-        lambda: anew(engine, "CREATE TABLE IF NOT EXISTS t (w TEXT)"),
+        lambda: engine.run("CREATE TABLE IF NOT EXISTS t (w TEXT)"),
         lambda: engine.client.call(control.ListBranch(session=session, connection=name, path=())),
     ):
         with pytest.raises(errors.ConnectError, match="was there when this connection was added") as caught:

@@ -19,6 +19,7 @@ from tusk_jupyter.client.link import Link
 from tusk_jupyter.client.pulse import attended
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.message import replace
+from tusk_jupyter.protocol.scenarios import FILE_GONE
 from tusk_jupyter.system import threads
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.system.working_folder import working_folder
@@ -179,6 +180,10 @@ class Client:
             result: RunResult = fetch.run(on_progress)
         except errors.SessionLost as exc:
             self._held.lost(exc.sessions)
+            raise
+        except errors.ConnectError as exc:
+            if exc.scenario == FILE_GONE and fetch.accepted is not None:  # a refusal too, which has told what is gone
+                self._held.lost([fetch.accepted.session_id])
             raise
         finally:
             if fetch.accepted is not None:

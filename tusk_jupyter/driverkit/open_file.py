@@ -11,7 +11,7 @@ import shlex
 from pathlib import Path
 
 from tusk_jupyter import errors
-from tusk_jupyter.protocol.scenarios import BEGIN_ANEW
+from tusk_jupyter.protocol.scenarios import BEGIN_ANEW, FILE_GONE
 
 
 class OpenFile:
@@ -27,21 +27,39 @@ class OpenFile:
         """Whether the path leads to the opened file."""
         return _identity(self.path) == self._opened
 
-    def gone(self) -> errors.ConnectError:
-        """Return the error for a run on a file that is not there any more."""
-        found = _identity(self.path)
-        what = "was deleted or moved" if found is None else "was replaced by another file"
+    def gone(self, note: str = "") -> errors.ConnectError:
+        """Return the error for a run on a file that is not there any more.
+
+        Args:
+            note: what became of the files beside it, as a sentence.
+        """
+        what, there = self._what_became()
         after = (
-            "Put the file back, or connect to where it is now"
-            if found is None
-            else "Run the cell again for a session on the file that is there now"
+            "Run the cell again for a session on the file that is there now"
+            if there
+            else "Put the file back, or connect to where it is now"
         )
         return errors.ConnectError(
-            f"{self.path} {what} while this session had it open, so nothing was run.",
+            f"{self.path} {what} while this session had it open, so nothing was run.{note and f' {note}'}",
             hint=f"{after}. The old session is ended, with its temp tables and what it had not committed.",
             detail="stage=file",
-            scenario="no_such_file" if found is None else "link_lost",
+            scenario=FILE_GONE,
         )
+
+    def gone_from(self, name: str, note: str = "") -> errors.ConnectError:
+        """Return the error for a run while the file, attached as `name`, is not there any more; the session stands."""
+        what, _ = self._what_became()
+        return errors.ConnectError(
+            f"{self.path} {what} while it was attached as {name}, so nothing was run.{note and f' {note}'}",
+            hint=f"`DETACH {name}`, then attach the file that you mean; in an open transaction, ROLLBACK first.",
+            detail="stage=file",
+            scenario="no_such_file",
+        )
+
+    def _what_became(self) -> tuple[str, bool]:
+        if _identity(self.path) is None:
+            return "was deleted or moved", False
+        return "was replaced by another file", True
 
 
 def missing(path: Path) -> errors.ConnectError:

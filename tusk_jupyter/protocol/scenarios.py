@@ -37,6 +37,7 @@ HINTS: dict[str, str] = {
     "session_lost": "Run it again, in a new session; first recreate what it needs, such as temp tables and settings.",
     "read_only": "The connection or the run is read-only; if you mean to make the change, use one that may write.",
     "file_locked": "Close the program that holds the file, then run the cell again.",
+    "file_gone": "Run the cell again for a session on the file that is there now.",
     "no_such_file": "Check the path; it is read relative to the notebook's folder.",
     "statement_timeout": "Allow more with `--timeout SECONDS`, or make the statement cheaper.",
     "memory_limit": "The driver hit its memory cap: select less, use `--to FILE.parquet`, or raise `memory_limit_mb` on the connection.",
@@ -55,6 +56,10 @@ NO_SUCH_NAME = "no_such_name"
 NAME_TAKEN = "name_taken"
 """The core's own two, for REST's 404 and 409; their hints stand where they are raised, with the names that there are."""
 
+
+FILE_GONE = "file_gone"
+"""The file of a session was deleted, moved or replaced: its error refuses the run and reports the session's end with what was in
+it, so no further refusal follows."""
 
 BY_LOCK = frozenset({"lock_timeout", "deadlock", "statement_timeout"})
 """Errors of statements that may have waited for a lock: the core adds whose it was, where it knows."""

@@ -20,7 +20,7 @@ from tusk_jupyter.launch.ladder import Ladder, Rung
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
-from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
+from tusk_jupyter.protocol.scenarios import FILE_GONE, NO_SUCH_NAME
 from tusk_jupyter.service import aftermath
 from tusk_jupyter.service.endings import lost
 from tusk_jupyter.service.outcomes import outcome
@@ -290,6 +290,10 @@ class Runs:
             session.why = session.why or _why_ended(run)
             if run.single:
                 session.holds = run.held_before
+            if (
+                last.error is not None and last.error.scenario == FILE_GONE
+            ):  # this error was the refusal that tells the loss
+                session.holds, session.transaction = False, "idle"
             try:
                 self._close_session(session)
             except Exception:  # noqa: BLE001  # the run must have an end all the same

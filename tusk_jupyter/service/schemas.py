@@ -24,6 +24,7 @@ from tusk_jupyter.protocol import codec, control, driver
 from tusk_jupyter.protocol.calls import Request
 from tusk_jupyter.protocol.errors import WireError, to_wire
 from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.protocol.scenarios import FILE_GONE
 from tusk_jupyter.service.sessions import Session, SessionGone
 from tusk_jupyter.state.connections import ConnectionRecord
 
@@ -41,7 +42,7 @@ USER_WAIT_S = 0.05
 RETRY_S = 30.0
 """How long a failure stands before a new try, unless somebody asks for one."""
 BUSY_RETRY_S = 1.0
-LOST = ("link_lost", "cancelled_by_admin", "shutdown")
+LOST = ("link_lost", "cancelled_by_admin", "shutdown", FILE_GONE)
 """Scenarios in which another session may well have the answer."""
 _BROKEN = (errors.ConnectError, errors.DriverCrashed, errors.TimeoutExceeded)
 LONGEST_WAIT_S = 60.0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tusk_jupyter.errors import StorageError
-from tusk_jupyter.system import belongings, way
+from tusk_jupyter.system import belongings, duckdb_path, way
 from tusk_jupyter.system.belongings import HAS_OWNERS
 from tusk_jupyter.system.private_files import (
     DIRECTORY_MODE,
@@ -115,31 +115,16 @@ def _examined(home: Path) -> Iterator[tuple[int, os.stat_result]]:
 
 def _check_path(home: Path) -> None:
     """See that DuckDB can take the path, and that nobody else can have it lead elsewhere."""
-    for problem, is_there in (
-        ("has a question mark in its path: DuckDB, which keeps the state, takes what follows for a query and writes beside it",
-         "?" in str(home)),
-        ("has a backslash in its path: DuckDB, which keeps the state, takes it for a slash and writes into another folder",
-         os.sep == "/" and "\\" in str(home)),
-        ("has a path that is no UTF-8, and DuckDB, which keeps the state, takes no other", not _is_utf8(home)),
-    ):  # fmt: skip
-        if is_there:
-            shown = os.fsencode(home).decode("utf-8", "backslashreplace")
-            raise StorageError(
-                f"The state folder {shown} {problem}.", hint="Set TUSK_HOME to a folder whose path has none of that."
-            )
+    if (problem := duckdb_path.problem(home)) is not None:
+        raise StorageError(
+            f"The state folder {problem}",
+            hint="Set TUSK_HOME to a folder whose path has none of that.",
+        )
     if (weak := way.weakness(home)) is not None:
         raise StorageError(
             f"The state folder {home} could be replaced by somebody else's: {weak}.",
             hint="Set TUSK_HOME to a folder whose parents are yours or root's, and sticky (as /tmp) or not writable by others.",
         )
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:  # what `os.fsdecode` makes of other bytes
-        return False
-    return True
 
 
 def closed_at_ns(home: Path) -> int:

@@ -1,20 +1,28 @@
 """Databases that sessions attached: DuckDB keeps them for the whole process, so each is its session's to detach.
 
-Without this, `ATTACH OR REPLACE 'mine.duckdb' AS o` or `DETACH o` in one notebook would change what `o` is in another.
+Without this, `ATTACH OR REPLACE 'mine.duckdb' AS o` or `DETACH o` in one notebook would change what `o` is in another. Files
+are looked at before each statement as the session's own is: DuckDB writes on into one that is deleted, in silence.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
+from tusk_drivers.duckdb.files import ANOTHER_PLACE
 from tusk_drivers.duckdb.words import code, texts
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.open_file import OpenFile
 from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.system import duckdb_path
 
+_URL = re.compile(r"\w{2,}:")
+"""At the beginning of what is attached: a place on the net, or another engine's."""
 _NAMES = "SELECT database_name, path FROM duckdb_databases() WHERE NOT internal"
 
 
@@ -24,6 +32,7 @@ class Attached:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._owners: dict[str, object] = {}
+        self._files: dict[str, OpenFile] = {}
         self._lock = threading.Lock()
 
     def check(self, connection: duckdb.DuckDBPyConnection, session: object, kind: str, sql: str) -> None:
@@ -34,9 +43,8 @@ class Attached:
         """
         if kind not in ("ATTACH", "DETACH"):
             return
-        found = code(sql)
-        spoken = texts(sql, found)
-        name, path = _target(spoken, [sql[t.start : t.end] for t in found if t.kind is Kind.STRING])
+        spoken, strings = _spoken(sql)
+        name, path = _target(spoken, strings)
         with self._lock:
             if self._owners.get(name, session) is session:
                 return
@@ -51,16 +59,95 @@ class Attached:
             if known != _absolute(path):
                 raise _refused(f"{name} is another file already, attached by another notebook: {known or 'in memory'}.")
 
-    def note(self, connection: duckdb.DuckDBPyConnection, session: object) -> None:
-        """Take in what is attached after a session's ATTACH or DETACH."""
-        names = {name for name, _ in connection.execute(_NAMES).fetchall()}
+    def look(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        session: object,
+        kinds: Collection[str],
+        sql: str,
+        main: Path | None,
+    ) -> None:
+        """Refuse a statement while a file that it may write to is not at its path any more.
+
+        So are all of the session that attached the file, and of others those that name it or are in it by USE.
+
+        Args:
+            connection: the session's.
+            session: who runs it.
+            kinds: of what it consists of.
+            sql: its text.
+            main: the file of the instance, which is looked at elsewhere.
+
+        Raises:
+            ConnectError: it was deleted, moved or replaced.
+        """
         with self._lock:
-            self._owners = {name: self._owners.get(name, session) for name in names}
+            gone = {name: file for name, file in self._files.items() if file.path != main and not file.is_there}
+        if not gone or _lets_go(kinds, sql):
+            return
+        for name, file in gone.items():
+            named = "EXECUTE" in kinds or name.lower() in texts(sql, code(sql))
+            if named or self._owners.get(name) is session or _database_in_use(connection) == name:
+                raise file.gone_from(name)
+
+    def note(self, connection: duckdb.DuckDBPyConnection, session: object, sql: str) -> None:
+        """Take in what is attached after a session's ATTACH or DETACH."""
+        found = dict(connection.execute(_NAMES).fetchall())
+        spoken = _spoken(sql)
+        anew = _target(*spoken)[0] if "replace" in spoken[0][1:4] else None
+        with self._lock:
+            self._owners = {name: self._owners.get(name, session) for name in found}
+            files = {name: self._file(name, path, anew=name.lower() == anew) for name, path in found.items() if path}
+            self._files = {name: file for name, file in files.items() if file is not None}
+
+    def _file(self, name: str, path: str, *, anew: bool) -> OpenFile | None:
+        """Return the file behind a name: as it was when it was attached, though another may be there by now."""
+        known = self._files.get(name)
+        if known is not None and str(known.path) == path and not anew:
+            return known
+        return OpenFile(Path(path)) if Path(path).is_file() else None
 
     def forget(self, session: object) -> None:
         """Let anybody detach what the session attached: it is gone."""
         with self._lock:
             self._owners = {name: owner for name, owner in self._owners.items() if owner is not session}
+
+
+def check_path(kinds: Collection[str], sql: str) -> None:
+    """Refuse to attach what DuckDB would open and not write.
+
+    Raises:
+        UsageError: nothing was run.
+    """
+    if "ATTACH" not in kinds:
+        return
+    spoken, strings = _spoken(sql)
+    _, path = _target(spoken, strings)
+    if path in ("", ":memory:") or _URL.match(path) or "type" in spoken:
+        return
+    if (problem := duckdb_path.problem(path)) is not None:
+        raise errors.UsageError(problem, hint=ANOTHER_PLACE)
+
+
+def _spoken(sql: str) -> tuple[list[str], list[str]]:
+    """Return a statement's words and its text literals."""
+    found = code(sql)
+    return texts(sql, found), [sql[t.start : t.end] for t in found if t.kind is Kind.STRING]
+
+
+def _lets_go(kinds: Collection[str], sql: str) -> bool:
+    """Return whether a statement writes to no file: DETACH, and the end of a transaction without its changes."""
+    if set(kinds) <= {"DETACH"}:
+        return True
+    return set(kinds) == {"TRANSACTION"} and texts(sql, code(sql))[0] in ("rollback", "abort")
+
+
+def _database_in_use(connection: duckdb.DuckDBPyConnection) -> str:
+    try:
+        found = connection.execute("SELECT current_database()").fetchall()
+    except duckdb.Error:  # the open transaction is aborted: nothing is written in it
+        return ""
+    return str(found[0][0])
 
 
 def _target(spoken: list[str], strings: list[str]) -> tuple[str, str]:

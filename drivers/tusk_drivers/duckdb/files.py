@@ -18,6 +18,10 @@ from tusk_jupyter.driverkit.file_kinds import FileKind, encrypted, kind_of
 from tusk_jupyter.driverkit.open_file import dangling, missing
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.system import duckdb_path
+
+ANOTHER_PLACE = "Rename what has it, or use a file elsewhere."
+"""What to do about a path that `duckdb_path` finds wrong."""
 
 _PID = re.compile(r"\(PID (\d+)\)")
 _OWN = "a DuckDB database"
@@ -36,6 +40,8 @@ def check_place(path: Path, settings: Settings) -> None:
         raise _error(
             f"{path} is a folder, not a DuckDB file.", hint="Give the file's own path.", scenario="no_such_file"
         )
+    if (problem := duckdb_path.problem(path)) is not None:
+        raise _error(problem, hint=ANOTHER_PLACE)
     if path.exists():
         return
     if not settings.may_create:

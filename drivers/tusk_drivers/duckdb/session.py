@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from tusk_drivers.duckdb import catalog, guard, instances, snapshot, taken_keys, upload
+from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
@@ -97,10 +98,12 @@ class DuckDBSession(Session):
         guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
         if not parsed:
             return Changed()
+        self._instance.attached.look(self._connection, self, kinds, sql, self._instance.path)
         values = bound(statement, parameters)
         self._instance.running.add(self)
         try:
             self._paths.enter(self._connection, sql, kinds[-1])
+            check_path(kinds, sql)
             own = self._allow(sql, parsed)
         except ENGINE_ERRORS as exc:
             self._leave()
@@ -212,7 +215,7 @@ class DuckDBSession(Session):
         if kind == "SET":
             self._paths.note_setting(sql)
         elif kind in ("ATTACH", "DETACH"):
-            self._instance.attached.note(self._connection, self)
+            self._instance.attached.note(self._connection, self, sql)
         affected = count if count >= 0 and kind in (*_CHANGES, "CREATE") else None
         return Changed(affected=affected, notes=self._of_all(sql, kind))
 
@@ -417,6 +420,9 @@ class DuckDBSession(Session):
             )
         try:
             with self._at_work():
+                self._instance.attached.look(
+                    self._connection, self, ("INSERT",), "".join(f' "{name}"' for name in table), self._instance.path
+                )
                 return upload.write(self._connection, table, reader, append=append)
         except duckdb.Error as exc:
             found = translate(exc)

@@ -79,6 +79,12 @@ def translate(
             position=_name_place(sql, "load_extension"),
             code=getattr(exc, "sqlite_errorname", None),
         )
+    if getattr(exc, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
+        return errors.QueryError(
+            "The file that this writes to was deleted, moved or replaced while it was open, so nothing was written.",
+            hint="Run the cell again: it names the file.",
+            code=getattr(exc, "sqlite_errorname", None),
+        )
     scenario = _scenario(exc, message)
     if scenario == "lock_timeout":
         message = f"{message}: {holder} holds the file" if holder else f"{message} by another program or session"

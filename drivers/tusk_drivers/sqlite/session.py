@@ -18,12 +18,12 @@ import pyarrow as pa
 from tusk_drivers.sqlite import catalog, files, guard, snapshot, upload
 from tusk_drivers.sqlite.declared import declared_types
 from tusk_drivers.sqlite.errors import ENGINE_ERRORS, code_of, translate
+from tusk_drivers.sqlite.opened import OpenedFiles
 from tusk_drivers.sqlite.parameters import bound
 from tusk_drivers.sqlite.results import Fetch, Result
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.folders import FOLDERS, NOWHERE, Place
-from tusk_jupyter.driverkit.open_file import OpenFile
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.protocol.driver import Description, LockHolder, LockWait, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
@@ -56,7 +56,7 @@ class SQLiteSession(Session):
         """None until a notebook has said where it is: the process stays where it was started."""
         self._result: Result | None = None
         self._closed = self._broken = False
-        self._file: OpenFile | None = None
+        self._files: OpenedFiles | None = None
         self._guarded = False
         self._opened: sqlite3.Connection | None = None
         if not self._new:
@@ -84,7 +84,7 @@ class SQLiteSession(Session):
         connection = files.open_database(self._path, self._settings, read_only=self._opened_read_only)
         if self._path is not None and self._path.exists():
             self._settings = replace(self._settings, may_create=False)  # when this one is opened anew
-        self._file = OpenFile(self._path) if self._path is not None and self._path.exists() else None
+        self._files = OpenedFiles(self._path)
         if self._settings.config.get("foreign_keys", False):
             connection.execute("PRAGMA foreign_keys = ON")
         return connection
@@ -99,7 +99,8 @@ class SQLiteSession(Session):
             UsageError: a parameter is missing, or SQLite cannot hold its value.
         """
         self._release_result()
-        self._look_at_file()
+        command = _command(statement)
+        self._check_files(command)
         if self._place is not None:
             self._place = FOLDERS.enter(self, self._folder, holds=False, stopped=self._stop)
         values = bound(statement, parameters)
@@ -108,10 +109,11 @@ class SQLiteSession(Session):
         before = self._connection.total_changes
         try:
             declared = self._declared(statement)
-            changes = _command(statement) in _CHANGES and declared is None
+            changes = command in _CHANGES and declared is None
             cursor, rows = self._patiently(lambda: self._begin(statement.text, values, whole=changes))
         except (*ENGINE_ERRORS, ValueError) as exc:
             raise self._failure(exc, statement.text) from exc
+        self._look_at_files(command)
         if cursor.description is None:
             return Changed(affected=self._affected(before) if changes else None)
         self._result = Result(
@@ -122,17 +124,21 @@ class SQLiteSession(Session):
         )
         return self._result.rows(changes=changes)
 
-    def _look_at_file(self) -> None:
-        """Refuse to run anything on a file that is not at its path any more; the session is over then.
+    def _check_files(self, command: str = "") -> None:
+        """Refuse to run anything while a file is not at its path any more; without the main file the session is over.
 
         Raises:
             ConnectError: it was deleted, moved or replaced.
         """
-        if self._file is not None and not self._file.is_there:
-            self._broken = True
-            raise self._file.gone()
-        if self._file is None and self._opened is not None and self._path is not None and self._path.exists():
-            self._file = OpenFile(self._path)  # SQLite has made it meanwhile
+        if self._files is None or self._opened is None:
+            return
+        self._broken = self._broken or not self._files.main_is_there
+        self._files.check(self._opened, command)
+        self._look_at_files()
+
+    def _look_at_files(self, command: str = "") -> None:
+        if self._files is not None and self._opened is not None:
+            self._files.look(self._opened, command)
 
     def _begin(self, sql: str, values: Mapping[str, object], *, whole: bool) -> tuple[sqlite3.Cursor, Fetch]:
         """Start a statement; return its cursor and how to read its rows.
@@ -294,6 +300,8 @@ class SQLiteSession(Session):
     def _drop_connection(self) -> None:
         opened, self._opened, self._guarded = self._opened, None, False
         if opened is not None:
+            if self._files is not None:
+                self._files.part(opened)
             opened.close()
 
     def _release_result(self) -> None:
@@ -326,7 +334,7 @@ class SQLiteSession(Session):
 
     def _asking(self, question: Callable[[sqlite3.Connection], T]) -> T:
         self._release_result()
-        self._look_at_file()
+        self._check_files()
         self._guard()
         if self._opened is None and self._path is not None and not self._path.exists():
             files.check_place(self._path, self._settings)
@@ -344,7 +352,7 @@ class SQLiteSession(Session):
             QueryError: the session is read-only, or SQLite refused the table or a row.
         """
         self._release_result()
-        self._look_at_file()
+        self._check_files()
         if self._read_only:
             raise errors.QueryError(
                 "A read-only session takes no upload.", hint=hint_for("read_only"), scenario="read_only"

@@ -1,0 +1,133 @@
+"""The files of a session, main and attached, and the write-ahead log of one that is no longer at its path.
+
+SQLite leaves that log where it is (https://www.sqlite.org/howtocorrupt.html), and whoever opens the path next reads it into the
+file that is there by then: its rows are hidden, and lost with the next write. So it is written into the file it belongs to and
+removed, as long as nobody can have written to it for the other file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from tusk_jupyter.driverkit.open_file import OpenFile
+
+_NAMES = "PRAGMA database_list"
+_MAIN = "main"
+
+
+class Opened:
+    """One file and its log."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at `path`, which has just been opened."""
+        self.file = OpenFile(path)
+        self._log = Path(f"{path}-wal")
+        self._seen: tuple[int, int] | None = None
+        self._gone: str | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the path leads to the opened file and always did when it was looked at."""
+        return self._gone is None and self.file.is_there
+
+    def look(self) -> None:
+        """Note which log is the file's; called after each statement, for SQLite makes and removes it in one."""
+        if self.is_there:
+            found = _status(self._log)
+            self._seen = found and (found.st_dev, found.st_ino)
+
+    def part(self, connection: sqlite3.Connection, name: str) -> str:
+        """Part the log from a file that is gone; return what became of it, as a sentence. It cannot be used again."""
+        if self._gone is None:
+            self._gone = self._part(connection, name)
+        return self._gone
+
+    def _part(self, connection: sqlite3.Connection, name: str) -> str:
+        found = _status(self._log)
+        if found is None or (found.st_dev, found.st_ino) != self._seen:
+            return ""
+        there = _status(self.file.path)
+        others = there is not None and found.st_mtime_ns > there.st_ctime_ns  # written since the other file came
+        if others or not _written_out(connection, name):
+            return (
+                f"Beside it is {self._log}, the log of the file that was there: move it and the -shm away before anything "
+                "opens the new file, which would be read and written as a mixture of both."
+            )
+        for ending in ("-wal", "-shm"):
+            Path(f"{self.file.path}{ending}").unlink(missing_ok=True)
+        if not found.st_size:
+            return ""
+        return f"Its log, {self._log}, was written into the file that was there, and removed."
+
+
+class OpenedFiles:
+    """The files of one connection."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Begin with the main file; None: a database in memory."""
+        self._path = path
+        self._files: dict[str, Opened] = {}
+        if path is not None and path.exists():
+            self._files[_MAIN] = Opened(path)
+
+    def check(self, connection: sqlite3.Connection, command: str) -> None:
+        """Refuse to run a statement while a file is not at its path; once the main file was not, the session is over.
+
+        Raises:
+            ConnectError: one was deleted, moved or replaced.
+        """
+        for name, one in self._files.items():
+            if one.is_there or (name != _MAIN and command in ("DETACH", "ROLLBACK")):
+                continue
+            if name == _MAIN:
+                raise one.file.gone(one.part(connection, name))
+            if connection.in_transaction:  # the log cannot be parted before its end
+                raise one.file.gone_from(name)
+            raise one.file.gone_from(name, one.part(connection, name))
+
+    @property
+    def main_is_there(self) -> bool:
+        """Whether the main file, if there is one, is still at its path."""
+        return _MAIN not in self._files or self._files[_MAIN].is_there
+
+    def look(self, connection: sqlite3.Connection, command: str) -> None:
+        """Take in what a statement may have changed: a file or a log made, a database attached or detached."""
+        if command in ("ATTACH", "DETACH"):
+            found = {str(name): str(path) for _, name, path in connection.execute(_NAMES).fetchall() if path}
+            self._files = {name: one for name, one in self._files.items() if name == _MAIN or name in found}
+            new = {name: path for name, path in found.items() if name not in self._files and name != _MAIN}
+            self._files |= {name: Opened(Path(path)) for name, path in new.items() if Path(path).exists()}
+        elif self._path is not None and _MAIN not in self._files and self._path.exists():
+            self._files[_MAIN] = Opened(self._path)  # SQLite has made it meanwhile
+        for one in self._files.values():
+            one.look()
+
+    def part(self, connection: sqlite3.Connection) -> None:
+        """Part the logs from what is gone, before the connection is closed."""
+        for name, one in self._files.items():
+            if not one.is_there:
+                one.part(connection, name)
+
+
+def _written_out(connection: sqlite3.Connection, name: str) -> bool:
+    """Write the log into its file, which SQLite's open handles still lead to; return whether all of it is there."""
+    try:
+        connection.set_authorizer(None)
+        connection.execute("PRAGMA query_only = 0")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        busy = connection.execute(f'PRAGMA "{name.replace(chr(34), chr(34) * 2)}".wal_checkpoint(TRUNCATE)').fetchone()[
+            0
+        ]
+    except sqlite3.Error:
+        return False
+    return not busy
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116  # on the way of every run
+    except OSError:
+        return None
