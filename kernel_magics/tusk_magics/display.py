@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from tusk_jupyter.cli.times import duration
+
 if TYPE_CHECKING:
     from tusk_jupyter.client import RunResult
     from tusk_jupyter.protocol.stream import StatementReport
@@ -60,7 +62,7 @@ def _cut(result: RunResult, limit: int | None) -> str:
 
 def _circumstances(result: RunResult) -> list[str]:
     accepted = result.accepted
-    parts = [seconds(result.elapsed_s), f"{accepted.connection} ({accepted.driver})"]
+    parts = [duration(result.elapsed_s * 1000), f"{accepted.connection} ({accepted.driver})"]
     if accepted.environment:
         parts.append(accepted.environment.upper() if accepted.environment == "production" else accepted.environment)
     if result.transaction == "open":
@@ -83,17 +85,6 @@ def _did(report: StatementReport) -> str:
 
 def _count(rows: int) -> str:
     return f"{rows:,} row{'' if rows == 1 else 's'}"
-
-
-def seconds(elapsed_s: float) -> str:
-    """Return a duration for people."""
-    if elapsed_s < 0.1:
-        return f"{elapsed_s * 1000:.0f} ms"
-    if elapsed_s < 1:
-        return f"{elapsed_s:.2f} s"
-    if elapsed_s < 60:
-        return f"{elapsed_s:.1f} s"
-    return f"{int(elapsed_s // 60)} min {elapsed_s % 60:.0f} s"
 
 
 def _size(size_bytes: int) -> str:

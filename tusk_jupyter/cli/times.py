@@ -60,7 +60,13 @@ def _iso(moment: datetime) -> str:
 
 
 def duration(milliseconds: float | None) -> str:
-    """Return a duration in a fixed form."""
+    """Return a duration, as cells, `%tusk log`, `%tusk running` and the log panel (`log/format.ts`) all write it."""
     if milliseconds is None:
         return ""
-    return f"{milliseconds:,.0f} ms" if milliseconds < 10_000 else f"{milliseconds / 1000:,.1f} s"
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(max(60, int(seconds)), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,19 +1,21 @@
 /** Numbers, times and places as a reader wants them. */
 
+/** As `duration` in `tusk_jupyter/cli/times.py` writes it, which the cell's footer and `%tusk log` show. */
 export function duration(milliseconds: number | null): string {
   if (milliseconds === null) {
     return '';
   }
-  if (milliseconds < 1000) {
+  if (milliseconds < 999.5) {
     return `${Math.round(milliseconds)} ms`;
   }
   const seconds = milliseconds / 1000;
-  if (seconds < 60) {
-    return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+  if (seconds < 59.95) {
+    return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
   }
-  const minutes = Math.floor(seconds / 60);
+  const whole = Math.max(60, Math.floor(seconds));
+  const minutes = Math.floor(whole / 60);
   return minutes < 60
-    ? `${minutes} min ${Math.floor(seconds % 60)} s`
+    ? `${minutes} min ${whole % 60} s`
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
