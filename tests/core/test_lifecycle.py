@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -159,7 +160,7 @@ def test_a_core_that_crashes_leaves_its_stacks_in_the_log_of_the_next(client, co
     assert core.run(client, "count", on="s").rows == 1
     said = (scripted_home / "core.log").read_text()
     assert "the core before this one crashed:\n    Fatal Python error: Segmentation fault" in said
-    assert "lifecycle.py" in said
+    assert re.search(r'File ".*tusk_jupyter', said), "of whichever thread took the signal"
     assert (scripted_home / "core.crash").stat().st_size == 0
 
 
