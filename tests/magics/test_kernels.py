@@ -158,7 +158,8 @@ def test_a_long_run_shows_a_line_that_the_footer_replaces(notebook, sleepy):
 def test_in_a_console_the_line_names_the_key_of_a_terminal(notebook, sleepy, monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME")
     with kernel() as console:
-        line = console.run("%sql sleepy SELECT 1 AS a, pg_sleep(1)").displays[0]["text/plain"]
+        reply = console.run("%sql sleepy SELECT pg_sleep(600)", interrupt_when=lambda so_far: so_far.displays)
+    line = reply.displays[0]["text/plain"]
     assert "interrupt the kernel (Ctrl-C, or ■) to stop" in line
 
 
