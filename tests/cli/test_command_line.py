@@ -88,6 +88,13 @@ def test_one_run_is_shown_in_full(home):
     fails("log", "ffffffffff", code=2, message="has no run 'ffffffffff'", hint="tusk log")
 
 
+def test_where_several_are_configured_the_hint_names_one_for_the_very_verb(home):
+    tusk("connect", "pond", "pond.duckdb", "--no-test")
+    fails("schema", code=2, message="No connection is chosen; configured: lake, pond", hint="as `tusk schema lake`.")
+    fails("disconnect", code=2, message="No connection is chosen", hint="as `tusk disconnect lake`.")
+    assert tusk("remove", "pond", "--yes").returncode == 0
+
+
 def test_empty_listings_say_what_to_do_next(tusk_home):
     assert "Add one with `tusk connect NAME URL`" in tusk("connections").stdout
     assert "run a `%%sql` cell first" in tusk("log").stdout
@@ -103,7 +110,12 @@ def test_empty_listings_say_what_to_do_next(tusk_home):
         (("conect", "x"), 2, "There is no verb 'conect'", "`connect`"),
         (("log", "--sttus", "x"), 2, "No such option", "--status"),
         (("use",), 2, "Missing argument", "--help"),
-        (("use", "nosuch"), 2, "There is no connection 'nosuch'; configured: lake", "tusk connect NAME URL"),
+        (("use", "nosuch"), 2, "There is no connection 'nosuch'; configured: lake", "`tusk connect nosuch URL`"),
+        (("use", "lake"), 2, "A current connection belongs to a notebook", "`tusk schema lake`"),
+        (("duplicate", "lake", "lake"), 2, "There is a connection 'lake' already", "Take another name"),
+        (("connect", "x", "mssql://host/x"), 1, "No installed driver reads mssql://", "`tusk drivers` lists"),
+        (("connect", "x", "postgres://h/d", "--password-env", "NOSUCH"), 2, "is not set", "Export it in this shell"),
+        (("credentials", "set", "nosuch"), 2, "There is no connection 'nosuch'", ""),
         (("test", "nosuch"), 2, "There is no connection 'nosuch'", ""),
         (("drivers", "nosuch"), 1, "There is no driver 'nosuch'. Installed: duckdb, mysql", "entry point"),
         (("connect", "lake", "other.duckdb"), 2, "lake", "--replace"),

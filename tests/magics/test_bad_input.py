@@ -29,7 +29,7 @@ def is_one_paragraph(error):
 @pytest.mark.parametrize(
     ("cell", "message", "hint"),
     [
-        ("%sql nosuch SELECT 1", "There is no connection 'nosuch'; configured: lake", "%tusk connect NAME URL"),
+        ("%sql nosuch SELECT 1", "There is no connection 'nosuch'; configured: lake", "%tusk connect nosuch URL"),
         ("%sql lak SELECT 1", "There is no connection 'lak'", "'lake'"),
         ("%sql SELEC 1", "There is no connection 'SELEC'", "did you mean SELECT?"),
         ("%tusk connect x oracle://host/db", "oracle", "%tusk drivers"),

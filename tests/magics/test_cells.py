@@ -300,6 +300,11 @@ def test_disconnect_closes_this_notebooks_session_and_says_what_went_with_it(cel
     assert "new session" not in after.out, "and tells nothing that its user knows"
     cells.run("%tusk disconnect")
     assert "There was no session of this notebook on lake." in cells.run("%tusk disconnect lake").out
+    cells.run("%sql lake SELECT 1 AS a")
+    cells.run("%tusk connect pond pond.duckdb")
+    cells.run("%tusk use pond")
+    cells.run("%tusk disconnect")
+    assert "on pond. It has sessions on: lake; name the one to close." in cells.run("%tusk disconnect").out
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from tusk_jupyter import api
-from tusk_jupyter.cli.options import json_option, pass_output, show
-from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.cli.options import in_terminal, json_option, naming, pass_output, show
+from tusk_jupyter.cli.output import Listing, Output, counted
 from tusk_jupyter.cli.times import ago
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol.control import Connection, Disconnected
@@ -74,8 +74,14 @@ def test(output: Output, name: str, as_json: bool) -> int:
 @click.argument("name")
 @pass_output
 def use(output: Output, name: str) -> None:
-    """Choose the current connection: `%%sql` without a name uses it until another is chosen."""
+    """Choose the current connection of a notebook: `%%sql` without a name uses it until another is chosen."""
     connection = api.use(name)
+    if in_terminal():
+        raise UsageError(
+            f"A current connection belongs to a notebook; in a terminal it would end with this command. "
+            f"{connection.name} is there: {connection.target} ({connection.driver}).",
+            hint=f"Name it in each command, as `%tusk schema {connection.name}`.",
+        )
     output.say(f"{connection.name} is the current connection: {connection.target} ({connection.driver}).")
 
 
@@ -88,10 +94,13 @@ def disconnect(output: Output, name: str | None) -> None:
     An open transaction is rolled back; temp tables and settings go. The next run opens a new session. A database file is free
     for other programs once no notebook has a session on it.
     """
-    done = api.disconnect(name)
+    with naming("disconnect", name):
+        done = api.disconnect(name)
     where = "; ".join(source.rsplit("/", 1)[-1] for source in done.others)
     if not done.session:
-        output.say(f"There was no session of this {_own(output)} on {done.connection}.")
+        here = [one.name for one in api.connections() if one.state != "disconnected"] if name is None else []
+        elsewhere = f" It has sessions on: {', '.join(here)}; name the one to close." if here else ""
+        output.say(f"There was no session of this {_own(output)} on {done.connection}.{elsewhere}")
     else:
         output.say(f"Closed the session on {done.connection}.{_gone_with(done)} The next run opens a new one.")
     if done.others:
@@ -133,7 +142,7 @@ def remove(output: Output, name: str, yes: bool) -> None:
             _ask(output, name)
     gone = api.remove(name)
     tiers = f", its password (from: {', '.join(gone.tiers)})" if gone.tiers else ""
-    sessions = f", {gone.sessions} open session{'' if gone.sessions == 1 else 's'}" if gone.sessions else ""
+    sessions = f", {counted(gone.sessions, 'open session')}" if gone.sessions else ""
     output.say(f"Removed {gone.name}{tiers}{sessions}. The query log keeps its rows.")
 
 

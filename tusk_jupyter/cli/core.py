@@ -9,7 +9,7 @@ import click
 
 from tusk_jupyter import api
 from tusk_jupyter.cli.options import json_option, pass_output, print_json, show
-from tusk_jupyter.cli.output import Listing, Output
+from tusk_jupyter.cli.output import Listing, Output, counted
 from tusk_jupyter.cli.times import local
 from tusk_jupyter.client import get_client
 from tusk_jupyter.errors import CoreError, StorageError
@@ -36,11 +36,15 @@ def status(output: Output, as_json: bool = False) -> None:
         return print_json(found)
     if found is None:
         return output.say("No core is running; the next cell or verb that needs one starts it.")
+    processes = counted(found.drivers, "driver process", "driver processes")
     facts = (
         ("version", f"{found.version}, protocol {found.protocol}, Python {found.python}, DuckDB {found.duckdb}"),
         ("process", f"{found.pid}, since {local(found.started_at)}"),
         ("home", found.home),
-        ("clients", f"{found.clients}, with {found.sessions} database sessions in {found.drivers} driver processes"),
+        (
+            "clients",
+            f"{found.clients}, with {counted(found.sessions, 'database session')} in {processes}",
+        ),
         ("runs", f"{found.running} under way, {found.log_rows:,} in the log"),
         ("idle exit", f"after {found.idle_exit_s / 60:.0f} min without a client" if found.idle_exit_s else "never"),
     )
@@ -60,8 +64,8 @@ def stop(output: Output) -> None:
     if ended is None:
         return output.say("No core is running.")
     if ended.how == "asked":
-        counts = f": {ended.running or 0} runs cancelled, {ended.sessions or 0} sessions closed"
-        return output.say(f"The core has stopped{counts}. The next cell starts it again.")
+        counts = f": {counted(ended.running or 0, 'run')} cancelled, {counted(ended.sessions or 0, 'session')} closed"
+        return output.say(f"The core has stopped{counts}. The next cell or verb that needs one starts it again.")
     signal = "SIGTERM" if ended.how == "terminated" else "SIGKILL"
     return output.say(
         f"The core (process {ended.pid}) did not answer and was ended by {signal}; its runs and sessions ended with it. "

@@ -19,7 +19,7 @@ from tusk_jupyter.cli.refusals import WordsRefused
 from tusk_jupyter.cli.times import ago
 from tusk_jupyter.client import get_client
 from tusk_jupyter.errors import UsageError
-from tusk_jupyter.protocol.control import DeleteCredential, SetCredential, UnlockVault
+from tusk_jupyter.protocol.control import DeleteCredential, GetConnection, SetCredential, UnlockVault
 
 
 class _Verbs(click.Group):
@@ -88,6 +88,7 @@ def _list(output: Output, *, as_json: bool) -> None:
 @pass_output
 def set_(output: Output, name: str, kind: str, password_env: str | None, tier: str | None) -> None:
     """Give a connection a new password."""
+    get_client().call(GetConnection(session="", name=name))  # whether it is there is known before a secret is asked for
     secret = _secret(output, f"New {kind} for {name}: ", password_env, option="--password-env")
     stored = get_client().call(SetCredential(connection=name, kind=kind, secret=secret, tier=tier))
     output.say(f"The {kind} of {name} is in: {stored.tier}.")

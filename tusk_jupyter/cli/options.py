@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import click
 
+from tusk_jupyter import api
 from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.cli.refusals import WordsRefused, shown_variable
+from tusk_jupyter.errors import UsageError
 from tusk_jupyter.system import plain_text
 from tusk_jupyter.visible import in_json
 
@@ -23,6 +26,32 @@ pass_output = click.pass_obj
 def json_option(command: F) -> F:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
+
+
+def in_terminal() -> bool:
+    """Return whether the verb that runs was typed in a shell, not in a notebook or IPython."""
+    context = click.get_current_context(silent=True)
+    output = context.find_root().obj if context else None
+    return output is not None and not output.prefix.startswith("%")
+
+
+@contextlib.contextmanager
+def naming(verb: str, name: str | None) -> Iterator[None]:
+    """Where a verb needs a connection and none was named, tell how this very verb names one.
+
+    Raises:
+        UsageError: there are connections, and nothing says which one is meant.
+    """
+    try:
+        yield
+    except UsageError as exc:
+        known = api.connections() if exc.scenario == "no_connection" and name is None else ()
+        if not known:
+            raise
+        first = known[0].name
+        hint = f"Name it, as `%tusk {verb} {first}`"
+        exc.hint = f"{hint}." if in_terminal() else f"{hint}, or choose it with `%tusk use {first}`."
+        raise
 
 
 def secret_variable_option(name: str, *, help: str) -> Callable[[F], F]:
@@ -93,6 +122,8 @@ def from_environment(variable: str, *, what: str) -> str:
         raise WordsRefused(
             f"The environment variable {shown_variable(variable)}, which should hold {what}, is {state}.",
             words=[variable] if value is None and shown_variable(variable) != variable else [],
-            hint="Set it before Jupyter starts; `%env` shows what the kernel sees.",
+            hint="Export it in this shell; the option takes a variable's name, as `DB_PASSWORD`, never the secret itself."
+            if in_terminal()
+            else "Set it before Jupyter starts; `%env` shows what the kernel sees.",
         )
     return value

@@ -47,6 +47,11 @@ class Output(Protocol):
         """Ask for a yes."""
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 session`, `2 sessions`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def one_line(text: str | None, *, width: int | None = None) -> str:
     """Return `text` on one line as a terminal may show it; with a `width`, blanks shrink and the rest is cut."""
     plain = visible_line(text or "").strip()

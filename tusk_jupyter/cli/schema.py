@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tusk_jupyter import api
-from tusk_jupyter.cli.options import json_option, pass_output, show
+from tusk_jupyter.cli.options import json_option, naming, pass_output, show
 from tusk_jupyter.cli.output import Listing, Output, one_line
 from tusk_jupyter.cli.times import duration
 from tusk_jupyter.protocol.control import SchemaSnapshot, TableDescription
@@ -33,8 +33,10 @@ def schema(output: Output, connection: str | None, table: str | None, refresh: b
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     if table is not None:
         show(output, _description(api.describe(table, connection)), as_json=as_json)
-    else:
-        show(output, _tables(api.schema(connection, refresh=refresh), output.prefix), as_json=as_json)
+        return
+    with naming("schema", connection):
+        found = api.schema(connection, refresh=refresh)
+    show(output, _tables(found, output.prefix), as_json=as_json)
 
 
 def _tables(found: SchemaSnapshot, prefix: str) -> Listing:

@@ -188,14 +188,21 @@ def flush(status: int) -> int:
     return status
 
 
+def _in_terminal(text: str) -> str:
+    """Return a message with the words of a terminal: its relative paths begin at the shell's folder."""
+    return text.replace("he notebook's folder", "he shell's folder").replace(
+        "run the cell again", "run the command again"
+    )
+
+
 def _print_error(exc: errors.TuskError) -> None:
     if isinstance(exc, Unwritten):
         if exc.reported:
             return
         exc.reported = True
-    lines = [f"tusk: {exc.message}"]
+    lines = [f"tusk: {_in_terminal(exc.message)}"]
     lines += [f"{head}: {text}" for head, text in detail_lines(exc.detail)]
-    lines += [f"Hint: {exc.hint.replace('%tusk', 'tusk')}"] if exc.hint else []
+    lines += [f"Hint: {_in_terminal(exc.hint).replace('%tusk', 'tusk')}"] if exc.hint else []
     _complain("\n".join(lines))
 
 

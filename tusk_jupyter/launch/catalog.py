@@ -34,6 +34,8 @@ GROUP = "tusk_jupyter.drivers"
 INFO_TIMEOUT_S = 10.0
 MANIFEST_BYTES = 64 * 1024
 CACHE_BYTES = 16 * 1024 * 1024
+_OTHER_PRODUCTS = frozenset(["mssql", "sqlserver", "msql", "nosql", "pymssql", "sybase", "oracle", "questdb"])
+"""Schemes that are spelled like a driver's and are no slip: a guess would lead to another product."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,7 @@ class Catalog:
             if one.manifest and scheme.lower() in one.manifest.schemes:
                 return one
         known = sorted({known for one in drivers if one.manifest for known in one.manifest.schemes})
-        near = get_close_matches(scheme, known, 1)
+        near = [] if scheme.partition("+")[0].lower() in _OTHER_PRODUCTS else get_close_matches(scheme, known, 1)
         raise errors.DriverNotFound(
             f"No installed driver reads {scheme}:// URLs; known: {', '.join(f'{one}://' for one in known)}.",
             hint=f"Did you mean {near[0]}://?" if near else "`%tusk drivers` lists the drivers.",

@@ -33,9 +33,12 @@ def named(records: Connections, name: str) -> ConnectionRecord:
     if record is None:
         known = [one.name for one in records.list()]
         near = get_close_matches(name, known, 1)
+        added = name if NAME.fullmatch(name) else "NAME"
         raise errors.UsageError(
             f"There is no connection {_shown(name)}; configured: {', '.join(known) or 'none'}.",
-            hint=f"Did you mean {near[0]!r}?" if near else hint_for("no_connection"),
+            hint=f"Did you mean {near[0]!r}?"
+            if near
+            else f"{'Take one of these, or add' if known else 'Add'} one with `%tusk connect {added} URL`.",
             scenario="no_connection",
         )
     return record

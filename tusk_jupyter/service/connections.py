@@ -200,7 +200,7 @@ class Connections:
                 return control.ConnectionSaved(connection=public(done))
             there = self.records.get(request.new_name)
             if there is not None:
-                raise _name_taken(there)
+                raise _name_taken(there, replaceable=False)
             copy = _copied(record, request.new_name, request.new_id)
             secrets, tier = self.secrets.stored(record), real_tier(record.credential_tier)
             stored, notices = self.secrets.store(copy, secrets, tier, None)
@@ -301,9 +301,11 @@ def _copied(record: ConnectionRecord, name: str, new_id: str) -> ConnectionRecor
     )
 
 
-def _name_taken(known: ConnectionRecord) -> errors.UsageError:
+def _name_taken(known: ConnectionRecord, *, replaceable: bool = True) -> errors.UsageError:
     return errors.UsageError(
         f"There is a connection {known.name!r} already; it points to {describe_target(known.config)}.",
-        hint="Add `--replace` to change it, or take another name.",
+        hint="Add `--replace` to change it, or take another name."
+        if replaceable
+        else f"Take another name; `%tusk remove {known.name}` would free this one.",
         scenario=NAME_TAKEN,
     )
