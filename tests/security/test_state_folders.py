@@ -685,3 +685,9 @@ def test_a_relative_state_folder_is_refused(monkeypatch):
     monkeypatch.setenv("TUSK_HOME", "state")
     with pytest.raises(errors.StorageError, match="a relative path: each folder"):
         Places.of_environment()
+
+
+def test_a_state_folder_in_the_home_of_nobody_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setenv("TUSK_HOME", "~nobody9/state")
+    with pytest.raises(errors.StorageError, match=r"TUSK_HOME: .* the home folder of nobody9, which is not known"):
+        Places.of_environment()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import platformdirs
 
-from tusk_jupyter.errors import StorageError
+from tusk_jupyter.errors import StorageError, UsageError
 from tusk_jupyter.system import home, socket_folder
+from tusk_jupyter.system.working_folder import expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,18 @@ class Places:
         """Return the places of `TUSK_HOME`, or of the platform's data folder for this user.
 
         Raises:
-            StorageError: `TUSK_HOME` is a relative path.
+            StorageError: `TUSK_HOME` is a relative path, or begins at a home that is not known.
         """
         told = os.environ.get("TUSK_HOME")
-        if told and not Path(told).expanduser().is_absolute():
+        try:
+            named = expanded(told) if told else Path(platformdirs.user_data_dir("tusk-jupyter", appauthor=False))
+        except UsageError as exc:
+            raise StorageError(f"TUSK_HOME: {exc.message}", hint="Set TUSK_HOME to an absolute path.") from None
+        if told and not named.is_absolute():
             raise StorageError(
                 f"TUSK_HOME is {told!r}, a relative path: each folder that a program starts in would have its own state.",
                 hint="Set TUSK_HOME to an absolute path.",
             )
-        named = Path(told).expanduser() if told else Path(platformdirs.user_data_dir("tusk-jupyter", appauthor=False))
         return cls(named)
 
     @property

@@ -132,10 +132,10 @@ def _imported(sql: str) -> Iterator[str]:
     """Yield the scripts that an IMPORT DATABASE would run, as far as they can be read here."""
     for token in code(sql):
         if token.kind is Kind.STRING:
-            folder = Path(sql[token.start : token.end][1:-1].replace("''", "'")).expanduser()
+            folder = Path(sql[token.start : token.end][1:-1].replace("''", "'"))
             for name in ("schema.sql", "load.sql"):
-                with contextlib.suppress(OSError, UnicodeDecodeError):  # IMPORT itself says why
-                    yield (folder / name).read_text(encoding="utf-8")
+                with contextlib.suppress(OSError, ValueError, RuntimeError):  # no text, no home: IMPORT itself says why
+                    yield (folder.expanduser() / name).read_text(encoding="utf-8")
             return
 
 
