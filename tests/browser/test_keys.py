@@ -231,6 +231,53 @@ def test_escape_leaves_to_the_cell_and_tab_goes_on(notebook):
     expect(grid).not_to_be_focused()
 
 
+SELECT_ACROSS = """() => {
+  const at = selector => document.querySelector(selector).firstChild;
+  document.getSelection().setBaseAndExtent(at('.tusk-counted'), 0, at('.tusk-picker header strong'), 6);
+}"""
+
+
+def test_a_press_within_a_selection_takes_the_focus_too_and_text_stays_selectable(notebook):
+    web = notebook.page
+    counted, heading = notebook.cell(2).locator(".tusk-counted"), notebook.cell(3).locator("header strong")
+    for place, right, widget in (
+        (counted, 10, ".tusk-grid"),
+        (counted, 300, ".tusk-grid"),
+        (heading, 10, ".tusk-picker"),
+    ):
+        notebook.cell(0).evaluate("cell => cell.focus({ preventScroll: true })")
+        web.evaluate(SELECT_ACROSS)
+        place.scroll_into_view_if_needed()
+        before, box = web.evaluate(STATE, False), place.bounding_box()
+        web.mouse.click(box["x"] + right, box["y"] + box["height"] / 2)
+        assert web.evaluate(HAS_FOCUS, widget)
+        for key in "dd":
+            web.keyboard.press(key)
+        assert web.evaluate(STATE, False) == before
+    counted.dblclick(position={"x": 4, "y": 6})
+    assert web.evaluate("() => document.getSelection().toString().trim()") == "300"
+
+
+def test_the_right_button_opens_no_menu_of_the_cell(notebook):
+    web, grid = notebook.page, notebook.cell(2).get_by_role("grid")
+    before = web.evaluate(STATE, False)
+    places = [grid.locator("td[id$='-1-1']"), notebook.cell(2).locator(".tusk-counted"), picker_head(notebook)]
+    for place in places:
+        place.click(button="right")
+        expect(web.locator(".lm-Menu")).to_have_count(0)
+        for key in ("Shift+m", "x", "Enter"):
+            web.keyboard.press(key)
+        assert web.evaluate(STATE, False) == before
+        close_all(notebook)
+    grid.locator("td[id$='-2-0']").click(button="right")
+    expect(notebook.cell(2).locator("dialog[open] strong")).to_have_text("i")
+    expect(grid.locator("td.tusk-selected")).to_have_text("2")
+
+
+def picker_head(page):
+    return page.cell(3).locator(".tusk-picker header strong")
+
+
 IN_NOTEBOOK_7 = {"a cell", "a column's menu", "the list", "the form's choice"}
 
 

@@ -1,5 +1,7 @@
 """What the editor takes for SQL is what the magic takes for SQL: one rule in two languages, held together here."""
 
+from fnmatch import fnmatchcase
+
 import pytest
 from services.typescript import in_typescript
 
@@ -56,6 +58,12 @@ def test_editor_finds_sql_lines_and_only_those():
         "10 %sql": [],
         "%sqlcmd tables": [],
         "%%sqlx\nSELECT 1": [],
+        "s = '''\n%sql prod SELECT 1\n'''\n%sql dev SELECT 2": [("dev", "SELECT 2")],
+        'f("""a \\"""\n%sql prod SELECT 1\n""")\n%sql dev SELECT 2': [("dev", "SELECT 2")],
+        "# it is '''\n%sql prod SELECT 1": [("prod", "SELECT 1")],
+        "s = \"'''\"\n%sql prod SELECT 1": [("prod", "SELECT 1")],
+        "df = %sql prod SELECT '''a\n%sql dev SELECT 2": [("prod", "SELECT '''a"), ("dev", "SELECT 2")],
+        "%sql prod SELECT \\\n  '''a\n%sql dev SELECT 2": [("prod", "SELECT \\\n  '''a"), ("dev", "SELECT 2")],
     }
     expression = "a.map(x => m.sqlRanges(x).map(r => [r.connection, x.slice(r.from, r.to)]))"
     seen = in_typescript("cells/magic", expression, list(cells))
@@ -73,6 +81,8 @@ def test_a_cell_runs_on_what_its_lines_name_or_choose_and_else_on_what_is_curren
         ("%sql dev SELECT 1\n%sql prod DELETE FROM t", ["dev", "prod"]),
         ("%sql SELECT 1\n%tusk use prod\n%sql SELECT 1", ["now", "prod"]),
         ("%tusk connect new x.db\n%sql SELECT 1", ["new"]),
+        ("%sql pg SELECT 1\n%sql PG SELECT 1", ["pg"]),
+        ("'''\n%tusk use prod\n'''\n%sql SELECT 1", ["now"]),
         ("%sql a SELECT 1\n%sql SELECT 1", ["a"]),
     ]
     expression = "a[0].map(x => m.connectionsOf(x, a[1]))"
@@ -91,29 +101,48 @@ def test_marks_show_the_most_alarming_environment_and_never_a_harmless_one_for_w
         "prod": {"environment": "production"},
         "dev": {"environment": "development"},
         "plain": {"environment": None},
-        "old": {"environment": "development", "note": "not confirmed"},
+        "old": {"environment": "development", "isOld": True},
         "odd": {"environment": 7},
+        "PG": {"environment": "production", "name": "pg"},
     }
+    none = "There is no connection"
+    runs = "This cell runs on"
     marks = [
         ([], None),
-        (["prod"], ("production", "PRODUCTION · prod")),
-        (["dev", "prod"], ("production", "PRODUCTION · dev (development), prod (production)")),
-        (["dev"], ("development", "DEVELOPMENT · dev")),
-        (["dev", "plain"], (None, "dev (development), plain")),
-        (["old"], (None, "old: not confirmed")),
-        (["odd"], (None, "odd")),
-        (["__proto__"], (None, "__proto__: no such connection")),
-        (["{x}"], (None, "{x}: no such connection")),
-        ([None], (None, "no connection chosen")),
-        (["a\u202eb"], (None, "a\ufffdb: no such connection")),
+        (["prod"], ("production", "PRODUCTION · prod", f"{runs} prod, which is production.")),
+        (["PG"], ("production", "PRODUCTION · pg", f"{runs} pg, which is production.")),
+        (
+            ["dev", "prod"],
+            ("production", "PRODUCTION · dev (development), prod", f"{runs} dev, which is development.\n*"),
+        ),
+        (["prod", "plain"], ("production", "PRODUCTION · prod, plain (no environment)", "*")),
+        (["dev"], ("development", "DEVELOPMENT · dev", f"{runs} dev, which is development.")),
+        (["dev", "plain"], (None, "dev (development), plain", f"*\n{runs} plain, which has no environment.")),
+        (["old"], (None, "old: not confirmed", f"{runs} old, which is development. This is not confirmed:*")),
+        (["odd"], (None, "odd", "*")),
+        (["__proto__"], (None, "__proto__: no such connection", f"{none} __proto__.")),
+        (["{x}"], (None, "{x}: no such connection", f"{none} {{x}}. A name is read as it is written:*")),
+        ([None], (None, "no connection chosen", "This cell names no connection, and none is chosen.")),
+        (["a\u202eb"], (None, "a\ufffdb: no such connection", f"{none} a\ufffdb.")),
     ]
     expression = (
         "a[0].map(n => m.markOf(n, x => Object.hasOwn(a[1], x) ? a[1][x] : undefined))"
-        ".map(x => x && [x.environment, x.label])"
+        ".map(x => x && [x.environment, x.label, x.title])"
     )
     seen = in_typescript("cells/mark", expression, [[names for names, _ in marks], environments])
-    assert [one and tuple(one) for one in seen] == [mark for _, mark in marks]
-    assert in_typescript("cells/mark", "m.markOf([undefined]).label", None) == "connection not known yet"
+    for (names, expected), found in zip(marks, seen, strict=True):
+        assert (found and tuple(found[:2])) == (expected and expected[:2]), names
+        assert expected is None or fnmatchcase(found[2], expected[2]), names
+    unknown = in_typescript("cells/mark", "m.markOf([undefined])", None)
+    assert (unknown["label"], unknown["title"]) == (
+        "connection not known yet",
+        "Which connection this cell runs on is not known yet.",
+    )
+
+
+def test_a_name_is_the_same_in_whatever_letters_by_the_rule_of_the_core():
+    names = ["pg", "PG", "Pg", "\u212ag", "\u017ftore", "\u0131d", "\u0130d", "stra\xdfe", "\ufb01ne", "__PROTO__"]
+    assert in_typescript("names", "a.map(m.folded)", names) == [name.casefold() for name in names]
 
 
 def test_a_hostile_cell_does_not_hold_up_the_page():

@@ -67,6 +67,25 @@ def test_a_test_names_the_stage_that_failed_with_its_hint(show, postgresql):
     assert tusk.connections() == ()
 
 
+def test_what_was_said_of_other_entries_goes_and_what_is_wrong_is_said_beside_the_buttons(show, postgresql, tmp_path):
+    tusk.connect("pg", str(tmp_path / "pg.duckdb"))
+    shown = show()
+    shown.add("postgresql")
+    fill_in(shown, postgresql, password="wrong")
+    assert shown.test() == failing_at("sign-in")
+    result = shown.find("result")
+    shown.fill(password=postgresql.password)
+    expect(result).to_be_empty()
+    assert shown.test() == DONE
+    shown.page.get_by_text("Staging").click()
+    expect(result).to_be_empty()
+    shown.fill(name="PG")
+    shown.find("save").click()
+    expect(result).to_have_text("There is a connection PG already.")
+    expect(result).to_be_in_viewport()
+    expect(shown.find("name")).to_be_focused()
+
+
 def test_what_does_not_sign_in_is_saved_only_when_that_is_meant(show, postgresql):
     shown = show()
     shown.add("postgresql")

@@ -201,7 +201,7 @@ class _Reader:
         tail = clause.tail
         last = tail[-1] if tail else None
         if last is None or last.word in ("ONLY", "LATERAL"):
-            extra = keywords.BEFORE["FROM"] if clause.name == "FROM" else ()
+            extra = keywords.before("FROM", self.dialect) if clause.name == "FROM" else ()
             return self._context(Want.TABLE, words=extra, sides=self._sides(left) if clause.word == "JOIN" else ())
         if last.word == "AS" or last.text == ".":
             return None
@@ -230,7 +230,7 @@ class _Reader:
         """Statements about one table: DROP, TRUNCATE, ALTER, DESCRIBE, CREATE INDEX ... ON."""
         tail = [item for item in clause.tail if item.word not in ("IF", "EXISTS", "ONLY", "NOT")]
         if not tail or (tail[-1].text == "," and self.verb != "ALTER"):
-            words = keywords.BEFORE["TABLES"] if clause.word in ("TABLE", "TRUNCATE", "VIEW") else ()
+            words = keywords.before("TABLES", self.dialect) if clause.word in ("TABLE", "TRUNCATE", "VIEW") else ()
             return self._context(Want.TABLE, words=words)
         if self.verb == "ALTER":
             if tail[-1].word in ("COLUMN", "DROP", "ALTER", "RENAME"):

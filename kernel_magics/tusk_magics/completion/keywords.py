@@ -112,6 +112,11 @@ def types(dialect: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_TYPES, *_MORE_TYPES.get(dialect, ()))))
 
 
+def before(clause: str, dialect: str) -> tuple[str, ...]:
+    """Return what may begin an operand or a name in a clause; only PostgreSQL has `ONLY`, a table without its children."""
+    return tuple(word for word in BEFORE[clause] if word != "ONLY" or dialect == "postgresql")
+
+
 def operands() -> tuple[str, ...]:
     """Return the keywords that begin an operand anywhere."""
     return _OPERAND

@@ -4,6 +4,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Api } from './api';
 import { Changes } from './changes';
 import { IConnection } from './messages';
+import { folded } from './names';
 
 export class Connections {
   constructor(
@@ -35,8 +36,10 @@ export class Connections {
     return this.loaded;
   }
 
+  /** The one that the core would take for this name. */
   get(name: string | null | undefined): IConnection | undefined {
-    return this.list.find(connection => connection.name === name);
+    const wanted = name == null ? null : folded(name);
+    return this.list.find(connection => folded(connection.name) === wanted);
   }
 
   /** Ask for the list if nobody has yet. */

@@ -15,14 +15,17 @@ const SUPPRESSED = 'data-lm-suppress-shortcuts';
 const DOCUMENT = '.jp-NotebookPanel, .jp-Activity';
 const FUNCTION_KEY = /^F\d+$/;
 
-/** Keep the focus in a widget when the pointer is pressed in it, also between its controls. */
+/**
+ * Keep the focus in a widget when the pointer is pressed in it, also between its controls, and on text that is selected:
+ * there the browser itself moves no focus before the release, for the text may be dragged. The selection stays.
+ */
 export function keepFocus(root: HTMLElement): void {
   if (!root.hasAttribute('tabindex')) {
     root.tabIndex = -1; // or the press would give the focus to what is around: a notebook's cell
   }
-  root.addEventListener('mousedown', event => {
-    if (event.defaultPrevented && !root.contains(document.activeElement)) {
-      root.focus({ preventScroll: true });
+  root.addEventListener('mousedown', () => {
+    if (!root.contains(document.activeElement)) {
+      root.focus({ preventScroll: true }); // what the browser gives the focus to inside of it gets it after this
     }
   });
 }
@@ -33,9 +36,10 @@ export function keepKeys(root: HTMLElement): void {
   shield(window);
   keepFocus(root);
   root.addEventListener('keydown', event => pressed(event, root));
-  for (const type of ['mousedown', 'dblclick'] as const) {
+  for (const type of ['mousedown', 'dblclick', 'contextmenu'] as const) {
     // A notebook moves the focus to the cell, and selects cells when Shift is held. The cell becomes the active one by
-    // the focus that the widget takes.
+    // the focus that the widget takes. Lab's menu would be that of the cell, whose letters cut, merge and split cells;
+    // without it the browser opens its own.
     root.addEventListener(type, event => event.stopPropagation());
   }
 }

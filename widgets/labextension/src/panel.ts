@@ -114,7 +114,7 @@ class ConnectionsSection extends PanelWithToolbar {
     class: 'jp-mod-styled',
     attrs: {
       type: 'search',
-      placeholder: 'Search connections, tables, columns',
+      placeholder: 'Search by name',
       'aria-label': 'Search connections, tables and columns',
       'data-testid': 'tusk-search',
       spellcheck: false

@@ -13,7 +13,7 @@ import { h } from '../dom';
 import { ITusk } from '../tokens';
 import { connectionsOf } from './connection';
 import { NotebookConnection } from './current';
-import { EnvironmentOf, IMark, markOf } from './mark';
+import { IKnown, IMark, markOf } from './mark';
 
 const TYPING_PAUSE_MS = 150;
 
@@ -84,12 +84,12 @@ export class EnvironmentMarks {
     this.tusk.connections.need();
     this.held ??= this.tusk.changes.hold();
     const { isLoaded, error } = this.tusk.connections;
-    return isLoaded ? markOf(names, name => this.environmentOf(name, error !== null)) : null;
+    return isLoaded ? markOf(names, name => this.look(name, error !== null)) : null;
   }
 
-  private environmentOf(name: string, isOld: boolean): ReturnType<EnvironmentOf> {
+  private look(name: string, isOld: boolean): IKnown | undefined {
     const connection = this.tusk.connections.get(name);
-    return connection && { environment: connection.environment, note: isOld ? 'not confirmed' : undefined };
+    return connection && { name: connection.name, environment: connection.environment, isOld };
   }
 
   private held: IDisposable | null = null;
@@ -104,10 +104,9 @@ function draw(cell: Cell, mark: IMark | null): void {
   }
   if (!mark) {
     old?.remove();
-  } else if (old?.textContent !== mark.label) {
+  } else if (old?.textContent !== mark.label || old.title !== mark.title) {
     old?.remove();
     const attrs = { role: 'note', 'data-testid': 'tusk-cell-mark' };
-    const title = `This cell runs on ${mark.label}`;
-    cell.node.append(h('div', { class: 'tusk-CellMark', title, attrs }, mark.label));
+    cell.node.append(h('div', { class: 'tusk-CellMark', title: mark.title, attrs }, mark.label));
   }
 }

@@ -26,6 +26,10 @@ const STATEMENTS = new Set(
 const WRAPPERS = /^(?:\s*%%(?:time|timeit|capture|prun)(?![\w-])[^\n]*\n)+/;
 const CELL = /^\s*%%sql(?=[ \t\r\n]|$)/;
 const LINE = /^[ \t]*(?:[\w.[\]'", ]+=[ \t]*)?(?:%time(?:it)?[ \t][^%\n]*)?%sql(?=[ \t])/;
+/** What is for IPython, whose quotes are no Python. */
+const MAGIC_LINE = /^[ \t]*(?:[\w.[\]'", ]+=[ \t]*)?(?:%%?\w|!)/;
+/** What begins and ends a string; longer ones first. */
+const PYTHON_SIGNS = /\\.|'''|"""|['"#]/g;
 /** The magic stands near its line's begin: a line is not searched further. */
 const LONGEST_LEAD = 400;
 const OPTION = /^--[A-Za-z][\w-]*/;
@@ -62,8 +66,7 @@ export function sqlRanges(source: string): ISqlRange[] {
     return [];
   }
   const ranges: ISqlRange[] = [];
-  for (let at = wrapped; at <= source.length; at = lineEnd(source, at) + 1) {
-    const line = source.slice(at, lineEnd(source, at));
+  for (const [at, line] of codeLines(source, wrapped)) {
     const lead = line.indexOf('%sql');
     const match = lead < 0 || lead > LONGEST_LEAD ? null : LINE.exec(line);
     if (match) {
@@ -86,6 +89,37 @@ export function sqlRanges(source: string): ISqlRange[] {
 export function bodyStart(source: string, magic: ISqlRange): number {
   const end = lineEnd(source, source.indexOf('%%sql'));
   return Math.max(end + 1, Math.min(magic.from, source.length));
+}
+
+/** The lines of a cell that begin outside of a Python string, with their offsets: what is in a string, nobody runs. */
+export function* codeLines(source: string, from = 0): Generator<[at: number, line: string]> {
+  let quote = '';
+  for (let at = from, end; at <= source.length; at = end + 1) {
+    end = lineEnd(source, at);
+    const line = source.slice(at, end);
+    if (!quote) {
+      yield [at, line];
+    }
+    if (!quote && MAGIC_LINE.test(line)) {
+      end = continuedEnd(source, at);
+    } else {
+      quote = quoteAfter(line, quote);
+    }
+  }
+}
+
+/** The quotes of the string of several lines that is open at the end of a line; they were `quote` at its begin. */
+function quoteAfter(line: string, quote: string): string {
+  for (const [sign] of line.matchAll(PYTHON_SIGNS)) {
+    if (quote) {
+      quote = sign === quote ? '' : quote;
+    } else if (sign === '#') {
+      return '';
+    } else if (!sign.startsWith('\\')) {
+      quote = sign;
+    }
+  }
+  return quote.length === 3 ? quote : '';
 }
 
 function lineEnd(source: string, at: number): number {

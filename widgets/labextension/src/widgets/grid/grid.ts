@@ -98,9 +98,8 @@ export class Grid {
     });
     table.addEventListener('contextmenu', event => {
       const position = this.table.at(event.target);
-      if (position !== null && position.row < 0) {
-        event.preventDefault();
-        event.stopPropagation(); // or JupyterLab opens its own menu too
+      if (position !== null && !event.shiftKey) {
+        event.preventDefault(); // of the menu key it is the same menu; with Shift it is the browser's own
         this.openMenu(position.column, new DOMRect(event.clientX, event.clientY));
       }
     });
@@ -118,12 +117,15 @@ export class Grid {
 
   private onMouseDown(event: MouseEvent): void {
     const position = this.table.at(event.target);
-    this.isDragging = position !== null && position.row >= 0 && event.button === 0;
-    if (position !== null && this.isDragging) {
+    const isBody = position !== null && position.row >= 0;
+    this.isDragging = isBody && event.button === 0;
+    if (isBody && (event.button === 0 || event.button === 2)) {
       event.preventDefault(); // no selection of text over cells
       this.table.table.focus({ preventScroll: true });
-      this.selection.moveTo(position, event.shiftKey);
-      this.mark();
+      if (this.isDragging || !this.selection.has(position)) {
+        this.selection.moveTo(position, event.shiftKey && this.isDragging);
+        this.mark();
+      }
     }
   }
 
@@ -251,6 +253,9 @@ export class Grid {
   }
 
   private end(words: string): void {
+    if (words === this.ended) {
+      return; // what was said since stays
+    }
     this.ended = words;
     this.rows.freeze();
     this.selection.clamp(this.rows.count);

@@ -28,6 +28,17 @@ export class Selection {
     };
   }
 
+  has({ row, column }: Position): boolean {
+    const { range } = this;
+    return (
+      range !== null &&
+      row >= range.top &&
+      row <= range.bottom &&
+      column >= range.left &&
+      column <= range.right
+    );
+  }
+
   moveTo(position: Position, extend: boolean): void {
     this.active = position;
     if (!extend) {

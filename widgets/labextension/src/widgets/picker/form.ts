@@ -1,5 +1,6 @@
 import type { Channel } from './channel';
 import { wordsOf } from './channel';
+import { folded } from '../../names';
 import { control, segments, textInput, type Control } from './control';
 import { h, uid } from './dom';
 import { drawField, spans, type DrawnField } from './fields';
@@ -53,6 +54,7 @@ export class ConnectionForm {
   private more = h('div', { class: 'tusk-pick-grid' });
   private result = h('div', { class: 'tusk-result', 'aria-live': 'polite', 'data-tusk': 'result' });
   private buttons: HTMLButtonElement[];
+  private isAsking = false;
 
   constructor(
     private channel: Channel,
@@ -112,6 +114,8 @@ export class ConnectionForm {
         'data-driver': driver.name,
         autocomplete: 'off',
         novalidate: true,
+        // What was said of other entries is said no more.
+        oninput: () => this.isAsking || this.result.replaceChildren(),
         onsubmit: (event: Event) => {
           event.preventDefault();
           void this.save(true);
@@ -240,7 +244,6 @@ export class ConnectionForm {
 
   private change(way: string): void {
     this.way = way;
-    this.result.replaceChildren();
     this.drawWay();
   }
 
@@ -308,6 +311,7 @@ export class ConnectionForm {
       }
     });
     this.result.replaceChildren(waitingFor(words));
+    this.isAsking = true;
     this.buttons.forEach(button => (button.disabled = true));
     try {
       return await this.channel.ask<T>(kind, { form, ...more }, secrets);
@@ -315,6 +319,7 @@ export class ConnectionForm {
       this.result.replaceChildren(troubleOf(wordsOf(error)));
       return null;
     } finally {
+      this.isAsking = false;
       this.buttons.forEach(button => (button.disabled = false));
     }
   }
@@ -349,6 +354,7 @@ export class ConnectionForm {
       ...this.secrets.map(one => one.check())
     ];
     const good = checks.every(Boolean);
+    this.result.replaceChildren();
     if (!good) {
       this.showFirstProblem();
     }
@@ -356,10 +362,10 @@ export class ConnectionForm {
   }
 
   private checkName(): boolean {
-    const own = this.start.details?.connection.name.toLowerCase();
+    const own = this.start.details?.connection.name ?? '';
     const problem = nameProblem(
       this.name.value.trim(),
-      this.start.names.filter(name => name.toLowerCase() !== own)
+      this.start.names.filter(name => folded(name) !== folded(own))
     );
     this.nameControl.complain(problem);
     return problem === null;
@@ -380,8 +386,14 @@ export class ConnectionForm {
     return true;
   }
 
+  /** Where it is, and again beside the buttons, where one looks after a press. */
   private showFirstProblem(): void {
     const wrong = this.node.querySelector<HTMLElement>('[aria-invalid=true]');
+    const row = wrong?.closest<HTMLElement>('[data-field-row]');
+    const message = row?.querySelector('.tusk-pick-problem')?.textContent;
+    if (message) {
+      this.result.replaceChildren(troubleOf({ message }));
+    }
     wrong?.closest('details')?.setAttribute('open', '');
     wrong?.focus();
   }

@@ -100,6 +100,12 @@ export class ConnectionList {
     this.draw();
   }
 
+  /** The sessions of a kernel go with it. */
+  forgetSessions(): void {
+    this.lines = this.lines.map(line => ({ ...line, state: 'disconnected' }));
+    this.draw();
+  }
+
   /** A line has another name now, and keeps its place. */
   rename(name: string, now: string): void {
     this.lines = this.lines.map(line => (line.name === name ? { ...line, name: now } : line));

@@ -1,3 +1,4 @@
+import { folded } from '../../names';
 import type { Driver, FieldSpec, Value, Way } from './messages';
 
 /** A driver's fields as one way to sign in shows them. The kernel judges again: `tusk_widgets/picker_form.py`. */
@@ -124,15 +125,15 @@ export function nameProblem(name: string, taken: string[]): string | null {
   if (!NAME.test(name)) {
     return 'A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.';
   }
-  const same = taken.some(one => one.toLowerCase() === name.toLowerCase());
+  const same = taken.some(one => folded(one) === folded(name));
   return same ? `There is a connection ${name} already.` : null;
 }
 
 /** A name that is free: `base`, or with a number behind it. */
 export function freeName(base: string, taken: string[]): string {
-  const known = new Set(taken.map(one => one.toLowerCase()));
+  const known = new Set(taken.map(folded));
   let name = base;
-  for (let number = 2; known.has(name.toLowerCase()); number += 1) {
+  for (let number = 2; known.has(folded(name)); number += 1) {
     name = `${base}_${number}`;
   }
   return name;

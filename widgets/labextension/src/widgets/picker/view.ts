@@ -89,6 +89,7 @@ export class PickerView {
     this.add.disabled = isEnded;
     if (isEnded) {
       this.channel.abandon();
+      this.list.forgetSessions();
     }
     if (problem !== null) {
       this.problem = problem;
