@@ -36,6 +36,7 @@ Asked = TypeVar("Asked", control.RunRequest, control.UploadRequest)
 
 SETTLE_S = 2.0
 """How long a look at the log waits for the client's own last run to be complete in it."""
+TELL_S = 10.0
 
 TOLD = 32
 """Runs whose ends are kept for a core that did not see them; a core knows of an end within milliseconds."""
@@ -237,11 +238,11 @@ class Client:
     def _hold(self) -> None:
         try:
             hello = control.Attach(session=self.session, source=self.source, pid=os.getpid(), kernel=_kernel_id())
-            for _ in self.link.stream(hello):
+            for _ in self.link.stream(hello, starts=False):
                 self._attached_to = self.link.epoch
                 self._tell_ends()
         except errors.TuskError:
-            pass  # the core has gone, or cannot be started: the call that needs it says so
+            pass  # the core has gone: the call that needs one says so
         finally:
             self._attached_to = 0
 
@@ -249,8 +250,10 @@ class Client:
         """Tell a core that is another one than before how this client's last runs ended."""
         before, self._told_epoch = self._told_epoch, self.link.epoch
         if before and before != self.link.epoch and self._completed:
-            with contextlib.suppress(errors.TuskError):  # one of an earlier version
-                self.link.call(control.TellEnds(runs=tuple(self._completed)))
+            peer = self.link.connected  # none is started for it
+            with contextlib.suppress(errors.TuskError):  # one of an earlier version, or one that has gone
+                if peer is not None:
+                    peer.call(control.TellEnds(runs=tuple(self._completed)), timeout_s=TELL_S)
 
 
 def _ended(result: RunResult) -> control.RunEnded:

@@ -111,16 +111,22 @@ class Link:
             peer.call(ForgetVariables(names=tuple(sorted(names))), timeout_s=10.0)
             self._forgotten = {self.epoch: frozenset(boot.withheld)}
 
-    def stream(self, request: Request) -> Iterator[Any]:
+    def stream(self, request: Request, *, starts: bool = True) -> Iterator[Any]:
         """Send a request and yield its replies; repeated only when the core had gone before its first reply.
+
+        Args:
+            request: what is asked.
+            starts: whether it is worth a core: one that only accompanies other calls would start a core that was just stopped.
 
         Raises:
             TuskError: what the core answered; CoreError when it has gone.
         """
         from tusk_jupyter.protocol.calls import PeerLost
 
-        for tries_left in (1, 0):
-            peer = self.peer()
+        for tries_left in (1, 0) if starts else (0,):
+            peer = self.peer() if starts else self.connected
+            if peer is None:
+                return
             begun = False
             try:
                 for reply in peer.stream(request):
@@ -132,6 +138,11 @@ class Link:
                     raise lost(exc) from exc
             else:
                 return
+
+    @property
+    def connected(self) -> Peer | None:
+        """The core as it was found last, which may have gone since; None where none was needed yet, or it is known to be gone."""
+        return self._peer
 
     def peer(self) -> Peer:
         """Return the core, started if there is none.
