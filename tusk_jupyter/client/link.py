@@ -141,7 +141,7 @@ class Link:
 
     @property
     def connected(self) -> Peer | None:
-        """The core as it was found last, which may have gone since; None where none was needed yet, or it is known to be gone."""
+        """The core as it was found last, which may have gone since; None where none was needed, or it has surely gone."""
         return self._peer
 
     def peer(self) -> Peer:

@@ -12,7 +12,10 @@ def problem(path: Path | str) -> str | None:
     Tried with DuckDB 2.0: it follows links and completes relative paths first; the log of `/a?b/d.duckdb` is then
     `/a.wal?b/d.duckdb`, and `/a\b/d.duckdb` is `/a/b/d.duckdb`, both in folders that do not exist.
     """
-    real = os.path.realpath(path)
+    try:
+        absolute, real = str(Path(path).absolute()), os.path.realpath(path)
+    except OSError:  # there is no current folder, perhaps by intent: a relative path leads nowhere, which DuckDB says
+        absolute = real = os.fspath(path)
     if "?" in real:
         why = "has a question mark in its path: DuckDB takes what follows for a query and writes beside it"
     elif os.sep == "/" and "\\" in real:
@@ -21,7 +24,7 @@ def problem(path: Path | str) -> str | None:
         why = "has a path that is no UTF-8, and DuckDB takes no other"
     else:
         return None
-    return f"{os.fsencode(Path(path).absolute()).decode('utf-8', 'backslashreplace')} {why}."
+    return f"{os.fsencode(absolute).decode('utf-8', 'backslashreplace')} {why}."
 
 
 def _is_utf8(path: str) -> bool:
