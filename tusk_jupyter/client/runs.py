@@ -399,6 +399,8 @@ class Fetch:
             return self._seen(exc)
         if exc.scenario in BY_LOCK:  # the core knows whose lock was in the way
             return self._seen(exc)
+        if type(exc) is errors.ConnectError:  # and whether the session was ended to end this run, which took too long
+            return self._seen(exc)
         if seen.was_said and not isinstance(exc, (errors.Cancelled, errors.ProtocolError)):
             return exc
         return self._explained(exc)
