@@ -174,6 +174,43 @@ def test_a_file_that_breaks_while_it_is_open_is_drawn_anew(open_store: Open, hom
     assert store.log.read(control.ReadLog(limit=1)).entries[0].run == "run-1000"
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What happens to the file at its later openings, in turn: sound | damaged | refused. Few records lie between them."""
+    plan: list[str] = []
+    really = statefile.open_file
+
+    def open_file(path: Path) -> tuple[duckdb.DuckDBPyConnection, str | None]:
+        what = plan.pop(0) if plan else "sound"
+        if what == "damaged":
+            path.write_bytes(b"x" * 40_000)
+        if what == "refused":
+            raise StorageError("there is no room")
+        return really(path)
+
+    monkeypatch.setattr(statefile, "open_file", open_file)
+    monkeypatch.setattr(database, "OPEN_ANEW_AFTER", 30)
+    return plan
+
+
+@pytest.mark.parametrize("what", ["sound", "damaged", "refused"])
+def test_a_file_that_is_opened_anew_between_two_batches_loses_nothing(open_store: Open, opened: list[str], what: str):
+    store = open_store()
+    before = store._database._con
+    opened.append(what)
+    for n in range(100):
+        store.log.started(a_run(n))
+        if n % 10 == 0:
+            store.log.count()
+            store.log.read(control.ReadLog(limit=1))
+    assert [entry.run for entry in store.log.read(control.ReadLog(limit=1000)).entries] == [
+        f"run-{n}" for n in reversed(range(100))
+    ]
+    assert store._database._con is not before, "it was opened anew"
+    assert opened == []
+    assert [("rebuilt from" in notice) for notice in store.notices] == ([True] if what == "damaged" else [])
+
+
 def test_records_that_wait_while_the_file_is_drawn_anew_are_applied_once(
     open_store: Open, home: Path, monkeypatch: pytest.MonkeyPatch
 ):

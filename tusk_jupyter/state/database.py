@@ -262,6 +262,7 @@ class Database:
         with self._file:
             self._con.close()
             self._con = self._adopt(*statefile.open_file(self.path))
+            self._replay()  # one that was damaged meanwhile was set aside
             self._since_opened = 0
 
     # --- the file --------------------------------------------------------------------------------------------------
