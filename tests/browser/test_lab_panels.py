@@ -59,15 +59,21 @@ def active_cell(page):
     return page.locator(".jp-Notebook:visible .jp-CodeCell.jp-mod-active .cm-content")
 
 
-def test_tree_by_keyboard_down_to_columns_and_a_select_into_the_notebook(notebook):
-    page = notebook.page
+def walk_to_a_table(notebook):
+    """Go down the tree by keyboard, from the connection to its first table."""
     notebook.cell(5).locator(".cm-content").click()
     notebook.command("tusk:show-panel")
+    page = notebook.page
     tree_item(page, f"{notebook.connection}, connection").focus()
     for name in ("catalog", "schema", "table"):
         page.keyboard.press("ArrowRight")
         expect(page.locator(f"[role=treeitem][data-kind={name}]").first).to_be_visible()
         page.keyboard.press("ArrowRight")
+
+
+def test_tree_by_keyboard_down_to_columns_and_a_select_into_the_notebook(notebook):
+    page = notebook.page
+    walk_to_a_table(notebook)
     page.keyboard.press("ArrowRight")
     expect(tree_item(page, "id, column, INTEGER")).to_be_visible()
     expect(tree_item(page, f"{EVIL}, column")).to_be_visible()
@@ -250,13 +256,7 @@ def test_settings_are_found_by_the_word_tusk_and_each_of_them_acts(notebook):
     change("log", "hideTools", False)
     expect(hides).not_to_be_checked()
     change("panel", "tableInserts", "name")
-    notebook.cell(5).locator(".cm-content").click()
-    notebook.command("tusk:show-panel")
-    tree_item(page, f"{notebook.connection}, connection").focus()
-    for name in ("catalog", "schema", "table"):
-        page.keyboard.press("ArrowRight")
-        expect(page.locator(f"[role=treeitem][data-kind={name}]").first).to_be_visible()
-        page.keyboard.press("ArrowRight")
+    walk_to_a_table(notebook)
     page.keyboard.press("Enter")
     expect(active_cell(page)).to_contain_text("people")
     expect(active_cell(page)).not_to_contain_text("SELECT")

@@ -143,7 +143,7 @@ def test_a_full_disk_is_told_and_finished_later(open_store: Open, home: Path, mo
     with open_store() as store:
         with monkeypatch.context() as patch:
             patch.setattr(statefile, "_open_and_migrate", _no_room)
-            with pytest.raises(StorageError, match="could not be written anew"):
+            with pytest.raises(StorageError, match="could not be rewritten"):
                 store.log.delete(DeleteLog(runs=("gone",)))
         assert names(store) == ["kept"]
         assert files_with(home, "swordfish") == [STATE_FILE]

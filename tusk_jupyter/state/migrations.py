@@ -76,7 +76,7 @@ def check(done: dict[int, tuple[str, str]], migrations: Sequence[Migration]) -> 
             raise StorageError(
                 f"Migration {migration.version:04d}_{migration.name} of the state file was run with another text"
                 f" (checksum {was[1][:12]}, now {migration.checksum[:12]}).",
-                hint="The installation of tusk-jupyter was altered: install it anew.",
+                hint="The installation of tusk-jupyter was altered: reinstall it.",
             )
 
 

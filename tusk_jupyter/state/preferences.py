@@ -92,7 +92,7 @@ KNOWN = {
         Known(name="warm_spare", default=True, read=_switch,
               description="Keep one driver process of each recently used driver ready."),
         Known(name="schema_cache_s", default=3600.0, read=_number(1), unit="s",
-              description="How long a connection's schema, as completion uses it, is good before it is read anew."),
+              description="How long a connection's schema, as completion uses it, is used before it is read again."),
         Known(name="log_keep_days", default=0.0, read=_number(0, 36_500), unit="days",
               description="Delete runs from the query log that are older than that; 0: keep all."),
         Known(name="log_keep_rows", default=0, read=_whole(0, 1 << 40), unit="rows",

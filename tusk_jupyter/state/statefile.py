@@ -181,7 +181,7 @@ def rebuilt(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnec
     except (duckdb.Error, OSError) as exc:
         _discard(fresh)
         raise StorageError(
-            f"The state file {path} could not be written anew: {_first_line(exc)}",
+            f"The state file {path} could not be rewritten: {_first_line(exc)}",
             hint="Make room on the disk; it is tried again within the hour.",
         ) from exc
     con.close()

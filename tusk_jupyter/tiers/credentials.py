@@ -81,7 +81,7 @@ class Credentials:
         secret = self._recorded(tier).get(ref)
         if secret is None:
             kind = ref.rpartition(":")[2]
-            raise CredentialError(_missing(kind, tier), hint="Give it anew: `%tusk credentials set NAME`.")
+            raise CredentialError(_missing(kind, tier), hint="Set it again: `%tusk credentials set NAME`.")
         return secret
 
     def delete(self, ref: str) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ class Credentials:
             raise CredentialError(
                 f"The credential is recorded in {name!r}, which this version does not know; "
                 f"it knows {', '.join(self._tiers)}.",
-                hint="Give it anew: `%tusk credentials set NAME`.",
+                hint="Set it again: `%tusk credentials set NAME`.",
             )
         return tier
 

@@ -190,7 +190,7 @@ class VaultTier(CredentialTier):
     def _damaged(self, exc: CredentialError) -> CredentialError:
         return CredentialError(
             f"{exc.message} ({self.path})",
-            hint=exc.hint or "It was left as it is. Put a good copy back, or move it away and give the passwords anew.",
+            hint=exc.hint or "It was left as it is. Put a good copy back, or move it away and set the passwords again.",
         )
 
     # --- the key

@@ -72,7 +72,7 @@ function sentenceOf(name: string | null | undefined, known: IKnown | undefined):
     return `There is no connection ${short}.${/[{}$]/.test(name) ? ' A name is read as it is written: no variable is filled in.' : ''}`;
   }
   const where = known.environment === null ? 'has no environment' : `is ${known.environment}`;
-  const old = known.isOld ? ' This is not confirmed: the connections could not be read anew.' : '';
+  const old = known.isOld ? ' This is not confirmed: the connections could not be read again.' : '';
   return `This cell runs on ${short}, which ${where}.${old}`;
 }
 
