@@ -33,6 +33,15 @@ def test_what_the_server_said_is_told() -> None:
     assert "nothing of the statement stays" in told.message
 
 
+def test_of_a_script_only_the_statement_under_way_is_known_to_have_left_nothing() -> None:
+    told = aftermath.added_to(ERROR, SESSION, lambda _: Killed(outcome="rolled_back"), of_script=True)
+    assert told is not None
+    assert "nothing of that one stays" in told.message
+    assert "before it in this run had committed stands" in told.message
+    assert "can be run again" not in (told.hint or "")
+    assert "Check in the database" in (told.hint or "")
+
+
 def test_of_a_statement_that_commits_itself_the_servers_word_is_about_the_last_part() -> None:
     told = aftermath.added_to(ERROR, SESSION, lambda _: Killed(outcome="rolled_back"), commits_itself=True)
     assert told is not None

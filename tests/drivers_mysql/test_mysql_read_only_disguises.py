@@ -47,6 +47,7 @@ CALL_DISGUISES = [
     "(SELECT {e})",
     "SET sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT '\\', {e} -- '; SET sql_mode = DEFAULT",
     'SET sql_mode = \'ANSI_QUOTES\'; SELECT 1 AS "\\", {e} -- "; SET sql_mode = DEFAULT',
+    "SET sql_mode = 'ANSI_QUOTES'; SELECT \"{name}\"{arguments}; SET sql_mode = DEFAULT",
 ]
 FILES = ["INTO OUTFILE '{file}'", "INTO DUMPFILE '{file}'"]
 FILE_DISGUISES = [
@@ -192,6 +193,7 @@ def test_words_that_are_no_code_refuse_nothing(bench, connect, admin_settings, s
      f"SELECT 1 {FILES[1]}", *STATEMENTS[:6], STATEMENTS[9],
      f"SELECT 1 --\u00a0, {CALLS[0]} FROM (SELECT 1 AS `\u00a0`) q", f"SELECT /*!99999 ' */ {CALLS[0]} -- '",
      f"SELECT '\\'', {CALLS[0]} -- '", "/*!99999 SELECT */ KILL {bystander}", "SELECT GET_LOCK/*!99999 x*/('tusk_lock', 0)",
+     "SET sql_mode = 'ANSI_QUOTES'; SELECT \"GET_LOCK\"('tusk_lock', 0)",
      f"SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS \"\\\", {CALLS[0]} -- \""],
 )  # fmt: skip
 def test_each_effect_is_one_where_it_is_allowed(bench, connect, admin_settings, sql):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tusk_jupyter.driverkit.session import BATCH_ROWS, Changed, Transaction
-from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.errors import QueryError, TimeoutExceeded, UsageError
 
 
 @pytest.fixture
@@ -369,3 +369,16 @@ def test_session_can_do_anything_while_a_result_is_half_read(people, method):
             people.session = type(people.session).connect(people.settings)
     assert list(rows.batches) == []
     assert people.value("SELECT 5") == 5
+
+
+def test_a_query_behind_set_statement_gives_its_rows_or_its_error(client):  # V6
+    sets = "SET STATEMENT max_statement_time = {} FOR {}"
+    assert client.values(sets.format(10, "SELECT 1 AS a UNION SELECT 2")) == [1, 2]
+    assert client.values(sets.format(10, "SELECT seq FROM seq_1_to_100000"))[-1] == 100_000
+    with pytest.raises(TimeoutExceeded):
+        client.values(sets.format(0.1, "SELECT SLEEP(600)"))
+    with pytest.raises(QueryError, match="more than 1 row"):
+        client.values(sets.format(10, "SELECT (SELECT seq FROM seq_1_to_2) FROM seq_1_to_3"))
+    with pytest.raises(UsageError, match="SET NAMES latin1 was undone"):
+        client.run("SET NAMES latin1")
+    assert client.value("SELECT 1") == 1

@@ -14,7 +14,11 @@ from services.proxies import proxy_to
 
 from tusk_drivers.postgresql.errors import link_lost
 from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS
+from tusk_jupyter.driverkit.runs import Run
+from tusk_jupyter.driverkit.tickets import TicketBook
+from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.errors import ConnectError, QueryError
+from tusk_jupyter.sqltext.statements import split
 
 
 def while_it_runs(server, talk, action) -> threading.Thread:
@@ -193,3 +197,33 @@ def test_a_foreign_server_that_is_down_is_a_statements_error(admin):  # C14
 def test_memory_that_libpq_does_not_get_is_the_drivers_cap(words):  # R11; at a real cap: engines/test_memory_caps.py
     assert isinstance(link_lost(words), MemoryError)
     assert isinstance(link_lost(f"consuming input failed: {words}"), MemoryError)
+
+
+@pytest.mark.parametrize(
+    ("begin", "fate"),
+    [
+        ("SELECT 0", "3 were run before it and stand."),
+        ("BEGIN", "3 were run before it, and what they had in the open transaction is rolled back."),
+    ],
+)
+def test_of_a_session_that_ends_between_two_statements_it_is_not_said_that_nothing_was_run(
+    db, admin, begin, fate
+):  # R15
+    db.do("DROP TABLE IF EXISTS halfway; CREATE TABLE halfway (n int)")
+    script = split(f"{begin}; INSERT INTO halfway VALUES (1); SHOW server_version; SELECT 2", "postgresql")
+    run, book = Run("r", db.session, script, {}, limit=None, words=Words()), TicketBook()
+    with pytest.raises(ConnectError) as caught:  # which of the streams meets it is not the point
+        _, batches = run.open_stream(book)
+        if begin == "SELECT 0":
+            list(batches)
+            _, batches = run.open_stream(book)
+        admin.do(f"SELECT pg_terminate_backend({db.session.backend})")
+        gone = f"SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = {db.session.backend}"
+        wait_until(lambda: admin.one(gone), what="the session is gone")
+        list(batches)
+    assert "Nothing of this run was executed" not in caught.value.message
+    assert caught.value.message.endswith(f"Statement 4 of 4 was not begun; {fate}")
+    assert "administrator command" in caught.value.message
+    assert "Check what stands" in caught.value.hint
+    assert admin.one("SELECT count(*) FROM halfway") == (1 if begin == "SELECT 0" else 0)
+    admin.do("DROP TABLE halfway")

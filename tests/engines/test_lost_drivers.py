@@ -152,6 +152,18 @@ def test_words_and_database_agree_at_whatever_moment_a_driver_is_killed(watched)
     assert told, "no driver was killed in time"
 
 
+def test_of_a_script_that_had_come_some_way_it_is_not_said_that_nothing_stays(watched):  # R7
+    killer = kill_when(watched, lambda: watched.writes() > 0)
+    script = f"INSERT INTO written VALUES (-1, 'first'); {STAYS_FOR_MINUTES[watched.engine.name]}"
+    with pytest.raises(errors.DriverCrashed) as caught:
+        watched.engine.run(script)
+    killer.join()
+    assert watched.count() == 1
+    assert "nothing of the statement stays" not in caught.value.message
+    assert "Check in the database" in caught.value.hint
+    assert "can be run again" not in caught.value.hint
+
+
 def test_a_driver_that_is_killed_between_runs_holds_no_lock(watched):  # R7
     engine = watched.engine
     engine.run("BEGIN")

@@ -12,11 +12,22 @@ ITS_OWN_COMMITS = (
 )
 """Of a procedure or a block with COMMIT, of DDL, VACUUM and the like (`sqltext.commits`)."""
 
+CHECK_FIRST = f"Check what stands before you run any of it again. {SESSION_ENDED}"
+"""Where a script had come some way."""
+ENDINGS = ("link_lost", "cancelled_by_admin", "shutdown")
+"""Scenarios of a server's session that ended while a statement ran in it."""
 
-def gone_before(words: str) -> ConnectError:
-    """Return the error for a run whose session had ended before it, which `words` explain: nothing of it was executed."""
-    return ConnectError(
-        f"{words} Nothing of this run was executed.",
-        hint=f"Run it again. {SESSION_ENDED}",
-        scenario="link_lost",
-    )
+
+class GoneBefore(ConnectError):
+    """The session had ended before a statement was sent: nothing of that one was executed.
+
+    Attributes:
+        why: it ended, as a sentence.
+    """
+
+    def __init__(self, why: str) -> None:
+        """Speak of the run's first statement; of a later one only the run knows what was executed before it."""
+        super().__init__(
+            f"{why} Nothing of this run was executed.", hint=f"Run it again. {SESSION_ENDED}", scenario="link_lost"
+        )
+        self.why = why

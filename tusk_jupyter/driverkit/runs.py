@@ -21,6 +21,7 @@ import pyarrow as pa
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
+from tusk_jupyter.driverkit.gone import CHECK_FIRST, ENDINGS, GoneBefore
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Transaction
 from tusk_jupyter.driverkit.tickets import TicketBook
 from tusk_jupyter.driverkit.words import Words
@@ -95,7 +96,7 @@ class Run:
         self._under_way: Statement | None = None
         """The statement that was begun and has not ended."""
         self._before = Transaction.IDLE
-        """The transaction before it."""
+        """The transaction before it, or before the next one: asked at once, as a session that has ended does not know."""
         self._began_open = False
         """Whether all that was run is in one transaction, if one is open."""
         self._unreached = ""
@@ -258,10 +259,10 @@ class Run:
     # --- the run itself ---
 
     def _results(self) -> Generator[_Opening | pa.RecordBatch, None, None]:
+        self._before = self._session.transaction
         for index, statement in enumerate(self._statements):
             self._index = index
             started = time.perf_counter()
-            self._before = self._session.transaction
             self._began_open = self._began_open or (index == 0 and self._before is Transaction.OPEN)
             self._under_way = statement
             try:
@@ -273,6 +274,7 @@ class Run:
                     rows = self._rows - before
                 self._under_way = None
                 self._report(statement, outcome, rows=rows, elapsed_s=time.perf_counter() - started)
+                self._before = self._session.transaction
             except GeneratorExit:
                 raise
             except BaseException as exc:  # noqa: BLE001  # raised below
@@ -374,6 +376,33 @@ class Run:
             )
         return f"{ran} {'stands' if one else 'stand'}."
 
+    def _tell_place(self, exc: errors.TuskError) -> None:
+        """Add to an error which of several statements it was, where its own text cannot be pointed into."""
+        if isinstance(exc, errors.Cancelled) and exc.code is not None:
+            place = self._with_place("stopped")
+            exc.message = place if exc.scenario == "cancelled_by_user" else f"{exc.message} {place}"
+        elif isinstance(exc, GoneBefore):
+            if self._reports:
+                exc.message, exc.hint = (
+                    f"{exc.why} {self._place_of_loss('was not begun', 'is rolled back')}",
+                    CHECK_FIRST,
+                )
+        elif isinstance(exc, errors.ConnectError) and exc.scenario in ENDINGS:
+            place = self._place_of_loss("was under way", "stands only if this statement committed it")
+            exc.message = f"{exc.message} {place}"
+
+    def _place_of_loss(self, ended: str, fate: str) -> str:
+        """Return which statement met the end of the session, and the fate of those before it in an open transaction."""
+        before, of = len(self._reports), len(self._statements)
+        words = f"Statement {self._index + 1} of {of} {ended}"
+        if not before:
+            return f"{words}; none was run before it."
+        one = before == 1
+        ran = f"{words}; {before} {'was' if one else 'were'} run before it"
+        if self._before is not Transaction.IDLE:
+            return f"{ran}, and what {'it' if one else 'they'} had in the open transaction {fate}."
+        return f"{ran} and {'stands' if one else 'stand'}."
+
     def _in_context(self, exc: BaseException, statement: Statement) -> errors.TuskError:
         """Return `exc` as an error that counts from the submitted text and says which statement it was."""
         if (told := memory.told(exc) or threads.told(exc)) is not None:
@@ -381,8 +410,8 @@ class Run:
         elif not isinstance(exc, errors.TuskError):
             print(redact_text("".join(traceback.format_exception(exc)), self._secrets), file=sys.stderr)  # noqa: T201
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
-        if isinstance(exc, errors.Cancelled) and exc.code is not None and len(self._statements) > 1:
-            exc.message = self._with_place("stopped")
+        if len(self._statements) > 1:
+            self._tell_place(exc)
         if isinstance(exc, errors.QueryError) and exc.scenario in (None, "syntax"):
             is_syntax = exc.scenario is not None
             advice = client_commands.advice(statement.text, self._session.dialect, exc.position, syntax=is_syntax)

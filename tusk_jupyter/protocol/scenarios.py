@@ -22,6 +22,7 @@ HINTS: dict[str, str] = {
     "undefined_column": "Check the column's name; text values go in single quotes.",
     "permission": "The signed-in user lacks this right: ask for a GRANT, or use a connection with another user.",
     "cancelled_by_user": "The run was stopped; the session and its temp tables are still there.",
+    "cancelled_on_server": "It was not stopped from here, but on the server (`pg_cancel_backend`, `KILL QUERY`, a limit of the server's own); the session and its temp tables are still there.",
     "cancelled_by_admin": f"The server's administrator ended the session. {SESSION_ENDED}",
     "session_busy": "Another run of this notebook uses the session: wait for it, or stop it with `%tusk cancel`.",
     "link_lost": "The link to the database broke. Nothing was repeated automatically: check what was done, then run the cell again.",

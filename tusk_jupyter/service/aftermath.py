@@ -27,6 +27,11 @@ _KNOWN = {
         "Its session on the server was ended before the statement was committed: nothing of the statement stays.",
         "It can be run again.",
     ),
+    "script": (
+        "Its session on the server was ended before the statement under way was committed: nothing of that one stays. What "
+        "the statements before it in this run had committed stands.",
+        _CHECK,
+    ),
     "committed": ("The server had committed the statement.", _CHECK),
     "in_part": (
         "Its session on the server was ended before the statement had been completed: what it had committed itself by then "
@@ -46,6 +51,7 @@ def added_to(
     end_backend: Callable[[Session], Killed | None],
     *,
     commits_itself: bool = False,
+    of_script: bool = False,
 ) -> WireError | None:
     """Return a run's error with what became of its statement on the server; ends the session there.
 
@@ -54,6 +60,7 @@ def added_to(
         session: whose process has ended.
         end_backend: ends it on the server from another process; None where there is no server.
         commits_itself: whether the statement may have committed something before: the server tells of its last transaction.
+        of_script: whether others may have run before it: nobody knows which of them it was.
     """
     if error is None:
         return None
@@ -70,7 +77,9 @@ def added_to(
         pool.shutdown(wait=False)
     if killed is None:
         return error
-    known = "in_part" if commits_itself and killed.outcome == "rolled_back" else killed.outcome
+    known: str = killed.outcome
+    if known == "rolled_back" and (commits_itself or of_script):
+        known = "in_part" if commits_itself else "script"
     words, hint = _KNOWN.get(known, _KNOWN["unknown"])
     return _with(error, words, hint)
 

@@ -280,7 +280,13 @@ class Runs:
         status, run.error = outcome(run, last, has_server=run.session.has_server)
         if last.error is not None and last.error.kind == aftermath.CRASHED:
             own = may_commit_itself(run.sql, run.dialect)
-            run.error = aftermath.added_to(run.error, run.session, self._end_backend, commits_itself=own)
+            run.error = aftermath.added_to(
+                run.error,
+                run.session,
+                self._end_backend,
+                commits_itself=own,
+                of_script=not run.single and run.kind == "query",
+            )
         run.error = self._with_holder(run, run.error)
         run.rows, run.bytes = last.rows, last.bytes
         run.elapsed_s = time.monotonic() - run.started

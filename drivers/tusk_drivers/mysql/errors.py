@@ -103,7 +103,10 @@ def from_server(exc: pymysql.MySQLError, *, sql: str = "", statement: str = "", 
     if ended and sqlstate(exc):
         return session_ended(errno, message, statement)
     if errno in INTERRUPTED:
-        return cancelled(errno)
+        hint = hint_for("cancelled_on_server")
+        return Cancelled(
+            f"The server stopped the statement: {message}.", hint=hint, code=str(errno), scenario="cancelled_on_server"
+        )
     if errno in TIMED_OUT:
         hint = hint_for("statement_timeout")
         return TimeoutExceeded(

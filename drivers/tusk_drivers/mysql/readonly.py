@@ -67,10 +67,13 @@ def check(statement: Statement, status: int) -> None:
 
 
 def _readings(text: str, status: int) -> Iterator[Dialect]:
-    """Yield the rules by which the server may read the text: whether ANSI_QUOTES is on, its flags do not tell."""
+    """Yield the rules by which the server may read the text: whether ANSI_QUOTES is on, its flags do not tell.
+
+    Then a function's name may stand in double quotes, and a backslash in them is no escape.
+    """
     reading = dataclasses.replace(_DIALECT, backslash_escapes=not status & _NO_BACKSLASH)
     yield reading
-    if '"' in text and "\\" in text and reading.backslash_escapes:
+    if '"' in text:
         yield dataclasses.replace(reading, double_quoted_strings=False)
 
 

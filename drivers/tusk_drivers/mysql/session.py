@@ -23,7 +23,7 @@ from tusk_drivers.mysql.execution import Execution
 from tusk_drivers.mysql.headings import Headings
 from tusk_drivers.mysql.link import Link
 from tusk_drivers.mysql.signin import sign_in
-from tusk_jupyter.driverkit.gone import gone_before
+from tusk_jupyter.driverkit.gone import GoneBefore
 from tusk_jupyter.driverkit.session import Changed, Outcome, Rows, Session, Settings, Transaction
 from tusk_jupyter.errors import QueryError, TuskError, UsageError
 
@@ -88,7 +88,9 @@ class MysqlSession(Session):
             headings=Headings(statement, values, parameters),
             values=[beside[place.name] for place in statement.placeholders if place.name in beside],
         )
-        if kind == "SET":
+        if kind == "SET" and isinstance(
+            outcome, Changed
+        ):  # SET STATEMENT ... FOR SELECT has rows, which are not read yet
             self._keep_character_set()
         return outcome
 
@@ -169,7 +171,7 @@ class MysqlSession(Session):
         self._execution.close_unread()
         if not self.is_alive():
             self._link.break_off()
-            raise gone_before(self.parting_words())
+            raise GoneBefore(self.parting_words())
 
     @property
     def transaction(self) -> Transaction:

@@ -139,9 +139,9 @@ def session_ended(message: str, code: str, fate: str, *, detail: str | None = No
 def _classify(code: str, message: str, *, by_user: bool) -> tuple[type[TuskError], str | None]:
     if code == CANCELLED:
         # One code for a user's cancel and for statement_timeout; only the words differ, and we know of our own cancels.
-        if not by_user and "timeout" in message:
-            return TimeoutExceeded, "statement_timeout"
-        return Cancelled, "cancelled_by_user"
+        if by_user:
+            return Cancelled, "cancelled_by_user"
+        return (TimeoutExceeded, "statement_timeout") if "timeout" in message else (Cancelled, "cancelled_on_server")
     return _SCENARIOS.get(code) or _CLASSES.get(code[:2]) or (QueryError, None)
 
 

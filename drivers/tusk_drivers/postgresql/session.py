@@ -12,7 +12,7 @@ from tusk_drivers.postgresql.catalog_types import TypeNames
 from tusk_drivers.postgresql.connect import prepare, sign_in, trust_of
 from tusk_drivers.postgresql.execution import Execution
 from tusk_drivers.postgresql.link import Link
-from tusk_jupyter.driverkit.gone import gone_before
+from tusk_jupyter.driverkit.gone import GoneBefore
 from tusk_jupyter.driverkit.session import Changed, Outcome, Rows, Session, Settings, Transaction
 from tusk_jupyter.errors import QueryError, UsageError
 from tusk_jupyter.protocol.driver import Description, LockWait, Snapshot, TreeNode
@@ -65,7 +65,7 @@ class PostgresqlSession(Session):
             self._running.close()
             self._running = None
         if not self._link.is_alive():
-            raise gone_before(self._link.parting_words())
+            raise GoneBefore(self._link.parting_words())
 
     def interrupt(self) -> None:
         """Cancel what runs."""
