@@ -89,6 +89,9 @@ def reloaded(page):
 
 
 def lose_the_connection(page):
+    # Lab's own dialog, which may come late, and more than once.
+    seen = page.page.locator(".jp-Dialog", has_text="Server Connection Error").locator("button.jp-mod-accept").first
+    page.page.add_locator_handler(seen, lambda button: button.click(), no_wait_after=True)
     page.page.context.set_offline(True)
     page.page.evaluate(f"() => {KERNEL}._ws.close()")
     kept = output(page, TOADS).locator(".tusk-kept")
@@ -97,8 +100,6 @@ def lose_the_connection(page):
     page.picture("2 the connection is lost")
     page.page.context.set_offline(False)
     expect(kept).to_be_hidden()
-    for button in page.page.locator(".jp-Dialog button.jp-mod-accept").all():
-        button.click()
 
 
 def free_the_frame(page):

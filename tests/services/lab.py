@@ -226,7 +226,7 @@ class Window:
     def save(self) -> str:
         """Save the notebook of this window and return the file's text."""
         self.command("docmanager:save")
-        self.page.wait_for_timeout(500)
+        self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
         return "\n".join(path.read_text() for path in self.lab.notebooks.glob("*.ipynb"))
 
     def _note_response(self, response: Any) -> None:
