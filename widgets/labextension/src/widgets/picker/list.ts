@@ -30,8 +30,9 @@ export class ConnectionList {
   private ids = new Map<string, string>();
   /** Names that came while the list was open. */
   private fresh = new Set<string>();
-  /** Where the pointer was pressed. */
-  private pressed: string | null = null;
+  /** Whether the pointer is pressed on a row, and whether something is to be drawn after that. */
+  private isHeld = false;
+  private isOld = false;
   private sought = '';
   private soughtAt = 0;
 
@@ -43,11 +44,8 @@ export class ConnectionList {
       'aria-label': 'Connections',
       'data-tusk': 'connections',
       onkeydown: (event: KeyboardEvent) => this.press(event),
-      onpointerdown: (event: PointerEvent) => {
-        this.pressed = nameAt(event);
-      },
-      // Of the whole list: its rows may be drawn anew between the press and the release, and then get no click.
-      onclick: (event: MouseEvent) => this.released(nameAt(event))
+      onpointerdown: (event: PointerEvent) => this.hold(event),
+      onclick: (event: MouseEvent) => this.click(event)
     });
     this.buttons = h('div', { class: 'tusk-row-buttons' });
     this.filter = h('input', {
@@ -123,6 +121,10 @@ export class ConnectionList {
   }
 
   private draw(): void {
+    this.isOld = this.isHeld;
+    if (this.isHeld) {
+      return;
+    }
     const had = document.activeElement === this.options;
     const wanted = this.filter.value.trim().toLowerCase();
     this.filter.hidden = this.lines.length < FILTER_FROM && wanted === '';
@@ -213,9 +215,29 @@ export class ConnectionList {
     }
   }
 
-  private released(name: string | null): void {
-    const line = name !== null && name === this.pressed ? this.named(name) : undefined;
-    this.pressed = null;
+  /** Draws nothing between press and release: a browser gives no click where the pressed row was replaced. */
+  private hold({ button }: PointerEvent): void {
+    if (button !== 0) {
+      return;
+    }
+    this.isHeld = true;
+    const end = new AbortController();
+    const release = (): void => {
+      end.abort();
+      this.isHeld = false;
+      if (this.isOld) {
+        this.draw();
+      }
+    };
+    // The click is given right after the release.
+    window.addEventListener('pointerup', () => setTimeout(release), { signal: end.signal });
+    window.addEventListener('pointercancel', release, { signal: end.signal });
+  }
+
+  /** Between two rows it is given to the list, and chooses nothing. */
+  private click({ target }: MouseEvent): void {
+    const name = (target as Element).closest<HTMLElement>('[role=option]')?.dataset['name'];
+    const line = name === undefined ? undefined : this.named(name);
     if (line) {
       this.choose(line);
     }
@@ -280,12 +302,6 @@ export class ConnectionList {
       this.activate(found.name);
     }
   }
-}
-
-/** The line below the pointer, whatever the event was given to. */
-function nameAt(event: MouseEvent): string | null {
-  const at = document.elementFromPoint(event.clientX, event.clientY) ?? (event.target as Element);
-  return at.closest<HTMLElement>('[role=option]')?.dataset['name'] ?? null;
 }
 
 function wordsOf(line: Line): string {
