@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -169,6 +171,108 @@ def test_an_attached_file_that_vanished_is_the_matter_of_who_uses_it(duckdb_engi
     for sql in ('INSERT INTO "O".t VALUES (1)', "USE o"):
         with pytest.raises(errors.ConnectError, match="attached as o"):
             duckdb_engine.run(sql, client=second_client)
+
+
+@pytest.fixture
+def backup(tmp_path):
+    """A DuckDB file with one table, `t`, of one row: 'backup'."""
+    made = tmp_path / "backup.duckdb"
+    make("duckdb", made, "backup")
+    return made
+
+
+@pytest.fixture
+def shop(duckdb_engine):
+    """The engine's file, with a table of some size in it and a row of it only in the log beside."""
+    duckdb_engine.run("CREATE TABLE t AS SELECT 'old ' || i AS w FROM range(50000) r(i)")
+    duckdb_engine.run("CHECKPOINT")
+    duckdb_engine.run("INSERT INTO t VALUES ('in the log')")
+    return duckdb_engine
+
+
+def test_what_is_copied_over_an_open_file_is_neither_mixed_nor_written_over(shop, second_client, backup):  # R21
+    """`cp` keeps the file and changes its content; DuckDB wrote its next checkpoint into it."""
+    assert shop.value("SELECT count(*) FROM t", client=second_client) == 50_001
+    shutil.copyfile(backup, shop.file)
+    for client in (shop.client, second_client):
+        with pytest.raises(errors.ConnectError, match="was written over by another program") as caught:
+            shop.run("INSERT INTO t VALUES ('nowhere')", client=client)
+    assert "lake.duckdb.wal.of-old-content" in caught.value.message
+    assert shop.file.read_bytes() == backup.read_bytes()
+    assert anew(shop, "SELECT w FROM t") == ["backup"]
+    shop.run("INSERT INTO t VALUES ('kept')", client=second_client)
+    assert shop.run("SELECT w FROM t").rows == 2
+
+
+@pytest.mark.parametrize("how", ["disconnect", "open it in another notebook"])
+def test_what_is_copied_over_stays_though_nothing_is_run_after_it(shop, second_client, backup, how):
+    shutil.copyfile(backup, shop.file)
+    if how == "disconnect":
+        shop.client.disconnect("duckdb")
+        assert shop.file.read_bytes() == backup.read_bytes()
+    assert shop.value("SELECT w FROM t", client=second_client) == "backup"
+
+
+def test_a_pair_of_file_and_log_that_is_copied_over_comes_back_whole(shop, tmp_path):
+    for one in (shop.file, shop.file.with_name("lake.duckdb.wal")):
+        shutil.copyfile(one, tmp_path / f"copy of {one.name}")
+    shop.run("INSERT INTO t SELECT 'later' FROM range(1000)")
+    shop.run("CHECKPOINT")
+    shop.run("INSERT INTO t VALUES ('latest')")
+    for one in (shop.file, shop.file.with_name("lake.duckdb.wal")):
+        shutil.copyfile(tmp_path / f"copy of {one.name}", one)
+    with pytest.raises(errors.ConnectError, match="was written over"):
+        shop.run("SELECT 1")
+    assert anew(shop, "SELECT count(*) FROM t WHERE w = 'in the log'") == [1]
+    assert anew(shop, "SELECT count(*) FROM t") == [50_001]
+
+
+def test_a_log_left_beside_another_file_is_named(shop, backup):
+    """So it is after a driver was killed, its file written over meanwhile."""
+    shutil.copyfile(shop.file.with_name("lake.duckdb.wal"), backup.with_name("backup.duckdb.wal"))
+    saving = control.SaveConnection(session=shop.client.session, name="restored", url=str(backup))
+    with pytest.raises(errors.ConnectError, match="is the log of another database") as caught:
+        shop.client.call(saving)
+    subprocess.run(caught.value.hint.split("`")[1], shell=True, check=True)  # noqa: S602  # the command of the hint
+    shop.client.call(saving)
+    found = shop.client.run(control.RunRequest(session="", connection="restored", sql="FROM t"))
+    assert found.table.column(0).to_pylist() == ["backup"]
+
+
+def test_an_emptied_file_takes_no_write(shop):
+    shop.file.write_bytes(b"")
+    with pytest.raises(errors.ConnectError, match="was written over"):
+        shop.run("INSERT INTO t VALUES ('nowhere')")
+    assert shop.file.stat().st_size == 0
+
+
+def test_a_file_that_only_looks_changed_is_the_same(shop):
+    """Times change without content: by `touch`, or when a file server sets its own."""
+    shop.run("CREATE TEMP TABLE mine AS SELECT 1 AS a")
+    os.utime(shop.file, (1, 1))
+    assert shop.run("SELECT * FROM mine").rows == 1
+    shop.run("INSERT INTO t SELECT 'much' FROM range(300000)")
+    shop.run("CHECKPOINT")
+    assert shop.run("SELECT * FROM mine").rows == 1
+
+
+def test_an_attached_file_that_was_written_over_is_left_as_it_is(shop, backup, tmp_path):
+    other = tmp_path / "other.duckdb"
+    make("duckdb", other, "old")
+    for way in ("ATTACH", "ATTACH OR REPLACE"):
+        shop.run(f"{way} '{other}' AS o")
+    shop.run("INSERT INTO o.t SELECT 'old' FROM range(50000)")
+    shutil.copyfile(backup, other)
+    for sql in ("INSERT INTO o.t VALUES ('nowhere')", "SELECT w FROM t"):
+        with pytest.raises(errors.ConnectError, match="was written over by another program while it was attached as o"):
+            shop.run(sql)
+    shop.run("DETACH o")
+    assert other.read_bytes() == backup.read_bytes()
+    shop.run(f"ATTACH '{other}' AS o")
+    assert anew(shop, "SELECT w FROM o.t") == ["backup"]
+    held = [sys.executable, "-c", "import duckdb, sys; duckdb.connect(sys.argv[1])", str(other)]
+    refused = subprocess.run(held, capture_output=True, text=True, check=False)
+    assert "Could not set lock" in refused.stderr, "the lock was lost"
 
 
 def test_sqlite_says_that_a_file_has_moved_where_it_finds_that_out_itself():

@@ -6,15 +6,17 @@ are looked at before each statement as the session's own is: DuckDB writes on in
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import duckdb
 
 from tusk_drivers.duckdb.files import ANOTHER_PLACE
+from tusk_drivers.duckdb.held_file import HeldFile
 from tusk_drivers.duckdb.words import code, texts
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.open_file import OpenFile
@@ -24,6 +26,7 @@ from tusk_jupyter.system import duckdb_path
 _URL = re.compile(r"\w{2,}:")
 """At the beginning of what is attached: a place on the net, or another engine's."""
 _NAMES = "SELECT database_name, path FROM duckdb_databases() WHERE NOT internal"
+_KINDS = "SELECT database_name, type FROM duckdb_databases() WHERE NOT internal"
 
 
 class Attached:
@@ -33,6 +36,7 @@ class Attached:
         """Begin with nothing."""
         self._owners: dict[str, object] = {}
         self._files: dict[str, OpenFile] = {}
+        """Held ones of DuckDB's; others may write into another engine's."""
         self._lock = threading.Lock()
 
     def check(self, connection: duckdb.DuckDBPyConnection, session: object, kind: str, sql: str) -> None:
@@ -65,7 +69,6 @@ class Attached:
         session: object,
         kinds: Collection[str],
         sql: str,
-        main: Path | None,
     ) -> None:
         """Refuse a statement while a file that it may write to is not at its path any more.
 
@@ -76,13 +79,12 @@ class Attached:
             session: who runs it.
             kinds: of what it consists of.
             sql: its text.
-            main: the file of the instance, which is looked at elsewhere.
 
         Raises:
-            ConnectError: it was deleted, moved or replaced.
+            ConnectError: it was deleted, moved, replaced or written over.
         """
         with self._lock:
-            gone = {name: file for name, file in self._files.items() if file.path != main and not file.is_there}
+            gone = {name: file for name, file in self._files.items() if not file.is_there}
         if not gone or _lets_go(kinds, sql):
             return
         for name, file in gone.items():
@@ -90,22 +92,55 @@ class Attached:
             if named or self._owners.get(name) is session or _database_in_use(connection) == name:
                 raise file.gone_from(name)
 
-    def note(self, connection: duckdb.DuckDBPyConnection, session: object, sql: str) -> None:
-        """Take in what is attached after a session's ATTACH or DETACH."""
+    def note(self, connection: duckdb.DuckDBPyConnection, session: object, sql: str, main: Path | None) -> None:
+        """Take in what is attached beside `main` after a session's ATTACH or DETACH."""
         found = dict(connection.execute(_NAMES).fetchall())
+        held = {name for name, kind in connection.execute(_KINDS).fetchall() if kind == "duckdb"}
         spoken = _spoken(sql)
         anew = _target(*spoken)[0] if "replace" in spoken[0][1:4] else None
         with self._lock:
             self._owners = {name: self._owners.get(name, session) for name in found}
-            files = {name: self._file(name, path, anew=name.lower() == anew) for name, path in found.items() if path}
-            self._files = {name: file for name, file in files.items() if file is not None}
+            files = {
+                name: self._file(name, Path(path), is_held=name in held, anew=name.lower() == anew)
+                for name, path in found.items()
+                if path and Path(path) != main
+            }
+            let_go, self._files = self._files, {name: file for name, file in files.items() if file is not None}
+            for file in let_go.values():
+                if isinstance(file, HeldFile) and file not in self._files.values():
+                    file.close()
 
-    def _file(self, name: str, path: str, *, anew: bool) -> OpenFile | None:
+    def _file(self, name: str, path: Path, *, is_held: bool, anew: bool) -> OpenFile | None:
         """Return the file behind a name: as it was when it was attached, though another may be there by now."""
         known = self._files.get(name)
-        if known is not None and str(known.path) == path and not anew:
-            return known
-        return OpenFile(Path(path)) if Path(path).is_file() else None
+        if known is not None and known.path == path:
+            if not anew:
+                return known
+            if isinstance(known, HeldFile) and known.is_at_path:
+                known.renew()  # not closed: that would drop DuckDB's new lock on it
+                return known
+        if not path.is_file():
+            return None
+        return HeldFile(path) if is_held else OpenFile(path)
+
+    def files(self) -> list[HeldFile]:
+        """Return the DuckDB files that are attached."""
+        with self._lock:
+            return [file for file in self._files.values() if isinstance(file, HeldFile)]
+
+    @contextlib.contextmanager
+    def letting_go(self, connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[None]:
+        """Keep DuckDB from writing into a file that another program wrote over while the block detaches it."""
+        name, _ = _target(*_spoken(sql))
+        with self._lock:
+            file = next((file for known, file in self._files.items() if known.lower() == name), None)
+        with file.let_go(connection) if isinstance(file, HeldFile) else contextlib.nullcontext():
+            yield
+
+    def close(self) -> None:
+        """Give the handles back; the instance is closed."""
+        for file in self.files():
+            file.close()
 
     def forget(self, session: object) -> None:
         """Let anybody detach what the session attached: it is gone."""

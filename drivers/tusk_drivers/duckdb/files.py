@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import psutil
@@ -113,6 +114,13 @@ def _of_content(message: str, path: Path) -> errors.ConnectError:
         return _error(
             f"{path} is damaged: {message.splitlines()[0]}",
             hint="Restore it from a backup; a copy of the file as it is now helps whoever looks into it.",
+        )
+    if "WAL does not match" in message:
+        return _error(
+            f"{path}.wal is the log of another database than {path.name}, which has taken the other's place since.",
+            hint=f"Move the log away (it has what was committed in the other and not yet in its file): "
+            f"`mv {shlex.quote(f'{path}.wal')} {shlex.quote(f'{path}.wal.of-old-content')}`.",
+            detail=message,
         )
     return _error(f"DuckDB could not open {path}: {message}", hint="Check the path and who may read and write it.")
 

@@ -6,6 +6,7 @@ DuckDB lets one process hold a file, so whoever asks for the same file gets the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping
@@ -17,9 +18,9 @@ import duckdb
 
 from tusk_drivers.duckdb import files, spill
 from tusk_drivers.duckdb.attached import Attached
+from tusk_drivers.duckdb.held_file import HeldFile
 from tusk_drivers.duckdb.memory import Limit, settings_under_cap
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.open_file import OpenFile
 from tusk_jupyter.driverkit.session import Settings
 
 OWN_SETTINGS: Mapping[str, object] = {
@@ -50,12 +51,42 @@ class Instance:
     read_only: bool
     """DuckDB itself takes no write: the file is write-protected, or open in another process that only reads."""
     limit: Limit
-    file: OpenFile | None = None
+    file: HeldFile | None = None
     users: int = 0
     cursors: set[duckdb.DuckDBPyConnection] = field(default_factory=set)
     running: set[object] = field(default_factory=set)
-    """Sessions that run a statement, write an upload or read the schema now."""
+    """Sessions that run a statement, write an upload, read the schema or end now."""
     attached: Attached = field(default_factory=Attached)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held by who looks whether something runs."""
+
+    def enter(self, session: object) -> None:
+        """Note that a session begins to use the files; the first that does looks whether others wrote into them."""
+        with self.lock:
+            self._look_while_idle()
+            self.running.add(session)
+
+    def leave(self, session: object) -> None:
+        """Note that a session has stopped to use the files; idempotent."""
+        with self.lock:
+            was_running = session in self.running
+            self.running.discard(session)
+            if was_running and not self.running:
+                for file in self._files():
+                    file.note()
+
+    def look(self) -> None:
+        """Find out whether others wrote into the files, unless a statement runs, which may have."""
+        with self.lock:
+            self._look_while_idle()
+
+    def _look_while_idle(self) -> None:
+        if not self.running:
+            for file in self._files():
+                file.look()
+
+    def _files(self) -> list[HeldFile]:
+        return [*([self.file] if self.file else []), *self.attached.files()]
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a new connection; give it back with `drop`."""
@@ -106,8 +137,32 @@ def release(instance: Instance) -> None:
         if instance.users == 0:
             if _instances.get(instance.key) is instance:
                 del _instances[instance.key]
-            instance.root.close()
+            _shut(instance)
             spill.remove_folder(instance.folder)
+
+
+def let_go(instance: Instance) -> None:
+    """Close an instance whose file is not what it was, for all its sessions; nothing runs on it."""
+    with _guard:
+        if _instances.get(instance.key) is instance:
+            del _instances[instance.key]
+        _shut(instance)
+
+
+def _shut(instance: Instance) -> None:
+    """Close the database and let go of its files; idempotent."""
+    instance.look()
+    with contextlib.ExitStack() as files:
+        for file in instance.attached.files():
+            files.enter_context(file.let_go(instance.root))
+        if instance.file is not None:
+            files.enter_context(instance.file.let_go(instance.root))
+        for cursor in tuple(instance.cursors):  # another session may give one back meanwhile
+            cursor.close()
+        instance.root.close()
+    if instance.file is not None:
+        instance.file.close()
+    instance.attached.close()
 
 
 def _let_go_of_what_was_there(path: Path) -> None:
@@ -116,7 +171,10 @@ def _let_go_of_what_was_there(path: Path) -> None:
     Raises:
         ConnectError: a statement still runs on the old file.
     """
-    for old in [one for one in _instances.values() if one.path == path and one.file and not one.file.is_there]:
+    for old in [one for one in _instances.values() if one.path == path and one.file]:
+        old.look()
+        if old.file is None or old.file.is_there:
+            continue
         if old.running:
             raise errors.ConnectError(
                 f"{path} was replaced or removed while another notebook's statement runs on the file that was there.",
@@ -125,9 +183,7 @@ def _let_go_of_what_was_there(path: Path) -> None:
                 scenario="file_locked",
             )
         del _instances[old.key]
-        for cursor in tuple(old.cursors):  # another session may give one back meanwhile
-            cursor.close()
-        old.root.close()
+        _shut(old)
 
 
 def _path(settings: Settings) -> Path | None:
@@ -170,7 +226,7 @@ def _open(path: Path | None, settings: Settings) -> Instance:
         created=created,
         read_only=read_only,
         limit=limit,
-        file=OpenFile(path) if path else None,
+        file=HeldFile(path) if path else None,
     )
 
 

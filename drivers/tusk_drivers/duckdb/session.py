@@ -88,20 +88,18 @@ class DuckDBSession(Session):
             UsageError: it would change what the driver needs as it is.
         """
         self._release_result()
-        self._look_at_file()
         sql = statement.bind(_parameter)
+        values: dict[str, object] = {}
+        self._enter()
         try:
             parsed = self._connection.extract_statements(sql)
-        except ENGINE_ERRORS as exc:
-            raise self._failure(exc, statement, sql, {}) from exc
-        kinds = [kind_of(one) for one in parsed]
-        guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
-        if not parsed:
-            return Changed()
-        self._instance.attached.look(self._connection, self, kinds, sql, self._instance.path)
-        values = bound(statement, parameters)
-        self._instance.running.add(self)
-        try:
+            kinds = [kind_of(one) for one in parsed]
+            guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
+            if not parsed:
+                self._leave()
+                return Changed()
+            self._instance.attached.look(self._connection, self, kinds, sql)
+            values = bound(statement, parameters)
             self._paths.enter(self._connection, sql, kinds[-1])
             check_path(kinds, sql)
             own = self._allow(sql, parsed)
@@ -134,30 +132,34 @@ class DuckDBSession(Session):
         """Keep the database open while the block uses it, though its file is replaced meanwhile.
 
         Raises:
-            ConnectError: the file is not at its path any more.
+            ConnectError: the file is not what it was.
         """
-        self._instance.running.add(self)  # before the look: whoever lets go of a replaced file looks here first
+        self._enter()
         try:
-            self._look_at_file()
             yield
         finally:
-            self._instance.running.discard(self)
+            self._instance.leave(self)
+
+    def _enter(self) -> None:
+        """Begin to use the file, which is kept open until `_leave`; the session is over if it is not what it was.
+
+        Raises:
+            ConnectError: it was deleted, moved, replaced or written over.
+        """
+        self._instance.enter(self)  # before the look: whoever lets go of a replaced file looks there first
+        file = self._instance.file
+        if file is None or file.is_there:
+            return
+        self._instance.leave(self)
+        self._broken = True
+        if file.is_written_over:
+            instances.let_go(self._instance)
+        raise file.gone()
 
     def _leave(self) -> None:
         """End the statement, for the others in this process; idempotent."""
         self._paths.leave()
-        self._instance.running.discard(self)
-
-    def _look_at_file(self) -> None:
-        """Refuse to run anything on a file that is not at its path any more; the session is over then.
-
-        Raises:
-            ConnectError: it was deleted, moved or replaced.
-        """
-        file = self._instance.file
-        if file is not None and not file.is_there:
-            self._broken = True
-            raise file.gone()
+        self._instance.leave(self)
 
     def _check_others(self, parsed: Sequence[duckdb.Statement]) -> None:
         """Refuse what would change something for other sessions on the file."""
@@ -209,13 +211,15 @@ class DuckDBSession(Session):
         return self._result.rows(changes=kind in _CHANGES)
 
     def _command(self, sql: str, kind: str, parameters: dict[str, object]) -> Changed:
-        self._connection.execute(sql, parameters or None)
+        attached = self._instance.attached
+        with attached.letting_go(self._connection, sql) if kind == "DETACH" else contextlib.nullcontext():
+            self._connection.execute(sql, parameters or None)
         count = self._connection.rowcount
         self._connection.complete()
         if kind == "SET":
             self._paths.note_setting(sql)
         elif kind in ("ATTACH", "DETACH"):
-            self._instance.attached.note(self._connection, self, sql)
+            attached.note(self._connection, self, sql, self._instance.path)
         affected = count if count >= 0 and kind in (*_CHANGES, "CREATE") else None
         return Changed(affected=affected, notes=self._of_all(sql, kind))
 
@@ -357,17 +361,25 @@ class DuckDBSession(Session):
         finally:
             self._paths.close()
             self._instance.attached.forget(self)
-            self._instance.drop(self._connection)
+            self._let_go_of_connection()
             instances.release(self._instance)
 
     def reset(self) -> None:
         """Start over on a new connection: temp tables, settings and an open transaction go with the old one."""
         self._release_result()
-        self._instance.drop(self._connection)
+        self._let_go_of_connection()
         self._connection = self._instance.cursor()
         self._paths.forget_settings()
         self._transaction = Transaction.IDLE
         self._read_only = self._settings.read_only
+
+    def _let_go_of_connection(self) -> None:
+        """Close the connection; DuckDB may write into the file as an open transaction ends."""
+        self._instance.enter(self)
+        try:
+            self._instance.drop(self._connection)
+        finally:
+            self._instance.leave(self)
 
     def _release_result(self) -> None:
         result, self._result = self._result, None
@@ -421,7 +433,7 @@ class DuckDBSession(Session):
         try:
             with self._at_work():
                 self._instance.attached.look(
-                    self._connection, self, ("INSERT",), "".join(f' "{name}"' for name in table), self._instance.path
+                    self._connection, self, ("INSERT",), "".join(f' "{name}"' for name in table)
                 )
                 return upload.write(self._connection, table, reader, append=append)
         except duckdb.Error as exc:
