@@ -91,6 +91,8 @@ def test_a_key_file_that_others_can_touch_is_refused(sealed: Path, tmp_path: Pat
 def test_a_missing_key_file_is_named(sealed: Path) -> None:
     with pytest.raises(CredentialError, match="/nonexistent/key"):
         vault(sealed, TUSK_MASTER_KEY_FILE="/nonexistent/key").get(REF)
+    with pytest.raises(CredentialError, match="TUSK_MASTER_KEY_FILE: '~nobody-here/key' begins at the home"):
+        vault(sealed, TUSK_MASTER_KEY_FILE="~nobody-here/key").get(REF)
 
 
 def test_a_key_command(sealed: Path) -> None:

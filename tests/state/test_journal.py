@@ -258,6 +258,22 @@ def test_a_segment_that_cannot_be_begun_leaves_the_last_one_whole(tmp_path, monk
     assert [seq for seq, _, _ in records_of(tmp_path / "j")[0]] == [1, 2]
 
 
+def test_a_stranger_s_file_in_the_place_of_the_next_segment_is_left_alone(tmp_path):
+    journal = Journal(tmp_path / "j", segment_bytes=100)
+    journal.append("x", {"pad": "y" * 100})
+    stranger = tmp_path / "j" / "00000000000000000002.journal"
+    stranger.write_bytes(b"mine")
+    stranger.chmod(0o600)
+    with pytest.raises(StorageError, match="File exists") as caught:
+        journal.append("x", {})
+    assert f"{stranger} has the name of its next part" in caught.value.hint
+    assert stranger.read_bytes() == b"mine"
+    stranger.unlink()
+    assert journal.append("x", {}) == 2
+    journal.close()
+    assert [seq for seq, _, _ in records_of(tmp_path / "j")[0]] == [1, 2]
+
+
 def test_its_files_are_private_whatever_the_umask(tmp_path):
     before = os.umask(0)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch.spares import Spares
@@ -31,6 +30,7 @@ from tusk_jupyter.service.trials import Trials
 from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.connections import Connections as Records
+from tusk_jupyter.system.working_folder import expanded
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Connections:
         if path in (None, "", MEMORY):
             return False
         manifest = self.spares.catalog.named(record.driver).manifest
-        return manifest is not None and "path" in manifest.properties and Path(str(path)).expanduser().is_file()
+        return manifest is not None and "path" in manifest.properties and expanded(str(path)).is_file()
 
     def note_file(self, record: ConnectionRecord) -> None:
         """Note that the connection's file is there, if it is: from then on no run makes a new one at its path."""

@@ -285,9 +285,13 @@ class Journal:
             self._size = frame.PREFACE.size
 
     def _begin_segment(self, first_seq: int) -> None:
-        """Write on in a new file; if it cannot be made, all stays as it is."""
+        """Write on in a new file; if it cannot be made, all stays as it is.
+
+        Raises:
+            OSError: it cannot be made, or something has its name already.
+        """
         path = self.folder / f"{first_seq:020d}{SUFFIX}"
-        fd = open_own(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        fd = open_own(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             _write_preface(fd, first_seq)
             sync_directory(self.folder)
@@ -322,5 +326,7 @@ def _missing(first: int, last: int) -> str:
 def _failed(done: str, folder: Path, exc: OSError) -> StorageError:
     return StorageError(
         f"The journal in {folder} could not be {done}: {exc.strerror or exc}.",
-        hint="Make room on the disk, or see that the folder belongs to you and may be written.",
+        hint=f"{exc.filename} has the name of its next part and is none: move it away."
+        if isinstance(exc, FileExistsError)
+        else "Make room on the disk, or see that the folder belongs to you and may be written.",
     )

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tusk_jupyter.errors import CredentialError, StorageError
+from tusk_jupyter.errors import CredentialError, StorageError, UsageError
 from tusk_jupyter.system.private_files import read_private
+from tusk_jupyter.system.working_folder import expanded
 from tusk_jupyter.tiers.commands import run_secret_command
 from tusk_jupyter.tiers.sealing import KEY_BYTES
 
@@ -64,7 +65,11 @@ def find(environ: Mapping[str, str], *, vault: Path) -> MasterKey | None:
     if name == KEY:
         return MasterKey(_parse(environ[KEY], name), name)
     if name == FILE:
-        return _from_file(Path(environ[FILE]).expanduser(), vault)
+        try:
+            path = expanded(environ[FILE])
+        except UsageError as exc:
+            raise CredentialError(f"{FILE}: {exc.message}", hint=exc.hint) from exc
+        return _from_file(path, vault)
     text = run_secret_command(environ[COMMAND], environ=environ, purpose=f"command of {COMMAND}")
     return MasterKey(_parse(text, name), name)
 

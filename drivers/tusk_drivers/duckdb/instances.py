@@ -22,6 +22,7 @@ from tusk_drivers.duckdb.held_file import HeldFile
 from tusk_drivers.duckdb.memory import Limit, settings_under_cap
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Settings
+from tusk_jupyter.system.working_folder import expanded
 
 OWN_SETTINGS: Mapping[str, object] = {
     "python_enable_replacements": False,  # no variable of this process is a table
@@ -188,7 +189,7 @@ def _let_go_of_what_was_there(path: Path) -> None:
 
 def _path(settings: Settings) -> Path | None:
     text = settings.text("path")
-    return None if text in (None, ":memory:") else Path(str(text)).expanduser().absolute()
+    return None if text in (None, ":memory:") else expanded(str(text)).absolute()
 
 
 def _key(path: Path) -> object:

@@ -15,6 +15,7 @@ from tusk_jupyter.driverkit.file_kinds import kind_of
 from tusk_jupyter.driverkit.open_file import dangling, missing, try_to_create
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.system.working_folder import expanded
 
 _STATEMENTS = 128
 """Prepared statements kept per session."""
@@ -24,7 +25,7 @@ _LOCKS = Path("/proc/locks")
 def path_of(settings: Settings) -> Path | None:
     """Return the database file, None for one in memory."""
     text = settings.text("path")
-    return None if text in (None, ":memory:") else Path(str(text)).expanduser().absolute()
+    return None if text in (None, ":memory:") else expanded(str(text)).absolute()
 
 
 def open_database(path: Path | None, settings: Settings, *, read_only: bool) -> sqlite3.Connection:
