@@ -56,7 +56,7 @@ def fails(*words, code, message, hint=""):
 
 def test_connections_are_listed_as_aligned_text_and_as_json(home):
     text = tusk("connections").stdout.splitlines()
-    assert text[0].split() == ["name", "driver", "target", "state", "password", "rules", "last", "used"]
+    assert text[0].split() == ["name", "driver", "target", "open", "in", "password", "rules", "last", "used"]
     assert text[1].index("duckdb") == text[0].index("driver")
     (record,) = json.loads(tusk("connections", "--json").stdout)
     assert record["name"] == "lake"

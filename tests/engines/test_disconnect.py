@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from engines.conftest import Engine, connect
@@ -13,6 +14,7 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+TUSK = str(Path(sys.executable).with_name("tusk"))
 OPENS = "import duckdb, sys; duckdb.connect(sys.argv[1]).close()"
 
 
@@ -77,3 +79,16 @@ def test_who_else_has_the_file_open_is_said(duckdb_engine, second_client):
     assert second_client.disconnect("same").others == ()
     assert is_free(duckdb_engine)
     assert duckdb_engine.client.disconnect("duckdb").session == "", "there is none any more"
+
+
+def test_the_list_of_connections_names_who_has_each_open(duckdb_engine, second_client, tusk_home):
+    def listed() -> str:
+        command = [TUSK, "connections"]
+        return subprocess.run(command, env=tusk_home.environment(), capture_output=True, text=True, check=True).stdout
+
+    assert "ipynb" not in listed()
+    for client in (duckdb_engine.client, second_client):
+        duckdb_engine.run("CREATE OR REPLACE TEMP TABLE mine AS SELECT 1 AS a", client=client)
+    assert "  engines.ipynb, second.ipynb  " in listed()
+    (own,) = second_client.call(control.ListConnections(session=second_client.session)).connections
+    assert (own.state, own.others) == ("connected", ("engines.ipynb",))

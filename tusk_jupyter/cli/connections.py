@@ -20,7 +20,7 @@ def connections(output: Output, as_json: bool) -> None:
     """List the connections; the current one has a star."""
     found = api.connections()
     listing = Listing(
-        columns=("", "name", "driver", "target", "state", "password", "rules", "last used"),
+        columns=("", "name", "driver", "target", "open in", "password", "rules", "last used"),
         rows=[_row(connection) for connection in found],
         records=found,
         empty=f"No connection yet. Add one with `{output.prefix} connect NAME URL`, as `connect lake ./lake.duckdb`.",
@@ -42,11 +42,17 @@ def _row(connection: Connection) -> tuple[str, ...]:
         connection.name,
         connection.driver,
         connection.target,
-        connection.state,
+        ", ".join(_open_in(connection)),
         f"{connection.credential_tier or 'none'}{': MISSING' if connection.secret_lost else ''}",
         ", ".join(rules),
         ago(connection.last_used_at),
     )
+
+
+def _open_in(connection: Connection) -> list[str]:
+    """Name who has a session on the connection, this notebook first."""
+    own = {"disconnected": [], "connected": ["here"]}.get(connection.state, [f"here ({connection.state})"])
+    return [*own, *(source.rsplit("/", 1)[-1] for source in connection.others)]
 
 
 @click.command()

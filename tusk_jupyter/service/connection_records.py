@@ -69,7 +69,12 @@ def default(records: Connections, current: str | None) -> ConnectionRecord:
 
 
 def public(
-    record: ConnectionRecord, *, state: str = "disconnected", current: bool = False, secret_lost: bool = False
+    record: ConnectionRecord,
+    *,
+    state: str = "disconnected",
+    others: tuple[str, ...] = (),
+    current: bool = False,
+    secret_lost: bool = False,
 ) -> control.Connection:
     """Return a record as clients see it."""
     return control.Connection(
@@ -89,6 +94,7 @@ def public(
         updated_at=record.updated_at,
         last_used_at=record.last_used_at,
         state=state,
+        others=others,
         current=current,
         secret_lost=secret_lost,
     )

@@ -306,7 +306,7 @@ class Core:
         record = self._meant(client, request)
         session = self.sessions.find(client.id, record.id)
         closed = session is not None and self._close_own(session)
-        others = [one for one in self.sessions.on_same(record) if one.client not in (client.id, schemas.CLIENT)]
+        others = self._of_others(record, client)
         if not others:
             for one in self.sessions.on_same(record):
                 self.sessions.close(one)
@@ -542,6 +542,10 @@ class Core:
             session.turn.release()
         return was_open
 
+    def _of_others(self, record: ConnectionRecord, client: Client) -> list[Session]:
+        """Return the sessions that other clients have on the same file or server account."""
+        return [one for one in self.sessions.on_same(record) if one.client not in (client.id, schemas.CLIENT)]
+
     def _sources_of(self, sessions: Iterable[Session]) -> tuple[str, ...]:
         return tuple(sorted({self.clients.source_of(one.client) or "a program" for one in sessions}))
 
@@ -560,6 +564,7 @@ class Core:
         return public(
             record,
             state=self.sessions.state_of(client.id, record.id).value,
+            others=self._sources_of(self._of_others(record, client)),
             current=client.current == record.id,
             secret_lost=self.secrets.lost(record),
         )

@@ -41,6 +41,8 @@ class Connection(Message, frozen=True, kw_only=True):
     last_used_at: str | None = None
     state: str = "disconnected"
     """disconnected | connecting | connected | disconnecting | failed: of the asking client's session, never persisted."""
+    others: tuple[str, ...] = ()
+    """Sources of the other clients that have a session on it: paths of notebooks, or what a program calls itself."""
     current: bool = False
     """Whether it is the asking client's current connection."""
     secret_lost: bool = False
