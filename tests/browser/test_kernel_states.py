@@ -64,6 +64,7 @@ def test_grids_and_picker_are_live_again_and_say_what_became_of_their_kernel(win
     page.picture("1 reloaded")
 
     gone = "The result is gone"
+    sorted_again(page)
     page.run_cell(TOADS)  # the frame of before is the second view's, and freed
     look_at(page, row="4999")
     assert gone not in output(page, 3).inner_text()
@@ -86,6 +87,20 @@ def reloaded(page):
     page.page.reload()
     page.page.locator(".jp-Notebook:visible .jp-CodeCell").first.wait_for()
     return page
+
+
+def sorted_again(page):
+    """A grid keeps how it was sorted and filtered."""
+    grid = output(page, TOADS).get_by_role("grid")
+    heading = grid.get_by_role("columnheader", name="i").first
+    grid.locator("td").first.click()
+    page.page.keyboard.press("Control+Home")
+    for wanted in ("ascending", "descending"):
+        heading.click()
+        expect(heading).to_have_attribute("aria-sort", wanted)
+    reloaded(page)
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    expect(cell(grid, 0, 1)).to_have_text("toad 4999")
 
 
 def lose_the_connection(page):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import traitlets
 from ipywidgets import DOMWidget
 
@@ -36,6 +37,8 @@ class ResultGrid(DOMWidget):  # type: ignore[misc] # ipywidgets ships no types
     """Names and types of the columns, counts, and what an export needs to offer."""
     preview = traitlets.Bytes(read_only=True).tag(sync=True)
     """The first rows as a window has them."""
+    view = traitlets.Dict(read_only=True).tag(sync=True)
+    """How it was last sorted and filtered, for the page that is loaded again."""
 
     def __new__(cls, *_: object, **__: object) -> Any:  # noqa: ANN401 - the class, or that of anywidget
         """Make it for the front end."""
@@ -55,6 +58,7 @@ class ResultGrid(DOMWidget):  # type: ignore[misc] # ipywidgets ships no types
         self._requests = GridRequests(data, facts)
         super().__init__()
         self.set_trait("info", _info(data, facts))
+        self.set_trait("view", msgspec.to_builtins(self._requests.chosen))
         self.set_trait("preview", self._requests.preview(PREVIEW_ROWS, PREVIEW_COLUMNS))
         self.on_msg(self._on_message)
 
@@ -67,6 +71,7 @@ class ResultGrid(DOMWidget):  # type: ignore[misc] # ipywidgets ships no types
         asked = {name: value for name, value in content.items() if name != "id"}
         answer, buffers = self._requests.answer(asked)
         self.send({"id": content.get("id"), **answer}, buffers)
+        self.set_trait("view", msgspec.to_builtins(self._requests.chosen))
 
 
 def _info(data: GridData, facts: Facts) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class Window(msgspec.Struct, frozen=True, tag="window", tag_field="ask"):
     first: int
     last: int
     view: View = View()
+    chosen: bool = False
+    """Whether somebody has just sorted or filtered so."""
 
 
 class Cell(msgspec.Struct, frozen=True, tag="cell", tag_field="ask"):
@@ -103,6 +105,8 @@ class GridRequests:
         self._facts = facts
         self._views = Views(data)
         self._ready: ExportDone | None = None
+        self.chosen = View()
+        """How somebody has last sorted and filtered it."""
         self._lock = threading.Lock()  # messages may come on a thread of their own while a cell runs
         self._answers: dict[type, Callable[[Any], Answer]] = {
             Window: self._window,
@@ -135,6 +139,8 @@ class GridRequests:
     def _window(self, asked: Window) -> Answer:
         rows, count = self._rows(asked.view, asked.start, min(asked.stop, asked.start + WINDOW_ROWS))
         first, last = self._span(asked.first, min(asked.last, asked.first + WINDOW_COLUMNS))
+        if asked.chosen:
+            self.chosen = asked.view
         return {"rows": count}, [self._stream(rows, first, last)]
 
     def _stream(self, rows: slice | pa.Array, first: int, last: int) -> bytes:

@@ -53,6 +53,14 @@ export class Grid {
     this.mark();
     link.listen(() => this.follow(), signal);
     this.follow();
+    this.lookAsBefore(model.get('view'));
+  }
+
+  /** A page that is loaded again shows the rows as they were sorted and filtered before. */
+  private lookAsBefore(view: View): void {
+    if (this.ended === null && view.sort.length + view.filters.length > 0) {
+      this.look(view).catch((error: unknown) => this.say(errorText(error), true));
+    }
   }
 
   private build(el: HTMLElement): void {

@@ -92,7 +92,8 @@ export class Rows {
       stop: BLOCK_ROWS,
       first: 0,
       last: BLOCK_COLUMNS,
-      view
+      view,
+      chosen: true
     });
     this.view = view;
     this.generation += 1;

@@ -27,6 +27,7 @@ export interface GridState {
   [name: string]: unknown;
   info: GridInfo;
   preview: DataView;
+  view: View;
 }
 
 export interface SortKey {
