@@ -35,7 +35,7 @@ def window(lab: Lab, chromium: Browser, request: pytest.FixtureRequest) -> Itera
     """Opens windows; they are closed after the test, and nothing in them may have run a foreign script."""
     pictures = PICTURES / request.node.name
     pictures.mkdir(parents=True, exist_ok=True)
-    opened: list[Window] = []
+    opened = request.node.stash[OPENED] = []
 
     def open_window(path: str = "", workspace: str = "test", *, in_notebook_7: bool = False) -> Window:
         if in_notebook_7:
@@ -53,12 +53,16 @@ def window(lab: Lab, chromium: Browser, request: pytest.FixtureRequest) -> Itera
 
 
 FAILED = pytest.StashKey[bool]()
+OPENED = pytest.StashKey[list[Window]]()
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note whether the test itself failed, for the picture."""
+    """Note whether the test itself failed, for the picture; the report shows what was to be read in its windows."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.when == "call":
         item.stash[FAILED] = report.failed
+        if report.failed:
+            for number, one in enumerate(item.stash.get(OPENED, []), 1):
+                report.sections.append((f"window {number} at the failure", one.text()))

@@ -67,6 +67,32 @@ def test_a_million_rows_are_walked_by_keys(window, book):
     assert not frames, "rows that nobody looked at went to the browser"
 
 
+HIDDEN_WHILE_IT_DRAWS = """async cell => {
+  const host = cell.querySelector('regular-table');
+  const { draw } = host;
+  const frame = host.parentElement;
+  await new Promise(resolve => {
+    host.draw = async (...more) => {
+      host.draw = draw;
+      frame.style.display = 'none';
+      await draw.apply(host, more);
+      frame.style.display = '';
+      resolve();
+    };
+    frame.style.height = `${frame.clientHeight + 40}px`;
+  });
+}"""
+
+
+def test_a_grid_that_is_moved_while_it_is_drawn_gets_its_rows(window, book):
+    page = window(book)
+    page.run_cell(0)
+    grid = grid_of(page, 2)
+    expect(cell(grid, 1, 0)).to_be_visible()
+    page.cell(2).evaluate(HIDDEN_WHILE_IT_DRAWS)
+    expect(cell(grid, 1, 0)).to_be_visible()
+
+
 def test_a_value_is_read_copied_and_exported(window, book, lab):
     page = window(book)
     page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -36,6 +36,13 @@ KERNEL_READY = """async () => {
   return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
 }"""
 
+READABLE = """() => {
+  const shown = document.querySelector('.jp-MainAreaWidget:not(.lm-mod-hidden), .jp-NotebookPanel:not(.lm-mod-hidden)');
+  const grids = [...document.querySelectorAll('regular-table')].map(grid =>
+    `${grid.querySelectorAll('tbody tr').length} rows in ${grid.clientWidth} x ${grid.clientHeight} px`);
+  return [(shown ?? document.body).innerText.slice(0, 4000), ...grids].join('\\n');
+}"""
+
 SWITCHES = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -196,6 +203,12 @@ class Window:
     def picture(self, name: str) -> None:
         """Keep what is to be seen now."""
         self.page.screenshot(path=self.pictures / f"{name}.png")
+
+    def text(self) -> str:
+        """Return what is to be read now, and how many rows each grid has drawn."""
+        with contextlib.suppress(Error):
+            return str(self.page.evaluate(READABLE))
+        return "the page does not answer"
 
     def command(self, name: str) -> None:
         """Run a command of Lab's by its id."""

@@ -7,6 +7,7 @@ import type { ColumnInfo, GridInfo, Range, SortKey } from './types';
 
 const AWAIT_MS = 150;
 const REVEAL_TRIES = 8;
+const DRAW_TRIES = 20;
 const DRAWN_CHARACTERS = 300;
 const HEADERS = 2;
 const NULL_MARK = 1;
@@ -49,9 +50,21 @@ export class Table {
     this.table.setAttribute('aria-colcount', String(info.columns.length + 1));
   }
 
+  /**
+   * Draw what is in view. The library measures in the course of it: where the output was moved or hidden for that moment, it
+   * draws a heading without rows, and nothing would ever draw again, for the size that is observed is the same as before.
+   */
   async draw(): Promise<void> {
-    if (this.host.isConnected && this.host.clientWidth > 0) {
+    for (
+      let tries = 0;
+      tries < DRAW_TRIES && this.host.isConnected && this.host.clientWidth > 0;
+      tries += 1
+    ) {
       await this.host.draw();
+      if (this.rows.count === 0 || this.table.querySelector('tbody td') !== null) {
+        return;
+      }
+      await new Promise(requestAnimationFrame);
     }
   }
 
