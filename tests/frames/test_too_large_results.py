@@ -61,6 +61,42 @@ def test_a_result_beyond_the_limit_is_refused_and_the_process_goes_on(tusk_home,
     assert "cancelled" in said["LOG"]
 
 
+WIDE = """
+import resource, sys
+import tusk_jupyter as tusk
+from tusk_jupyter import errors
+
+folder = sys.argv[1]
+tusk.connect("lake", f"{folder}/lake.duckdb", replace=True)
+tusk.query("SELECT range FROM range(3000000)", connection="lake")  # threads and pools are there
+used = [int(word) * 4096 for word in open("/proc/self/statm").read().split()][0]
+resource.setrlimit(resource.RLIMIT_AS, (used + (500 << 20), resource.RLIM_INFINITY))
+for words, to in (("FRAME", None), ("FILE", f"{folder}/o.parquet")):
+    try:
+        tusk.execute("SELECT repeat('x', 700000000) AS one", connection="lake", to=to)
+    except errors.ResultTooLarge as exc:
+        print(words, exc.message, exc.hint)
+print("NEXT", tusk.query("SELECT repeat('x', 50000000) AS one", connection="lake").one.str.len().tolist())
+"""
+
+
+def test_one_value_beyond_the_limit_is_refused_before_it_is_received(tusk_home, tmp_path):  # R9
+    ran = subprocess.run(
+        [sys.executable, "-c", WIDE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env=tusk_home.environment(),
+        timeout=170,
+    )
+    said = dict(line.split(" ", 1) for line in ran.stdout.splitlines())
+    assert ran.returncode == 0, ran.stderr
+    assert "Its first rows have 700 MB" in said["FRAME"]
+    assert "--to" in said["FRAME"]
+    assert "to receive them takes 1.5 GB" in said["FILE"]
+    assert "substr" in said["FILE"]
+    assert said["NEXT"] == "[50000000]"
+
+
 def test_a_containers_limit_counts(tmp_path, monkeypatch):
     """Version 2 and version 1, with the file cache that the system would give back."""
     for names, cache in (

@@ -77,6 +77,31 @@ class Room:
                 scenario="result_too_large",
             )
 
+    def see(self, size: int, *, rows: int, kept: bool) -> None:
+        """See that a batch can be received, of which Flight takes all `size` bytes before anybody can look at it.
+
+        Args:
+            size: of the batch.
+            rows: that have arrived so far.
+            kept: whether it is to become part of a frame; else it is written to a file and let go.
+
+        Raises:
+            ResultTooLarge: it cannot.
+        """
+        needed = size + int((self._held + size if kept else size) * FRAME_FACTOR)
+        limit = tightest()
+        if limit is not None and limit.left - RESERVE_BYTES < needed:
+            held = f"{rows:,} rows had arrived, and the next ones" if rows else "Its first rows"
+            raise errors.ResultTooLarge(
+                f"The result does not fit into this process's memory. {held} have {_size(size)}: to receive them takes "
+                f"{_size(needed)}, and {limit.name} leaves {_size(max(0, limit.left))} of {_size(limit.bytes)}. The run was "
+                "stopped before that.",
+                hint=TAKE_LESS
+                if kept
+                else "Fetch less of such values at once: part of them (`substr`), or fewer columns.",
+                scenario="result_too_large",
+            )
+
 
 @contextlib.contextmanager
 def guarded(what: str, *, hint: str = TAKE_LESS) -> Iterator[None]:

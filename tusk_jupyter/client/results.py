@@ -41,6 +41,14 @@ class Result:
             self.batches = Gathered(schema)
         self.schema = schema
 
+    def expect(self, size: int) -> None:
+        """See that a batch of `size` bytes can be received.
+
+        Raises:
+            ResultTooLarge: it cannot.
+        """
+        self.room.see(size, rows=self.rows, kept=self.sink is None)
+
     def add(self, batch: pa.RecordBatch) -> None:
         """Take rows."""
         self.rows += batch.num_rows

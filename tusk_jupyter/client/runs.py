@@ -332,6 +332,9 @@ class Fetch:
                 result.begin(reader.schema)
                 begun = yields = True
             trailer = chunk.app_metadata
+            if trailer is not None and (coming := stream.announced(trailer.to_pybytes())) is not None:
+                result.expect(coming)
+                continue
             if chunk.data.num_rows or trailer is None:
                 if self._first_batch_s is None:
                     self._first_batch_s = time.perf_counter() - self._began

@@ -28,6 +28,7 @@ from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec, driver
 from tusk_jupyter.protocol.errors import to_extra_info, to_wire
 from tusk_jupyter.protocol.manifest import Manifest
+from tusk_jupyter.protocol.stream import LARGE_BYTES, announcement
 from tusk_jupyter.protocol.values import unpack
 from tusk_jupyter.sqltext.statements import split
 from tusk_jupyter.system.sockets import bound_address
@@ -345,6 +346,8 @@ def _stream(
 ) -> Iterator[pa.RecordBatch | tuple[pa.RecordBatch, pa.Buffer]]:
     try:
         for batch, metadata in batches:
+            if (size := batch.nbytes) >= LARGE_BYTES:
+                yield batch.slice(0, 0), pa.py_buffer(announcement(size))
             yield batch if metadata is None else (batch, pa.py_buffer(metadata))
     except flight.FlightError:
         raise

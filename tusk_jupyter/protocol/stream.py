@@ -1,7 +1,8 @@
 """What rides on a result's record batches.
 
 A run's `DoGet` stream carries one result. The `app_metadata` of its last batch, with rows or empty, is a `Trailer`; a
-stream without one was cut off and must not pass for a complete result. The trailer may name a further ticket:
+stream without one was cut off and must not pass for a complete result. An empty batch in front of a large one may have
+`coming:BYTES` there instead, so that a reader refuses in time what it has no memory for. The trailer may name a further ticket:
 
 - `next`: a later statement yields rows too, in a stream of its own.
 - `widen`: the same result goes on under another schema, because a value came that the first one cannot hold (an infinite
@@ -15,6 +16,21 @@ from __future__ import annotations
 from tusk_jupyter.protocol.message import Message
 
 TYPES_KEY = b"tusk:types"
+
+LARGE_BYTES = 16 * 1024 * 1024
+"""A batch of so many bytes is announced: one value may have hundreds of megabytes, which Flight takes as a whole."""
+
+_COMING = b"coming:"
+
+
+def announcement(size: int) -> bytes:
+    """Return the metadata that says how many bytes the next batch has."""
+    return _COMING + str(size).encode()
+
+
+def announced(metadata: bytes) -> int | None:
+    """Return how many bytes the next batch has, or None where the metadata is none of an announcement."""
+    return int(metadata.removeprefix(_COMING)) if metadata.startswith(_COMING) else None
 
 
 class StatementReport(Message, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ from tusk_jupyter.protocol.driver import (
     Upload,
     Watch,
 )
-from tusk_jupyter.protocol.stream import Trailer
+from tusk_jupyter.protocol.stream import Trailer, announced
 from tusk_jupyter.protocol.values import pack
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system.sockets import new_address
@@ -258,7 +258,7 @@ class Running:
         for chunk in reader:
             assert trailer is None, "a batch follows the trailer"
             result.rows += zip(*(column.to_pylist() for column in chunk.data.columns), strict=True)
-            if chunk.app_metadata is not None:
+            if chunk.app_metadata is not None and announced(chunk.app_metadata.to_pybytes()) is None:
                 trailer = result.trailer = codec.decode(Trailer, chunk.app_metadata.to_pybytes())
         return trailer
 
