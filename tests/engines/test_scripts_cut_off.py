@@ -6,6 +6,7 @@ import contextlib
 import threading
 
 import psycopg
+import pyarrow as pa
 import pytest
 from services import wait_until
 
@@ -16,8 +17,8 @@ SLEEPS = {"postgresql": "SELECT pg_sleep(600)", "mysql": "SELECT sleep(600)"}
 ENDS = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
 STOPS = {"postgresql": "SELECT pg_cancel_backend({})", "mysql": "KILL QUERY {}"}
 SESSIONS = {
-    "postgresql": "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND usename = 'tusk' AND query LIKE '%{}(600%'",
-    "mysql": "SELECT id FROM information_schema.processlist WHERE user = 'tusk' AND info LIKE '%{}(600%'",
+    "postgresql": "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND usename = 'tusk' AND query LIKE '%sleep(600%'",
+    "mysql": "SELECT id FROM information_schema.processlist WHERE user = 'tusk' AND info LIKE '%sleep(600%'",
 }
 
 
@@ -34,14 +35,15 @@ def server_engine(request):
         yield engine, admin
 
 
-def run_until(engine, admin, script, command, what="sleep"):
+def run_until(engine, admin, script, command, at_work=SESSIONS):
     """Run a script, and do something to its session on the server when it sleeps; return the error."""
+    work = script if callable(script) else lambda: engine.run(script)
 
     def act() -> None:
         with admin.cursor() as cursor:
 
             def sessions():
-                cursor.execute(SESSIONS[engine.name].format(what))
+                cursor.execute(at_work[engine.name])
                 return cursor.fetchall()
 
             wait_until(sessions, what="the script sleeps")
@@ -50,7 +52,7 @@ def run_until(engine, admin, script, command, what="sleep"):
     thread = threading.Thread(target=act)
     thread.start()
     with pytest.raises(errors.TuskError) as caught:
-        engine.run(script)
+        work()
     thread.join()
     return caught.value
 
@@ -95,3 +97,30 @@ def test_a_statement_that_somebody_stopped_on_the_server_is_no_cancel_of_the_use
     told = run_until(engine, admin, counts[engine.name], STOPS)
     assert {"postgresql": "due to user request", "mysql": "interrupted"}[engine.name] in told.message
     assert steps(engine) == 1
+
+
+TRIGGERS = {
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$",
+        "CREATE TRIGGER dawdles BEFORE INSERT ON steps FOR EACH ROW EXECUTE FUNCTION dawdle()",
+    ],
+    "mysql": ["CREATE TRIGGER dawdles BEFORE INSERT ON steps FOR EACH ROW SET NEW.i = SLEEP(600)"],
+}
+
+
+def test_an_upload_that_somebody_stopped_on_the_server_is_no_cancel_of_the_user(server_engine):  # R15
+    engine, admin = server_engine
+    for sql in TRIGGERS[engine.name]:
+        engine.run(sql)
+    rows = pa.table({"i": pa.array([1, 2], pa.int32())})
+    request = control.UploadRequest(session="", connection=engine.name, table="steps", append=True)
+    at_work = {
+        "postgresql": "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%steps%'",
+        "mysql": "SELECT id FROM information_schema.processlist WHERE user = 'tusk' AND state = 'User sleep'",
+    }
+    told = run_until(engine, admin, lambda: engine.client.upload(request, rows), STOPS, at_work)
+    assert isinstance(told, errors.Cancelled)
+    assert told.scenario == "cancelled_on_server"
+    assert told.message.endswith("Nothing of the upload stays.")
+    assert steps(engine) == 0

@@ -93,7 +93,15 @@ class Upload:
             refused = self._refused and not isinstance(
                 exc, errors.ConnectError
             )  # it may arrive in an engine's own wrapping
-            failure = _cancelled() if refused or isinstance(exc, errors.Cancelled) else memory.told(exc) or exc
+            if (
+                isinstance(exc, errors.Cancelled)
+                and exc.scenario == "cancelled_on_server"
+                and not self._cancelled.is_set()
+            ):
+                exc.message = f"{exc.message} Nothing of the upload stays."
+                failure: BaseException = exc
+            else:
+                failure = _cancelled() if refused or isinstance(exc, errors.Cancelled) else memory.told(exc) or exc
             if isinstance(failure, errors.TuskError):  # a server may quote a row's value
                 failure.message = redact_text(failure.message, ())
                 failure.detail = failure.detail and redact_text(failure.detail, ())
