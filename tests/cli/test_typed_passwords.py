@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from tusk_jupyter.cli.group import run_verb
-from tusk_jupyter.cli.passwords import secrets_of_sql_line, typed_secrets, without_secrets
+from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line, typed_secrets, without_secrets
 from tusk_jupyter.cli.refusals import WordsRefused
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_magics.output import NotebookOutput
@@ -79,6 +79,8 @@ test :Geheim17@h
 test u/Geheim17@h
 use //u:Geheim17@h
 schema postgresql://u:Geheim17@h/d
+schema postgresql://h/d?p%61ssword=Geheim17
+connect a h?p%61ssword=Geheim17
 credentials unlock Geheim17
 credentials unlock --passphrase-env X Geheim17
 credentials delete a Geheim17
@@ -145,10 +147,26 @@ def test_an_ordinary_line_holds_none(line):
     "line",
     ["postgresql://u:Geheim17@h/d SELECT 1", "u:Geheim17@h/d SELECT 1", "--password Geheim17 SELECT 1", "a --password=Geheim17",
      "a -p Geheim17 SELECT 1", "password=Geheim17 SELECT 1", "//u:Geheim17@h/d SELECT 1", "u/Geheim17@h/d SELECT 1",
-     "--pasword Geheim17 SELECT 1"],
+     "--pasword Geheim17 SELECT 1", "'postgresql://u:Geheim17@h/d' SELECT 1",
+     "--limit=5 --url=postgresql://u:Geheim17@h/d SELECT 1"],
 )  # fmt: skip
 def test_the_head_of_a_sql_line_is_looked_at(line):
     assert secrets_of_sql_line(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["--params '{\"password\": \"Geheim17\"' SELECT :password", "nosuch ALTER USER a PASSWORD 'Geheim17'",
+     "nosuch --frobnicate u:Geheim17@h/d SELECT 1", "nosuch SELECT 'postgresql://u:Geheim17@h/d'"],
+)  # fmt: skip
+def test_all_of_a_refused_sql_line_is_looked_at(line):
+    assert "Geheim17" not in _without(line, secrets_of_refused_line(line))
+
+
+def test_a_secret_is_hidden_whole_and_a_short_one_only_as_a_word():
+    assert without_secrets("x Geheim17 y", ("heim", "Geheim17")) == "x *** y"
+    assert without_secrets("pw of upward", ("pw",)) == "*** of upward"
+    assert without_secrets("a cat", ("a",)) == "*** cat"
 
 
 @pytest.mark.parametrize(
