@@ -156,7 +156,7 @@ def test_the_head_of_a_sql_line_is_looked_at(line):
 
 @pytest.mark.parametrize(
     "line",
-    ["--params '{\"password\": \"Geheim17\"' SELECT :password", "nosuch ALTER USER a PASSWORD 'Geheim17'",
+    ["--params '{\"password\": \"Geheim17\"' SELECT :password", "nosuch SELECT AES_DECRYPT(c, 'Geheim17')",
      "nosuch --frobnicate u:Geheim17@h/d SELECT 1", "nosuch SELECT 'postgresql://u:Geheim17@h/d'"],
 )  # fmt: skip
 def test_all_of_a_refused_sql_line_is_looked_at(line):
