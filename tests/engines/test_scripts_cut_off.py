@@ -124,3 +124,23 @@ def test_an_upload_that_somebody_stopped_on_the_server_is_no_cancel_of_the_user(
     assert told.scenario == "cancelled_on_server"
     assert told.message.endswith("Nothing of the upload stays.")
     assert steps(engine) == 0
+
+
+def test_an_error_that_rolls_the_open_transaction_back_says_so(sqlite_engine):
+    sqlite_engine.run("CREATE TABLE steps (i integer primary key); INSERT INTO steps VALUES (1)")
+    sqlite_engine.run("BEGIN; INSERT INTO steps VALUES (2)")
+    with pytest.raises(errors.QueryError) as caught:
+        sqlite_engine.run("INSERT OR ROLLBACK INTO steps VALUES (1)")
+    assert "All of the open transaction is rolled back; what follows runs outside of it." in caught.value.message
+    with pytest.raises(errors.QueryError) as caught:
+        sqlite_engine.run("INSERT INTO steps VALUES (1)")
+    assert "transaction" not in caught.value.message
+    assert sqlite_engine.value("SELECT count(*) FROM steps") == 1
+
+
+def test_an_error_behind_an_implicit_commit_does_not_say_that_it_was_rolled_back(mysql_engine):
+    mysql_engine.run("DROP TABLE IF EXISTS steps; CREATE TABLE steps (i integer)")
+    with pytest.raises(errors.QueryError) as caught:
+        mysql_engine.run("BEGIN; INSERT INTO steps VALUES (1); CREATE TABLE steps (i integer)")
+    assert "has ended with it: look at what of it stands" in caught.value.message
+    assert mysql_engine.value("SELECT count(*) FROM steps") == 1

@@ -32,6 +32,7 @@ from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
 from tusk_jupyter.sqltext import client_commands
 from tusk_jupyter.sqltext.code import Code
+from tusk_jupyter.sqltext.commits import may_commit_itself
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
 from tusk_jupyter.sqltext.names import last_part
@@ -412,6 +413,8 @@ class Run:
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
         if len(self._statements) > 1:
             self._tell_place(exc)
+        if isinstance(exc, errors.QueryError) and self._has_ended_transaction():
+            exc.message = f"{exc.message} {_fate_of_transaction(statement.text, self._session.dialect)}"
         if isinstance(exc, errors.QueryError) and exc.scenario in (None, "syntax"):
             is_syntax = exc.scenario is not None
             advice = client_commands.advice(statement.text, self._session.dialect, exc.position, syntax=is_syntax)
@@ -422,6 +425,10 @@ class Run:
             exc.position = last_part(statement.text, exc.position, self._session.dialect)
         exc.position = None if exc.position is None else exc.position + statement.start
         return exc
+
+    def _has_ended_transaction(self) -> bool:
+        """Return whether the open transaction went with the statement that failed, as in a deadlock of MySQL."""
+        return self._before is Transaction.OPEN and self._session.transaction is Transaction.IDLE
 
     def _hide_secrets(self, exc: errors.TuskError) -> None:
         """Take out what the log hides: a server may repeat the literal or value that it stumbled over (R-32)."""
@@ -449,6 +456,13 @@ def session_state(session: Session) -> dict[str, Any]:
 @functools.lru_cache(maxsize=1)  # asked for every batch behind a cancel
 def _may_change(sql: str, dialect: str) -> bool:
     return not _CHANGING.isdisjoint(word for _, word in Code(sql, dialect_named(dialect)).words())
+
+
+def _fate_of_transaction(sql: str, dialect: str) -> str:
+    """Return what is to be said of a transaction that ended with a failed statement: the next one runs outside of it."""
+    if may_commit_itself(sql, dialect):
+        return "The open transaction has ended with it: look at what of it stands."
+    return "All of the open transaction is rolled back; what follows runs outside of it."
 
 
 def _cancelled(words: str) -> errors.Cancelled:

@@ -46,7 +46,7 @@ HINTS: dict[str, str] = {
     "transaction_failed": "The transaction is aborted: `ROLLBACK` ends it.",
     "constraint": "The data breaks a rule of the table (key, NOT NULL, CHECK, foreign key).",
     "disk_full": "There is no room left where the database writes.",
-    "deadlock": "Two transactions waited for each other and this one was given up: run it again.",
+    "deadlock": "Two transactions waited for each other and this one was given up: run it again, with all that was in its transaction.",
     "lock_timeout": "Another transaction holds a lock: end it, or try again.",
 }
 
