@@ -55,6 +55,7 @@ def show_without_traceback(
     """
     if place is not None:  # in the exception itself: a notebook's output has its words too
         exc.message = place.without_secrets(exc.message)
+        exc.args = (exc.message,)
         exc.detail = place.without_secrets(exc.detail) if exc.detail else None
     lines = error_lines(exc, place, statements=statements, paint=Paint(on=colour))
     # IPython asks the exception itself: InteractiveShell.showtraceback.

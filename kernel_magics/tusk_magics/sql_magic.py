@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
-from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line
+from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line, without_secrets
 from tusk_jupyter.cli.refusals import refusal
 from tusk_jupyter.errors import Cancelled, TuskError, UsageError
 from tusk_jupyter.system.bare_frames import bare_frames
@@ -41,9 +41,11 @@ class SqlMagic(Magics):
                 raise refusal(where="on a magic line", stays=STAYS)
             return _not_interrupted(run, line, cell)
         except TuskError as exc:
-            if isinstance(exc, UsageError) and (secrets := secrets_of_refused_line(line)):
+            if isinstance(exc, UsageError) and (secrets := secrets_of_refused_line(line, cell)):
                 scrub(self.shell, secrets)
-                exc.hint = " ".join(filter(None, (exc.hint, f"A password stands in the line. {STAYS}")))
+                exc.message = without_secrets(exc.message, secrets)
+                exc.args = (exc.message,)
+                exc.hint = " ".join(filter(None, (exc.hint, f"A password stands in the cell. {STAYS}")))
             run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None
             show_without_traceback(exc, run.place, statements=statements, colour=notebook.has_colour)

@@ -157,7 +157,8 @@ def test_the_head_of_a_sql_line_is_looked_at(line):
 @pytest.mark.parametrize(
     "line",
     ["--params '{\"password\": \"Geheim17\"' SELECT :password", "nosuch SELECT AES_DECRYPT(c, 'Geheim17')",
-     "nosuch --frobnicate u:Geheim17@h/d SELECT 1", "nosuch SELECT 'postgresql://u:Geheim17@h/d'"],
+     "nosuch --frobnicate u:Geheim17@h/d SELECT 1", "nosuch SELECT 'postgresql://u:Geheim17@h/d'",
+     "--limit 5 nosuch CREATE SECRET s (TYPE s3, SECRET 'Geheim17')", "--param a='x CREATE SECRET s (SECRET 'Geheim17')"],
 )  # fmt: skip
 def test_all_of_a_refused_sql_line_is_looked_at(line):
     assert "Geheim17" not in _without(line, secrets_of_refused_line(line))

@@ -273,6 +273,16 @@ UPDATE u SET password = coalesce(NULL, 'hunter2')
 INSERT INTO u SET password = 'hunter2'
 INSERT INTO u (name, password) VALUES ('ann', 'x') ON CONFLICT DO UPDATE SET password = 'hunter2'
 CREATE SECRET (TYPE s3, KEY_ID 'a', secret 'hunter2')
+nosuch CREATE SECRET s (TYPE s3, SECRET 'hunter2')
+x << CREATE OR REPLACE PERSISTENT SECRET s (TYPE s3, SECRET 'hunter2')
+CREAT SECRET s (TYPE s3, SECRET 'hunter2')
+SELECT 1 FROM t CREATE SECRET s (TYPE s3, SECRET 'hunter2')
+(CREATE SECRET s (TYPE s3, SECRET 'hunter2'))
+nosuch PRAGMA key = 'hunter2'
+PRAGA key = 'hunter2'
+SELECT 1 PRAGMA main.key = 'hunter2'
+nosuch CREATE USER a WITH PASWORD 'hunter2'
+nosuch ATTACH 'x.db' AS y (KEY 'hunter2')
 CREATE SECRET s (TYPE s3, KEY_ID 'a', SECRET 'hunter2')
 CREATE SECRET s (TYPE s3, KEY_ID 'a', "secret" 'hunter2')
 CREATE OR REPLACE PERSISTENT SECRET s IN local_file (TYPE s3, secret 'hunter2')
@@ -377,6 +387,9 @@ HARMLESS = [
     "SELECT 'bob@example.com', 'mailto:bob@example.com'",
     "SELECT 12:34, 'at 12:30 @ noon'",
     "DROP SECRET my_secret",
+    "INSERT INTO secret (a, kind) VALUES ('x', 'y')",
+    "CREATE TABLE secret (a varchar DEFAULT 'x', kind varchar DEFAULT 'y')",
+    "SELECT pragma, key, name FROM t WHERE kind = 'x'",
     "CREATE SECRET s (TYPE s3, PROVIDER credential_chain, REGION 'eu-west-1', SCOPE 's3://b', CHAIN 'env;config')",
     "ATTACH 'shop.db' AS shop (TYPE sqlite)",
     "ATTACH 'host=h user=u dbname=d' AS pg (TYPE postgres)",

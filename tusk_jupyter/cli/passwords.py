@@ -7,6 +7,7 @@ too much; also under a name that was misspelt.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
@@ -59,13 +60,22 @@ def secrets_of_sql_line(line: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def secrets_of_refused_line(line: str) -> tuple[str, ...]:
-    """Return the secrets of a `%sql` line that was refused, in all of it: where its head ends, nobody knows."""
+def secrets_of_refused_line(line: str, body: str | None = None) -> tuple[str, ...]:
+    """Return the secrets of a `%sql` line, and of the cell below it, that was refused: where its head ends, nobody knows."""
     from tusk_jupyter.sqltext.redaction import secrets_in
     from tusk_jupyter.sqltext.secret_shapes import hide_and_find
 
-    found = [*in_urls_of(line), *hide_and_find(line)[1], *secrets_in(line, "ansi")]
-    return tuple(dict.fromkeys([*found, *(secret for word in line.split() for secret in _in_word(word))]))
+    text = f"{line}\n{body or ''}"
+    found = [*in_urls_of(line), *hide_and_find(line)[1], *secrets_in(text, "ansi"), *secrets_in(body or "", "ansi")]
+    found += [secret for word in line.split() for secret in _in_word(word)]
+    for word in itertools.islice(re.finditer(r"\S+", line), _WORDS_OF_HEAD):  # as SQL, `--limit 5 CREATE` is a comment
+        found += secrets_in(text[word.start() : word.start() + _READ_AGAIN], "ansi")
+    return tuple(dict.fromkeys(found))
+
+
+_WORDS_OF_HEAD = 24
+_READ_AGAIN = 4_000
+"""Characters from each of them on; 24 readings of so many take a tenth of a second."""
 
 
 def without_secrets(text: str, secrets: Sequence[str]) -> str:

@@ -8,10 +8,12 @@ A statement is a list of lexemes (`lexemes`): most of what follows are look-ups 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 
 from tusk_jupyter.sqltext import secret_calls, secret_columns
 from tusk_jupyter.sqltext.bodies import OBJECTS
+from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_jupyter.sqltext.lexed import Lexed, Lexemes
 from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.sqltext.secret_names import is_secret_setting
@@ -33,6 +35,7 @@ _OPEN_IN_ACCOUNTS = frozenset(
     """.split()  # noqa: SIM905 - one word a line would hide the list
 )
 """Behind these a literal of CREATE USER or ALTER ROLE is open; behind others it may be a password after a slip of the pen."""
+_BETWEEN_CREATE_AND_SECRET = frozenset(["OR", "REPLACE", "PERSISTENT", "TEMPORARY", "TEMP"])
 _NO_PASSWORDS = frozenset(
     """
     NULL EXPIRE HISTORY REUSE REQUIRE VALID NEVER DEFAULT OPTIONAL LOGIN NOLOGIN ENCRYPTED UNENCRYPTED FOR OLD CURRENT RANDOM
@@ -44,6 +47,12 @@ _NO_PASSWORDS = frozenset(
 _ACCOUNTS = frozenset(["USER", "ROLE", "GROUP", "SERVER", "SUBSCRIPTION", "LOGIN"])
 _HEADER_WORDS = 14
 _EXPLAIN = frozenset(["EXPLAIN", "ANALYZE", "VERBOSE", "EXTENDED"])
+_BEGINS = frozenset(word.upper() for word in STATEMENT_KEYWORDS)
+_IN_ROUTINES = frozenset(
+    "IF CASE LOOP WHILE REPEAT FOR FOREACH ELSE ELSEIF ELSIF WHEN THEN RETURN RAISE DECLARE PERFORM LEAVE ITERATE".split()  # noqa: SIM905
+)
+"""These begin no statement of their own, and no slip of the pen."""
+_STRAY_WORDS = 4
 
 
 class Statement(Lexed):
@@ -52,7 +61,7 @@ class Statement(Lexed):
     def __init__(self, lexemes: Sequence[str], known: Lexemes) -> None:
         """Take them in."""
         super().__init__(lexemes, known)
-        words = [one.sign for one in self.part[: 3 * _HEADER_WORDS] if one.kind is Kind.WORD]
+        words = _begun([one.sign for one in self.part[: 3 * _HEADER_WORDS] if one.kind is Kind.WORD])
         explained = next((n for n, word in enumerate(words) if word not in _EXPLAIN), 0)
         self.header = words[explained : explained + _HEADER_WORDS]
         self.about = self._about()
@@ -80,7 +89,10 @@ class Statement(Lexed):
         return {self.place[index] for index in found}
 
     def _by_word(self) -> dict[str, Callable[[], Iterator[int]]]:
-        return {"IDENTIFIED": self._identified, "CREDENTIALS": self._credentials}
+        return {
+            "IDENTIFIED": self._identified, "CREDENTIALS": self._credentials, "SECRET": self._created_secrets,
+            "PRAGMA": self._pragmas,
+        }  # fmt: skip
 
     # --- rules: each yields indices of literals ---
 
@@ -150,11 +162,9 @@ class Statement(Lexed):
                     yield at
 
     def _special(self) -> Iterator[int]:
-        """CREATE SECRET, accounts, PRAGMA key, ATTACH ... KEY, settings of one's own."""
+        """Accounts, misspelt PRAGMA key, ATTACH ... KEY, settings of one's own."""
         first = self.header[0] if self.header else ""
-        if self.about == "SECRET":
-            yield from self._created_secret()
-        elif self.about in ("USER", "ROLE") and "MAPPING" not in self.header:
+        if self.about in ("USER", "ROLE") and "MAPPING" not in self.header:
             for index, before in enumerate(["", *self.signs[:-1]]):
                 if self.is_literal(index) and before not in _OPEN_IN_ACCOUNTS and self.sign(index + 1) != "@":
                     yield index
@@ -179,12 +189,53 @@ class Statement(Lexed):
                 else:
                     yield from self._bare(index + 3)
 
-    def _created_secret(self) -> Iterator[int]:
+    def _pragmas(self) -> Iterator[int]:
+        """`PRAGMA key = 'x'` behind a statement whose semicolon was forgotten."""
+        for at, sign in enumerate(self.signs):
+            if sign == "PRAGMA":
+                name = at + 3 if self.sign(at + 2) == "." else at + 1
+                if self.sign(name) in _SECRET_PRAGMAS and self.sign(name + 1) in ("=", "("):
+                    yield from (n for n in (name + 2, name + 3) if self.is_value(n))
+
+    def _created_secrets(self) -> Iterator[int]:
+        """`CREATE SECRET s (...)`, wherever it begins: before it stands what the user did not mean to be there."""
+        secrets = (index for index, sign in enumerate(self.signs) if sign == "SECRET")
+        start = next((index for index in secrets if self.about == "SECRET" or self._creates(index)), None)
+        if start is not None:
+            yield from self._created_secret(start)
+
+    def _creates(self, index: int) -> bool:
+        before = index - 1
+        while before > 0 and self.signs[before] in _BETWEEN_CREATE_AND_SECRET:
+            before -= 1
+        return before >= 0 and self.signs[before] in ("CREATE", "ALTER")
+
+    def _created_secret(self, start: int) -> Iterator[int]:
         setting, depth = "", 0
-        for index, token in enumerate(self.part):
+        for index in range(start, len(self.part)):
+            token = self.part[index]
             depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
             before = self.sign(index - 1)
             if depth == 1 and before in ("(", ",") and token.kind in (Kind.WORD, Kind.NAME, Kind.STRING):
                 setting = token.sign.strip("'\"`")
             elif depth and setting and setting not in _OPEN_SETTINGS and (token.filled or self.is_value(index)):
                 yield from [index] if token.sign != "MAP" or self.sign(index + 1) != "{" else []
+
+
+def _begun(words: list[str]) -> list[str]:
+    """Return a statement's words from the one that begins it.
+
+    What stands before it (`nosuch CREATE SECRET`: a connection's name in the wrong line) or is misspelt (`CREAT SECRET`) makes
+    the statement fail, and its text would be quoted by the error and kept by the log.
+    """
+    first = words[0] if words else ""
+    if not first or first in _BEGINS or first in _IN_ROUTINES:
+        return words
+    near = difflib.get_close_matches(first, _GIVE_SECRETS, n=1, cutoff=0.75)
+    if near:
+        return [*near, *words[1:]]
+    return words[next((at for at, word in enumerate(words[:_STRAY_WORDS]) if word in _BEGINS), 0) :]
+
+
+_GIVE_SECRETS = ("CREATE", "ALTER", "ATTACH", "GRANT", "PRAGMA", "CHANGE", "START", "SET")
+"""Statements that are asked for by their first word in the rules above."""
