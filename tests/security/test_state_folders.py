@@ -25,7 +25,7 @@ from tusk_jupyter.launch import head_start
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.calls import Peer
-from tusk_jupyter.system import belongings, home, private_files, socket_folder, sockets
+from tusk_jupyter.system import belongings, home, private_files, socket_folder, sockets, way
 from tusk_jupyter.system.address import read_address
 from tusk_jupyter.system.places import Places
 
@@ -127,6 +127,35 @@ def test_what_only_has_a_name_of_ours_is_somebodys_work(tmp_path: Path, name: st
     assert picture(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["__init__.py", "run/exp/", "run/theirs.sock", "core.json@", "thesis.tex"])
+def test_what_is_empty_or_a_link_is_somebodys_work_by_its_name(tmp_path: Path, name: str):  # S1
+    """Each alone: the empty file of a package, an empty folder, a socket, a link where no core opens one, a journal's link."""
+    path = tmp_path / name.rstrip("/@")
+    path.parent.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        if name.endswith("/"):
+            path.mkdir()
+        elif name.endswith("@"):
+            path.symlink_to(tmp_path / "nowhere")
+        elif name.endswith(".sock"):
+            listener.bind(os.path.relpath(path))
+        else:
+            path.touch()
+    if name == "thesis.tex":  # beside somebody else's journal
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "00000000000000000001.journal").write_bytes(home.SEGMENT_MARK)
+        (tmp_path / "journal").symlink_to(tmp_path / "other")
+    with pytest.raises(errors.StorageError, match="is not a state folder of tusk: it holds"):
+        Places(tmp_path).prepare()
+
+
+def test_the_mark_is_not_written_through_a_link(tmp_path: Path):  # S2
+    (tmp_path / "tusk-home").symlink_to(tmp_path / "victim")
+    (tmp_path / "victim").write_text(MINE)
+    home.mark(tmp_path)
+    assert (tmp_path / "victim").read_text() == MINE
+
+
 def test_a_first_start_that_was_broken_off_and_what_is_put_there_by_hand_are_taken(tmp_path: Path):
     (tmp_path / "drivers").mkdir()
     (tmp_path / "drivers" / "mine.json").write_text('{"name": "mine", "command": ["/opt/mine"]}')
@@ -159,7 +188,9 @@ def test_the_first_core_marks_the_folder_and_a_foreign_segment_is_named_at_once(
 
 
 @pytest.mark.parametrize("marked", [True, False])
-@pytest.mark.parametrize("name", ["run", "journal", "core.log", "core.lock", "state.lock", "core.err", "core.crash"])
+@pytest.mark.parametrize(
+    "name", ["run", "journal", "core.log", "core.lock", "state.lock", "core.err", "core.crash", "state.duckdb"]
+)
 def test_a_link_is_refused_before_anything_is_made(tmp_path: Path, name: str, marked: bool):  # S2
     if marked:
         home.mark(tmp_path)
@@ -170,13 +201,24 @@ def test_a_link_is_refused_before_anything_is_made(tmp_path: Path, name: str, ma
     assert picture(tmp_path) == before
 
 
-def test_a_folder_that_is_empty_but_for_what_file_managers_leave_is_taken(tmp_path: Path):
+@pytest.mark.parametrize(("mode", "closed"), [(0o755, 0o700), (0o777, 0o700), (0o555, 0o500)])
+def test_a_folder_that_is_empty_but_for_what_file_managers_leave_is_taken(tmp_path: Path, mode: int, closed: int):
     (tmp_path / ".DS_Store").write_bytes(b"")
     (tmp_path / "lost+found").mkdir()
-    tmp_path.chmod(0o755)
+    tmp_path.chmod(mode)
     home.claim(tmp_path)
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
-    assert (tmp_path / "lost+found").is_dir()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == closed
+    assert {one.name for one in tmp_path.iterdir()} == {".DS_Store", "lost+found"}
+
+
+def test_a_home_that_others_could_only_read_is_closed_and_believed(tmp_path: Path, marker: Path):
+    place = Places(tmp_path / "home")
+    planted(place.home, marker)
+    place.home.chmod(0o755)
+    place.prepare()
+    assert stat.S_IMODE(place.home.stat().st_mode) == 0o700
+    Catalog(place).drivers()
+    assert marker.exists()
 
 
 def test_a_folder_that_everybody_uses_and_a_users_own_home_are_refused(tmp_path: Path, monkeypatch):
@@ -189,6 +231,31 @@ def test_a_folder_that_everybody_uses_and_a_users_own_home_are_refused(tmp_path:
     with pytest.raises(errors.StorageError, match="is your home folder"):
         home.claim(tmp_path)
     assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+
+
+@pytest.mark.parametrize("look", [home.claim, home.examine])
+def test_another_users_folder_is_no_state_folder(tmp_path: Path, monkeypatch, look: Callable[[Path], None]):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir(mode=0o700)
+    given_to_a_stranger(theirs, monkeypatch)
+    with pytest.raises(errors.StorageError, match=f"{theirs} belongs to another user .uid {STRANGER}"):
+        look(theirs)
+    assert list(theirs.iterdir()) == []
+
+
+@pytest.mark.parametrize("look", [home.claim, home.examine])
+def test_another_users_link_is_no_state_folder_wherever_it_leads(
+    tmp_path: Path, monkeypatch, look: Callable[[Path], None]
+):
+    """The way into one's own home folder is not judged, so a link that leads there is looked at itself."""
+    mine, link = tmp_path / "mine", tmp_path / "link"
+    (mine / "state").mkdir(parents=True, mode=0o700)
+    link.symlink_to(mine / "state")
+    monkeypatch.setattr(way, "_is_own_home", lambda found: os.path.samestat(found, mine.stat()))
+    look(link)  # one's own is a wish
+    given_to_a_stranger(link, monkeypatch)
+    with pytest.raises(errors.StorageError, match=f"{link} is a link that another user .uid {STRANGER}. has made"):
+        look(link)
 
 
 def test_in_a_state_folder_a_users_own_files_stay_also_in_run(tusk_home: TuskHome, tmp_path: Path):  # S1
@@ -270,8 +337,16 @@ def test_what_no_core_opens_keeps_none_from_starting(tmp_path: Path):
     place.prepare()
     (place.home / "core.lock").touch(0o600)
     given_to_a_group(place.home)
-    with pytest.raises(private_files.NotPrivate, match=r"core\.lock \(0660\).*vault\.json \(0664\)"):
+    home.mark(place.home)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.json").touch()
+    (elsewhere / "mine.json").chmod(0o666)
+    place.drivers.symlink_to(elsewhere)
+    (place.home / "keyring.json").symlink_to(elsewhere / "mine.json")
+    with pytest.raises(private_files.NotPrivate, match=r"core\.lock \(0660\).*vault\.json \(0664\)") as failed:
         place.prepare()
+    assert not re.search("mine|keyring", failed.value.message)  # links have all rights, and `chmod -R` follows none
 
 
 # --- the folder of the sockets ---
@@ -308,7 +383,7 @@ def test_what_is_not_ours_for_the_sockets_is_passed_over(far_home, monkeypatch, 
     place, _ = far_home
     first = socket_folder.find(place)
     if mood == "a file":
-        first.write_text("")
+        first.touch(mode=0o600)
     else:
         first.mkdir(mode=0o700)
     if mood == "open to others":
@@ -555,7 +630,9 @@ def _clock_moves(folder: Path) -> Callable[[], bool]:
     return lambda: touched() > first
 
 
-@pytest.mark.parametrize("mood", ["a stranger's", "others may write", "a link", "others may write the folder"])
+@pytest.mark.parametrize(
+    "mood", ["a stranger's", "others may write", "a link", "others may write the folder", "the folder is a link"]
+)
 def test_a_driver_that_somebody_else_could_have_put_there_is_not_executed(
     tmp_path: Path, marker: Path, monkeypatch, mood: str
 ):  # S10
@@ -569,6 +646,10 @@ def test_a_driver_that_somebody_else_could_have_put_there_is_not_executed(
     elif mood == "others may write the folder":
         place.drivers.chmod(0o777)
         place.last_driver.chmod(0o666)
+    elif mood == "the folder is a link":
+        place.drivers.rename(tmp_path / "theirs")
+        place.drivers.symlink_to(tmp_path / "theirs")
+        place.last_driver.chmod(0o666)
     elif mood == "a link":
         for one in (path, place.last_driver):
             one.rename(tmp_path / one.name)
@@ -579,7 +660,7 @@ def test_a_driver_that_somebody_else_could_have_put_there_is_not_executed(
     assert head_start.begin(place) is None
     (evil,) = (one for one in Catalog(place).drivers() if one.name == "evil")
     assert evil.manifest is None
-    assert re.search(r"is not used|is a link", evil.problem)
+    assert re.search(r"is a link" if "link" in mood else r"is not used", evil.problem)
     assert not marker.exists()
 
 
