@@ -71,6 +71,35 @@ def test_no_widget_state_of_ours_runs_anything(lab, window):
     assert page.page.evaluate("window.hit") is None
 
 
+def test_a_saved_widget_that_nobody_answers_is_not_drawn_in_a_trusted_notebook_either(lab, window):
+    states = {name: model("Picker", value="lake") for name in ("in an output of ours", "in one of the widgets' own")}
+    ours = {"application/vnd.tusk.widget+json": {"run": "r"}, "text/html": "<p>the table that was saved</p>"}
+    outputs = [
+        nbformat.v4.new_output(
+            "display_data",
+            data={
+                "application/vnd.jupyter.widget-view+json": {"model_id": name, "version_major": 2, "version_minor": 0},
+                **more,
+            },
+        )
+        for name, more in zip(states, (ours, {}), strict=True)
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs, execution_count=7)])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    saved = {"version_major": 2, "version_minor": 0, "state": states}
+    book.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": saved}
+    (lab.notebooks / "trusted.ipynb").write_text(json.dumps(book))
+    page = window("trusted.ipynb")
+    expect(page.cell(0)).to_contain_text("the table that was saved")
+    page.page.evaluate(  # as the command does once its dialog is answered
+        "() => { for (const cell of jupyterapp.shell.currentWidget.content.model.cells) cell.trusted = true; }"
+    )
+    expect(page.cell(0)).to_contain_text("Run the cell again to see this.")  # the models are there by now
+    expect(page.cell(0).get_by_text("the table that was saved")).to_be_visible()
+    expect(page.cell(0).locator(".tusk-grid, .tusk-picker")).to_have_count(0)
+    page.picture("a saved widget")
+
+
 def test_a_saved_table_of_long_texts_is_scrolled_and_one_of_short_rows_is_whole(lab, window):
     tables = [pa.table({"words": ["many words " * 400] * 20}), pa.table({"i": range(20)})]
     facts = Facts(connection="lake", dialect="duckdb")
