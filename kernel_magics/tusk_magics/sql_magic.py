@@ -10,6 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_loca
 from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line, without_secrets
 from tusk_jupyter.cli.refusals import refusal
 from tusk_jupyter.errors import Cancelled, TuskError, UsageError
+from tusk_jupyter.system import open_files
 from tusk_jupyter.system.bare_frames import bare_frames
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.cell_run import CellRun
@@ -48,7 +49,10 @@ class SqlMagic(Magics):
                 exc.hint = " ".join(filter(None, (exc.hint, f"A password stands in the cell. {STAYS}")))
             run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None
-            show_without_traceback(exc, run.place, statements=statements, colour=notebook.has_colour)
+            place = (
+                None if exc.scenario == open_files.SCENARIO else run.place
+            )  # what a place needs could not be imported
+            show_without_traceback(exc, place, statements=statements, colour=notebook.has_colour)
             raise
         finally:
             run.forget_typed_secrets()
@@ -63,7 +67,8 @@ def _not_interrupted(run: CellRun, line: str, cell: str | None) -> object:
         Cancelled: the user broke off.
     """
     try:
-        return run.do(line, cell)
+        with open_files.or_told():
+            return run.do(line, cell)
     except KeyboardInterrupt:
         if run.completed:
             raise Cancelled(

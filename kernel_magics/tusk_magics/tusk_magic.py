@@ -11,6 +11,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from tusk_jupyter.cli.passwords import typed_secrets
 from tusk_jupyter.cli.refusals import WordsRefused, refusal
 from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.system import open_files
 from tusk_jupyter.system.bare_frames import bare_frames
 from tusk_jupyter.system.whole_imports import whole_imports
 from tusk_magics.errors import show_without_traceback
@@ -36,7 +37,8 @@ class TuskMagic(Magics):
                 raise refusal(where="on a magic line", stays=STAYS)
             if cell is not None:
                 raise UsageError("`%%tusk` takes no cell: one verb stands on one line.", hint="Write `%tusk VERB ...`.")
-            self._run(split_line(line), notebook)
+            with open_files.or_told():
+                self._run(split_line(line), notebook)
         except TuskError as exc:
             if isinstance(exc, WordsRefused) and any(exc.words):
                 scrub_running_cell(self.shell, exc.words)

@@ -11,6 +11,7 @@ import click
 from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Output
 from tusk_jupyter.cli.refusals import of_click
+from tusk_jupyter.system import open_files
 
 VERBS = {
     "connect": ("connect", "Add a connection: NAME URL."),
@@ -99,7 +100,8 @@ def run_verb(words: list[str], *, output: Output) -> int:
         KeyboardInterrupt: the user broke off.
     """
     try:
-        code: Any = root.main(args=words, prog_name=output.prefix, standalone_mode=False, obj=output)
+        with open_files.or_told():
+            code: Any = root.main(args=words, prog_name=output.prefix, standalone_mode=False, obj=output)
     except click.Abort as exc:
         if isinstance(exc.__cause__, KeyboardInterrupt):
             raise errors.Cancelled("Interrupted; the core may still do what it was asked for.") from None

@@ -6,7 +6,7 @@ import os
 import threading
 
 from tusk_jupyter.errors import CoreError
-from tusk_jupyter.system import processes, threads
+from tusk_jupyter.system import open_files, processes, threads
 from tusk_jupyter.system.address import read_address
 from tusk_jupyter.system.places import Places
 
@@ -48,4 +48,4 @@ def _begun(places: Places) -> processes.Detached:
         )
     except (OSError, RuntimeError) as exc:
         words = f"The process of the core service could not be started: {exc}."
-        raise threads.not_started(exc) or CoreError(words) from exc
+        raise threads.not_started(exc) or open_files.told(exc) or CoreError(words) from exc

@@ -18,7 +18,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.calls import translated
 from tusk_jupyter.protocol.driver import Leave
 from tusk_jupyter.protocol.errors import from_extra_info
-from tusk_jupyter.system import sockets
+from tusk_jupyter.system import open_files, sockets
 
 LEAVE_S = 1.0
 """How long a driver may take to answer that a run is to end."""
@@ -70,11 +70,13 @@ class Drivers:
 
         Raises:
             StorageError: another user's process listens there: it would get the ticket, and its rows would be the result.
+            CoreError: this process has no file descriptors left for a link.
         """
         key = location.uri.decode() if isinstance(location.uri, bytes) else str(location.uri)
         with self._lock:
             link = self._links.pop(key, None)
             if link is None:
+                open_files.check_for_link()
                 with contextlib.suppress(OSError):  # nobody listens any more: the call itself finds that out
                     sockets.check_owner(key)
                 link = flight.FlightClient(location)

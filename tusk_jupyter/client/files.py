@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 from tusk_jupyter.client.file_rights import made_private, open_up
 from tusk_jupyter.errors import InternalError, StorageError, UsageError
+from tusk_jupyter.system import open_files
 from tusk_jupyter.system.working_folder import absolute, expanded
 
 if TYPE_CHECKING:
@@ -229,9 +230,12 @@ class FileSink:
             yield
         except OSError as exc:
             self.abort()
+            short = open_files.shortage(exc)
             raise StorageError(
-                f"{self.path} could not be written: {exc.strerror or exc}.",
-                hint="See that the folder may be written and has room. What was written of it is gone again.",
+                f"{self.path} could not be written: {short or f'{exc.strerror or exc}.'}",
+                hint=open_files.HINT
+                if short
+                else "See that the folder may be written and has room. What was written of it is gone again.",
             ) from exc
 
 

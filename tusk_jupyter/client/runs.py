@@ -269,8 +269,13 @@ class Fetch:
             peer = self._link.peer()
             info = _flight_info(peer, descriptor)
         endpoint = info.endpoints[0]
-        driver, ticket = self._drivers.at(endpoint.locations[0]), endpoint.ticket.ticket.decode()
         accepted: control.RunAccepted = codec.decode(control.RunAccepted, info.app_metadata)
+        try:
+            driver, ticket = self._drivers.at(endpoint.locations[0]), endpoint.ticket.ticket.decode()
+        except errors.TuskError:  # the core has taken it in, and its session would wait for us
+            with contextlib.suppress(errors.TuskError):
+                peer.call(control.CancelRun(run=accepted.run), timeout_s=VERDICT_S)
+            raise
         self._stopping = Stopping(accepted.run, peer, driver, ticket)
         self.accepted = accepted
         self.on_accepted(accepted)

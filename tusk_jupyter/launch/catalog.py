@@ -25,6 +25,7 @@ from tusk_jupyter.launch.environment import driver_environment
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system import open_files
 from tusk_jupyter.system.home import read_believed
 from tusk_jupyter.system.places import Places
 from tusk_jupyter.system.private_files import check_unchanged, write_private
@@ -34,6 +35,8 @@ GROUP = "tusk_jupyter.drivers"
 INFO_TIMEOUT_S = 10.0
 MANIFEST_BYTES = 64 * 1024
 CACHE_BYTES = 16 * 1024 * 1024
+_TO_LOOK = 8
+"""File descriptors that a look into the installed packages may need at a time."""
 _OTHER_PRODUCTS = frozenset(["mssql", "sqlserver", "msql", "nosql", "pymssql", "sybase", "oracle", "questdb"])
 """Schemes that are spelled like a driver's and are no slip: a guess would lead to another product."""
 
@@ -149,6 +152,7 @@ class Catalog:
         return None
 
     def _candidates(self) -> Iterator[Candidate]:
+        open_files.check_for(_TO_LOOK)  # entry points that cannot be read are none, and are remembered as none
         seen = set()
         for candidate in (*self._from_folder(), *_from_entry_points()):  # the user's folder wins
             if candidate.name not in seen:
@@ -195,6 +199,8 @@ class Catalog:
             try:
                 known = _Answer(fingerprint=candidate.fingerprint, manifest=_ask(candidate))
             except errors.TuskError as exc:
+                if exc.scenario == open_files.SCENARIO:
+                    raise
                 return _driver(candidate, None, problem=str(exc))
             self._answers[candidate.name] = known
         return _driver(candidate, known.manifest)
@@ -269,6 +275,8 @@ def _ask(candidate: Candidate) -> Manifest:
         said = exc.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
         raise errors.DriverStartError(f"`info` ended with code {exc.returncode} and said: {said[0]}") from exc
     except (OSError, subprocess.TimeoutExpired) as exc:
+        if (told := open_files.told(exc)) is not None:
+            raise told from exc
         raise errors.DriverStartError(f"`info` could not be run: {exc}") from exc
     manifest = codec.decode(Manifest, done.stdout)
     if manifest.protocol != PROTOCOL_VERSION:

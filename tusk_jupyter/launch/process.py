@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import selectors
 import signal
 import threading
 import time
@@ -19,12 +19,14 @@ from tusk_jupyter.protocol.calls import Peer, PeerLost, PeerSilent, Request
 from tusk_jupyter.protocol.driver import Ping, Ready
 from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.scenarios import HINTS, OUTCOME_UNKNOWN, SESSION_ENDED, memory_hint
-from tusk_jupyter.system import processes
+from tusk_jupyter.system import open_files, processes
 from tusk_jupyter.system.places import Places
 
 START_TIMEOUT_S = 30.0
 START_LOOK_S = 0.25
 
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+"""select(2) takes no descriptor above 1023, which a core with many sessions has."""
 _LIKE_NO_MEMORY = (-6, -9, -11, 1, 127)
 """How a process ends that was refused memory: abort, a killer, a library that does not look, Python, the loader."""
 
@@ -57,22 +59,22 @@ class DriverProcess:
         try:
             self._child = child or Child(driver.command, places)
         except OSError as exc:
-            raise errors.DriverStartError(
-                f"The driver {self.name!r} did not start: {exc}.", hint="`%tusk doctor` tries every driver."
-            ) from exc
+            raise self._not_started(exc) from exc
         try:
             if child is None:
                 self._child.greet()
             ready = self._read_ready(time.monotonic() + START_TIMEOUT_S)
+            if ready.error is not None:
+                raise ready.error.to_exception()
+            self._peer = Peer(ready.address, self._child.token)
         except BaseException as exc:
             self._child.abandon()
+            if open_files.shortage(exc) is not None:
+                raise self._not_started(exc) from exc
             if isinstance(exc, OSError):
                 raise self._start_error(str(exc)) from exc
             raise
-        if ready.error is not None:
-            raise ready.error.to_exception()
         self.address = ready.address
-        self._peer = Peer(ready.address, self._child.token)
         self.words = Words(self)
         self._pulse = DriverPulse(self)
         self._calls = self._stops = 0
@@ -212,14 +214,24 @@ class DriverProcess:
             DriverStartError: it has not by `deadline`; or it is stopped, and whoever waits for a session would wait for that.
         """
         went = time.monotonic()
-        while not select.select([out], [], [], START_LOOK_S)[0]:
-            now = time.monotonic()
-            if now >= deadline:
-                raise self._start_error(f"it did not answer within {START_TIMEOUT_S:.0f} s")
-            if not processes.is_stopped(self.pid):
-                went = now
-            elif now - went >= FROZEN_S:
-                raise self._start_error(f"a signal or a debugger had stopped its process for {now - went:.0f} s")
+        with _Selector() as selector:
+            selector.register(out, selectors.EVENT_READ)
+            while not selector.select(START_LOOK_S):
+                now = time.monotonic()
+                if now >= deadline:
+                    raise self._start_error(f"it did not answer within {START_TIMEOUT_S:.0f} s")
+                if not processes.is_stopped(self.pid):
+                    went = now
+                elif now - went >= FROZEN_S:
+                    raise self._start_error(f"a signal or a debugger had stopped its process for {now - went:.0f} s")
+
+    def _not_started(self, exc: BaseException) -> errors.DriverStartError:
+        """Return the error for a process that there is not: of the driver, or for want of descriptors of the core."""
+        short = open_files.shortage(exc, who="The core service")
+        return errors.DriverStartError(
+            f"The driver {self.name!r} did not start: {short or f'{exc}.'}",
+            hint=open_files.HINT_OF_CORE if short else "`%tusk doctor` tries every driver.",
+        )
 
     def _start_error(self, why: str) -> errors.DriverStartError:
         return errors.DriverStartError(

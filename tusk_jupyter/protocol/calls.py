@@ -11,7 +11,7 @@ import pyarrow.flight as flight
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import from_extra_info
-from tusk_jupyter.system import sockets
+from tusk_jupyter.system import open_files, sockets
 
 
 class Request(Protocol):
@@ -40,9 +40,14 @@ class Peer:
     """A process that is called over Flight with its control token."""
 
     def __init__(self, address: str, token: str) -> None:
-        """Name the peer; the link is made with the first call."""
+        """Name the peer; the link is made with the first call.
+
+        Raises:
+            CoreError: this process has no file descriptors left for it.
+        """
         self._address, self._token = address, token
         self._is_known = False
+        open_files.check_for_link()
         self.flight = flight.FlightClient(address)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.message import Message, replace
 from tusk_jupyter.protocol.scenarios import hint_for
-from tusk_jupyter.system import threads, typed_json
+from tusk_jupyter.system import open_files, threads, typed_json
 
 KINDS: dict[str, type[errors.TuskError]] = {
     "validation": errors.UsageError,
@@ -65,7 +65,7 @@ def to_wire(exc: BaseException) -> WireError:
 
     Anything that is not a TuskError is a bug of ours and says so.
     """
-    exc = threads.told(exc) or exc
+    exc = threads.told(exc) or open_files.told(exc) or exc
     if not isinstance(exc, errors.TuskError):
         return WireError(kind="internal", message=f"{type(exc).__name__}: {exc}")
     kind = next((_KIND_OF[cls] for cls in type(exc).__mro__ if cls in _KIND_OF), "internal")

@@ -26,7 +26,7 @@ from tusk_jupyter.launch import head_start
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
-from tusk_jupyter.system import belongings, hardening, home, processes, sockets
+from tusk_jupyter.system import belongings, hardening, home, open_files, processes, sockets
 from tusk_jupyter.system.address import Address
 from tusk_jupyter.system.lean import kept_out
 from tusk_jupyter.system.locks import FileLock, unusable
@@ -59,6 +59,7 @@ def run(*, report: bool = False) -> int:
     processes.begin_quickly()
     processes.keep_files_private()
     processes.answer_promptly()
+    open_files.take_all_allowed()
     hardening.harden()
     try:
         _begin(report=report)
@@ -66,7 +67,11 @@ def run(*, report: bool = False) -> int:
         _say(exc, report=report)
         return 1
     except OSError as exc:
-        _say(unusable(Path(str(exc.filename)) if exc.filename else Places.of_environment().home, exc), report=report)
+        _say(
+            open_files.told(exc)
+            or unusable(Path(str(exc.filename)) if exc.filename else Places.of_environment().home, exc),
+            report=report,
+        )
         return 1
     except Exception as exc:  # noqa: BLE001  # or whoever waits for this core would not learn why there is none
         _LOG.exception("start")

@@ -3,7 +3,7 @@
 An interrupt that hits the main thread within Python's import machinery can leave a module's lock taken for ever, and the next
 import of that module hangs (3 of 240 kernels that were interrupted in their first second), or a C extension half made, which
 cannot be imported again in that process (pyarrow, once). So within a block the interrupt waits until the import that it hits
-is done, which takes a second at most, and comes then.
+is done, which takes a second at most, and comes then. An import for which there is no file descriptor is told as such.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections.abc import Callable
 from contextlib import ContextDecorator
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+from tusk_jupyter.system import open_files
 
 RETRY_S = 0.01
 _MACHINERY = "<frozen importlib"
@@ -90,6 +92,8 @@ class whole_imports(ContextDecorator):
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         handler = self.end()
+        if exc is not None and (said := open_files.told(exc)) is not None:
+            raise said from exc
         if handler is not None and handler.pending and exc is None:
             handler.earlier(signal.SIGINT, None)
 
