@@ -42,8 +42,6 @@ class Proxy:
         self.cut()
         for thread in list(self._threads):
             thread.join()
-        for link in self._links:
-            link.close()
 
     def _accept(self) -> None:
         while True:
@@ -53,9 +51,20 @@ class Proxy:
                 return
             far = socket.create_connection(self._target)
             self._links += [near, far]
-            for source, target, counts in ((near, far, True), (far, near, False)):
-                self._threads.append(threading.Thread(target=self._pump, args=(source, target, counts)))
-                self._threads[-1].start()
+            self._threads.append(threading.Thread(target=self._pass_on, args=(near, far)))
+            self._threads[-1].start()
+
+    def _pass_on(self, near: socket.socket, far: socket.socket) -> None:
+        """Pass on in both directions until either ends.
+
+        Both are closed then: a socket that is only shut down goes on to take what the other side sends, until it is full.
+        """
+        back = threading.Thread(target=self._pump, args=(far, near, False))
+        back.start()
+        self._pump(near, far, True)
+        back.join()
+        near.close()
+        far.close()
 
     def _pump(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
         with contextlib.suppress(OSError):
