@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import threading
 import time
 import uuid
@@ -196,7 +197,7 @@ class Connections:
         if record.live and other is not None and other.id not in (record.id, replaces):
             raise UsageError(
                 f"There is a connection {other.name!r} already.",
-                hint="Choose another name, or replace that one: `%tusk connect NAME URL --replace`.",
+                hint=f"Choose another name, or replace that one: `%tusk connect {shlex.quote(other.name)} URL --replace`.",
                 scenario=NAME_TAKEN,
             )
 
