@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from tusk_jupyter.state.journal import Journal
 
-BATCH = 5000
+BATCH = 1000
+"""Records that are written together. A process keeps the most that it ever needed: when records had piled up, 5,000 took 10 MB
+and 1,000 take half of that; 100,000 records are brought in again in 1.8 s, with 5,000 in 1.4."""
 LINGER_S = 1.0  # records wait so long for more, to be written together; whoever reads cuts it short
 WAIT_S = 30.0
 RETRY_S = 5.0  # between tries while the file cannot be written
