@@ -30,11 +30,13 @@ def notebook(lab, window, gate):
         f"%tusk connect slow scripted://host/db --set gate={gate} --replace",
         "%tusk connect pond pond.duckdb --replace\n"
         f"sql = ';'.join(f'CREATE TABLE many.table_{{n:04d}} (i INT)' for n in range(1, {TABLES + 1}))\n"
+        "sql += '; CREATE TABLE pairs (tz INT, tb INT, zt INT)'\n"
         "get_ipython().run_cell_magic('sql', 'pond', 'BEGIN; CREATE SCHEMA many;' + sql + ';COMMIT')\n"
         "from IPython.display import clear_output\nclear_output()",
         "%%sql slow\nSELECT * FROM ",
         "%%sql pond\nSELECT * FROM many.table_19",
         "%%sql pond\nSELECT * FROM many.",
+        "%%sql pond\nSELECT * FROM pairs WHERE pairs.",
     )
     return window("completion.ipynb", workspace="completion")
 
@@ -87,6 +89,15 @@ def test_what_begins_as_typed_comes_first_in_a_schema_of_thousands(notebook):
     expect(entries(notebook).first).to_contain_text("table_1999")
     notebook.page.keyboard.press("Enter")
     expect(notebook.cell(4).locator(".cm-content")).to_have_text("%%sql pondSELECT * FROM many.table_1999")
+    go_to_end(notebook, 5)  # what is typed in the open list leaves the table's own order, and puts what begins so first
+    for typed, names in (("t", ["tz", "tb", "zt"]), ("z", ["zt", "tz"])):
+        notebook.page.keyboard.press("Tab")
+        expect(entries(notebook)).to_have_count(3)
+        notebook.page.keyboard.type(typed)
+        expect(entries(notebook).locator("mark")).to_have_count(len(names))  # what is typed, in each name that has it
+        assert entries(notebook).evaluate_all("all => all.map(one => one.dataset.value)") == names
+        notebook.page.keyboard.press("Escape")
+        notebook.page.keyboard.press("Backspace")
 
 
 def assert_first(page, name):
