@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from services import TuskHome
@@ -18,6 +20,25 @@ def pytest_configure() -> None:
     """Take Ctrl-C in, though a shell that starts a job in the background has it ignore that: tests interrupt themselves."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the modules that drive a browser over the run, and leave those with many quick tests for its end.
+
+    Two browsers at once slow each other down, and a slow module that comes last has one of two processes wait for the other.
+    """
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    browsers = deque(path for path in modules if path.parent.name == "browser")
+    others = sorted((path for path in modules if path.parent.name != "browser"), key=lambda path: len(modules[path]))
+    gap = len(others) // (len(browsers) + 1) or 1
+    ordered: list[pytest.Item] = []
+    for number, path in enumerate(others):
+        if number % gap == 0 and browsers:
+            ordered += modules[browsers.popleft()]
+        ordered += modules[path]
+    items[:] = ordered + [item for path in browsers for item in modules[path]]
 
 
 @pytest.fixture(scope="session")
