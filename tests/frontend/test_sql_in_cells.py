@@ -82,6 +82,16 @@ def test_a_cell_runs_on_what_its_lines_name_or_choose_and_else_on_what_is_curren
         ("%sql SELECT 1\n%tusk use prod\n%sql SELECT 1", ["now", "prod"]),
         ("%tusk connect new x.db\n%sql SELECT 1", ["new"]),
         ("%sql pg SELECT 1\n%sql PG SELECT 1", ["pg"]),
+        # None: what a choice that cannot be read here leaves of what is current, which may be harmless.
+        ("tusk.use('prod')\n%sql DELETE FROM t", [None]),
+        ("from tusk_jupyter import use\nif x: use(name)\n%sql DELETE FROM t\n%sql dev SELECT 1", [None, "dev"]),
+        ("tusk use prod\n%sql DELETE FROM t", [None]),  # IPython's automagic
+        ("_ = %tusk use prod\n%sql DELETE FROM t", [None]),
+        ("%tusk use 'prod'\n%sql DELETE FROM t", [None]),
+        ("%tusk use $name\n%sql DELETE FROM t", [None]),
+        ("%tusk connect --tier memory prod x.db\n%sql DELETE FROM t", [None]),
+        ("get_ipython().run_line_magic('tusk', 'use prod')\n%sql DELETE FROM t", [None]),
+        ("# tusk.use('prod')\nplt.style.use('dark')\nsqlite3.connect('x')\n%sql SELECT 1", ["now"]),
         ("'''\n%tusk use prod\n'''\n%sql SELECT 1", ["now"]),
         ("%sql a SELECT 1\n%sql SELECT 1", ["a"]),
     ]

@@ -15,7 +15,10 @@ export interface ICurrent {
 
 export const NOT_KNOWN: ICurrent = { name: undefined, chosen: false };
 
-const USE = /^[ \t]*%tusk[ \t]+(use|connect)[ \t]+(\S+)[ \t]*/;
+const USE = /^[ \t]*%tusk[ \t]+(use|connect)[ \t]+([^\s-'"{$]\S*)[ \t]*/;
+/** What chooses one that cannot be read here: `tusk.use(name)`, `x = %tusk use prod`, options before the name, the picker. */
+const MAY_CHOOSE =
+  /\btusk[ \t]+(?:use|connect|pick)\b|(?<!\b(?:style|matplotlib|mpl|plt)\.)\buse[ \t]*\(|\btusk\w*\.connect[ \t]*\(|\b(?:magic|run_\w+)\([ \t]*['"]tusk\b/;
 
 /**
  * The connections of a cell in their order, each once in whatever letters; empty where it holds no SQL.
@@ -43,16 +46,18 @@ export function connectionsOf(source: string, current: ICurrent): (string | null
   return [...found.values()];
 }
 
-function follow(now: ICurrent, next: { name: string; chosen: boolean }): ICurrent {
+function follow(now: ICurrent, next: ICurrent): ICurrent {
   return next.chosen || !now.chosen ? { name: next.name, chosen: next.chosen } : now;
 }
 
-function choicesIn(source: string): { at: number; name: string; chosen: boolean }[] {
-  const found = [];
-  for (const [at, line] of source.includes('%tusk') ? codeLines(source) : []) {
+function choicesIn(source: string): (ICurrent & { at: number })[] {
+  const found: (ICurrent & { at: number })[] = [];
+  for (const [at, line] of MAY_CHOOSE.test(source) ? codeLines(source) : []) {
     const match = USE.exec(line);
     if (match) {
       found.push({ at, name: match[2]!, chosen: match[1] === 'use' });
+    } else if (MAY_CHOOSE.test(line.replace(/^[ \t]*#.*/, ''))) {
+      found.push({ at, ...NOT_KNOWN, chosen: true });
     }
   }
   return found;
