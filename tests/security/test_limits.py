@@ -21,7 +21,7 @@ from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import codec, control, driver
 from tusk_jupyter.protocol.calls import PeerLost, Request
-from tusk_jupyter.protocol.values import Value, unpack
+from tusk_jupyter.protocol.values import Value, pack, unpack
 from tusk_jupyter.system import typed_json
 from tusk_jupyter.system.places import Places
 
@@ -55,6 +55,8 @@ def test_deep_nesting_in_a_value_and_in_what_a_page_sends_is_too():
     request = typed_json.convert(control.SaveConnection, {"session": "s", "name": "n", "config": {"a": deep}})
     with pytest.raises(errors.ProtocolError):
         codec.encode(request)
+    with pytest.raises(errors.UsageError, match="nested so deeply"):
+        pack(deep)
     while deep:  # one by one: its own end would be as deep
         deep = deep.pop()  # type: ignore[assignment]
 

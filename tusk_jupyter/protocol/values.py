@@ -50,7 +50,13 @@ def pack(value: object) -> Value:
         return Value("bool", value)
     for cls, tag, to_plain in _PACK:
         if isinstance(value, cls):
-            return Value(tag, to_plain(value))
+            try:
+                return Value(tag, to_plain(value))
+            except RecursionError:
+                raise UsageError(
+                    f"A parameter cannot be a {type(value).__name__} that is nested so deeply.",
+                    hint="Send it as text: `json.dumps(value)`.",
+                ) from None
     return _pack_foreign(value)
 
 
