@@ -483,6 +483,14 @@ def test_a_state_folder_that_somebody_else_could_replace_is_refused(tmp_path: Pa
     assert list(way.iterdir()) == []
 
 
+def test_a_link_that_goes_up_again_leads_where_the_system_follows_it(tmp_path: Path):
+    for name, mode in (("closed", 0o700), ("open", 0o777)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "link").symlink_to(Path("closed", "..", "open"))
+    assert f"{tmp_path / 'open'} has mode 0777" in way.weakness(tmp_path / "link" / "home")
+
+
 @pytest.mark.parametrize("mood", WAYS)
 @pytest.mark.parametrize("variable", ["TMPDIR", "XDG_RUNTIME_DIR"])
 def test_no_socket_lies_where_somebody_else_renames(far_home, monkeypatch, mood: str, variable: str):
@@ -760,6 +768,26 @@ def test_a_removed_tree_takes_no_link_with_it(tmp_path: Path):
     (tmp_path / "p-0123456789abcdef").symlink_to(victim)
     belongings.remove_working_folder(folder)
     assert (victim / "deep").is_dir()
+
+
+def test_only_what_is_ours_by_name_by_kind_and_by_owner_is_removed(tmp_path: Path, monkeypatch):  # S1
+    """Each that stays lacks one of the three."""
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    for name in ("core.log", "theirs.log", "core.err"):
+        (tmp_path / name).touch()
+    os.mkfifo("core.crash")
+    for name in ("c-0123456789abcdef.sock", "theirs.sock"):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(name)
+    for name in ("p-0123456789abcdef", "p-fedcba9876543210"):
+        (tmp_path / name).mkdir()
+    given_to_a_stranger(tmp_path / "core.err", monkeypatch)
+    given_to_a_stranger(tmp_path / "p-fedcba9876543210", monkeypatch)
+    for one in list(tmp_path.iterdir()):
+        belongings.discard(one)
+        belongings.remove_working_folder(one)
+    left = {one.name for one in tmp_path.iterdir()}
+    assert left == {"theirs.log", "core.err", "core.crash", "theirs.sock", "p-fedcba9876543210"}
 
 
 def test_a_relative_state_folder_is_refused(monkeypatch):
