@@ -672,6 +672,18 @@ def test_a_driver_that_somebody_else_could_have_put_there_is_not_executed(
     assert not marker.exists()
 
 
+def test_what_drivers_said_of_themselves_is_asked_anew_where_others_could_write_it(tmp_path: Path):  # S10
+    place = Places(tmp_path / "home")
+    place.prepare()
+    manifest = Catalog(place).named("sqlite").manifest
+    said = json.loads(place.driver_cache.read_text())
+    said["sqlite"]["manifest"]["schemes"] = ["evil"]
+    for mode, believed in ((0o600, True), (0o666, False)):
+        place.driver_cache.write_text(json.dumps(said))
+        place.driver_cache.chmod(mode)
+        assert (Catalog(place).named("sqlite").manifest != manifest) is believed
+
+
 @pytest.mark.parametrize("mood", ["a stranger's", "others may read", "a link", "a fifo", "a folder", "too deep"])
 def test_an_address_that_the_core_did_not_write_leads_nowhere(tmp_path: Path, monkeypatch, mood: str):
     path = tmp_path / "core.json"
