@@ -70,16 +70,24 @@ class Instance:
     def leave(self, session: object) -> None:
         """Note that a session has stopped to use the files; idempotent."""
         with self.lock:
-            was_running = session in self.running
-            self.running.discard(session)
-            if was_running and not self.running:
-                for file in self._files():
-                    file.note()
+            if session in self.running:
+                self.running.discard(session)
+                self._note_while_idle()
+
+    def note(self) -> None:
+        """Take the files as they are for this process's own, after queries of the driver's own."""
+        with self.lock:
+            self._note_while_idle()
 
     def look(self) -> None:
         """Find out whether others wrote into the files, unless a statement runs, which may have."""
         with self.lock:
             self._look_while_idle()
+
+    def _note_while_idle(self) -> None:
+        if not self.running:
+            for file in self._files():
+                file.note()
 
     def _look_while_idle(self) -> None:
         if not self.running:

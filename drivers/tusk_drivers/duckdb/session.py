@@ -262,6 +262,7 @@ class DuckDBSession(Session):
             found.position = statement.original_position(found.position, _parameter)
         taken_keys.hide_secret(found, self._connection, can_ask=self._transaction is Transaction.IDLE)
         self._look_at_transaction()
+        self._instance.note()
         return found
 
     def _with_place(self, exc: BaseException, sql: str, parameters: Mapping[str, object]) -> errors.TuskError | None:
@@ -442,6 +443,7 @@ class DuckDBSession(Session):
             raise found from exc
         finally:
             self._look_at_transaction()
+            self._instance.note()
 
 
 _EXPLAIN = "EXPLAIN "
