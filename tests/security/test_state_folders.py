@@ -247,15 +247,39 @@ def test_another_users_folder_is_no_state_folder(tmp_path: Path, monkeypatch, lo
 def test_another_users_link_is_no_state_folder_wherever_it_leads(
     tmp_path: Path, monkeypatch, look: Callable[[Path], None]
 ):
-    """The way into one's own home folder is not judged, so a link that leads there is looked at itself."""
     mine, link = tmp_path / "mine", tmp_path / "link"
     (mine / "state").mkdir(parents=True, mode=0o700)
     link.symlink_to(mine / "state")
-    monkeypatch.setattr(way, "_is_own_home", lambda found: os.path.samestat(found, mine.stat()))
+    home_is(mine, monkeypatch)
     look(link)  # one's own is a wish
     given_to_a_stranger(link, monkeypatch)
-    with pytest.raises(errors.StorageError, match=f"{link} is a link that another user .uid {STRANGER}. has made"):
+    with pytest.raises(errors.StorageError, match=rf"{link} is a link .*another user .uid {STRANGER}"):
         look(link)
+
+
+def home_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a folder be this user's home as the system has it."""
+    monkeypatch.setattr(way, "_is_own_home", lambda found: os.path.samestat(found, folder.stat()))
+    monkeypatch.setattr(way, "_home_of", lambda _: folder)
+
+
+@pytest.mark.parametrize("passed", ["a link", "a folder"])
+def test_what_is_passed_on_another_way_into_ones_home_is_judged(tmp_path: Path, monkeypatch, passed: str):
+    mine, theirs = tmp_path / "above" / "mine", tmp_path / "theirs"
+    (mine / "state").mkdir(parents=True, mode=0o700)
+    home_is(mine, monkeypatch)
+    given_to_a_stranger(tmp_path / "above", monkeypatch)
+    assert way.weakness(mine / "state" / "core.json") is None, "who may rename a home has the account already"
+    if passed == "a link":
+        theirs.symlink_to(mine)
+        there = theirs / "state"
+    else:
+        theirs.mkdir(mode=0o755)
+        (theirs / "link").symlink_to(mine)
+        there = theirs / "link" / "state"
+    assert way.weakness(there) is None
+    given_to_a_stranger(theirs, monkeypatch)
+    assert f"uid {STRANGER}" in (way.weakness(there) or "")
 
 
 def test_in_a_state_folder_a_users_own_files_stay_also_in_run(tusk_home: TuskHome, tmp_path: Path):  # S1

@@ -1,14 +1,16 @@
 """The way to a path: every folder and link that is passed on it; who may rename in one of them decides what the path means.
 
 A folder of ours is not enough: who owns the folder around it, or may write there, renames ours and puts their own under its
-name. So each folder on the way is this user's or root's, and closed to others or sticky, as sshd and sudo ask it. What lies
-above this user's own home folder is not judged, as sshd does it: who may rename that has the account already.
+name. So each folder on the way is this user's or root's, and closed to others or sticky, as sshd and sudo ask it. What is
+passed on the system's own way to this user's home folder is not judged, as sshd does it: who may rename that has the account
+already.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from tusk_jupyter.system import belongings
@@ -30,9 +32,25 @@ def weakness(path: Path) -> str | None:
     """
     if not HAS_OWNERS:
         return None
+    problems: list[tuple[Path, str]] = []
+    for place, found, is_end in _passed(path):
+        if stat.S_ISLNK(found.st_mode):
+            problem = _problem_of_link(place, found)
+        else:
+            if _is_own_home(found):
+                to_home = {passed for passed, _, _ in _passed(_home_of(found.st_uid))}
+                problems = [one for one in problems if one[0] not in to_home]
+            problem = None if is_end else _problem_of(place, found)
+        if problem is not None:
+            problems.append((place, problem))
+    return problems[0][1] if problems else None
+
+
+def _passed(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
+    """Yield each folder and link that is passed on an absolute path, with its own status and whether the path ends there."""
     root, *names = path.absolute().parts
     here, left, links = Path(root), names[::-1], 0
-    problem = _problem_of(here, here.lstat())
+    yield here, here.lstat(), not left
     while left:
         name = left.pop()
         if name == "..":  # no link: those are taken apart, so this is where it leads
@@ -44,8 +62,7 @@ def weakness(path: Path) -> str | None:
             break
         if stat.S_ISLNK(found.st_mode):
             links += 1
-            if not _is_trusted(found.st_uid):
-                problem = problem or f"{here / name} is a link of another user (uid {found.st_uid}), who may change it"
+            yield here / name, found, False
             if links > LONGEST_CHAIN:
                 break
             target = (here / name).readlink()
@@ -53,11 +70,13 @@ def weakness(path: Path) -> str | None:
             left += [part for part in target.parts if part != root][::-1]
             continue
         here = here / name
-        if _is_own_home(found):
-            problem = None
-        if left:
-            problem = problem or _problem_of(here, found)
-    return problem
+        yield here, found, not left
+
+
+def _problem_of_link(link: Path, found: os.stat_result) -> str | None:
+    if _is_trusted(found.st_uid):
+        return None
+    return f"{link} is a link of another user (uid {found.st_uid}), who may change it"
 
 
 def _problem_of(folder: Path, found: os.stat_result) -> str | None:
@@ -89,12 +108,21 @@ def _is_own_home(found: os.stat_result) -> bool:
     """Return whether a folder is the one that the system, and not the environment, calls this user's home."""
     if found.st_uid != belongings.user_id() or found.st_uid == 0:
         return False
-    import pwd
-
     try:
-        return os.path.samestat(found, Path(pwd.getpwuid(found.st_uid).pw_dir).stat())
+        return os.path.samestat(found, _home_of(found.st_uid).stat())
     except (KeyError, OSError):
         return False
+
+
+def _home_of(uid: int) -> Path:
+    """Return a user's home as the system has it.
+
+    Raises:
+        KeyError: the system does not know the user.
+    """
+    import pwd
+
+    return Path(pwd.getpwuid(uid).pw_dir)
 
 
 def _is_private_group(gid: int) -> bool:
