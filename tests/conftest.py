@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from collections.abc import Iterator
@@ -20,6 +21,16 @@ def pytest_configure() -> None:
     """Take Ctrl-C in, though a shell that starts a job in the background has it ignore that: tests interrupt themselves."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+UMASK = os.umask(0o022)
+os.umask(UMASK)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Undo the umask that a test before left by opening the state: the users of the servers could not read their files."""
+    os.umask(UMASK)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
