@@ -11,7 +11,7 @@ import random
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,7 @@ from tusk_jupyter.errors import StorageError
 from tusk_jupyter.protocol import control
 from tusk_jupyter.state import database, migrations, statefile
 from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.state.frame import Record
 from tusk_jupyter.state.migrations import Migration
 from tusk_jupyter.state.query_log import RunEnd, RunStart
 from tusk_jupyter.state.store import Store
@@ -209,6 +210,30 @@ def test_a_file_that_is_opened_anew_between_two_batches_loses_nothing(open_store
     assert store._database._con is not before, "it was opened anew"
     assert opened == []
     assert [("rebuilt from" in notice) for notice in store.notices] == ([True] if what == "damaged" else [])
+
+
+@pytest.mark.parametrize("what", ["sound", "damaged"])
+def test_a_run_that_begins_while_the_file_is_opened_anew_is_in_the_log(
+    open_store: Open, opened: list[str], monkeypatch: pytest.MonkeyPatch, what: str
+):
+    store = open_store()
+    really, begun = database.Database._sound, []
+
+    def sound(self: database.Database, after: int) -> Iterator[Record]:
+        """Read the journal, at whose end another thread writes meanwhile."""
+        yield from really(self, after)
+        begun.append(f"run-{1000 + len(begun)}")
+        store.log.started(a_run(999 + len(begun)))
+
+    monkeypatch.setattr(database.Database, "_sound", sound)
+    opened.append(what)
+    for n in range(40):
+        store.log.started(a_run(n))
+    store._database.catch_up()
+    runs = {entry.run for entry in store.log.read(control.ReadLog(limit=1000)).entries}
+    assert runs == {*(f"run-{n}" for n in range(40)), *begun}
+    assert bool(begun) == (what == "damaged"), "the journal of a sound file is not read again"
+    assert opened == [], "the file was opened again"
 
 
 def test_records_that_wait_while_the_file_is_drawn_anew_are_applied_once(

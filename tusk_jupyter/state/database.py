@@ -220,8 +220,9 @@ class Database:
             raise
 
     def _replay(self) -> None:
-        """Apply what the journal has and the file has not."""
-        lost = self.applied_seq - self.journal.last_seq
+        """Apply what the journal has and the file has not, as far as it went at the call: what comes meanwhile is queued."""
+        until = self.journal.last_seq
+        lost = self.applied_seq - until
         if lost > 0:
             self.notices.append(
                 f"The journal in {self.journal.folder} ends {lost} records before the state file does: it was cut off"
@@ -231,8 +232,8 @@ class Database:
         records = self._sound(self.applied_seq)
         while batch := list(islice(records, BATCH)):
             self._apply(batch)
-        if self.applied_seq < self.journal.last_seq:  # its newest records are gone: nobody must wait for them
-            self._write([], up_to=self.journal.last_seq)
+        if self.applied_seq < until:  # its newest records are gone: nobody must wait for them
+            self._write([], up_to=until)
 
     def _sound(self, after: int) -> Iterable[Record]:
         """Yield the journal's records; what is damaged between them becomes a notice."""
@@ -262,9 +263,11 @@ class Database:
         if self._since_opened < OPEN_ANEW_AFTER:
             return
         with self._file:
+            before = self.applied_seq
             self._con.close()
             self._con = self._adopt(*statefile.open_file(self.path))
-            self._replay()  # one that was damaged meanwhile was set aside
+            if self.applied_seq < before:  # it was damaged meanwhile, and set aside
+                self._replay()
             self._since_opened = 0
 
     # --- the file --------------------------------------------------------------------------------------------------
