@@ -50,7 +50,7 @@ check: .venv/test .venv/node_modules ## format, lint, strict types, import contr
 IN_PRIVATE_HOME = home=$$(mktemp -d /tmp/tusk-test-XXXXXX); trap 'rm -rf "$$home"' EXIT; TUSK_HOME="$$home"
 
 test: .venv/test .venv/frontend test-system ## all tests, on real servers that they start and end themselves
-	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=15 $(TESTS)
+	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist loadfile --durations=15 $(TESTS)
 
 soak: .venv/test test-system ## the long forms: load, kills, leaks
 	$(IN_PRIVATE_HOME) $(BIN)/python -m pytest -m soak --timeout=3600 --durations=15 $(TESTS)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from services import TuskHome
@@ -31,25 +29,6 @@ os.umask(UMASK)
 def pytest_runtest_setup() -> None:
     """Undo the umask that a test before left by opening the state: the users of the servers could not read their files."""
     os.umask(UMASK)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the modules that drive a browser over the run, and leave those with many quick tests for its end.
-
-    Two browsers at once slow each other down, and a slow module that comes last has one of two processes wait for the other.
-    """
-    modules: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        modules.setdefault(item.path, []).append(item)
-    browsers = deque(path for path in modules if path.parent.name == "browser")
-    others = sorted((path for path in modules if path.parent.name != "browser"), key=lambda path: len(modules[path]))
-    gap = len(others) // (len(browsers) + 1) or 1
-    ordered: list[pytest.Item] = []
-    for number, path in enumerate(others):
-        if number % gap == 0 and browsers:
-            ordered += modules[browsers.popleft()]
-        ordered += modules[path]
-    items[:] = ordered + [item for path in browsers for item in modules[path]]
 
 
 @pytest.fixture(scope="session")
