@@ -49,9 +49,8 @@ class SqlMagic(Magics):
                 exc.hint = " ".join(filter(None, (exc.hint, f"A password stands in the cell. {STAYS}")))
             run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None
-            place = (
-                None if exc.scenario == open_files.SCENARIO else run.place
-            )  # what a place needs could not be imported
+            can_import = exc.scenario != open_files.SCENARIO  # a place in the SQL needs modules
+            place = run.place if can_import else None
             show_without_traceback(exc, place, statements=statements, colour=notebook.has_colour)
             raise
         finally:

@@ -393,6 +393,25 @@ def test_lines_keep_their_places_while_the_list_is_open(show, tmp_path):
     assert list(dict.fromkeys(picked)) == ["bee", "ape", "owl"]
 
 
+def test_a_list_is_drawn_again_after_a_release_that_the_page_never_receives(show, tmp_path):
+    """Over a frame of the page the release is the frame's."""
+    tusk.connect("ape", str(tmp_path / "ape.duckdb"))
+    shown = show()
+    press(shown, "ape")
+    tusk.connect("owl", str(tmp_path / "owl.duckdb"))
+    wait_until(lambda: lists(shown, "owl"), 15, "the page has a list with the new connection")
+    assert shown.names() == ["ape"]
+    shown.page.evaluate("window.dispatchEvent(new PointerEvent('pointermove', { buttons: 0 }))")
+    expect(shown.option("owl")).to_be_visible()
+    shown.page.mouse.up()
+
+
+MIDDLE = """name => {
+  const { x, y, width, height } = document.querySelector(`[role=option][data-name=${name}]`).getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+}"""
+
+
 def press(shown: Shown, name: str) -> None:
     """Press the mouse on a row, and hold it."""
     shown.page.mouse.move(*middle(shown, name))
@@ -400,8 +419,9 @@ def press(shown: Shown, name: str) -> None:
 
 
 def middle(shown: Shown, name: str) -> tuple[float, float]:
-    box = shown.option(name).bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    """Where the middle of a row is; asked in one step, as rows are drawn again when something has become of one."""
+    x, y = shown.page.evaluate(MIDDLE, name)
+    return x, y
 
 
 def lists(shown: Shown, name: str) -> bool:

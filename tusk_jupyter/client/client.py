@@ -242,7 +242,7 @@ class Client:
                 self._attached_to = self.link.epoch
                 self._tell_ends()
         except errors.TuskError:
-            pass  # the core has gone: the call that needs one says so
+            pass  # the core has gone: the call that needs one reports it
         finally:
             self._attached_to = 0
 

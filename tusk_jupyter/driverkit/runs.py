@@ -356,12 +356,10 @@ class Run:
 
     def _with_place(self, ended: str) -> str:
         """Return which of several statements was the last one, and what has become of those before it."""
-        before, of = len(self._reports), len(self._statements)
-        words = f"Statement {self._index + 1} of {of} was {ended}"
-        if not before:
-            return f"{words}; none was run before it."
-        one = before == 1
-        ran = f"{words}; {before} {'was' if one else 'were'} run before it and"
+        ran, one = self._ran(f"was {ended}")
+        if not self._reports:
+            return f"{ran}."
+        ran = f"{ran} and"
         match self._session.transaction:
             case Transaction.OPEN if self._began_open:
                 return f"{ran} {'is' if one else 'are'} in the open transaction."
@@ -370,11 +368,7 @@ class Run:
             case Transaction.FAILED:
                 return f"{ran} {'is' if one else 'are'} in the transaction, which has failed."
         if self._before is Transaction.OPEN:
-            return (
-                f"{ran} what it had in the open transaction is rolled back."
-                if one
-                else (f"{ran} what they had in the open transaction is rolled back.")
-            )
+            return f"{ran} what {'it' if one else 'they'} had in the open transaction is rolled back."
         return f"{ran} {'stands' if one else 'stand'}."
 
     def _tell_place(self, exc: errors.TuskError) -> None:
@@ -384,25 +378,26 @@ class Run:
             exc.message = place if exc.scenario == "cancelled_by_user" else f"{exc.message} {place}"
         elif isinstance(exc, GoneBefore):
             if self._reports:
-                exc.message, exc.hint = (
-                    f"{exc.why} {self._place_of_loss('was not begun', 'is rolled back')}",
-                    CHECK_FIRST,
-                )
+                place = self._place_of_loss("was not begun", "is rolled back")
+                exc.message, exc.hint = f"{exc.why} {place}", CHECK_FIRST
         elif isinstance(exc, errors.ConnectError) and exc.scenario in ENDINGS:
             place = self._place_of_loss("was under way", "stands only if this statement committed it")
             exc.message = f"{exc.message} {place}"
 
     def _place_of_loss(self, ended: str, fate: str) -> str:
         """Return which statement met the end of the session, and the fate of those before it in an open transaction."""
-        before, of = len(self._reports), len(self._statements)
-        words = f"Statement {self._index + 1} of {of} {ended}"
-        if not before:
-            return f"{words}; none was run before it."
-        one = before == 1
-        ran = f"{words}; {before} {'was' if one else 'were'} run before it"
+        ran, one = self._ran(ended)
+        if not self._reports:
+            return f"{ran}."
         if self._before is not Transaction.IDLE:
             return f"{ran}, and what {'it' if one else 'they'} had in the open transaction {fate}."
         return f"{ran} and {'stands' if one else 'stand'}."
+
+    def _ran(self, ended: str) -> tuple[str, bool]:
+        """Return how one of several statements ended and how many were run before it, and whether that was one."""
+        before = len(self._reports)
+        run = f"{before} {'was' if before == 1 else 'were'}" if before else "none was"
+        return f"Statement {self._index + 1} of {len(self._statements)} {ended}; {run} run before it", before == 1
 
     def _in_context(self, exc: BaseException, statement: Statement) -> errors.TuskError:
         """Return `exc` as an error that counts from the submitted text and says which statement it was."""

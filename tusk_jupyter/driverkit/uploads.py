@@ -90,18 +90,7 @@ class Upload:
                     tuple(self._message.table.split(".")), counted, append=self._message.append
                 )
         except BaseException as exc:
-            refused = self._refused and not isinstance(
-                exc, errors.ConnectError
-            )  # it may arrive in an engine's own wrapping
-            if (
-                isinstance(exc, errors.Cancelled)
-                and exc.scenario == "cancelled_on_server"
-                and not self._cancelled.is_set()
-            ):
-                exc.message = f"{exc.message} Nothing of the upload stays."
-                failure: BaseException = exc
-            else:
-                failure = _cancelled() if refused or isinstance(exc, errors.Cancelled) else memory.told(exc) or exc
+            failure = self._failure(exc)
             if isinstance(failure, errors.TuskError):  # a server may quote a row's value
                 failure.message = redact_text(failure.message, ())
                 failure.detail = failure.detail and redact_text(failure.detail, ())
@@ -119,6 +108,16 @@ class Upload:
         return Trailer(
             transaction=self._session.transaction.value, statements=(report,), notes=tuple(self._session.upload_notes)
         )
+
+    def _failure(self, exc: BaseException) -> BaseException:
+        """Return what is reported for an upload that ended with `exc`."""
+        if isinstance(exc, errors.Cancelled):
+            if exc.scenario != "cancelled_on_server" or self._cancelled.is_set():
+                return _cancelled()
+            exc.message = f"{exc.message} Nothing of the upload stays."
+            return exc
+        refused = self._refused and not isinstance(exc, errors.ConnectError)  # it may be wrapped in an engine's error
+        return _cancelled() if refused else memory.told(exc) or exc
 
     def _count(self, reader: pa.RecordBatchReader, is_gone: Callable[[], bool]) -> Iterator[pa.RecordBatch]:
         for batch in reader:

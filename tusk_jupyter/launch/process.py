@@ -226,7 +226,7 @@ class DriverProcess:
                     raise self._start_error(f"a signal or a debugger had stopped its process for {now - went:.0f} s")
 
     def _not_started(self, exc: BaseException) -> errors.DriverStartError:
-        """Return the error for a process that there is not: of the driver, or for want of descriptors of the core."""
+        """Return the error for a driver process that was not started, also where the core has no descriptor left for it."""
         short = open_files.shortage(exc, who="The core service")
         return errors.DriverStartError(
             f"The driver {self.name!r} did not start: {short or f'{exc}.'}",

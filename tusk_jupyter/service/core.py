@@ -543,7 +543,7 @@ class Core:
         return was_open
 
     def _of_others(self, record: ConnectionRecord, client: Client) -> list[Session]:
-        """Return the sessions that other clients have on the same file or server account."""
+        """Return the sessions that other clients have on a connection, or on the locked file that it opens."""
         return [one for one in self.sessions.on_same(record) if one.client not in (client.id, schemas.CLIENT)]
 
     def _sources_of(self, sessions: Iterable[Session]) -> tuple[str, ...]:

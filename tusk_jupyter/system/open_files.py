@@ -1,7 +1,7 @@
 """How many files a process may have open, and what it means when that is used up.
 
 Without a free descriptor nothing works, not even an `import`: Python then names the module's file, and `dlopen` its library. So
-whoever calls us gets the reason and the limit, and the core, which has five descriptors for each session, takes what it may.
+the caller gets the reason and the limit; and the core, which needs five descriptors a session, raises its own limit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def take_all_allowed() -> None:
 
 
 def shortage(exc: BaseException, *, who: str = "This process") -> str | None:
-    """Return the sentence for an error that means "no descriptor left", or None when it means something else."""
+    """Return the sentence for an error that means "no descriptor is left", or None when it means something else."""
     if isinstance(exc, OSError) and exc.errno == errno.ENFILE:
         return "The machine has no file descriptor left: all of its programs together have too many files open."
     none_left = isinstance(exc, OSError) and exc.errno == errno.EMFILE
@@ -46,10 +46,10 @@ def shortage(exc: BaseException, *, who: str = "This process") -> str | None:
 
 
 SCENARIO = "no_descriptors"
-HINT = "Close files, sockets or connections that are not needed, or raise the limit (`ulimit -n`) and start this process anew."
+HINT = "Close files, sockets or connections that are not needed, or raise the limit (`ulimit -n`) and restart this process."
 HINT_OF_CORE = (
     "Close sessions that are not needed (`%tusk disconnect`, other notebooks). The core takes what its hard limit allows: "
-    "raise that (`ulimit -Hn`, `LimitNOFILE` of a service), then start it anew with `%tusk core stop`."
+    "raise that (`ulimit -Hn`, `LimitNOFILE` of a service), then stop it with `%tusk core stop`: the next run starts it again."
 )
 
 
@@ -63,7 +63,7 @@ def told(exc: BaseException) -> CoreError | None:
 
 @contextlib.contextmanager
 def or_told() -> Iterator[None]:
-    """Raise our error where the block, or an import in it, fails for want of a descriptor.
+    """Raise our error where the block, or an import in it, fails because no descriptor is left.
 
     Raises:
         CoreError: it did.

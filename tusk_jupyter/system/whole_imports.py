@@ -3,7 +3,8 @@
 An interrupt that hits the main thread within Python's import machinery can leave a module's lock taken for ever, and the next
 import of that module hangs (3 of 240 kernels that were interrupted in their first second), or a C extension half made, which
 cannot be imported again in that process (pyarrow, once). So within a block the interrupt waits until the import that it hits
-is done, which takes a second at most, and comes then. An import for which there is no file descriptor is told as such.
+is done, which takes a second at most, and comes then. An import that fails because no file descriptor is left
+raises the error that says so.
 """
 
 from __future__ import annotations

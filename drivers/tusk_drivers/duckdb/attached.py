@@ -25,8 +25,7 @@ from tusk_jupyter.system import duckdb_path
 
 _URL = re.compile(r"\w{2,}:")
 """At the beginning of what is attached: a place on the net, or another engine's."""
-_NAMES = "SELECT database_name, path FROM duckdb_databases() WHERE NOT internal"
-_KINDS = "SELECT database_name, type FROM duckdb_databases() WHERE NOT internal"
+_DATABASES = "SELECT database_name, path, type FROM duckdb_databases() WHERE NOT internal"
 
 
 class Attached:
@@ -59,7 +58,7 @@ class Attached:
                 f"The database {name} was attached by another notebook; replacing it would change it there too."
             )
         if "exists" in spoken[1:6]:
-            known = dict(connection.execute(_NAMES).fetchall()).get(name)
+            known = {one: file for one, file, _ in connection.execute(_DATABASES).fetchall()}.get(name)
             if known != _absolute(path):
                 raise _refused(f"{name} is another file already, attached by another notebook: {known or 'in memory'}.")
 
@@ -93,16 +92,15 @@ class Attached:
                 raise file.gone_from(name)
 
     def note(self, connection: duckdb.DuckDBPyConnection, session: object, sql: str, main: Path | None) -> None:
-        """Take in what is attached beside `main` after a session's ATTACH or DETACH."""
-        found = dict(connection.execute(_NAMES).fetchall())
-        held = {name for name, kind in connection.execute(_KINDS).fetchall() if kind == "duckdb"}
+        """Record what is attached after a session's ATTACH or DETACH; `main` is the file of the instance itself."""
+        found = connection.execute(_DATABASES).fetchall()
         spoken = _spoken(sql)
-        anew = _target(*spoken)[0] if "replace" in spoken[0][1:4] else None
+        replaced = _target(*spoken)[0] if "replace" in spoken[0][1:4] else None
         with self._lock:
-            self._owners = {name: self._owners.get(name, session) for name in found}
+            self._owners = {name: self._owners.get(name, session) for name, _, _ in found}
             files = {
-                name: self._file(name, Path(path), is_held=name in held, anew=name.lower() == anew)
-                for name, path in found.items()
+                name: self._file(name, Path(path), is_duckdb=kind == "duckdb", is_replaced=name.lower() == replaced)
+                for name, path, kind in found
                 if path and Path(path) != main
             }
             let_go, self._files = self._files, {name: file for name, file in files.items() if file is not None}
@@ -110,18 +108,18 @@ class Attached:
                 if isinstance(file, HeldFile) and file not in self._files.values():
                     file.close()
 
-    def _file(self, name: str, path: Path, *, is_held: bool, anew: bool) -> OpenFile | None:
+    def _file(self, name: str, path: Path, *, is_duckdb: bool, is_replaced: bool) -> OpenFile | None:
         """Return the file behind a name: as it was when it was attached, though another may be there by now."""
         known = self._files.get(name)
         if known is not None and known.path == path:
-            if not anew:
+            if not is_replaced:
                 return known
             if isinstance(known, HeldFile) and known.is_at_path:
                 known.renew()  # not closed: that would drop DuckDB's new lock on it
                 return known
         if not path.is_file():
             return None
-        return HeldFile(path) if is_held else OpenFile(path)
+        return HeldFile(path) if is_duckdb else OpenFile(path)
 
     def files(self) -> list[HeldFile]:
         """Return the DuckDB files that are attached."""

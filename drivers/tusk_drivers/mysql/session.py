@@ -88,9 +88,8 @@ class MysqlSession(Session):
             headings=Headings(statement, values, parameters),
             values=[beside[place.name] for place in statement.placeholders if place.name in beside],
         )
-        if kind == "SET" and isinstance(
-            outcome, Changed
-        ):  # SET STATEMENT ... FOR SELECT has rows, which are not read yet
+        has_rows = not isinstance(outcome, Changed)  # SET STATEMENT ... FOR SELECT: they are not read yet
+        if kind == "SET" and not has_rows:
             self._keep_character_set()
         return outcome
 

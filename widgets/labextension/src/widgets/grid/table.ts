@@ -61,7 +61,8 @@ export class Table {
       tries += 1
     ) {
       await this.host.draw();
-      if (this.rows.count === 0 || this.table.querySelector('tbody td') !== null) {
+      const cells = this.rows.count * this.info.columns.length;
+      if (cells === 0 || this.table.querySelector('tbody td') !== null) {
         return;
       }
       await new Promise(requestAnimationFrame);

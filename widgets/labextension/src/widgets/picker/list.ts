@@ -232,6 +232,10 @@ export class ConnectionList {
     // The click is given right after the release.
     window.addEventListener('pointerup', () => setTimeout(release), { signal: end.signal });
     window.addEventListener('pointercancel', release, { signal: end.signal });
+    // A release over a frame within the page, or outside of the window, comes to nobody.
+    window.addEventListener('pointermove', ({ buttons }) => buttons === 0 && release(), {
+      signal: end.signal
+    });
   }
 
   /** Between two rows it is given to the list, and chooses nothing. */
