@@ -1,12 +1,10 @@
 """A driver that is frozen holds nobody up for long; one that is only busy is left alone."""
 
-import os
-import signal
 import threading
 from types import SimpleNamespace
 
 import pytest
-from services import processes_of, wait_until
+from services import freeze, processes_of, wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch import pulse as pulse_module
@@ -20,10 +18,10 @@ from tusk_jupyter.protocol.calls import PeerSilent
 def frozen(client, core):
     """Stops the driver of the client's session as a debugger would."""
 
-    def freeze():
-        os.kill(core.run(client, "SELECT pid").table.column(0)[0].as_py(), signal.SIGSTOP)
+    def freeze_driver():
+        freeze(core.run(client, "SELECT pid").table.column(0)[0].as_py())
 
-    return freeze
+    return freeze_driver
 
 
 def test_the_next_run_gets_another_session_when_nothing_was_in_the_frozen_one(client, core, frozen):
@@ -42,11 +40,11 @@ def test_the_next_run_is_refused_when_something_was_in_the_frozen_session(client
 def test_a_run_in_a_driver_that_freezes_ends_in_our_words(client, core):
     pid = core.run(client, "SELECT pid").table.column(0)[0].as_py()
 
-    def freeze():
+    def freeze_driver():
         core.await_running(client)
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
 
-    freezer = threading.Thread(target=freeze)
+    freezer = threading.Thread(target=freeze_driver)
     freezer.start()
     with pytest.raises(errors.DriverCrashed, match="no sign of life"):
         core.run(client, "SELECT wait 600")
@@ -75,14 +73,14 @@ def test_a_connection_with_a_frozen_driver_can_be_removed(client, core, frozen, 
     wait_until(lambda: not any(one.is_running() for one in frozen_ones), 30.0, "the frozen driver has ended")
 
 
-def test_a_driver_that_is_silent_in_a_call_without_an_end_is_told_without_a_time():
+def test_a_driver_that_is_silent_in_a_call_without_an_end_is_told_without_a_time(monkeypatch):
     def silent(request, *, timeout_s):
         raise PeerSilent("no answer")
 
     process = DriverProcess.__new__(DriverProcess)
     process.name, process._calls, process._counting = "pg", 0, threading.Lock()
     process._peer = SimpleNamespace(call=silent)
-    process._child = SimpleNamespace(process=SimpleNamespace(poll=lambda: None))
+    monkeypatch.setattr(DriverProcess, "ended", False)
     with pytest.raises(errors.TimeoutExceeded, match=r"has not answered 'run'\."):
         process.call(driver.Run(session="s", run="r", ticket="t", sql="SELECT 1"), timeout_s=None)
 

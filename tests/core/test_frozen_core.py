@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-from services import wait_until
+from services import freeze, wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import Client, driver_link, ending, link, pulse, runs, stopping, versions
@@ -21,7 +21,7 @@ from tusk_jupyter.protocol import control
 @contextmanager
 def frozen(client, core):
     process = psutil.Process(core.status(client).pid)
-    process.suspend()
+    freeze(process.pid)
     try:
         yield process
     finally:
@@ -50,7 +50,7 @@ def once_running(client, core, then):
     def work():
         wait_until(lambda: waits_begun(client) - before, 15.0, "the driver executes it")
         process = psutil.Process(core.status(client).pid)
-        process.suspend()
+        freeze(process.pid)
         processes.append(process)
         then()
 
@@ -229,5 +229,5 @@ def test_a_kernel_that_is_older_than_what_is_installed_is_told_to_restart(notebo
 @contextmanager
 def frozen_pid(pid):
     process = psutil.Process(pid)
-    process.suspend()
+    freeze(process.pid)
     yield process

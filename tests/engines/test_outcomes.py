@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
 import threading
 
 import psutil
 import pytest
-from services import wait_until
+from services import freeze, wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -84,12 +82,12 @@ def test_over_a_frozen_link_the_outcome_is_not_known_and_the_row_may_come(name, 
     engine.run("CREATE TABLE slow_rows (i integer)", client=second_client)
     client.run(control.RunRequest(session="", connection="far", sql="SELECT 1"))
 
-    def freeze():
+    def freeze_link():
         wait_until(lambda: client.call(control.ListRuns()).runs, 15.0, "the run is under way")
         wait_until(lambda: running(engine, request), 15.0, "the server runs it")
         link.freeze()
 
-    freezer = threading.Thread(target=freeze)
+    freezer = threading.Thread(target=freeze_link)
     freezer.start()
     sleep = "SELECT 1 FROM pg_sleep(8)" if name == "postgresql" else "SELECT 1 + sleep(8)"
     with pytest.raises(errors.TimeoutExceeded) as caught:
@@ -126,12 +124,12 @@ def test_of_an_engine_without_a_server_none_is_spoken_of(name, request):
         engine.run(engine.long, timeout_s=1)
     core = engine.client.call(control.GetCoreStatus(client_version="t", protocol=PROTOCOL_VERSION)).pid
 
-    def freeze():
+    def freeze_all():
         wait_until(lambda: engine.client.call(control.ListRuns()).runs, 15.0, "the run is under way")
         for child in psutil.Process(core).children():
-            os.kill(child.pid, signal.SIGSTOP)
+            freeze(child.pid)
 
-    freezer = threading.Thread(target=freeze)
+    freezer = threading.Thread(target=freeze_all)
     freezer.start()
     with pytest.raises(errors.TimeoutExceeded) as caught:
         engine.run(engine.long, timeout_s=2)

@@ -1,4 +1,4 @@
-"""A process that a signal or a debugger has stopped is known at once, and nobody's session waits for it."""
+"""A process that a signal or a debugger has stopped, or that has ended, is known at once: nobody's session waits for it."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from services import wait_until
+from services import freeze, wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.launch import process as process_module
@@ -28,8 +28,8 @@ def program():
 
 
 def stop(program):
-    program.suspend()
-    wait_until(lambda: processes.is_stopped(program.pid), 5.0, "the signal has arrived")
+    freeze(program.pid)
+    assert processes.is_stopped(program.pid)
 
 
 def test_a_stopped_process_is_told_from_one_that_waits(program):
@@ -40,6 +40,18 @@ def test_a_stopped_process_is_told_from_one_that_waits(program):
     program.kill()
     program.wait()
     assert not processes.is_stopped(program.pid)
+
+
+def test_a_process_that_has_ended_is_known_while_another_thread_takes_its_exit_code():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert not processes.has_ended(child)
+    child.kill()
+    with child._waitpid_lock:  # as the thread that watches a driver holds it
+        wait_until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE, 5.0, "it has ended")
+        assert child.poll() is None
+        assert processes.has_ended(child)
+    child.communicate()
+    assert processes.has_ended(child)
 
 
 def test_a_stopped_spare_is_passed_over_and_ended(program, tmp_path, monkeypatch):

@@ -7,7 +7,8 @@ Each server hangs on a guardian process (`guardian.py`) that ends it and removes
 asked for it is gone, also after `kill -9`. Tests get them as session fixtures from `tests/conftest.py`.
 """
 
+from services.freezing import freeze
 from services.homes import TuskHome, processes_of, words_of
 from services.waiting import wait_until
 
-__all__ = ["TuskHome", "processes_of", "wait_until", "words_of"]
+__all__ = ["TuskHome", "freeze", "processes_of", "wait_until", "words_of"]

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from services.freezing import freeze
 from services.processes import find_program
 
 PASSWORD = "the keyring's own password"
@@ -127,7 +128,7 @@ class SecretService:
     def pause_keyring(self) -> None:
         """The daemon hangs: it is there and answers nothing."""
         assert self._daemon
-        self._daemon.send_signal(signal.SIGSTOP)
+        freeze(self._daemon.pid)
 
     def resume_keyring(self) -> None:
         assert self._daemon

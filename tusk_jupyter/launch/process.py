@@ -92,7 +92,7 @@ class DriverProcess:
     @property
     def ended(self) -> bool:
         """Whether the process is gone."""
-        return self._child.process.poll() is not None
+        return processes.has_ended(self._child.process)
 
     def cap_memory(self, memory_mb: int | None) -> None:
         """Limit the process's data to `memory_mb` mebibytes from now on."""

@@ -173,6 +173,18 @@ def limit(pid: int, *, memory_mb: int | None) -> None:
             prlimit(pid, resource.RLIMIT_DATA, (memory_mb * MEBIBYTE, memory_mb * MEBIBYTE))
 
 
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a child process has ended; `poll` says "no" while another thread is just taking its exit code."""
+    if process.poll() is not None:
+        return True
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # its exit code was taken
+        return True
+
+
 def cpu_s(pid: int) -> float:
     """Return the processor time that a process has used, in seconds; 0 when it is gone."""
     import psutil
