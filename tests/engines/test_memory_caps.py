@@ -11,7 +11,7 @@ from engines.conftest import connect
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
-CAP_MB = 300
+CAP_MB = 320
 TOO_LARGE = {
     "postgresql": [
         "SELECT repeat('x', 400000000)",  # one value: libpq

@@ -53,7 +53,7 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-LEAST_CAP_MB = 256
+LEAST_CAP_MB = 384
 """With which every driver of ours lives; a connection may have less where its own driver's manifest says so."""
 
 
