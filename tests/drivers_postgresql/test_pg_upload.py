@@ -9,6 +9,7 @@ from decimal import Decimal as D
 
 import pyarrow as pa
 import pytest
+from services import wait_until
 from services.proxies import proxy_to
 
 from tusk_drivers.postgresql.session import PostgresqlSession
@@ -219,3 +220,27 @@ def test_a_link_that_is_cut_leaves_nothing_and_the_repeat_works(
     db.session.upload(["cut_off"], sent.to_reader(), append=False)
     assert db.one("SELECT count(*) FROM cut_off") == 50_000
     db.do("DROP TABLE cut_off")
+
+
+@pytest.mark.parametrize("ended_before", [0, 1, 5, 10])
+@pytest.mark.parametrize("append", [False, True])
+def test_an_upload_that_the_server_ends_has_its_reason(connect, db, admin, ended_before, append):
+    sent = pa.table({"n": range(50_000), "v": ["x" * 60] * 50_000})
+    talk = connect()
+    db.do("CREATE TABLE ended_up (n bigint, v text)" if append else "SELECT 1")
+
+    def batches():
+        for index, batch in enumerate([*sent.to_batches(max_chunksize=5_000), sent.slice(0, 1).to_batches()[0]]):
+            if index == ended_before:
+                admin.do(f"SELECT pg_terminate_backend({talk.session.backend})")
+                wait_until(lambda: not admin.rows(f"SELECT 1 FROM pg_stat_activity WHERE pid = {talk.session.backend}"))
+            yield batch
+
+    try:
+        with pytest.raises(ConnectError) as caught:
+            talk.session.upload(["ended_up"], pa.RecordBatchReader.from_batches(sent.schema, batches()), append=append)
+        assert "administrator command" in caught.value.message
+        assert "all of its transaction, is rolled back" in caught.value.message
+        assert (caught.value.code, caught.value.scenario) == ("57P01", "cancelled_by_admin")
+    finally:
+        db.do("DROP TABLE IF EXISTS ended_up")

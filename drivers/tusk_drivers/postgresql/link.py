@@ -10,7 +10,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -211,6 +211,16 @@ class Link:
         try:
             yield
         except psycopg.OperationalError as exc:
+            raise self._loss(exc) from exc
+
+    @contextmanager
+    def losing_copy(self) -> Iterator[None]:
+        """As `losing`, while COPY takes rows: until its end libpq reads nothing that the server says, and psycopg drops it."""
+        try:
+            yield
+        except psycopg.OperationalError as exc:
+            with suppress(psycopg.OperationalError):
+                self.pg.put_copy_end(b"the link is lost")
             raise self._loss(exc) from exc
 
     def _loss(self, exc: psycopg.OperationalError) -> Exception:

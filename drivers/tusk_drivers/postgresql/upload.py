@@ -100,7 +100,8 @@ def _copy(link: Link, command: str, reader: pa.RecordBatchReader) -> int:
         with link.connection.cursor() as cursor, cursor.copy(command) as copy:
             for batch in reader:
                 rows += batch.num_rows
-                _write(copy, batch)
+                with link.losing_copy():
+                    _write(copy, batch)
 
     _translated(link, feed)
     return rows
