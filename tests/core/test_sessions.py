@@ -5,13 +5,18 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from services import wait_until
 
 from tusk_jupyter import errors
+from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.protocol import control
+from tusk_jupyter.service.sessions import Session, Sessions
+from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.system.places import Places
 
 
 def test_a_session_keeps_its_state_from_run_to_run(client, core):  # C-03
@@ -128,6 +133,36 @@ def test_the_sessions_of_a_killed_client_are_closed_and_its_run_is_completed_in_
     entry = core.log(client, source="doomed.ipynb")[0]
     assert (entry.status, entry.sql) == ("cancelled", "wait 600")
     wait_until(lambda: core.status(client).sessions == 0, 15.0, "its session is closed")
+
+
+def test_why_a_session_ended_is_known_to_whoever_finds_it_without_its_process():
+    sessions = Sessions(SimpleNamespace(catalog=Catalog(Places(Path("/nowhere")))), lambda _: {})
+    session = Session("notebook", ConnectionRecord(name="s", driver="sqlite"), holds=True)
+    asked = []
+
+    class Dead:
+        """A process whose exit code takes its time, for the first who asks."""
+
+        ended = True
+
+        def ending(self):
+            if not asked:
+                asked.append(session.process)
+                sessions.close(session)  # meanwhile, on another thread
+                refused()
+            return "it was killed"
+
+        def stop(self, *, wait=False):
+            pass
+
+    def refused():
+        claim = control.HeldSession(connection="s", connection_id=session.connection.id, session=session.id)
+        with pytest.raises(errors.SessionLost, match="because it was killed"):
+            sessions.endings.check(session.connection.id, "s", [claim], "", private=False)
+
+    session.process = Dead()
+    sessions.close(session)
+    refused()
 
 
 def test_removing_a_connection_closes_its_sessions_and_keeps_its_log(client, core):  # QB-20, C-11

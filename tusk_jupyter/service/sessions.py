@@ -143,13 +143,14 @@ class Sessions:
 
     def close(self, session: Session, why: str = "it was closed") -> None:
         """End a session for a reason, and its process when nobody else uses it; idempotent."""
+        if (process := session.process) is not None:
+            self._note_end(session, process, why)  # first: whoever finds it without a process may ask at once why
         with self._lock:
             if self._sessions.get(session.key) is session:
                 del self._sessions[session.key]
             process, session.process = session.process, None
         if process is None:
             return
-        self._note_end(session, process, why)
         session.state = State.DISCONNECTING
         file = self._file_of(session.connection.driver, session.connection.config)
         with self._lock_of(file) if file else contextlib.nullcontext():
