@@ -62,7 +62,7 @@ def nan_is_null(table: pa.Table | None) -> frozenset[int]:
     return frozenset(
         place
         for place, column in enumerate(table.columns)
-        if str(column.type).startswith(("double", "float", "halffloat", "decimal")) and column.null_count
+        if column.null_count and str(column.type).startswith(("double", "float", "halffloat", "decimal"))
     )
 
 

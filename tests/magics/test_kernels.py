@@ -242,7 +242,7 @@ def test_a_listing_is_a_table_that_no_text_can_break_out_of(notebook):
 # B-13: load_ext imports no data library
 def test_loading_the_extension_imports_no_data_library(module_home):
     with kernel() as fresh:
-        heavy = ["pandas", "pyarrow", "duckdb", "sqlalchemy", "polars", "numpy", "jinja2", "rich"]
+        heavy = ["pandas", "pyarrow", "duckdb", "sqlalchemy", "polars", "numpy", "jinja2", "rich", "click"]
         code = f"import sys; [name for name in {heavy} if name in sys.modules]"
         assert fresh.run(code).displays[0]["text/plain"] == "[]"
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tusk_jupyter.sqltext import effects
 from tusk_jupyter.sqltext.effects import LONGEST, Effect, effect_of
 
 NAMES = ("temp", "session", "lock", "next", "copy", "load", "global", "call", '"set"')
@@ -253,3 +254,11 @@ def test_what_nobody_looks_through_counts_as_state():
     assert effect_of(f"SELECT '{'x' * LONGEST}'", "sqlite") is Effect.STATE
     assert effect_of("SELECT 1", "a dialect of its driver's own") is Effect.STATE
     assert effect_of("SELECT * FROM t", "ansi") is Effect.STATE
+
+
+@pytest.mark.parametrize("sql", ["SELECT 'hunter2'", 'SELECT "hunter2"', "SELECT $q$hunter2$q$", "SELECT 1 " * 200])
+def test_a_text_in_which_a_secret_could_be_is_not_remembered(sql):
+    effect_of("SELECT 1", "sqlite")
+    before = effects._remembered.cache_info().currsize
+    effect_of(sql, "sqlite")
+    assert effects._remembered.cache_info().currsize == before > 0

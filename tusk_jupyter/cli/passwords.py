@@ -47,6 +47,8 @@ def typed_secrets(words: Sequence[str]) -> tuple[str, ...]:
 
 def secrets_of_sql_line(line: str) -> tuple[str, ...]:
     """Return the secrets in the head of a `%sql` line, before its SQL."""
+    if line.isidentifier():
+        return ()  # the name of a connection, as in most cells
     words = line.split(maxsplit=3)[:3]
     if not words:
         return ()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-
-import click
+from typing import TYPE_CHECKING
 
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+
+if TYPE_CHECKING:
+    import click
 
 NAMES_SECRET_TO_NOBODY = frozenset(
     ["log", "schema", "queries", "running", "cancel", "drivers", "core", "doctor", "info"]
@@ -65,6 +67,8 @@ def shown_variable(name: str) -> str:
 
 def of_click(exc: click.UsageError, words: Sequence[str]) -> UsageError:
     """Return click's error as ours; behind a verb that takes a password no word of the user's is repeated."""
+    import click  # 9 ms, and `%load_ext` needs the other functions
+
     message, hint = exc.format_message(), _usage(exc)
     if "unexpected extra argument" in message:
         extra = message[message.find("(") + 1 : message.rfind(")")]

@@ -31,6 +31,10 @@ LONGEST = 65_536
 """Characters that are looked through; a longer text counts as state, for reading it would cost as much as running it."""
 
 
+REMEMBERED = 1_000
+_QUOTES = frozenset("'\"`$")
+
+
 class Effect(enum.IntFlag):
     """What a text does beyond reading."""
 
@@ -45,11 +49,21 @@ class Effect(enum.IntFlag):
 
 def effect_of(sql: str, dialect_name: str) -> Effect:
     """Return what `sql` does beyond reading; everything that is not known counts as state."""
+    if len(sql) > REMEMBERED or not _QUOTES.isdisjoint(sql):
+        return _effect_of(sql, dialect_name)
+    return _remembered(sql, dialect_name)
+
+
+def _effect_of(sql: str, dialect_name: str) -> Effect:
     if not _BEGINS_HARMLESSLY.match(sql) or len(sql) > LONGEST or dialect_name not in DIALECTS:
         return Effect.STATE
     found = [one for one in tokens(sql, DIALECTS[dialect_name]) if one.kind is not Kind.COMMENT]
     effects = (_of_statement(sql, part, dialect_name) for part in _parts(found))
     return functools.reduce(operator.or_, effects, Effect.READS)
+
+
+_remembered = functools.lru_cache(maxsize=256)(_effect_of)
+"""Cells are run again and again; only of texts without a literal, in which a secret could be."""
 
 
 def _parts(found: Sequence[Token]) -> Iterator[Sequence[Token]]:

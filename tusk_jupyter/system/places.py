@@ -9,7 +9,6 @@ from pathlib import Path
 import platformdirs
 
 from tusk_jupyter.errors import StorageError, UsageError
-from tusk_jupyter.system import home, socket_folder
 from tusk_jupyter.system.working_folder import expanded
 
 
@@ -90,6 +89,8 @@ class Places:
         Raises:
             StorageError: there is no such place.
         """
+        from tusk_jupyter.system import socket_folder  # here as below: a client whose core is up needs none of it
+
         return socket_folder.find(self.home)
 
     def prepare(self) -> None:
@@ -98,6 +99,8 @@ class Places:
         Raises:
             StorageError: one cannot be made, belongs to somebody else, or holds what is not ours.
         """
+        from tusk_jupyter.system import home, socket_folder
+
         home.claim(self.home)
         socket_folder.claim(self.run)
 
@@ -107,5 +110,7 @@ class Places:
         Raises:
             StorageError: as `prepare`.
         """
+        from tusk_jupyter.system import home, socket_folder
+
         home.examine(self.home)
         socket_folder.find(self.home)

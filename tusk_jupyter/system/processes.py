@@ -7,7 +7,6 @@ are data (DESIGN section 9). Where the platform has no `prlimit` (macOS, Windows
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import signal
@@ -50,6 +49,8 @@ def keep_heap_small(*, trims: bool = False) -> None:
         trims: whether the end of the heap goes back as soon as it is free, which was 2.4 MB of the core after 42,000 runs. Not
             for drivers: large values are then taken from the system one by one.
     """
+    import ctypes  # 4 ms, and a client asks for none of it
+
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is None:
         return

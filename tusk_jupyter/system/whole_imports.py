@@ -9,6 +9,7 @@ raises the error that says so.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import _thread
 import signal
 import sys
@@ -22,6 +23,8 @@ from typing import Any, Self
 from tusk_jupyter.system import open_files
 
 RETRY_S = 0.01
+_SIGINT = int(signal.SIGINT)
+"""`signal` makes enums of numbers and handlers, by an exception where it is none: 0.04 ms of each cell."""
 _MACHINERY = "<frozen importlib"
 
 FRAGILE = frozenset({"numpy", "pandas", "pyarrow"})
@@ -85,10 +88,10 @@ class whole_imports(ContextDecorator):
 
     def __enter__(self) -> Self:
         if threading.get_ident() == threading.main_thread().ident:
-            earlier = signal.getsignal(signal.SIGINT)
+            earlier = _signal.getsignal(_SIGINT)
             if callable(earlier):
                 self._installed.append(_Handler(earlier, sys._getframe(1), self._packages))
-                signal.signal(signal.SIGINT, self._installed[-1])
+                _signal.signal(_SIGINT, self._installed[-1])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
@@ -104,7 +107,6 @@ class whole_imports(ContextDecorator):
             return None
         handler = self._installed.pop()
         handler.is_over = True
-        installed: object = signal.getsignal(signal.SIGINT)
-        if installed is handler:
-            signal.signal(signal.SIGINT, handler.earlier)
+        if _signal.getsignal(_SIGINT) is handler:
+            _signal.signal(_SIGINT, handler.earlier)
         return handler

@@ -132,8 +132,11 @@ class SQLiteSession(Session):
         """
         if self._files is None or self._opened is None:
             return
-        self._broken = self._broken or not self._files.main_is_there
-        self._files.check(self._opened, command)
+        try:
+            self._files.check(self._opened, command)
+        except errors.ConnectError:
+            self._broken = self._broken or not self._files.main_is_there
+            raise
         self._look_at_files()
 
     def _look_at_files(self, command: str = "") -> None:
