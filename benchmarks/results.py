@@ -137,14 +137,21 @@ def _interrupts(results: Results) -> Iterator[Target]:
 
 
 def _completion(results: Results) -> Iterator[Target]:
-    """Yield the targets of completion: the slowest place's median, and the slowest keystroke while nothing is known yet."""
+    """Yield the targets of completion: the slowest place's median, and the slowest keystrokes while nothing is known yet.
+
+    One of them waits for the schema, so that the first list has names in it; JupyterLab waits 1 s for a list.
+    """
     if not results.completion.answers and results.completion.failure is None:
         return
     found = completion_ms(results.completion)
-    for name, place in (("in the schema", 0), ("before the schema is there, slowest", 2)):
-        yield Target(name=f"completion with 2,000 tables x 20 columns: a keystroke {name}", limit="≤ 50 ms",
+    for name, place, limit_ms in (
+        ("a keystroke in the schema", 0, 50),
+        ("the keystroke that waits for the schema, slowest", 2, 400),
+        ("the other keystrokes before it is there, slowest", 3, 50),
+    ):
+        yield Target(name=f"completion with 2,000 tables x 20 columns: {name}", limit=f"≤ {limit_ms} ms",
                      measured=f"{found[place]:.1f} ms" if found else "not measured",
-                     met=found[place] <= 50 if found else None)  # fmt: skip
+                     met=found[place] <= limit_ms if found else None)  # fmt: skip
 
 
 def _panels(results: Results) -> Iterator[Target]:
@@ -163,16 +170,20 @@ def _panels(results: Results) -> Iterator[Target]:
                      met=None if found is None else 1000 * found <= limit_ms)  # fmt: skip
 
 
-def completion_ms(series: Series) -> tuple[float, float, float] | None:
-    """Return median and 95th percentile at the slowest place, and the slowest keystroke without a schema, in ms."""
+def completion_ms(series: Series) -> tuple[float, float, float, float] | None:
+    """Return median and 95th percentile at the slowest place, and of those without a schema the slowest, and the next, in ms.
+
+    Of each process one waits; the next is 0 where that one brought the schema.
+    """
     if not series.answers:
         return None
     places = {
         place: [s for answer in series.answers for s in answer["times"][place]] for place in series.answers[0]["times"]
     }
     slowest = max(places.values(), key=median)
-    cold = max(seconds for answer in series.answers for seconds in answer["cold"])
-    return 1000 * median(slowest), 1000 * quantiles(slowest, n=20)[-1], 1000 * cold
+    cold = [sorted((0.0, *answer["cold"]), reverse=True) for answer in series.answers]
+    waiting, others = (1000 * max(one[place] for one in cold) for place in (0, 1))
+    return 1000 * median(slowest), 1000 * quantiles(slowest, n=20)[-1], waiting, others
 
 
 def _times(value: float | None) -> str:
