@@ -19,9 +19,8 @@ ONLY ?=
 ARGS ?=
 # In containers one is root, which Jupyter refuses unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
-# Test processes side by side, each with servers of its own; a file's tests stay in one of them. With 2 on two cores a quarter of
-# the processors' time is waited away.
-WORKERS ?= 3
+# Test processes side by side, each with servers of its own; a file's tests stay in one of them.
+WORKERS ?= 2
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
