@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal as D
 
+import psycopg
 import pyarrow as pa
 import pytest
 from services import wait_until
@@ -244,3 +245,13 @@ def test_an_upload_that_the_server_ends_has_its_reason(connect, db, admin, ended
         assert (caught.value.code, caught.value.scenario) == ("57P01", "cancelled_by_admin")
     finally:
         db.do("DROP TABLE IF EXISTS ended_up")
+
+
+def test_memory_that_libpq_does_not_get_amid_an_upload_is_no_word_of_the_server(connect, db, monkeypatch):
+    def refused(self, data):
+        raise psycopg.OperationalError("sending copy data failed: cannot allocate memory for output buffer")
+
+    monkeypatch.setattr(psycopg.Copy, "write", refused)
+    with pytest.raises(MemoryError, match="libpq: cannot allocate memory"):
+        connect().session.upload(["refused"], pa.table({"n": [1]}).to_reader(), append=False)
+    assert db.one("SELECT to_regclass('refused')::text") is None

@@ -256,7 +256,13 @@ def test_what_nobody_looks_through_counts_as_state():
     assert effect_of("SELECT * FROM t", "ansi") is Effect.STATE
 
 
-@pytest.mark.parametrize("sql", ["SELECT 'hunter2'", 'SELECT "hunter2"', "SELECT $q$hunter2$q$", "SELECT 1 " * 200])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 'hunter2'", 'SELECT "hunter2"', "SELECT $q$hunter2$q$", "SELECT `hunter2`", "SELECT 1 -- hunter2",
+        "SELECT 1 /* hunter2", "SELECT 1 # hunter2", "PRAGMA key = hunter2", "SHOW hunter2", "SELECT 1 " * 200,
+    ],
+)  # fmt: skip
 def test_a_text_in_which_a_secret_could_be_is_not_remembered(sql):
     effect_of("SELECT 1", "sqlite")
     before = effects._remembered.cache_info().currsize

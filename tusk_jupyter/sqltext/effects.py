@@ -32,7 +32,7 @@ LONGEST = 65_536
 
 
 REMEMBERED = 1_000
-_QUOTES = frozenset("'\"`$")
+_NAMES_AND_NUMBERS = re.compile(r"select[\w\s,.()*<>=+;]*", re.IGNORECASE)
 
 
 class Effect(enum.IntFlag):
@@ -49,9 +49,9 @@ class Effect(enum.IntFlag):
 
 def effect_of(sql: str, dialect_name: str) -> Effect:
     """Return what `sql` does beyond reading; everything that is not known counts as state."""
-    if len(sql) > REMEMBERED or not _QUOTES.isdisjoint(sql):
-        return _effect_of(sql, dialect_name)
-    return _remembered(sql, dialect_name)
+    if len(sql) <= REMEMBERED and _NAMES_AND_NUMBERS.fullmatch(sql):
+        return _remembered(sql, dialect_name)
+    return _effect_of(sql, dialect_name)
 
 
 def _effect_of(sql: str, dialect_name: str) -> Effect:
@@ -63,7 +63,7 @@ def _effect_of(sql: str, dialect_name: str) -> Effect:
 
 
 _remembered = functools.lru_cache(maxsize=256)(_effect_of)
-"""Cells are run again and again; only of texts without a literal, in which a secret could be."""
+"""Cells are run again and again. No text with a literal, a comment or a setting is kept, in which a secret could be."""
 
 
 def _parts(found: Sequence[Token]) -> Iterator[Sequence[Token]]:

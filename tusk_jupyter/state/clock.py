@@ -9,7 +9,7 @@ from tusk_jupyter.errors import UsageError
 
 def now() -> str:
     """Return the present time, as 2026-11-20T16:40:00.123Z."""
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"  # on the way of every run
+    return text(datetime.now(UTC).replace(tzinfo=None))
 
 
 def text(moment: datetime) -> str:

@@ -177,7 +177,8 @@ def link_lost(message: str, *, by_user: bool = False) -> TuskError | MemoryError
 
 def _plain(message: str) -> str:
     """Return libpq's words without its guess of what may have happened to the server."""
-    said = " ".join(message.split()).partition(" This probably means")[0].removeprefix("consuming input failed: ")
+    said = " ".join(message.split()).partition(" This probably means")[0]
+    said = said.removeprefix("consuming input failed: ").removeprefix("sending copy data failed: ")
     return "the server closed it, and gave no reason" if said.startswith("server closed the connection") else said
 
 

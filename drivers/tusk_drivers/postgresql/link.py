@@ -219,6 +219,8 @@ class Link:
         try:
             yield
         except psycopg.OperationalError as exc:
+            if self.is_open:  # libpq was refused memory: psycopg ends the COPY
+                raise
             with suppress(psycopg.OperationalError):
                 self.pg.put_copy_end(b"the link is lost")
             raise self._loss(exc) from exc
