@@ -93,6 +93,28 @@ def test_a_grid_that_is_moved_while_it_is_drawn_gets_its_rows(window, book):
     expect(cell(grid, 1, 0)).to_be_visible()
 
 
+FAILS_AT_FIRST = """() => {
+  const { prototype } = customElements.get('regular-table');
+  const { draw } = prototype;
+  let left = 40;
+  prototype.draw = async function (...more) {
+    left -= 1;
+    if (left > 0) throw new Error(`not drawn, and ${left} times more`);
+    prototype.draw = draw;
+    await draw.apply(this, more);
+  };
+}"""
+
+
+def test_a_grid_that_could_not_be_drawn_is_drawn_later(window, book):
+    page = window(book)
+    page.run_cell(0)
+    expect(cell(grid_of(page, 2), 1, 0)).to_be_visible()  # the page has the table library now
+    page.page.evaluate(FAILS_AT_FIRST)
+    page.run_cell(2)
+    expect(cell(grid_of(page, 2), 1, 0)).to_be_visible()
+
+
 def test_a_value_is_read_copied_and_exported(window, book, lab):
     page = window(book)
     page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

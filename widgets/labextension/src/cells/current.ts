@@ -1,5 +1,6 @@
 /** What is current in a notebook's kernel, as the core says: asked for anew whenever a connection or a kernel changes. */
 import { NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { ITusk } from '../tokens';
@@ -30,12 +31,20 @@ export class NotebookConnection {
     const ask = () => void this.ask();
     this.tusk.connections.changed.connect(ask, this);
     this.panel.sessionContext.kernelChanged.connect(ask, this);
-    this.panel.sessionContext.statusChanged.connect((_, status) => {
-      if (status === 'restarting' || status === 'autorestarting' || status === 'starting') {
-        ask();
-      }
-    }, this);
+    this.panel.sessionContext.statusChanged.connect((_, status) => this.follow(status), this);
     ask();
+  }
+
+  /**
+   * A restart begins while the old process still answers for the kernel, and the news that the new one starts may pass before
+   * the page is connected to it: the first sign of life after whatever else it was is the one that never fails.
+   */
+  private follow(status: Kernel.Status): void {
+    const isAlive = status === 'idle' || status === 'busy';
+    if (!isAlive || !this.wasAlive) {
+      void this.ask();
+    }
+    this.wasAlive = isAlive;
   }
 
   private async ask(): Promise<void> {
@@ -57,6 +66,7 @@ export class NotebookConnection {
 
   private asked = 0;
   private isNeeded = false;
+  private wasAlive = true;
   private current = NOT_KNOWN;
   private _changed = new Signal<this, void>(this);
 }

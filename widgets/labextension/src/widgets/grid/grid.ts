@@ -46,7 +46,8 @@ export class Grid {
         onHeader: (column, event) => this.sortBy(column, event.shiftKey),
         onMenu: (column, anchor) => this.openMenu(column, anchor)
       },
-      `tusk-grid-${(grids += 1)}-${Math.random().toString(36).slice(2, 8)}`
+      `tusk-grid-${(grids += 1)}-${Math.random().toString(36).slice(2, 8)}`,
+      signal
     );
     this.build(el);
     this.listen(signal);

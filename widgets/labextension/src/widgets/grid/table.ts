@@ -7,7 +7,8 @@ import type { ColumnInfo, GridInfo, Range, SortKey } from './types';
 
 const AWAIT_MS = 150;
 const REVEAL_TRIES = 8;
-const DRAW_TRIES = 20;
+const QUICK_TRIES = 20;
+const LATER_MS = 250;
 const DRAWN_CHARACTERS = 300;
 const HEADERS = 2;
 const NULL_MARK = 1;
@@ -32,7 +33,8 @@ export class Table {
     private readonly info: GridInfo,
     private readonly rows: Rows,
     private readonly events: TableEvents,
-    private readonly id: string
+    private readonly id: string,
+    private readonly signal: AbortSignal
   ) {
     this.host = document.createElement('regular-table');
     document.body.append(this.host); // the element makes its table when it is first connected
@@ -55,18 +57,36 @@ export class Table {
    * draws a heading without rows, and nothing would ever draw again, for the size that is observed is the same as before.
    */
   async draw(): Promise<void> {
-    for (
-      let tries = 0;
-      tries < DRAW_TRIES && this.host.isConnected && this.host.clientWidth > 0;
-      tries += 1
-    ) {
-      await this.host.draw();
-      const cells = this.rows.count * this.info.columns.length;
-      if (cells === 0 || this.table.querySelector('tbody td') !== null) {
-        return;
-      }
-      await new Promise(requestAnimationFrame);
+    await this.drawOnce();
+    void this.drawUntilComplete();
+  }
+
+  private async drawUntilComplete(): Promise<void> {
+    if (this.isRepeating) {
+      return;
     }
+    this.isRepeating = true;
+    for (let tries = 0; !this.isComplete && !this.signal.aborted; tries += 1) {
+      await (tries < QUICK_TRIES ? nextFrame() : after(LATER_MS));
+      await this.drawOnce();
+    }
+    this.isRepeating = false;
+  }
+
+  private async drawOnce(): Promise<void> {
+    if (!this.host.isConnected || this.host.clientWidth === 0) {
+      return;
+    }
+    try {
+      await this.host.draw();
+    } catch (error) {
+      console.error('The grid could not be drawn', error);
+    }
+  }
+
+  private get isComplete(): boolean {
+    const cells = this.rows.count * this.info.columns.length;
+    return cells === 0 || this.table.querySelector('tbody td[id]') !== null;
   }
 
   /** Show where the focus and the selection are, and how columns are sorted. */
@@ -175,7 +195,7 @@ export class Table {
     const missing = isFrozen ? '…' : ''; // of a column that was never in view
     const [right, bottom] = [Math.min(x1, this.info.columns.length), Math.min(y1, count)];
     const loading = this.rows.load(x0, y0, right, bottom);
-    await Promise.race([loading, new Promise(resolve => window.setTimeout(resolve, AWAIT_MS))]);
+    await Promise.race([loading, after(AWAIT_MS)]);
     const data: string[][] = [];
     const metadata: number[][] = [];
     for (let column = x0; column < right; column += 1) {
@@ -316,6 +336,15 @@ export class Table {
   private selection: Range | null = null;
   private sort: SortKey[] = [];
   private filtered = new Set<number>();
+  private isRepeating = false;
+}
+
+function after(milliseconds: number): Promise<void> {
+  return new Promise(resolve => window.setTimeout(resolve, milliseconds));
+}
+
+function nextFrame(): Promise<number> {
+  return new Promise(requestAnimationFrame);
 }
 
 /** One line, not longer than can be seen; the kernel sends a character more where there is more. */
