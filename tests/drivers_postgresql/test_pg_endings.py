@@ -227,3 +227,17 @@ def test_of_a_session_that_ends_between_two_statements_it_is_not_said_that_nothi
     assert "Check what stands" in caught.value.hint
     assert admin.one("SELECT count(*) FROM halfway") == (1 if begin == "SELECT 0" else 0)
     admin.do("DROP TABLE halfway")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [("cannot allocate memory for input buffer", MemoryError), ("server closed the connection", ConnectError)],
+)
+def test_a_copy_that_cannot_be_read_on_ends(db, words, kind):
+    """Libpq answers with the same result again and again until COPY's rows are read."""
+    link = db.session._link
+    link.send(lambda: link.pg.send_query(b"COPY (SELECT repeat('x', 1000) FROM generate_series(1, 10000)) TO STDOUT"))
+    assert link.result().status == psycopg.pq.ExecStatus.COPY_OUT
+    with pytest.raises(kind), link.losing():
+        raise psycopg.OperationalError(words)
+    assert link.is_open == (kind is ConnectError)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from services import wait_until
 
 from tusk_jupyter.driverkit.session import Transaction
 from tusk_jupyter.errors import QueryError, TuskError
@@ -173,11 +174,7 @@ def test_each_effect_is_one_where_it_is_allowed(bench, connect, name):
     before = bench.state()
     try:
         run(writer, bench.filled("SELECT {f}", name))
-        if name == "pg_reload_conf":  # the server takes its time
-            from services import wait_until
-
-            wait_until(lambda: bench.state() != before)
-        assert bench.state() != before
+        wait_until(lambda: bench.state() != before, what=name)  # the server takes its time over a signal
     finally:
         run(
             writer,

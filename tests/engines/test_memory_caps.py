@@ -9,6 +9,7 @@ import pytest
 from engines.conftest import connect
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit import memory
 from tusk_jupyter.protocol import control
 
 CAP_MB = 320
@@ -50,3 +51,15 @@ def test_a_cap_that_is_hit_is_named(request, client, kind):  # R11
         assert run("SELECT count(*) FROM capped").column(0).to_pylist() == [0]
     finally:
         run("DROP TABLE capped")
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        pa.lib.ArrowException("Unknown error: Failed to launch worker thread: Resource temporarily unavailable"),
+    ],
+)
+def test_a_thread_whose_stack_is_refused_is_memory(exc):
+    assert memory.told(exc).scenario == "memory_limit"

@@ -14,6 +14,9 @@ except ImportError:  # Windows
 
 MEBIBYTE = 1 << 20
 
+_NO_THREAD = ("can't start new thread", "Failed to launch worker thread")
+"""Python's words, and those of Arrow's pools."""
+
 
 def count_what_is_used() -> None:
     """Keep libraries from taking address space that they do not use, which the cap counts; before they are loaded.
@@ -39,6 +42,6 @@ def hint() -> str:
 
 def told(exc: BaseException) -> DriverError | None:
     """Return our error for one that means "no more memory", which a thread's stack takes too; None for any other."""
-    if not isinstance(exc, MemoryError) and "can't start new thread" not in str(exc):
+    if not isinstance(exc, MemoryError) and not any(words in str(exc) for words in _NO_THREAD):
         return None
     return DriverError("The driver ran out of the memory it may use.", hint=hint(), scenario="memory_limit")

@@ -174,6 +174,8 @@ class Execution:
             results = []
             while True:
                 if (one := self._link.result()) is None:
+                    if not self._link.is_open:
+                        raise self._link.lost()
                     continue
                 if one.status == ExecStatus.PIPELINE_SYNC:
                     break

@@ -33,6 +33,7 @@ _GOOD = {
     ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.COPY_OUT, ExecStatus.COPY_IN, ExecStatus.EMPTY_QUERY,
     ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK, ExecStatus.PIPELINE_SYNC,
 }  # fmt: skip
+_COPIES = {ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH}
 
 
 class Link:
@@ -225,19 +226,22 @@ class Link:
                 self.pg.put_copy_end(b"the link is lost")
             raise self._loss(exc) from exc
 
+    def lost(self) -> Exception:
+        """Return the error of a link that is closed."""
+        return self._loss(psycopg.OperationalError("server closed the connection"))
+
     def _loss(self, exc: psycopg.OperationalError) -> Exception:
         """Return the error that the server sent before it closed the connection, or that it is closed."""
         if self._ending is not None:
             return self.error(self._ending)
-        while (one := self.pg.get_result()) is not None:
-            if one.error_field(DiagnosticField.SQLSTATE):
-                return self.error(one)
-        if self._warning is not None:
-            return warned_ending(self._warning)
         lost = link_lost(str(exc), by_user=self.cancelled)
         if isinstance(lost, MemoryError):  # libpq cannot read on: what is left of the answer stays on the link
             self.close()
-        return lost
+            return lost
+        while (one := self.pg.get_result()) is not None and one.status not in _COPIES:  # libpq repeats these without end
+            if one.error_field(DiagnosticField.SQLSTATE):
+                return self.error(one)
+        return lost if self._warning is None else warned_ending(self._warning)
 
     def error(self, result: PGresult, place: Callable[[int], int | None] | None = None) -> Exception:
         """Return the error of a failed result.
