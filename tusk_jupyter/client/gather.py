@@ -28,12 +28,14 @@ class Gathered:
         self._held_bytes = 0
         self._tables: list[pa.Table] = []
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Take a batch."""
+    def add(self, batch: pa.RecordBatch) -> int:
+        """Take a batch; return its bytes."""
+        size: int = batch.nbytes
         self._batches.append(batch)
-        self._held_bytes += batch.nbytes
+        self._held_bytes += size
         if self._tables or self._held_bytes >= GATHER_BYTES:
             self._gather()
+        return size
 
     def table(self) -> pa.Table:
         """Return all rows; this object lets go of them."""

@@ -55,8 +55,7 @@ class Result:
         if self.sink is not None:
             self.sink.write(batch)
         elif self.batches is not None:
-            self.batches.add(batch)
-            self.room.take(batch.nbytes, rows=self.rows)
+            self.room.take(self.batches.add(batch), rows=self.rows)
 
     def let_go(self) -> None:
         """Give the memory back: nobody will ask for the rows."""

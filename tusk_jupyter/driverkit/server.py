@@ -346,7 +346,8 @@ def _stream(
 ) -> Iterator[pa.RecordBatch | tuple[pa.RecordBatch, pa.Buffer]]:
     try:
         for batch, metadata in batches:
-            if (size := batch.nbytes) >= LARGE_BYTES:
+            # `nbytes` looks at what of each buffer a slice has, 0.05 ms of a `SELECT 1`: only of what may be large.
+            if batch.get_total_buffer_size() >= LARGE_BYTES and (size := batch.nbytes) >= LARGE_BYTES:
                 yield batch.slice(0, 0), pa.py_buffer(announcement(size))
             yield batch if metadata is None else (batch, pa.py_buffer(metadata))
     except flight.FlightError:

@@ -95,7 +95,7 @@ class Result:
                     yield from self._between(held[0].schema, piece.schema)
                     held, rows, size = [], 0, 0
                 held.append(piece)
-                rows, size = rows + piece.num_rows, size + piece.nbytes
+                rows, size = rows + piece.num_rows, size + piece.get_total_buffer_size()
                 piece = self._read()
             self._ended = True
             if held:
@@ -115,7 +115,7 @@ class Result:
         ]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema())
         self._rows += batch.num_rows
-        self._piece_rows = max(1, min(PIECE_ROWS, PIECE_BYTES * batch.num_rows // (batch.nbytes + 1)))
+        self._piece_rows = max(1, min(PIECE_ROWS, PIECE_BYTES * batch.num_rows // (batch.get_total_buffer_size() + 1)))
         return batch
 
     def _between(self, old: pa.Schema, new: pa.Schema) -> Iterator[pa.RecordBatch]:
