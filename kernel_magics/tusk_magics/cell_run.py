@@ -6,7 +6,6 @@ database hears of it.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -172,10 +171,10 @@ class CellRun:
         self.completed = True
         # The table is handed over, so that its memory goes as the frame grows.
         nulls = grid_display.nan_is_null(result.table)
-        tables, result = [result.table], dataclasses.replace(result, table=None)
+        tables, result.table = [result.table], None
         notes, types = list(result.notes), list[Any]()
         value = to_frame(tables, kind, decimal=options.decimal or self._config.decimal, notes=notes, types=types)
-        result = dataclasses.replace(result, notes=tuple(notes))
+        result.notes = tuple(notes)
         self._assign(parsed.into, value)  # before anything is shown of it, which may fail
         grid_display.remember(self._shell, value, result, limit=limit, nulls=nulls, types=types)
         is_shown = is_cell and value is not None and not parsed.into and not grid_display.is_plan(result)

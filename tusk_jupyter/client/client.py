@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import dataclasses
 import os
 import sys
 import threading
@@ -193,7 +192,7 @@ class Client:
         self._completed.append(_ended(result))
         self._held.ended(result.accepted, result.transaction)
         if any(is_new):
-            return dataclasses.replace(result, accepted=replace(result.accepted, session_lost=True))
+            result.accepted = replace(result.accepted, session_lost=True)
         return result
 
     def _call(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # the request's REPLY says which

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.flight as flight
@@ -39,20 +39,23 @@ class FromOverThere(Exception):
         self.was_said = was_said
 
 
-@contextlib.contextmanager
-def seam() -> Iterator[None]:
-    """Mark what the other process's side of a call raises.
+class seam:
+    """Marks what the other process's side of a call raises; a generator would take three times as long.
 
     Raises:
         FromOverThere: instead of what the library raised; memory that this process does not have is its own matter.
     """
-    try:
-        yield
-    except MemoryError:
-        raise
-    except (flight.FlightError, pa.ArrowException, OSError) as exc:
-        said = from_extra_info(getattr(exc, "extra_info", None))
-        raise FromOverThere(said or translated(exc), was_said=said is not None) from exc
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin the call."""
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        """End it."""
+        if isinstance(exc, (flight.FlightError, pa.ArrowException, OSError)) and not isinstance(exc, MemoryError):
+            said = from_extra_info(getattr(exc, "extra_info", None))
+            raise FromOverThere(said or translated(exc), was_said=said is not None) from exc
 
 
 class Drivers:

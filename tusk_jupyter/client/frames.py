@@ -45,7 +45,7 @@ def to_pandas(
     for position in range(len(parts)):
         column, parts[position] = parts[position], None
         made[position] = columns.to_pandas(column, decimal=decimal)
-        large = column.nbytes >= GIVE_BACK_BYTES
+        large = column.get_total_buffer_size() >= GIVE_BACK_BYTES  # `nbytes` looks into each buffer: 0.05 ms when cold
         del column
         if large:
             give_back()

@@ -7,7 +7,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,9 +51,9 @@ OVERDUE_S = 2.0
 """How long behind its timeout a run is stopped from here: the core does that within 0.2 s, if it does anything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RunResult:
-    """What a run brought.
+    """What a run brought; whoever receives it owns it, and may hand the table on.
 
     Attributes:
         accepted: the run's id, connection and server.
@@ -240,7 +240,9 @@ class Fetch:
                 raise errors.Cancelled("The run was cancelled before it began.", scenario="cancelled_by_user")
             result = self._upload() if self._data is not None else self._fetch()
             written = self._sink.commit() if self._sink is not None else None
-            return result if written is None else replace(result, notes=(*result.notes, *written.notes))
+            if written is not None:
+                result.notes = (*result.notes, *written.notes)
+            return result
         except BaseException as exc:
             if self._sink is not None:
                 self._sink.abort()

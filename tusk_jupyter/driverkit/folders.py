@@ -9,6 +9,7 @@ too), so no path can mean a file of another notebook's folder, nor end in a priv
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tempfile
 import threading
@@ -44,6 +45,9 @@ class Place:
         )
 
 
+_usual = functools.lru_cache(maxsize=64)(Place)
+"""Where all relative paths lead that lead somewhere, from run to run."""
+
 NOWHERE = Place(None, "The program that asked named no folder, so a relative path leads nowhere.")
 
 
@@ -55,6 +59,8 @@ class Folders:
         self._wanted: dict[object, str] = {}
         self._held: set[object] = set()
         self._now: str | None = None
+        self._here: tuple[int, int] | None = None
+        """The working directory itself: one of its name may have been removed and made anew."""
         self._moved = False
         self._changed = threading.Condition()
 
@@ -133,13 +139,14 @@ class Folders:
         try:
             if not target:
                 raise FileNotFoundError
-            if not (self._now == target and _is_here(target)):
+            if not (self._now == target and _identity(target) == self._here):
                 os.chdir(target)
+                self._here = _identity(".")
             self._now, self._moved = target, True
         except OSError as exc:
             self._leave_for_nowhere()
             return Place(folder, _problem(target, exc))
-        return Place(target if folder is None else folder)
+        return _usual(target if folder is None else folder)
 
     def _leave_for_nowhere(self) -> None:
         if self._now is None and self._moved:
@@ -151,10 +158,9 @@ class Folders:
         self._now, self._moved = None, True
 
 
-def _is_here(folder: str) -> bool:
-    """Return whether the working directory is still the folder of that name: it may have been removed and made anew."""
-    there, here = os.stat(folder), os.stat(".")  # noqa: PTH116  # on the way of every run
-    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+def _identity(folder: str) -> tuple[int, int]:
+    found = os.stat(folder)  # noqa: PTH116  # on the way of every run
+    return found.st_dev, found.st_ino
 
 
 def _problem(folder: str, exc: OSError) -> str:

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
 import _thread
+import functools
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ContextDecorator
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 from tusk_jupyter.system import open_files
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 RETRY_S = 0.01
 _SIGINT = int(signal.SIGINT)
@@ -75,7 +78,7 @@ class _Handler:
                 _thread.interrupt_main()
 
 
-class whole_imports(ContextDecorator):
+class whole_imports:
     """A block, or a function, whose imports Ctrl-C leaves whole. Does nothing on other threads than the main one."""
 
     def __init__(self, packages: frozenset[str] = frozenset()) -> None:
@@ -83,8 +86,15 @@ class whole_imports(ContextDecorator):
         self._packages = packages
         self._installed: list[_Handler] = []
 
-    def _recreate_cm(self) -> whole_imports:
-        return whole_imports(self._packages)  # a decorated function may be called by several threads
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Make a function such a block, one for each call: several threads may call it."""
+
+        @functools.wraps(function)
+        def whole(*args: P.args, **kwargs: P.kwargs) -> R:
+            with whole_imports(self._packages):
+                return function(*args, **kwargs)
+
+        return whole
 
     def __enter__(self) -> Self:
         if threading.get_ident() == threading.main_thread().ident:

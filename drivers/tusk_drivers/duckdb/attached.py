@@ -82,6 +82,8 @@ class Attached:
         Raises:
             ConnectError: it was deleted, moved, replaced or written over.
         """
+        if not self._files:
+            return
         with self._lock:
             gone = {name: file for name, file in self._files.items() if not file.is_there}
         if not gone or _lets_go(kinds, sql):
@@ -123,6 +125,8 @@ class Attached:
 
     def files(self) -> list[HeldFile]:
         """Return the DuckDB files that are attached."""
+        if not self._files:
+            return []
         with self._lock:
             return [file for file in self._files.values() if isinstance(file, HeldFile)]
 

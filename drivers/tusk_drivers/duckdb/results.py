@@ -43,6 +43,8 @@ class Result:
         fields = list(self._reader.schema)
         self._names = [field.name for field in fields]
         self._columns = [converter_for(field.type, field.metadata) for field in fields]
+        self._types: list[pa.DataType] = []
+        self._made = pa.schema([])
         self._rows = 0
         self._ended = False
         self._steps = self._run()
@@ -89,16 +91,16 @@ class Result:
         rows = size = 0
         while (piece := self._next()) is not None:
             if rows + piece.num_rows > BATCH_ROWS:
-                yield pa.concat_batches(pieces)
+                yield _one(pieces)
                 pieces, rows, size = [], 0, 0
             pieces.append(piece)
-            rows, size = rows + piece.num_rows, size + piece.nbytes
+            rows, size = rows + piece.num_rows, size + piece.get_total_buffer_size()
             if size >= BATCH_BYTES:
-                yield pa.concat_batches(pieces)
+                yield _one(pieces)
                 pieces, rows, size = [], 0, 0
         self._ended = True
         if pieces:
-            yield pa.concat_batches(pieces)
+            yield _one(pieces)
 
     def _next(self) -> pa.RecordBatch | None:
         try:
@@ -113,8 +115,17 @@ class Result:
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema())
 
     def _schema(self) -> pa.Schema:
-        return pa.schema([pa.field(n, c.type) for n, c in zip(self._names, self._columns, strict=True)])
+        """Return the schema of the batches from here on; a converter may have changed its type."""
+        types = [column.type for column in self._columns]
+        if types != self._types:
+            self._types = types
+            self._made = pa.schema([pa.field(name, type_) for name, type_ in zip(self._names, types, strict=True)])
+        return self._made
 
     def _notes(self) -> list[str]:
         named = zip(self._names, self._columns, strict=True)
         return [f"Column {name!r} {column.note}." for name, column in named if column.note]
+
+
+def _one(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pieces[0] if len(pieces) == 1 else pa.concat_batches(pieces)

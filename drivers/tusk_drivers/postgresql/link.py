@@ -238,7 +238,8 @@ class Link:
         if isinstance(lost, MemoryError):  # libpq cannot read on: what is left of the answer stays on the link
             self.close()
             return lost
-        while (one := self.pg.get_result()) is not None and one.status not in _COPIES:  # libpq repeats these without end
+        # A COPY's result comes again and again until its rows are read.
+        while (one := self.pg.get_result()) is not None and one.status not in _COPIES:
             if one.error_field(DiagnosticField.SQLSTATE):
                 return self.error(one)
         return lost if self._warning is None else warned_ending(self._warning)

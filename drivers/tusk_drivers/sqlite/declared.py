@@ -18,13 +18,18 @@ _SELECTS = frozenset({"SELECT", "WITH", "VALUES"})
 
 
 def declared_types(connection: sqlite3.Connection, statement: Statement) -> list[str] | None:
-    """Return one type per column, "" where none was declared; None where the statement is no plain query.
+    """Return one type per column, "" where none was declared; none for columns that are all computed.
+
+    None where the statement is no plain query.
 
     Raises:
         sqlite3.OperationalError: interrupted, or another program holds a lock.
     """
-    if statement.command.split(" ")[0] not in _SELECTS:
+    command = statement.command.split(" ")[0]
+    if command not in _SELECTS:
         return None
+    if command != "WITH" and "from" not in statement.text.lower():
+        return []  # without a table there is no plain column
     view = f"temp.tusk_{secrets.token_hex(8)}"
     sql = statement.bind(lambda _name, _number: "NULL")
     try:
