@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import comm
 import pytest
 from ipywidgets import Widget
 from playwright.sync_api import Browser, Locator, Page, expect
-from services import TuskHome
+from services import TuskHome, wait_until
 from services.lab import chromium
 
 from tusk_widgets.page import STATIC
@@ -152,3 +153,8 @@ def show(
         shown.page.close()
         shown.picker.close()
     Widget.close_all()
+    wait_until(lambda: not _answers(), what="the last answers")  # one of them would start a core behind the home's end
+
+
+def _answers() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "tusk-pick"]
