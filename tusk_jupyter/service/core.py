@@ -47,6 +47,8 @@ _LOG = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
 """How long a core that ends gives its drivers; as long as a frozen one is waited for otherwise."""
+SWEEP_EVERY_S = 1.0
+"""Idle sessions and silent clients are counted in minutes; each sweep wakes a thread."""
 ERASED_AT_END_BYTES = 8 * 1024 * 1024
 """A journal up to which a core that ends still erases what a removed connection left: one second. With a longer one, which
 whoever waits for the end would notice, the next core does so."""
@@ -95,6 +97,7 @@ class Core:
         self._last_busy = time.monotonic()
         self._sweeper = ThreadPoolExecutor(1, thread_name_prefix="sweep")
         self._sweeping: Future[None] | None = None
+        self._next_sweep = 0.0
         store.log.interrupt_open("The core was stopped while this ran.")
         store.sessions.close_open()
 
@@ -194,8 +197,10 @@ class Core:
         self.dispatch.locks.tick()
         for process in self.spares.processes:
             process.look()
-        if self._sweeping is None or self._sweeping.done():  # on a thread of its own: closing may take seconds
-            self._sweeping = self._sweeper.submit(self._sweep)
+        now = time.monotonic()
+        if now >= self._next_sweep and (self._sweeping is None or self._sweeping.done()):
+            self._next_sweep = now + SWEEP_EVERY_S
+            self._sweeping = self._sweeper.submit(self._sweep)  # on a thread of its own: closing may take seconds
 
     def _sweep(self) -> None:
         """Close what nobody uses any more, and write what could not be written before."""
