@@ -4,12 +4,15 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
+from tusk_jupyter.service import lifecycle
+from tusk_jupyter.system.places import Places
 
 
 def interrupt_once_running(client, mark):
@@ -170,3 +173,24 @@ def test_an_interrupt_while_the_session_is_opened_stops_the_run_before_it_begins
     wait_until(lambda: core.log(client), 5.0, "the run has reached the log")
     wait_until(lambda: not client.call(control.ListRuns()).runs, 10.0, "nothing runs on")
     assert core.log(client)[0].status == "cancelled"
+
+
+@pytest.mark.parametrize("failing", ["address", "close", "socket", "log"])
+def test_a_core_goes_down_whole_though_a_step_of_it_fails(failing, monkeypatch, tmp_path):
+    """A state folder that was closed to us meanwhile must not keep the process (R10)."""
+    done = []
+
+    def step(name):
+        def do(*_):
+            done.append(name)
+            if name == failing:
+                raise PermissionError(13, "Permission denied")
+
+        return do
+
+    core = SimpleNamespace(places=Places(tmp_path), close=step("close"))
+    monkeypatch.setattr(lifecycle.belongings, "discard", step("address"))
+    monkeypatch.setattr(lifecycle.sockets, "discard", step("socket"))
+    monkeypatch.setattr(lifecycle.logging, "shutdown", step("log"))
+    lifecycle._go_down(core, "an address")
+    assert done == ["address", "close", "socket", "log"]
