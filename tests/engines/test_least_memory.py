@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psutil
 import pytest
 from services import processes_of
@@ -90,3 +92,14 @@ def test_the_usual_cap_may_be_none_but_not_too_small(client):
     with pytest.raises(errors.UsageError, match="from 384 on"):
         client.call(control.SetPreference(name="memory_limit_mb", value="100"))
     client.call(control.SetPreference(name="memory_limit_mb", value="0"))
+
+
+def test_postgresqls_driver_reads_intervals_without_numpy(client, postgresql, tusk_home):
+    """10 MB and four threads of each driver, and a third of its start."""
+    connect(client, "pg", postgresql.url, None)
+    sql = "SELECT interval '1 year 2 mons 3 days 04:05:06.789' AS span"
+    table = client.run(control.RunRequest(session="", connection="pg", sql=sql)).table
+    assert table.column(0).to_pylist() == [(14, 3, 14_706_789_000_000)]
+    drivers = [one for one in processes_of(tusk_home) if "tusk_drivers.postgresql" in one.cmdline()]
+    assert drivers
+    assert not any("numpy" in Path(f"/proc/{one.pid}/maps").read_text() for one in drivers)

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from tusk_jupyter.driverkit.cli import main
 
-main(package=__package__ or "tusk_drivers.postgresql")
+main(package=__package__ or "tusk_drivers.postgresql", refuse=("pandas", "numpy"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -58,10 +60,16 @@ def _nanoseconds(parts: pa.StructArray, hours: pa.Array) -> pa.Array:
 
 
 def _assemble(text: pa.StringArray, months: pa.Array, days: pa.Array, nanoseconds: pa.Array) -> pa.Array:
-    import numpy as np  # only a result with intervals needs it
-
-    values = np.zeros(len(text), np.dtype([("months", "<i4"), ("days", "<i4"), ("nanoseconds", "<i8")]))
-    for name, part in (("months", months), ("days", days), ("nanoseconds", nanoseconds)):
-        values[name] = pc.fill_null(part, 0).to_numpy()
+    """Interleave the parts: two numbers of 32 bits and one of 64 for each interval."""
+    values = bytearray(16 * len(text))
+    short, long = memoryview(values).cast("i"), memoryview(values).cast("q")
+    short[0::4], short[1::4] = _words(months, pa.int32(), "i"), _words(days, pa.int32(), "i")
+    long[1::2] = _words(nanoseconds, pa.int64(), "q")
     bitmap = text.is_valid().buffers()[1] if text.null_count else None
     return pa.Array.from_buffers(pa.month_day_nano_interval(), len(text), [bitmap, pa.py_buffer(values)])
+
+
+def _words(part: pa.Array, type_: pa.DataType, code: Literal["i", "q"]) -> memoryview[int]:
+    """Return an array's numbers, with 0 for NULL, as memory of that format."""
+    whole = pc.cast(pc.fill_null(part, 0), type_)
+    return memoryview(whole.buffers()[1]).cast("b").cast(code)[whole.offset : whole.offset + len(whole)]
