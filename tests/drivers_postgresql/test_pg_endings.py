@@ -241,3 +241,26 @@ def test_a_copy_that_cannot_be_read_on_ends(db, words, kind):
     with pytest.raises(kind), link.losing():
         raise psycopg.OperationalError(words)
     assert link.is_open == (kind is ConnectError)
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_link_that_cannot_be_read_on_is_closed_and_not_waited_for(db, monkeypatch, looks):
+    """Libpq's call for the next result waits for the server, and psycopg's holds all threads of the process meanwhile."""
+    link = db.session._link
+    waits, seen = link.pg.consume_input, []
+
+    class Unreadable:
+        def __getattr__(self, name):
+            return refuse if name == "consume_input" else getattr(pg, name)
+
+    def refuse():
+        seen.append(None)
+        if len(seen) == looks:
+            raise psycopg.OperationalError("consuming input failed: no such luck")
+        waits()
+
+    pg = link.pg
+    monkeypatch.setattr(link, "pg", Unreadable())
+    with pytest.raises(ConnectError, match="no such luck"):
+        db.one("SELECT count(*) FROM generate_series(1, 3) AS n, pg_sleep(1)")
+    assert not link.is_open

@@ -490,6 +490,28 @@ def test_declared_types_are_known_after_a_wait_for_a_lock_too(path: Path) -> Non
     session.close()
 
 
+@pytest.mark.parametrize(
+    ("sql", "is_asked"),
+    [
+        ("SELECT 1, 'x'", False), ("VALUES (1)", False), ("SELECT i FROM t", True), ("WITH c AS (VALUES (1)) SELECT 2", True),
+        ("SELECT CAST(NULL AS TEXT)", True), ("values (cast(1 as integer))", True),
+    ],
+)  # fmt: skip
+def test_sqlite_is_asked_for_the_types_of_what_may_have_one(path: Path, sql: str, is_asked: bool) -> None:
+    """From SQLite 3.41 on a CAST has one, so its column of nothing but NULL has it too."""
+    session = open_session(path)
+    run(session, "SELECT 1")
+    asked: list[str] = []
+    session._connection.set_trace_callback(asked.append)
+    run(session, sql)
+    assert any("TEMP VIEW" in one for one in asked) == is_asked
+    if sqlite3.sqlite_version_info >= (3, 41):
+        outcome = session.execute(split("SELECT CAST(NULL AS TEXT)", "sqlite")[0], {})
+        assert isinstance(outcome, Rows)
+        assert outcome.schema.types == [pa.large_string()]
+    session.close()
+
+
 def test_returning_that_breaks_a_rule_at_its_end_fails_before_a_row_is_handed_out(path: Path) -> None:
     session = open_session(path, foreign_keys=True)
     run(session, "CREATE TABLE child (t INTEGER REFERENCES t (i))")

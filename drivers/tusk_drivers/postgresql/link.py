@@ -235,7 +235,9 @@ class Link:
         if self._ending is not None:
             return self.error(self._ending)
         lost = link_lost(str(exc), by_user=self.cancelled)
-        if isinstance(lost, MemoryError):  # libpq cannot read on: what is left of the answer stays on the link
+        # Where libpq cannot read on, what is left of the answer stays on the link; and to ask it for the next result of a link
+        # that stands would wait for the server, with all threads of this process.
+        if isinstance(lost, MemoryError) or (self.is_open and self.pg.is_busy()):
             self.close()
             return lost
         # A COPY's result comes again and again until its rows are read.

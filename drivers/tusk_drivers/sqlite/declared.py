@@ -2,11 +2,12 @@
 
 Python's sqlite3 does not tell them, but SQLite tells those of a view's columns: so a statement that selects is made a
 temporary view for a moment (0.06 ms; nothing runs, no file is touched, `changes()` stays). What is no plain column has
-no declared type.
+no declared type, but that from SQLite 3.41 on a CAST has that of its affinity.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 
@@ -15,6 +16,8 @@ from tusk_jupyter.sqltext.statements import Statement
 
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT)
 _SELECTS = frozenset({"SELECT", "WITH", "VALUES"})
+_MAY_DECLARE = re.compile("from|cast", re.IGNORECASE)
+"""Without a table and a CAST no column of a SELECT or VALUES has a type of its own."""
 
 
 def declared_types(connection: sqlite3.Connection, statement: Statement) -> list[str] | None:
@@ -28,8 +31,8 @@ def declared_types(connection: sqlite3.Connection, statement: Statement) -> list
     command = statement.command.split(" ")[0]
     if command not in _SELECTS:
         return None
-    if command != "WITH" and "from" not in statement.text.lower():
-        return []  # without a table there is no plain column
+    if command != "WITH" and not _MAY_DECLARE.search(statement.text):
+        return []
     view = f"temp.tusk_{secrets.token_hex(8)}"
     sql = statement.bind(lambda _name, _number: "NULL")
     try:
