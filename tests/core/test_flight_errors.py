@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
 
+from tusk_jupyter import errors
+from tusk_jupyter.client.runs import _cut_off
 from tusk_jupyter.driverkit.server import _stream
 from tusk_jupyter.protocol import codec, control
 from tusk_jupyter.protocol.calls import PeerLost, translated
@@ -49,3 +51,10 @@ def test_a_stream_that_flight_ended_keeps_flights_words():
     with pytest.raises(flight.FlightCancelledError, match="gone") as caught:
         next(stream)
     assert caught.value.__cause__ is None
+
+
+def test_a_stream_that_broke_for_lack_of_memory_says_what_to_do():
+    broken = errors.CoreError("Received RST_STREAM with error code: resource exhausted")
+    error = _cut_off(broken, completed=False)
+    assert error.scenario == "memory_limit"
+    assert "raise `memory_limit_mb` on the connection" in error.hint

@@ -89,3 +89,21 @@ def test_a_driver_that_was_ended_while_a_call_waited_is_not_said_to_be_silent():
     process.ended_for = "its driver process gave no sign of life for 5 s and was ended"
     with pytest.raises(errors.DriverCrashed, match="no sign of life for 5 s and was ended"):
         process.call(driver.Run(session="s", run="r", ticket="t", sql="SELECT 1"), timeout_s=3.0)
+
+
+@pytest.mark.parametrize(
+    ("cap", "code", "told"),
+    [
+        (256, None, "memory cap is 256 MB, and a process of this driver needs 384 MB"), (256, -6, "needs 384 MB to live"),
+        (400, -6, "Its memory cap is 400 MB."), (400, None, None), (None, -6, None),
+    ],
+)  # fmt: skip
+def test_a_cap_below_what_its_driver_needs_is_named_however_the_process_fails(cap, code, told):
+    """One that was saved before the driver named so much is not refused; its process may live on and answer nothing."""
+    process = DriverProcess.__new__(DriverProcess)
+    process.name, process.memory_mb, process.ended_for = "duckdb", cap, ""
+    process.manifest = SimpleNamespace(least_memory_mb=384)
+    process._child = SimpleNamespace(exit_code=lambda _: code, last_words=None)
+    error = process.crash()
+    assert told in error.message if told else "memory" not in str(error)
+    assert ("--memory 384" in error.hint) == (cap == 256)

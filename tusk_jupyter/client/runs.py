@@ -24,7 +24,7 @@ from tusk_jupyter.client.results import Result
 from tusk_jupyter.client.stopping import Stopping
 from tusk_jupyter.protocol import codec, control, stream
 from tusk_jupyter.protocol.calls import Peer, PeerFailed, PeerLost
-from tusk_jupyter.protocol.scenarios import BY_LOCK
+from tusk_jupyter.protocol.scenarios import BY_LOCK, hint_for
 
 if TYPE_CHECKING:
     from tusk_jupyter.client.files import Sink
@@ -472,7 +472,9 @@ def _cut_off(exc: errors.TuskError, *, completed: bool) -> errors.DriverError:
         "The driver ran out of memory or threads."
         if memory_ran_out
         else "The link to the driver broke; the run was stopped.",
-        hint=None if memory_ran_out else "If it changes anything, check what was done, then run the cell again.",
+        hint=hint_for("memory_limit")
+        if memory_ran_out
+        else "If it changes anything, check what was done, then run the cell again.",
         detail=what,
         scenario="memory_limit" if memory_ran_out else "link_lost",
     )

@@ -162,14 +162,26 @@ class DriverProcess:
                 detail=self._child.last_words,
             )
         how = "does not answer" if code is None else f"ended with {_exit_words(code)}"
-        perhaps_full = self.memory_mb and code in _LIKE_NO_MEMORY
-        cap = f" Its memory cap is {self.memory_mb} MB." if perhaps_full else ""
-        way_out = f" If memory was what it lacked: {memory_hint(self.memory_mb)}" if perhaps_full else ""
+        cap, way_out = self._about_memory(code)
         return errors.DriverCrashed(
             f"The driver process of {self.name!r} {how} in the middle of its work.{cap}",
             hint=SESSION_ENDED + way_out,
             detail=self._child.last_words,
         )
+
+    def _about_memory(self, code: int | None) -> tuple[str, str]:
+        """Return what to say and what to do about the cap of a process that failed; "" where it is no matter of memory."""
+        cap, least = self.memory_mb, self.manifest.least_memory_mb
+        if (
+            cap and cap < least
+        ):  # saved before the driver named so much: it may still run, or refuse a thread to each call
+            return (
+                f" Its memory cap is {cap} MB, and a process of this driver needs {least} MB to live.",
+                f" Connect again with `--replace --memory {least}` or more, or without a cap of its own.",
+            )
+        if cap and code in _LIKE_NO_MEMORY:
+            return f" Its memory cap is {cap} MB.", f" If memory was what it lacked: {memory_hint(cap)}"
+        return "", ""
 
     def ending(self) -> str:
         """Return why the process ended, as a clause."""
