@@ -41,6 +41,16 @@ def test_in_400_pixels_numbers_are_whole_the_sql_is_seen_and_the_log_is_sorted_b
         )
         place = big.locator(".tusk-LogRow-sql").bounding_box()
         assert place["width"] > 150 and place["x"] + place["width"] <= width + 36
+        more, filters = page.locator(".tusk-Filters-more"), page.get_by_test_id("tusk-log-status")
+        if width == 400:
+            expect(filters).to_be_hidden()  # they would take more room than the list
+            more.click()
+            expect(filters).to_be_visible()
+            more.click()
+            expect(filters).to_be_hidden()
+        else:
+            expect(filters).to_be_visible()
+            expect(more).to_be_hidden()
         narrow.picture(f"{width} pixels")
     for order, first in (
         ("rows", "range(1000000)"),
