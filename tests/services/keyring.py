@@ -16,6 +16,7 @@ from typing import Any
 
 from services.freezing import freeze
 from services.processes import find_program
+from services.waiting import wait_until
 
 PASSWORD = "the keyring's own password"
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")  # also when the tests are killed; setpriv is part of util-linux
@@ -89,6 +90,11 @@ class SecretService:
                 bus.recv_until_filtered(appeared, timeout=20)
             ping = DBusAddress("/org/freedesktop/secrets", bus_name=name, interface="org.freedesktop.DBus.Peer")
             bus.send_and_get_reply(new_method_call(ping, "Ping"), timeout=20)
+            secrets = DBusAddress("/org/freedesktop/secrets", bus_name=name, interface="org.freedesktop.Secret.Service")
+            alias = new_method_call(
+                secrets, "ReadAlias", "s", ("default",)
+            )  # it answers before it has unlocked its keyring
+            wait_until(lambda: bus.send_and_get_reply(alias, timeout=20).body[0] != "/", 20.0, "the default keyring")
 
     def lock(self) -> None:
         with self._collection() as collection:
