@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -180,3 +183,19 @@ def test_an_id_that_is_none_or_anothers_is_refused(client, wrong):
                 )
             )
     assert names(client) == ["s"]
+
+
+def test_a_connection_with_less_memory_than_its_driver_names_today_can_still_be_renamed(client, core):
+    """It was saved when the driver named less; a cap that somebody chooses now is refused."""
+    core.connect(client, "small", memory_limit_mb=256)
+    places = client.link.places
+    client.call(control.StopCore())
+    wait_until(lambda: not places.address_file.exists(), 10.0, "the core has ended")
+    known = json.loads(places.driver_cache.read_text())
+    known["scripted"]["manifest"]["least_memory_mb"] = 384
+    places.driver_cache.write_text(json.dumps(known))
+    assert core.connect(client, "smaller", rename_from="small", memory_limit_mb=256).connection.name == "smaller"
+    assert core.connect(client, "smaller", replace=True, memory_limit_mb=256).unchanged
+    for name, more in (("smaller", {"replace": True}), ("another", {})):
+        with pytest.raises(errors.UsageError, match="needs 384 MB"):
+            core.connect(client, name, memory_limit_mb=300, **more)

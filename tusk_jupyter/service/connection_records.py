@@ -229,13 +229,17 @@ def check_options(request: control.SaveConnection) -> None:
         raise errors.UsageError("Give a password or a command that prints one, not both.")
 
 
-def check_memory(request: control.SaveConnection, target: Target) -> None:
+def check_memory(request: control.SaveConnection, target: Target, known: ConnectionRecord | None) -> None:
     """Refuse a memory cap with which the driver's process does not live.
+
+    One that is there already stays: its driver named less when it was chosen, and a new name has nothing to do with it.
 
     Raises:
         UsageError: it says the least.
     """
     manifest, cap = target.driver.manifest, request.memory_limit_mb
+    if known is not None and (known.driver, known.memory_limit_mb) == (target.driver.name, cap):
+        return
     if cap is not None and manifest is not None and cap < manifest.least_memory_mb:
         raise errors.UsageError(
             f"memory_limit_mb is {cap}; a process of the driver {manifest.name!r} needs {manifest.least_memory_mb} MB to live.",

@@ -102,11 +102,11 @@ class Connections:
         """
         check_options(request)
         target = self._target(request)
-        check_memory(request, target)
         done = self._done(request.name, request.new_id) or self._renamed(request, target)
         if done is not None:
             return done, control.ConnectionSaved(connection=public(done), replaced=request.replace)
         known = self._replaced_by(request)
+        check_memory(request, target, known)
         sign_in = self._sign_in(known, target, request.password_command, request.tier)
         tested = self._tested(target, request, sign_in) if request.test else None
         record = made(
