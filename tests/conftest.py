@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from services import TuskHome
 from services import mariadb as mariadb_service
 from services import postgresql as postgresql_service
-from services.homes import make_home, short_folder
+from services.homes import empty, make_home, short_folder
 from services.keyring import SecretService
 from services.keyring import secret_service as running_secret_service
 
@@ -46,28 +47,48 @@ def mariadb() -> Iterator[mariadb_service.MariaDB]:
 
 
 @pytest.fixture
-def tusk_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[TuskHome]:
+def tusk_home(request: pytest.FixtureRequest) -> Iterator[TuskHome]:
     """A private TUSK_HOME; after the test its core is stopped and no process of it may be left.
 
     There is no keyring (unless the test asks for `secret_service`): the one of whoever runs the tests is none of ours.
+
+    To start a core takes a second, and its first driver half of one. The tests of a module with the mark `home("shared")`
+    have one home, and so one core; it is emptied after each of them. One that stops or kills what runs there, or counts
+    it, has the mark `home("own")`.
     """
+    mark = request.node.get_closest_marker("home")
+    if mark is not None and mark.args == ("shared",):
+        home = request.getfixturevalue("shared_home")
+        yield home
+        empty(home)
+        return
+    with _private_home() as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def shared_home() -> Iterator[TuskHome]:
+    """What `tusk_home` is in a module with the mark `home("shared")`."""
+    with _private_home() as home:
+        yield home
+
+
+@contextmanager
+def _private_home() -> Iterator[TuskHome]:
     home = make_home()
-    monkeypatch.setenv("TUSK_HOME", str(home))
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
-    yield home
-    home.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUSK_HOME", str(home))
+        patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
+        yield home
+        home.close()
 
 
 @pytest.fixture(scope="module")
 def module_home() -> Iterator[TuskHome]:
     """A private TUSK_HOME without a keyring, for all tests of a module."""
-    home = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUSK_HOME", str(home))
-        patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
+    with _private_home() as home, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUSK_MASTER_KEY", "5e" * 32)
         yield home
-        home.close()
 
 
 @pytest.fixture

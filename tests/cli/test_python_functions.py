@@ -13,6 +13,14 @@ import pytest
 import tusk_jupyter as tusk
 from tusk_jupyter import api, errors
 
+pytestmark = pytest.mark.home("shared")
+
+
+@pytest.fixture(autouse=True)
+def _client_of_this_test(monkeypatch):
+    """The process's client holds its database sessions: the next test begins without them."""
+    monkeypatch.setattr("tusk_jupyter.client.client._current", None)
+
 
 @pytest.fixture
 def lake(tusk_home, tmp_path):

@@ -36,7 +36,7 @@ def notebook(module_home: TuskHome) -> Iterator[Client]:
 
 
 def install_scripted(home: TuskHome) -> TuskHome:
-    (home / "drivers").mkdir()
+    (home / "drivers").mkdir(exist_ok=True)
     manifest = {"name": "scripted", "command": [sys.executable, str(SCRIPTED)]}
     (home / "drivers" / "scripted.json").write_text(json.dumps(manifest))
     return home

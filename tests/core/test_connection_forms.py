@@ -10,6 +10,8 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 @pytest.fixture
 def vaulted(client, monkeypatch, scripted_home, core):

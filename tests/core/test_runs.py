@@ -10,6 +10,8 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 def test_a_result_comes_whole_and_is_in_the_log_with_its_numbers(client, core):  # XL-14, TK-19, NL-15
     result = core.run(client, "rows 2500 1000", cell="c1")
@@ -132,6 +134,7 @@ def test_what_was_chosen_stays_until_another_is_chosen(client, core):
     assert core.run(client, "rows 1").accepted.connection == "other"
 
 
+@pytest.mark.home("own")
 def test_a_choice_follows_its_connection_under_a_new_name_also_to_a_new_core(client, core):
     core.connect(client, "other")
     client.call(control.UseConnection(session=client.session, name="s"))
@@ -176,6 +179,7 @@ def test_without_a_name_a_fresh_notebook_with_several_connections_must_choose(cl
         core.run(new_client(), "rows 1")
 
 
+@pytest.mark.home("own")
 def test_a_full_disk_costs_the_log_row_and_not_the_result(client, core, scripted_home):  # R-05
     """No file of the core may grow any more: the closest to a full disk that needs no file system of its own."""
     core.run(client, "rows 1")
@@ -221,6 +225,7 @@ def test_a_removed_current_connection_is_not_swapped_for_the_one_that_is_left(cl
         core.run(client, "rows 1")
 
 
+@pytest.mark.home("own")
 def test_a_choice_is_held_without_a_run_and_outlives_the_core(client, core):
     core.connect(client, "other")
     client.call(control.UseConnection(session=client.session, name="s"))

@@ -14,6 +14,8 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 @pytest.fixture
 def shop(client, tmp_path):

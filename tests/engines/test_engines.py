@@ -16,6 +16,8 @@ from tusk_jupyter.client import frames
 from tusk_jupyter.client.runs import Drivers
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 def test_a_small_result_comes_in_one_message(engine, monkeypatch):
     """Its rows and its trailer: a second message would cost a tenth of a warm `SELECT 1`."""
@@ -125,6 +127,7 @@ def test_a_read_only_run_cannot_write_and_the_next_one_can(engine):  # TK-11
     engine.run("DROP TABLE allowed")
 
 
+@pytest.mark.home("own")
 def test_a_killed_driver_loses_its_session_and_the_next_run_has_a_new_one(engine):
     import psutil
 

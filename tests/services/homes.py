@@ -15,6 +15,10 @@ import psutil
 
 from services.processes import short_temporary_folder
 from services.waiting import wait_until
+from tusk_jupyter.client import Client
+from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.system.places import Places
 
 END_S = 15.0
 """How long the core and its drivers may take to end after SIGTERM."""
@@ -54,6 +58,28 @@ class TuskHome:
 def make_home() -> TuskHome:
     """Make a home with a path short enough for Unix sockets below it."""
     return TuskHome(Path(tempfile.mkdtemp(prefix="tusk-h-", dir=short_temporary_folder())))
+
+
+def empty(home: TuskHome) -> None:
+    """Have a home's core as one that has just started in a new home: no run, connection, session, log row or setting.
+
+    Raises:
+        AssertionError: something was left.
+    """
+    client = Client(Places(home.path), source="emptying", stays=False)
+    for run in client.call(control.ListRuns()).runs:
+        client.call(control.CancelRun(run=run.run))
+    wait_until(lambda: not client.call(control.ListRuns()).runs, END_S, "no run is under way")
+    for one in client.call(control.ListConnections(session=client.session)).connections:
+        client.call(control.RemoveConnection(session=client.session, name=one.name))
+    for setting in client.call(control.ListPreferences()).preferences:
+        if setting.value != setting.default:
+            client.call(control.SetPreference(name=setting.name, value=None))
+    client.call(control.DeleteLog(everything=True))
+    asked = control.GetCoreStatus(client_version="test", protocol=PROTOCOL_VERSION)
+    wait_until(lambda: client.call(asked).sessions == 0, END_S, "all sessions are closed")
+    assert client.call(control.ReadLog(limit=1)).total == 0
+    client.link.forget()
 
 
 @contextmanager
