@@ -19,6 +19,8 @@ from tusk_drivers.sqlite.errors import translate
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 def make(kind, path, word):
     with duckdb.connect(str(path)) if kind == "duckdb" else sqlite3.connect(path) as made:
@@ -103,6 +105,7 @@ def rows_of(path):
         return [word for (word,) in opened.execute("SELECT w FROM t")]
 
 
+@pytest.mark.home("own")
 @pytest.mark.parametrize("how", ["run", "closed"])
 def test_the_log_of_a_replaced_sqlite_file_does_not_get_into_the_new_one(sqlite_engine, second_client, how, tmp_path):
     """SQLite leaves the -wal of the old file at the path, and would show its rows in the new file, and lose the new ones."""
@@ -415,6 +418,7 @@ def saved(engine, **more):
     )
 
 
+@pytest.mark.home("own")
 @pytest.mark.parametrize("used", [True, False])
 def test_only_connect_makes_a_file_where_one_has_been(request, engine, used, tmp_path):
     """The file is moved while nothing has it open: neither a run nor a question makes an empty one in its place."""
