@@ -18,6 +18,8 @@ from tusk_jupyter.service.sessions import Session, Sessions
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.system.places import Places
 
+pytestmark = pytest.mark.home("shared")
+
 
 def test_a_session_keeps_its_state_from_run_to_run(client, core):  # C-03
     assert [core.run(client, "count").table.column(0)[0].as_py() for _ in range(3)] == [1, 2, 3]
@@ -40,6 +42,7 @@ def test_a_large_result_under_isolation_statement_is_not_cut_off(client, core):
     assert core.run(client, "rows 3000000 65536", on="strict").rows == 3_000_000
 
 
+@pytest.mark.home("own")
 def test_a_driver_sees_a_scrubbed_environment_and_an_empty_folder_of_its_own(client, core, monkeypatch):  # QB-48, R-11
     names = core.run(client, "environ").table.column(0).to_pylist()
     assert "PATH" in names
@@ -49,6 +52,7 @@ def test_a_driver_sees_a_scrubbed_environment_and_an_empty_folder_of_its_own(cli
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.home("own")
 def test_a_password_is_in_no_command_line_and_no_environment(client, core):  # R-11
     core.connect(client, "secret", url="scripted://u:open%20sesame@host/db", tier="memory")
     pid = core.run(client, "pid", on="secret").table.column(0)[0].as_py()
@@ -57,6 +61,7 @@ def test_a_password_is_in_no_command_line_and_no_environment(client, core):  # R
         assert "open sesame" not in " ".join(process.environ().values())
 
 
+@pytest.mark.home("own")
 def test_a_crash_is_a_typed_error_and_the_next_run_works(client, core):  # R-18, R-19
     core.run(client, "count")
     with pytest.raises(errors.DriverCrashed, match="exit code 3") as crashed:
@@ -68,11 +73,13 @@ def test_a_crash_is_a_typed_error_and_the_next_run_works(client, core):  # R-18,
     assert [one.status for one in core.log(client)] == ["completed", "failed", "failed", "completed"]
 
 
+@pytest.mark.home("own")
 def test_a_killed_driver_is_a_typed_error(client, core):
     with pytest.raises(errors.DriverCrashed, match="SIGKILL"):
         core.run(client, "kill")
 
 
+@pytest.mark.home("own")
 def test_a_memory_bomb_ends_at_the_cap_and_the_next_run_works(client, core):  # R-18, QB-38
     core.connect(client, "small", memory_limit_mb=600)
     core.run(client, "count", on="small")
@@ -82,6 +89,7 @@ def test_a_memory_bomb_ends_at_the_cap_and_the_next_run_works(client, core):  # 
     assert core.run(client, "count", on="small").table.column(0).to_pylist() == [2]  # the session stands
 
 
+@pytest.mark.home("own")
 def test_what_went_with_a_process_that_its_cap_may_have_ended_is_told_once(client, core):
     core.connect(client, "small", memory_limit_mb=600)
     core.run(client, "count", on="small")
@@ -109,6 +117,7 @@ def test_a_session_in_a_transaction_is_not_closed_for_idling(client, core):
     wait_until(lambda: core.status(client).sessions == 0, 15.0, "the session is closed once the transaction is over")
 
 
+@pytest.mark.home("own")
 def test_the_sessions_of_a_killed_client_are_closed_and_its_run_is_completed_in_the_log(client, core, scripted_home):
     script = """
         import sys
