@@ -80,7 +80,10 @@ export class Table {
     try {
       await this.host.draw();
     } catch (error) {
-      console.error('The grid could not be drawn', error);
+      if (!this.hasFailed) {
+        console.error('The grid could not be drawn, and is drawn again until it can', error);
+      }
+      this.hasFailed = true;
     }
   }
 
@@ -337,6 +340,7 @@ export class Table {
   private sort: SortKey[] = [];
   private filtered = new Set<number>();
   private isRepeating = false;
+  private hasFailed = false;
 }
 
 function after(milliseconds: number): Promise<void> {
