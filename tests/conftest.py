@@ -47,7 +47,7 @@ def mariadb() -> Iterator[mariadb_service.MariaDB]:
 
 
 @pytest.fixture
-def tusk_home(request: pytest.FixtureRequest) -> Iterator[TuskHome]:
+def tusk_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TuskHome]:
     """A private TUSK_HOME; after the test its core is stopped and no process of it may be left.
 
     There is no keyring (unless the test asks for `secret_service`): the one of whoever runs the tests is none of ours.
@@ -62,31 +62,30 @@ def tusk_home(request: pytest.FixtureRequest) -> Iterator[TuskHome]:
         yield home
         empty(home)
         return
-    with _private_home() as home:
+    with _private_home(monkeypatch) as home:  # the test's own patch: what it sets after this is undone before it
         yield home
 
 
 @pytest.fixture(scope="module")
 def shared_home() -> Iterator[TuskHome]:
     """What `tusk_home` is in a module with the mark `home("shared")`."""
-    with _private_home() as home:
+    with pytest.MonkeyPatch.context() as patch, _private_home(patch) as home:
         yield home
 
 
 @contextmanager
-def _private_home() -> Iterator[TuskHome]:
+def _private_home(patch: pytest.MonkeyPatch) -> Iterator[TuskHome]:
     home = make_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUSK_HOME", str(home))
-        patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
-        yield home
-        home.close()
+    patch.setenv("TUSK_HOME", str(home))
+    patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
+    yield home
+    home.close()
 
 
 @pytest.fixture(scope="module")
 def module_home() -> Iterator[TuskHome]:
     """A private TUSK_HOME without a keyring, for all tests of a module."""
-    with _private_home() as home, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, _private_home(patch) as home:
         patch.setenv("TUSK_MASTER_KEY", "5e" * 32)
         yield home
 
