@@ -16,7 +16,7 @@ CAP_MB = 320
 TOO_LARGE = {
     "postgresql": [
         "SELECT repeat('x', 400000000)",  # one value: libpq
-        "SELECT repeat('x', 200000) FROM generate_series(1, 3000)",  # a batch: pyarrow
+        "SELECT repeat('x', 110000000) FROM generate_series(1, 3)",  # a batch: what copies and parses it
         "INSERT INTO capped SELECT repeat('x', 400000000) RETURNING v",
     ],
     "mysql": [

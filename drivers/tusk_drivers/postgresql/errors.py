@@ -45,6 +45,8 @@ ENDING = ("FATAL", "PANIC")
 
 _NO_MEMORY = re.compile(r"out of memory|(cannot|could not|failed to) allocate memory", re.IGNORECASE)
 """How libpq's own messages for a failed allocation begin; those of a server have a code."""
+_WHAT_FAILED = re.compile(r"^[a-z][a-z ]* failed: ")
+"""What psycopg puts before them: `receiving copy data failed: `, `sending query failed: ` and others."""
 CANCELLED = "57014"
 
 _CONNECT: tuple[tuple[str, str | None, str], ...] = (
@@ -178,7 +180,7 @@ def link_lost(message: str, *, by_user: bool = False) -> TuskError | MemoryError
 def _plain(message: str) -> str:
     """Return libpq's words without its guess of what may have happened to the server."""
     said = " ".join(message.split()).partition(" This probably means")[0]
-    said = said.removeprefix("consuming input failed: ").removeprefix("sending copy data failed: ")
+    said = _WHAT_FAILED.sub("", said)
     return "the server closed it, and gave no reason" if said.startswith("server closed the connection") else said
 
 

@@ -168,7 +168,8 @@ class Execution:
             TuskError: the server does not take the statement; or it is more than one.
         """
         pg = self._link.pg
-        pg.enter_pipeline_mode()
+        with self._link.losing():
+            pg.enter_pipeline_mode()
         try:
             self._link.send(self._send_describe)
             results = []

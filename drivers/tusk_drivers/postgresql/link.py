@@ -235,16 +235,17 @@ class Link:
         if self._ending is not None:
             return self.error(self._ending)
         lost = link_lost(str(exc), by_user=self.cancelled)
-        # Where libpq cannot read on, what is left of the answer stays on the link; and to ask it for the next result of a link
-        # that stands would wait for the server, with all threads of this process.
-        if isinstance(lost, MemoryError) or (self.is_open and self.pg.is_busy()):
-            self.close()
-            return lost
-        # A COPY's result comes again and again until its rows are read.
-        while (one := self.pg.get_result()) is not None and one.status not in _COPIES:
-            if one.error_field(DiagnosticField.SQLSTATE):
-                return self.error(one)
-        return lost if self._warning is None else warned_ending(self._warning)
+        # Where libpq cannot read on, or the answer of a link that stands is under way, the next result would be waited for
+        # with all threads of this process.
+        if not isinstance(lost, MemoryError) and not (self.is_open and self.pg.is_busy()):
+            # A COPY's result comes again and again until its rows are read.
+            while (one := self.pg.get_result()) is not None and one.status not in _COPIES:
+                if one.error_field(DiagnosticField.SQLSTATE):
+                    return self.error(one)
+            if self._warning is not None:
+                lost = warned_ending(self._warning)
+        self.close()  # what is left of the answer would be the next statement's
+        return lost
 
     def error(self, result: PGresult, place: Callable[[int], int | None] | None = None) -> Exception:
         """Return the error of a failed result.
