@@ -13,6 +13,8 @@ from services import wait_until
 from services.proxies import proxy_to
 
 from tusk_drivers.postgresql.errors import link_lost
+from tusk_drivers.postgresql.execution import Execution
+from tusk_drivers.postgresql.link import Link
 from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS
 from tusk_jupyter.driverkit.runs import Run
 from tusk_jupyter.driverkit.tickets import TicketBook
@@ -119,6 +121,7 @@ def test_a_commit_that_waited_for_its_standby_is_not_called_rolled_back(db, admi
     admin.one("SELECT pg_reload_conf()")
     try:
         wait_until(lambda: db.one("SHOW synchronous_standby_names") == "nosuch", what="the setting is read")
+        admin.do("CHECKPOINT")  # sessions wait only once the checkpointer has read it, too
         thread = ended_while(postgresql, db, "SyncRep")
         with pytest.raises(ConnectError) as caught:
             db.do(sql)
@@ -267,4 +270,22 @@ def test_a_link_that_cannot_be_read_on_is_closed_and_not_waited_for(db, monkeypa
     monkeypatch.setattr(link, "pg", Unreadable())
     with pytest.raises(ConnectError, match="no such luck"):
         db.one("SELECT count(*) FROM generate_series(1, 3) AS n, pg_sleep(1)")
+    assert not link.is_open
+
+
+@pytest.mark.timeout(30)
+def test_a_statement_on_a_link_that_has_closed_unnoticed_ends(db, monkeypatch):
+    """In pipeline mode libpq answers nothing between two commands, and nothing for ever on a closed link."""
+    monkeypatch.setattr(Link, "result", lambda link: link.close())
+    with pytest.raises(ConnectError):
+        db.one("SELECT 1")
+
+
+def test_a_link_that_cannot_begin_a_statement_is_closed(db):
+    """An answer that nobody has read keeps libpq from pipeline mode."""
+    link = db.session._link
+    execution = Execution(link, {}, split("SELECT 2", "postgresql")[0], {}, read_only=False)
+    link.send(lambda: link.pg.send_query(b"SELECT 1"))
+    with pytest.raises(ConnectError):
+        execution._describe()
     assert not link.is_open

@@ -69,7 +69,7 @@ def settled_mb(engine) -> dict[int, float]:
 
 
 class Alone:
-    """DuckDB without a line of ours: it keeps about 300 bytes for each transaction that inserts (duckdb/duckdb#25162)."""
+    """DuckDB by itself, without our code: it keeps about 300 bytes for each transaction that inserts (duckdb/duckdb#25162)."""
 
     def __init__(self, file: Path) -> None:
         self._connection = duckdb.connect(file, config={"threads": 2})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pyarrow as pa
 import pytest
@@ -11,6 +12,7 @@ from engines.conftest import connect
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.scenarios import memory_hint
 
 CAP_MB = 320
 TOO_LARGE = {
@@ -63,3 +65,10 @@ def test_a_cap_that_is_hit_is_named(request, client, kind):  # R11
 )
 def test_a_thread_whose_stack_is_refused_is_memory(exc):
     assert memory.told(exc).scenario == "memory_limit"
+
+
+@pytest.mark.parametrize("cap_mb", [64, 160, 384, 4096])
+def test_the_cap_that_a_hint_proposes_is_taken(client, cap_mb):
+    proposed = re.search(r"set memory_limit_mb (\d+)", memory_hint(cap_mb))
+    assert int(proposed[1]) > cap_mb
+    client.call(control.SetPreference(name="memory_limit_mb", value=proposed[1]))

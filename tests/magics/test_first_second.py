@@ -65,7 +65,7 @@ class FreshKernel:
                 got = self.client.get_iopub_msg(timeout=1.0)
             except queue.Empty:
                 ended = self.manager.provisioner.process.poll()
-                assert ended is None, f"{code!r} ended the kernel: {ended}"
+                assert ended is None, f"{code!r} ended the kernel with exit code {ended}"
                 if interrupt_after_s is not None and len(awaited) == 1 and time.monotonic() > began + DROPPED_S:
                     awaited.add(self.client.execute("pass"))
                 continue

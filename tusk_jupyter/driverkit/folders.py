@@ -45,8 +45,8 @@ class Place:
         )
 
 
-_usual = functools.lru_cache(maxsize=64)(Place)
-"""Where all relative paths lead that lead somewhere, from run to run."""
+_beginning_at = functools.lru_cache(maxsize=64)(Place)
+"""Kept from run to run, as most name the same folder."""
 
 NOWHERE = Place(None, "The program that asked named no folder, so a relative path leads nowhere.")
 
@@ -60,7 +60,7 @@ class Folders:
         self._held: set[object] = set()
         self._now: str | None = None
         self._here: tuple[int, int] | None = None
-        """The working directory itself: one of its name may have been removed and made anew."""
+        """Identity of the working directory: its name may lead to another one by now, made after this one was removed."""
         self._moved = False
         self._changed = threading.Condition()
 
@@ -146,7 +146,7 @@ class Folders:
         except OSError as exc:
             self._leave_for_nowhere()
             return Place(folder, _problem(target, exc))
-        return _usual(target if folder is None else folder)
+        return _beginning_at(target if folder is None else folder)
 
     def _leave_for_nowhere(self) -> None:
         if self._now is None and self._moved:

@@ -172,9 +172,7 @@ class DriverProcess:
     def _about_memory(self, code: int | None) -> tuple[str, str]:
         """Return what to say and what to do about the cap of a process that failed; "" where it is no matter of memory."""
         cap, least = self.memory_mb, self.manifest.least_memory_mb
-        if (
-            cap and cap < least
-        ):  # saved before the driver named so much: it may still run, or refuse a thread to each call
+        if cap and cap < least:  # saved when the driver named less: it may run, or have no memory for a call's thread
             return (
                 f" Its memory cap is {cap} MB, and a process of this driver needs {least} MB to live.",
                 f" Connect again with `--replace --memory {least}` or more, or without a cap of its own.",

@@ -86,6 +86,11 @@ def hint_for(scenario: str | None) -> str | None:
     return HINTS.get(scenario) if scenario else None
 
 
+LEAST_CAP_MB = 384
+"""The smallest cap with which all our drivers work, and so the smallest that the preference takes. A connection may have less
+where its own driver's manifest allows that."""
+
+
 def memory_hint(cap_mb: int | None) -> str:
     """Return what to do when a driver's process has hit its memory cap of so many MB, or the machine's end (None)."""
     less = "Select less, or write the result to a file with `--to FILE.parquet`"
@@ -93,5 +98,5 @@ def memory_hint(cap_mb: int | None) -> str:
         return f"The machine has no more memory. {less}."
     return (
         f"The driver's process may use {cap_mb} MB (`memory_limit_mb`). {less}; or raise the cap, for all connections with "
-        f"`%tusk set memory_limit_mb {2 * cap_mb}`, for one with `--memory MB` at `%tusk connect`."
+        f"`%tusk set memory_limit_mb {max(2 * cap_mb, LEAST_CAP_MB)}`, for one with `--memory MB` at `%tusk connect`."
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol import control
-from tusk_jupyter.protocol.scenarios import NO_SUCH_NAME
+from tusk_jupyter.protocol.scenarios import LEAST_CAP_MB, NO_SUCH_NAME
 from tusk_jupyter.state import clock
 
 if TYPE_CHECKING:
@@ -51,10 +51,6 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
-
-
-LEAST_CAP_MB = 384
-"""With which every driver of ours lives; a connection may have less where its own driver's manifest says so."""
 
 
 def _cap(text: str) -> int:
