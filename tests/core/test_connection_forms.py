@@ -198,6 +198,8 @@ def test_a_connection_with_less_memory_than_its_driver_names_today_can_still_be_
     places.driver_cache.write_text(json.dumps(known))
     assert core.connect(client, "smaller", rename_from="small", memory_limit_mb=256).connection.name == "smaller"
     assert core.connect(client, "smaller", replace=True, memory_limit_mb=256).unchanged
+    with pytest.raises(errors.UsageError, match="needs 384 MB"):
+        client.call(control.TestConnection(session=client.session, name="smaller"))
     for name, more in (("smaller", {"replace": True}), ("another", {})):
         with pytest.raises(errors.UsageError, match="needs 384 MB"):
             core.connect(client, name, memory_limit_mb=300, **more)

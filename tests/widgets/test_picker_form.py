@@ -8,6 +8,7 @@ import pytest
 
 from tusk_jupyter.driverkit.cli import read_manifest
 from tusk_jupyter.protocol.control import Connection, ConnectionDetails, DriverInfo
+from tusk_jupyter.protocol.message import replace
 from tusk_widgets.picker_form import Filled, problems, to_save, to_try
 from tusk_widgets.picker_messages import Form, Source
 
@@ -18,7 +19,7 @@ def driver(name: str) -> DriverInfo:
     manifest = read_manifest(f"tusk_drivers.{name}")
     return DriverInfo(
         name=name, title=manifest.title, version="1", origin="here", schemes=manifest.schemes, fields=manifest.fields,
-        sign_in=manifest.sign_in,
+        sign_in=manifest.sign_in, least_memory_mb=manifest.least_memory_mb,
     )  # fmt: skip
 
 
@@ -59,6 +60,7 @@ def test_a_good_form_has_no_problem():
         ({"config": {"user": "ann"}}, "database", "needed"),
         ({"timeout_s": -1.0}, "timeout_s", "above zero"),
         ({"memory_limit_mb": 0}, "memory_limit_mb", "above zero"),
+        ({"memory_limit_mb": 8}, "memory_limit_mb", "MB to live"),
         ({"secrets": {"password": Source(source="environment", variable="NOPE")}}, "password", "$NOPE is not set"),
         ({"secrets": {"password": Source(source="command", command=" ")}}, "password", "command"),
         ({"way": "certificate"}, "sslcert", "needed"),
@@ -68,6 +70,14 @@ def test_a_good_form_has_no_problem():
 def test_what_is_wrong_is_said_beside_its_field(changed, field, words):
     found = problems(filled(**{"config": GOOD, "taken": ["lake", "shop_old"], **changed}))
     assert words in found[field]
+
+
+def test_a_cap_that_was_stored_when_the_driver_named_less_may_stay():
+    """Saving the form would not refuse it either."""
+    details = stored()
+    details = replace(details, connection=replace(details.connection, memory_limit_mb=8))
+    assert problems(filled(config=GOOD, details=details, memory_limit_mb=8)) == {}
+    assert "memory_limit_mb" in problems(filled(config=GOOD, details=details, memory_limit_mb=9))
 
 
 def test_fields_of_other_ways_are_left_out_and_a_const_is_set():

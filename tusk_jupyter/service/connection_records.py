@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.service.targets import Target, describe_target
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
@@ -237,9 +238,17 @@ def check_memory(request: control.SaveConnection, target: Target, known: Connect
     Raises:
         UsageError: it says the least.
     """
-    manifest, cap = target.driver.manifest, request.memory_limit_mb
-    if known is not None and (known.driver, known.memory_limit_mb) == (target.driver.name, cap):
-        return
+    cap = request.memory_limit_mb
+    if known is None or (known.driver, known.memory_limit_mb) != (target.driver.name, cap):
+        check_cap(target.driver.manifest, cap)
+
+
+def check_cap(manifest: Manifest | None, cap: int | None) -> None:
+    """Refuse to say of a connection with that memory cap, in MB, that it works where the driver's process does not live.
+
+    Raises:
+        UsageError: it says the least.
+    """
     if cap is not None and manifest is not None and cap < manifest.least_memory_mb:
         raise errors.UsageError(
             f"memory_limit_mb is {cap}; a process of the driver {manifest.name!r} needs {manifest.least_memory_mb} MB to live.",

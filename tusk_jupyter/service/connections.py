@@ -13,6 +13,7 @@ from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.scenarios import NAME_TAKEN, hint_about
 from tusk_jupyter.service import connection_records
 from tusk_jupyter.service.connection_records import (
+    check_cap,
     check_memory,
     check_name,
     check_options,
@@ -222,7 +223,12 @@ class Connections:
             return record, self.secrets.remove(record)
 
     def test(self, record: ConnectionRecord) -> control.ConnectionTested:
-        """Sign in and out again in a process of its own."""
+        """Sign in and out again in a process of its own.
+
+        Raises:
+            UsageError: its memory cap is less than the driver's process needs.
+        """
+        check_cap(self.spares.catalog.named(record.driver).manifest, record.memory_limit_mb)
         tested = self.trials.attempt(
             record.driver,
             record.config,

@@ -343,6 +343,7 @@ class Core:
                     schemes=one.manifest.schemes if one.manifest else (),
                     fields=one.manifest.fields if one.manifest else {},
                     sign_in=one.manifest.sign_in if one.manifest else (),
+                    least_memory_mb=one.manifest.least_memory_mb if one.manifest else 0,
                     problem=one.problem or doctor.missing_packages(one),
                 )
                 for one in self.spares.catalog.drivers(rescan=request.rescan)

@@ -94,6 +94,14 @@ class Filled:
         return source.command.strip() or None if source and source.source == "command" else None
 
     @property
+    def is_short_of_memory(self) -> bool:
+        """Whether a cap is given now that is less than the driver needs; one that was stored before may stay."""
+        cap, known = self.form.memory_limit_mb, self.details.connection if self.details else None
+        if cap is None or (known is not None and (known.driver, known.memory_limit_mb) == (self.driver.name, cap)):
+            return False
+        return cap < self.driver.least_memory_mb
+
+    @property
     def gives_secrets_up(self) -> bool:
         """Whether the connection had stored secrets, and the form says that it shall have none."""
         had = self.details is not None and bool(self.details.secret_fields or self.details.password_command)
@@ -114,6 +122,9 @@ def problems(filled: Filled) -> dict[str, str]:
         value = getattr(filled.form, name)
         if value is not None and value <= 0:
             found[name] = "Must be above zero; empty means no limit of its own."
+    if "memory_limit_mb" not in found and filled.is_short_of_memory:
+        least = filled.driver.least_memory_mb
+        found["memory_limit_mb"] = f"A process of this driver needs {least} MB to live; empty means the usual cap."
     return found
 
 

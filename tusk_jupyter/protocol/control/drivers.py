@@ -22,6 +22,8 @@ class DriverInfo(Message, frozen=True, kw_only=True):
     fields: dict[str, Any] = field(default_factory=dict)
     sign_in: tuple[SignIn, ...] = ()
     """Ways to sign in, for forms; see `manifest.SignIn`."""
+    least_memory_mb: int = 0
+    """The least memory cap with which its process lives."""
     problem: str | None = None
     """Why it cannot be used, with what to install; None when it can."""
 
