@@ -22,6 +22,10 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # Test processes side by side, each with servers of its own; a file's tests stay in one of them.
 WORKERS ?= 2
 
+# Containers set it, where it hits a checkout alone: each process would compile our sources anew (0.2 s of a core's start),
+# while installed packages, ours at its users too, were compiled by pip.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SERVERS := initdb=postgresql psql=postgresql-client mariadbd=mariadb-server mariadb=mariadb-client

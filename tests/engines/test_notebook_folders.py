@@ -13,6 +13,8 @@ from services import processes_of, wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
@@ -59,6 +61,7 @@ DUCKDB_READS = (
 )
 
 
+@pytest.mark.home("own")
 def test_what_duckdb_writes_is_in_the_notebooks_folder_when_its_process_has_ended(duckdb_engine, here):  # V26
     before = names(here)
     duckdb_engine.run("CREATE TABLE t AS SELECT 7 AS n")
@@ -82,6 +85,7 @@ def test_what_duckdb_reads_is_the_notebooks_own(duckdb_engine, here):
     )
 
 
+@pytest.mark.home("own")
 def test_sqlite_attaches_and_copies_in_the_notebooks_folder(sqlite_engine, here):  # V26
     sqlite_engine.run("CREATE TABLE t (n); INSERT INTO t VALUES (1); ATTACH 'o.db' AS o; CREATE TABLE o.t (n)")
     sqlite_engine.run("VACUUM INTO 'copy.db'; ATTACH 'file:p.db?mode=rwc' AS p; CREATE TABLE p.t (n)")

@@ -136,6 +136,7 @@ def show(
 ) -> Iterator[Callable[[], Shown]]:
     """Shows a picker of a private home, whose secrets go into a sealed vault."""
     monkeypatch.setenv("TUSK_MASTER_KEY", "5e" * 32)
+    monkeypatch.setattr("tusk_jupyter.client.client._current", None)  # what it chose in another test
     monkeypatch.chdir(tmp_path)
     kind = type("Comm", (RecordingComm,), {"said": []})
     monkeypatch.setattr(comm, "create_comm", kind)

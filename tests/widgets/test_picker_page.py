@@ -17,6 +17,7 @@ import tusk_jupyter as tusk
 from tusk_jupyter import errors
 
 __all__ = ["browser", "show"]
+pytestmark = pytest.mark.home("shared")
 
 SCRIPTED = Path(__file__).parent.parent / "scripted_driver" / "__main__.py"
 DONE = {"name": "done", "tcp": "done", "tls": "done", "sign-in": "done", "database": "done"}
@@ -266,6 +267,7 @@ def test_a_url_stands_for_the_fields(show, postgresql):
     assert tusk.connections()[0].credential_tier == "vault"
 
 
+@pytest.mark.home("own")
 def test_a_third_partys_driver_has_its_form_for_free(show, tusk_home):
     folder = tusk_home / "drivers"
     folder.mkdir(parents=True, exist_ok=True)
