@@ -23,6 +23,8 @@ ERRORS = {
         "SELECT 1; SELECT cast(:password as int)",
         "ALTER USER nobody_here PASSWORD 'hunter2-Ünîq''x' FOO",
         "CREATE ROLE \"hunter2-Ünîq'x\" PASSWORD 'hunter2-Ünîq''x' CREATEROL",
+        'SELECT 1 FROM pg_user WHERE passwd = "hunter2-Ünîq\'x"',
+        "DO $$ DECLARE pw text = 'hunter2-Ünîq''x'; BEGIN RAISE EXCEPTION 'it is %', pw; END $$",
     ],
     "mysql": [
         "CREATE USER u IDENTIFIEDX BY :password",
@@ -33,9 +35,15 @@ ERRORS = {
     "sqlite": [
         "SELECT raise_error(:password)",
         "SELECT json(:password)",
+        'SELECT * FROM sqlite_master WHERE pwd = "hunter2-Ünîq\'x" FOO',
         "SELECT * FROM t WHERE password = 'hunter2-Ünîq''x' FOO",
     ],
-    "duckdb": ["SELECT cast(:password AS INT)", "SELECT error(:password)", "SELECT strptime(:password, '%Y')"],
+    "duckdb": [
+        "SELECT cast(:password AS INT)",
+        "SELECT error(:password)",
+        "SELECT strptime(:password, '%Y')",
+        "ATTACH '/nowhere/x' AS y (encryption_key \"hunter2-Ünîq'x\")",
+    ],
 }
 NOTES = {
     "postgresql": "DO $$ BEGIN RAISE NOTICE 'it is hunter2-Ünîq''x'; END $$ -- password=hunter2-Ünîq'x",
@@ -96,6 +104,23 @@ def test_listings_and_files_of_the_core_do_not_show_it(connections, module_home)
     for file in module_home.path.rglob("*"):
         if file.is_file():
             assert canary.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.parametrize(
+    ("engine", "sql"),
+    [
+        ("postgresql", "PREPARE nowhere AS SELECT 1 FROM pg_user WHERE passwd = $1; EXECUTE nowhere('canary9')"),
+        ("mysql", "EXECUTE IMMEDIATE 'SELECT 1 FROM nowhere WHERE password = ?' USING 'canary9'"),
+        ("sqlite", 'SELECT * FROM sqlite_master WHERE name = "canary9" AND pwd = "canary9"'),
+        ("sqlite", "ATTACH ':memory:' AS y KEY canary9"),
+    ],
+)
+def test_the_log_keeps_no_secret_that_fills_a_placeholder_or_lacks_its_quotes(connections, engine, sql):
+    with contextlib.suppress(TuskError):
+        tusk.query(sql, connection=engine)
+    entries = tusk.log(limit=1).entries
+    assert "***" in repr(entries)
+    assert "canary9" not in repr(entries).replace('name = "canary9"', "")
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql", "sqlite", "duckdb"])

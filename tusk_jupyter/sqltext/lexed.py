@@ -14,6 +14,8 @@ _CHAINS = frozenset(["||", "+"])
 REACH = 60  # lexemes looked through for what a call is given: keeps deeply nested calls linear
 _SHORT = 130  # characters; longer is no keyword and no name
 _LETTER = re.compile(r"[^\W\d]")
+DOLLARS = re.compile(r"\$(?:[^\W\d]\w*)?\$")
+QUOTE = re.compile(r"(?:[uU]&|[eEbBxXnN])?(['\"`])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,19 @@ def _is_key(plain: str, kind: Kind) -> bool:
     return is_secret_key(name)
 
 
+def unquoted(literal: str) -> str:
+    """Return a literal's text, as far as a message could show it."""
+    tag = DOLLARS.match(literal)
+    if tag:
+        return literal[len(tag[0]) :].removesuffix(tag[0])
+    opening = QUOTE.match(literal)
+    if not opening:
+        return literal
+    sign = opening[1]
+    inner = literal[opening.end() :].removesuffix(sign).replace(sign * 2, sign)
+    return re.sub(r"\\(.)", r"\1", inner) if "\\" in inner else inner
+
+
 _AROUND_ENDS = 16
 """So far beyond a statement's ends its lexemes may be asked for."""
 
@@ -125,6 +140,23 @@ class Lexed:
     def is_literal(self, index: int) -> bool:
         """Whether a literal that holds something, or a bound value, stands there."""
         return 0 <= index < len(self.part) and self.part[index].filled
+
+    def is_given(self, index: int) -> bool:
+        """Whether a literal stands there, or what is meant as one: a name in double quotes, no column of a secret's.
+
+        SQLite takes a name that it does not know for a literal; elsewhere it is a slip of the pen, and the error quotes it.
+        """
+        if not 0 <= index < len(self.part) or self.part[index].filled:
+            return self.is_literal(index)
+        return (
+            self.part[index].kind is Kind.NAME
+            and not self.part[index].key
+            and self.written[index].startswith('"')
+            and len(self.written[index]) > 2
+            and self.sign(index - 1) != "."
+            and self.sign(index + 1) not in (".", "(")
+            and self.sign(0) not in ("CREATE", "ALTER")
+        )
 
     def is_value(self, index: int) -> bool:
         """Whether a word, number or literal stands there that may be a value without its quotes."""

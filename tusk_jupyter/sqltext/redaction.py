@@ -6,23 +6,25 @@ What both do not know is kept: the log is its user's own data, and a log that hi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from tusk_jupyter.sqltext.dialects import ANSI, DIALECTS, Dialect
-from tusk_jupyter.sqltext.lexed import PARAMETER, Lexemes
+from tusk_jupyter.sqltext.lexed import DOLLARS, PARAMETER, QUOTE, Lexemes, unquoted
 from tusk_jupyter.sqltext.lexemes import statements
 from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.sqltext.prepared_texts import PreparedTexts
 from tusk_jupyter.sqltext.secret_places import Statement
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_and_find, hide_urls
 
 _HINTS = (
     "pass", "pw", "secret", "token", "key", "identified", "credential", "crypt", "hmac", "connection", "://", "bearer", "auth",
     "-u", "-p", "sig=", "user", "role", "grant", "jwt", "dsn", "cookie", "sign", "verify", "kdf", "encode", "decode", "akia",
-    "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-",
+    "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-", "execute",
 )  # fmt: skip
 """A statement without any of these has no secret that we know; most have none, and go unread."""
+_EXECUTES = "execute"
+"""The hint of a statement that fills the placeholders of another one."""
 
 
 def hints_in(text: str, known: tuple[str, ...] = _HINTS) -> tuple[str, ...]:
@@ -31,8 +33,6 @@ def hints_in(text: str, known: tuple[str, ...] = _HINTS) -> tuple[str, ...]:
     return tuple(hint for hint in known if hint in lower)
 
 
-_DOLLARS = re.compile(r"\$(?:[^\W\d]\w*)?\$")
-_QUOTE = re.compile(r"(?:[uU]&|[eEbBxXnN])?(['\"`])")
 _DEPTH = 4  # code in a dollar-quoted body in a dollar-quoted body ...
 
 
@@ -58,8 +58,12 @@ def examine(sql: str, dialect_name: str, parameters: Collection[str] = ()) -> Re
     hints = hints_in(sql)
     if not hints:
         return Redacted(text=sql)
-    found = _Examination(DIALECTS.get(dialect_name, ANSI), frozenset(parameters), hints)
+    dialect, bound = DIALECTS.get(dialect_name, ANSI), frozenset(parameters)
+    found = _Examination(dialect, bound, hints)
     text = found.text_of(sql, _DEPTH)
+    if found.variables:  # they were given their values before
+        found = _Examination(dialect, bound, hints, found.variables)
+        text = found.text_of(sql, _DEPTH)
     if "://" in text:
         text = hide_urls(text)  # also outside of literals
     found.redacted.secrets.pop("", None)
@@ -80,12 +84,17 @@ def secrets_in(sql: str, dialect_name: str) -> tuple[str, ...]:
 class _Examination:
     """One text on its way through both nets."""
 
-    def __init__(self, dialect: Dialect, parameters: frozenset[str], hints: tuple[str, ...]) -> None:
+    def __init__(
+        self, dialect: Dialect, parameters: frozenset[str], hints: tuple[str, ...], variables: Collection[str] = ()
+    ) -> None:
         self.redacted = Redacted()
         self._dialect = dialect
         self._known = Lexemes(dialect)
+        self._prepared = PreparedTexts(dialect, self._known)
+        self.variables = self._prepared.variables
+        self.variables |= set(variables)
         self._parameters = parameters
-        self._hints = hints
+        self._hints = (*hints, *(f"@{name.lower()}" for name in variables))
 
     def _has_hint(self, text: str) -> bool:
         lower = text.lower()
@@ -115,6 +124,8 @@ class _Examination:
     def _statement(self, lexemes: list[str], depth: int) -> list[str]:
         statement = Statement(lexemes, self._known)
         secret = statement.secrets()
+        if _EXECUTES in self._hints:
+            secret |= self._prepared.secrets(statement)
         for place in statement.texts:
             written = lexemes[place]
             if place not in secret and len(written) > _SHORTEST and self._has_hint(written):
@@ -129,7 +140,7 @@ class _Examination:
             self.redacted.parameters.add(plain[1:])
             return written
         self.redacted.secrets[unquoted(plain)] = None
-        opening = _QUOTE.match(plain)
+        opening = QUOTE.match(plain)
         sign = opening[1] if opening else "'" if plain[0] == "$" and len(plain) > 1 else ""
         sign = "'" if sign == '"' and self._dialect.double_quoted_strings else sign
         return f"{sign}{HIDDEN}{sign}{written[len(plain) :]}"
@@ -150,18 +161,5 @@ _SHORTEST = 6
 
 def _body(literal: str) -> str | None:
     """Return the inside of a dollar-quoted literal, which may be code, or None for another literal."""
-    tag = _DOLLARS.match(literal)
+    tag = DOLLARS.match(literal)
     return literal[len(tag[0]) : -len(tag[0])] if tag and len(literal) >= 2 * len(tag[0]) else None
-
-
-def unquoted(literal: str) -> str:
-    """Return a literal's text, as far as a message could show it."""
-    tag = _DOLLARS.match(literal)
-    if tag:
-        return literal[len(tag[0]) :].removesuffix(tag[0])
-    opening = _QUOTE.match(literal)
-    if not opening:
-        return literal
-    sign = opening[1]
-    inner = literal[opening.end() :].removesuffix(sign).replace(sign * 2, sign)
-    return re.sub(r"\\(.)", r"\1", inner) if "\\" in inner else inner

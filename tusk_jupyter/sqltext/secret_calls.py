@@ -32,8 +32,10 @@ _NAME_AND_VALUE = frozenset(
 """Functions that take a name and then its value."""
 _CONCATENATE = frozenset(["CONCAT", "CONCAT_WS", "FORMAT", "TEXTCAT"])
 _LONGEST_TEMPLATE = 20_000
+_OF_WHOM = r"(?:\s+(?:of|for)(?:\s+\S{1,40}){1,2})?"
 _ENDS_IN_KEY = re.compile(
-    rf"(?i)(?:\b{KEY_WORDS}|\bIDENTIFIED\s+BY|\bIDENTIFIED\s+WITH\s+\S+\s+(?:BY|AS))\s*(?:=>|:=|=|:)?\s*['\"\\]*\Z"
+    rf"(?i)(?:\b(?:{KEY_WORDS}|IDENTIFIED\s+(?:WITH\s+\S+\s+(?:BY|AS)|BY))(?:{_OF_WHOM}\s+(?:is|was|ist|war))?\s*(?:=>|:=|=|:)?"
+    rf"|\b(?:pass|pw|token|secret)\s*(?:=>|:=|=|:))\s*['\"\\(\[<]*\Z"
 )
 _RAISED = re.compile(r"(?<!%)%(?!%)")
 _FORMAT = re.compile(r"%(?:(\d+)\$)?-?\d*[sLIq]|(?<!\{)\{(\d*)\}|(?<!%)%[swd]")

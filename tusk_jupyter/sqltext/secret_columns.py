@@ -1,7 +1,7 @@
 """Literals that are compared with a secret column, given to it, or named as one.
 
 `'x' = password`, `lower(password) IN ('x')`, `(name, password) = ('ann', 'x')`, `INSERT INTO u (name, password)
-SELECT 'ann', 'x'`, `WITH u (name, password) AS (VALUES ('ann', 'x'))`, `SELECT 'x' AS password`.
+SELECT 'ann', 'x'`, `WITH u (name, password) AS (VALUES ('ann', 'x'))`, `SELECT 'x' AS password`; also `password = "x"`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _LIKENING = frozenset(
     ["COALESCE", "IFNULL", "NVL", "NULLIF", "STARTS_WITH", "ENDS_WITH", "CONTAINS", "STRCMP", "GREATEST", "LEAST"]
 )
 """Functions that set their arguments beside each other."""
-_LONGEST_TYPE = 8
+_CONDITIONS = frozenset(["WHERE", "AND", "OR", "NOT", "WHEN"])
+"""Behind these the left side of `=` is compared; behind SET it is a column that takes a value."""
+_LONGEST_TYPE = 12
+_VARIABLES = 16  # names before one that are declared with it
 _PASSES = 4  # over a statement, for rows in rows: keeps lists in front of lists linear
 _NAMES = (Kind.WORD, Kind.NAME)
 
@@ -121,21 +124,22 @@ def _behind(statement: Lexed, at: int) -> Iterator[int]:
 
 def _value(statement: Lexed, at: int) -> Iterator[int]:
     """A literal; or all of a parenthesis, a call, an array, a CASE's results."""
-    if statement.is_literal(at):
+    if statement.is_given(at):
         yield at
     elif statement.sign(at) == "CASE":
         yield from _cases(statement, at)
     elif statement.kind(at) is Kind.OPEN or (statement.kind(at) in _NAMES and statement.kind(at + 1) is Kind.OPEN):
         opening = at if statement.kind(at) is Kind.OPEN else at + 1
-        yield from _literals(statement, opening, statement.closing(opening))
+        listed = opening == at and statement.sign(at + 1) not in _ROWS
+        yield from _literals(statement, opening, statement.closing(opening), quoted_too=listed)
 
 
-def _literals(statement: Lexed, opening: int, closing: int) -> Iterator[int]:
+def _literals(statement: Lexed, opening: int, closing: int, *, quoted_too: bool = False) -> Iterator[int]:
     """The literals of a parenthesis, but for what a subquery's conditions say of other columns."""
     for index in range(opening + 1, closing):
         if statement.sign(index) in ("FROM", "WHERE"):
             return
-        if statement.is_literal(index):
+        if statement.is_literal(index) or (quoted_too and statement.is_given(index)):
             yield index
 
 
@@ -149,7 +153,7 @@ def _before(statement: Lexed, at: int) -> Iterator[int]:
         at -= 1
     if not compares:
         return
-    if statement.is_literal(at):
+    if statement.is_literal(at) or (statement.sign(at - 1) in _CONDITIONS and statement.is_given(at)):
         yield at
     elif statement.kind(at) is Kind.CLOSE:
         opening = statement.opening(at)
@@ -199,12 +203,25 @@ def _expression_before(statement: Lexed, at: int) -> Iterator[int]:
 
 def _declared(statement: Lexed, key: int) -> Iterator[int]:
     """`password varchar(20) := 'x'`, `DECLARE password text DEFAULT 'x'`; a table's own default is no secret."""
-    signs = (":=", "DEFAULT") if statement.sign(0) == "DECLARE" else (":=",)
+    variable = _is_variable(statement, key)
+    signs, between = ((":=", "=", "DEFAULT"), (".", "%", ",")) if variable else ((":=",), ())
     for index in range(key + 1, key + _LONGEST_TYPE):
         if statement.sign(index) in signs:
             yield from _value(statement, index + 1)
-        if statement.kind(index) not in (*_NAMES, Kind.OPEN, Kind.CLOSE, Kind.NUMBER):
+        if statement.kind(index) not in (*_NAMES, Kind.OPEN, Kind.CLOSE, Kind.NUMBER) and (
+            statement.sign(index) not in between
+        ):
             return
+
+
+def _is_variable(statement: Lexed, key: int) -> bool:
+    """Whether a name is declared: behind DECLARE, as a later line of its block, as a routine's argument."""
+    at = key - 1
+    if statement.sign(at) in ("(", ",") and any(statement.sign(n) in ("FUNCTION", "PROCEDURE") for n in range(1, 5)):
+        return True
+    while key - at < _VARIABLES and statement.sign(at) == "," and statement.kind(at - 1) in _NAMES:
+        at -= 2
+    return statement.sign(at) in ("DECLARE", "") or statement.sign(0) == "DECLARE"
 
 
 # --- lists of columns ---
@@ -271,7 +288,7 @@ def _rows(statement: Lexed, start: int, secret: set[int], left: int) -> tuple[li
     depth, level, column, index = 0, -1, 0, start
     """`level`: how deep the commas stand that part the columns; -1 between the rows."""
     tuples = statement.sign(start) not in ("SELECT", "WITH")
-    alone = statement.sign(start) == "("
+    alone, listed = statement.sign(start) == "(", statement.sign(start) in ("VALUES", "VALUE")
     for index in range(start, min(len(statement.part), start + left)):
         part, sign = statement.part[index], statement.signs[index]
         if part.kind is Kind.OPEN:
@@ -292,6 +309,6 @@ def _rows(statement: Lexed, start: int, secret: set[int], left: int) -> tuple[li
                 level, column = depth, 0
         elif depth == level and not tuples and sign in _ENDS_OF_SELECT:
             level = -1
-        if part.filled and level >= 0 and column in secret:
+        if level >= 0 and column in secret and (part.filled or (listed and tuples and statement.is_given(index))):
             found.append(index)
     return found, index - start

@@ -20,6 +20,8 @@ from tusk_jupyter.sqltext.secret_names import is_secret_setting
 
 _ASSIGNS = frozenset(["=", "==", "=>", ":=", "<>", "!=", "<=>", ":", "~", "LIKE", "ILIKE", "IN", "TO", "(", "VALUE"])
 _AFTER_IDENTIFIED = frozenset(["BY", "AS", "USING", "PASSWORD", "REPLACE", "("])
+_OPTIONS = frozenset(["KEY", "SECRET", "TOKEN", "KEY_ID", "SCRAM_CLIENT_KEY", "SCRAM_SERVER_KEY"])
+"""Options of ATTACH, CREATE and ALTER whose literal is a secret, though their names say less elsewhere."""
 _SECRET_PRAGMAS = frozenset(["KEY", "REKEY", "HEXKEY", "HEXREKEY", "TEXTKEY", "TEXTREKEY", "ADD_PARQUET_KEY"])
 _OPEN_SETTINGS = frozenset(
     """
@@ -112,6 +114,8 @@ class Statement(Lexed):
                 assigned, at = True, at + 1
             if self.is_literal(at):
                 yield from self.list(at)
+                if self.sign(at + 1) == "REPLACE":  # SET PASSWORD = 'x' REPLACE 'old'
+                    yield from (n for n in (at + 2,) if self.is_literal(n))
             elif assigned and (self.sign(at) == "{" or (self.kind(at) is Kind.WORD and self.sign(at + 1) == "(")):
                 yield from (n for n in self.inside(at + (self.sign(at) != "{")) if self.is_literal(n))
             elif self._takes_bare(index, assigned=assigned):
@@ -122,6 +126,8 @@ class Statement(Lexed):
         first = self.header[:1]
         if self.about in _ACCOUNTS:
             return self.part[index].kind is Kind.WORD
+        if first == ["ATTACH"]:
+            return self.sign(index - 1) in ("(", ",")
         if first == ["SET"] or (self.about in ("DATABASE", "SYSTEM") and "SET" in self.signs):
             return assigned
         return first in (["CHANGE"], ["START"]) and assigned
@@ -175,7 +181,9 @@ class Statement(Lexed):
             yield from (n for at in names for n in range(at + 1, len(self.part)) if self.is_value(n))
         elif first in ("ATTACH", "ALTER", "CREATE"):
             for index, sign in enumerate(self.signs):
-                if sign in ("KEY", "SECRET", "TOKEN", "KEY_ID") and self.is_literal(index + 1):
+                if sign in _OPTIONS and self.is_literal(index + 1):
+                    yield index + 1
+                elif sign == "KEY" and first == "ATTACH" and self.is_value(index + 1):
                     yield index + 1
         if first in ("SET", "ALTER") and "." in self.signs:
             yield from self._settings()

@@ -55,7 +55,7 @@ _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     # Query strings: Azure SAS, presigned S3
     (
         re.compile(
-            r"([?&](?:sig|token|key|secret|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=)([^\s&'\"]{1,4000}+)",
+            r"([?&](?:sig|token|(?:hex|text)?key|secret|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=)([^\s&'\"]{1,4000}+)",
             _FLAGS,
         ),
         ("sig=", "token=", "key=", "secret=", "x-amz-"),
