@@ -649,7 +649,8 @@ def test_any_password_in_its_place_is_hidden(secret):
      "password=''" * 60_000,
      "password = f(" * 40_000, "IDENTIFIED BY " * 60_000, "(a, password) VALUES " * 40_000, "(password) " * 80_000,
      "execute 'password = ?' using " * 40_000, "prepare p as " * 60_000, "declare pw, " * 60_000,
-     "password = \"a\" " * 60_000, "execute p using @p, " * 40_000, "f(password, " * 40_000, "x IN (password) " * 60_000, "(password) WITH " * 60_000],
+     "password = \"a\" " * 60_000, "execute p using @p, " * 40_000, "f(password, " * 40_000,
+     "x IN (password) " * 60_000, "(password) WITH " * 60_000],
     ids=lambda text: text[:20],
 )  # fmt: skip
 def test_megabytes_of_one_trigger_are_read_in_one_pass(text):
