@@ -84,6 +84,39 @@ HARMLESS = [
     "SELECT dblink_exec FROM (SELECT 1 AS dblink_exec) q",
 ]
 
+_CUT = "x" * 60  # a cast to name leaves 63 bytes
+GIVEN = [
+    "SELECT * FROM ts_stat('SELECT ''a''::tsvector FROM (SELECT pg_advisory_'\n'lock(4711)) s')",
+    "SELECT * FROM ts_stat('SELECT ''a''::tsvector FROM (SELECT pg_advi' -- it's\n -- so\n'sory_lock(4711)) s')",
+    "SELECT * FROM ts_stat(N'SELECT ''a''::tsvector FROM (SELECT pg_'\r'advisory_lock'\n''\n'(4711)) s')",
+    "SELECT * FROM ts_stat(E'SELECT ''a''::tsvector FROM (SELECT pg_' -- it's\n'advisory_lock(4711)) s')",
+    "SELECT * FROM ts_stat(U&'SELECT ''a''::tsvector FROM (SELECT pg'\n'\\005fadvisory_lock(4711)) s')",
+    "SELECT ts_rewrite('a'::tsquery, 'SELECT $$a$$::tsquery, $$b$$::tsquery FROM (SELECT pg_advi'\n'sory_lock(4711)) s')",
+    "SELECT * FROM crosstab('SELECT pg_advisory_'\n'lock(4711)::text, 1, 1') AS t(a text, b int)",
+    "SELECT * FROM crosstab_of_mine('SELECT pg_advisory_lock(4711)::text, 1, 1') AS t(a text, b int)",
+    "SELECT * FROM (SELECT set_config('standard_conforming_strings', 'off', false) OFFSET 0) s, "
+    "LATERAL crosstab($$SELECT '\\'', pg_advisory_lock(4711)::text, '1' --', 1, 1$$) AS t(a text, b text)",
+    "SELECT * FROM xpath_table('pg_reload_conf /*', '*/ (), $$<a/>$$', 'ro', '/a', 'true') AS t(k boolean, v text)",
+    "SELECT * FROM xpath_table('1, $b$', '$b$ || (SELECT pg_reload_conf())::text', 'ro', '/a', 'true') AS t(k int, v text)",
+    "SELECT * FROM xpath_table('a', '$$<a/>$$', 'ro', '/a', 'pg_advi'\n'sory_lock(4711) IS NULL') AS t(k int, v text)",
+    "SELECT * FROM xpath_table('1; COPY (SELECT 1) TO $${file}$$; SELECT 1', '$$<a/>$$', 'ro', '/a', 'true') "
+    "AS t(k int, v text)",
+    f"SELECT * FROM xpath_table('a, $$ {_CUT} $$'::name, '$$, pg_reload_conf(), $$ $$', 'ro', '/a', 'true') "
+    "AS t(k int, v text)",
+    "SELECT * FROM connectby('ro WHERE true OR $a$', '1, pg_advisory_lock /*', '*/ (4711) IS NULL', '$a$ = $$ $$', '1', 0) "
+    "AS t(k int, p int, l int, s int)",
+]
+"""Effects in SQL that a function is given: in pieces, across arguments, in a text whose rules change before it runs."""
+
+HARMLESS_GIVEN = [
+    "SELECT * FROM crosstab('SELECT a::text, a, '\n 'a FROM ro') AS t(a text, b int)",
+    "SELECT * FROM crosstab($$SELECT a::text, regexp_replace('x', '\\s', ''), a FROM ro$$) AS t(a text, b int)",
+    "SELECT * FROM crosstab($$SELECT a::text, 'x', a FROM ro -- it's so\n$$, 'VALUES (''x'')') AS t(a text, b int)",
+    "SELECT * FROM xpath_table('a', '$$<a/>$$', 'ro', '/a/*|//b[@c=''d'']', 'a>0 OR ''x'' = ''''') AS t(a int, b text, c text)",
+    "SELECT * FROM connectby('ro', 'a', 'a', 'a', '1', 1, '->') AS t(k int, p int, l int, b text, s int)",
+    "SELECT ts_rewrite('a & b'::tsquery, 'a'::tsquery, 'c'::tsquery)",
+]
+
 STATE = """
 SELECT (SELECT array_agg(a ORDER BY a)::text FROM ro), (SELECT last_value FROM ro_seq), pg_conf_load_time()::text,
        (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
@@ -165,6 +198,37 @@ def test_there_are_enough_statements():
 def test_words_that_are_no_call_refuse_nothing(bench, connect, sql):
     reader = connect(admin=True, read_only=True)
     reader.do(sql)
+
+
+@pytest.fixture
+def giving(bench) -> Bench:
+    """With the functions that run what they are given, one of them under a name of the user's."""
+    bench.admin.do(
+        "CREATE EXTENSION IF NOT EXISTS tablefunc; CREATE EXTENSION IF NOT EXISTS xml2;"
+        "CREATE OR REPLACE FUNCTION crosstab_of_mine(text) RETURNS setof record AS '$libdir/tablefunc', 'crosstab' "
+        "LANGUAGE C STABLE STRICT"
+    )
+    return bench
+
+
+@pytest.mark.parametrize("sql", GIVEN)
+def test_sql_that_a_function_is_given_is_read_as_it_will_run(giving, connect, sql):
+    """Each is refused; and has its effect in a session that may write, or else this would prove nothing."""
+    sql = sql.replace("{file}", str(giving.file))
+    before = giving.state()
+    with pytest.raises(QueryError, match="nothing was sent"):
+        connect(admin=True, read_only=True).do(sql)
+    assert giving.state() == before
+    writer = connect(admin=True)
+    run(writer, sql)
+    wait_until(lambda: giving.state() != before, what=sql)
+    writer.do("RESET ALL; SELECT pg_advisory_unlock_all()")
+
+
+def test_sql_that_a_function_is_given_may_read(giving, connect):
+    reader = connect(admin=True, read_only=True)
+    for sql in HARMLESS_GIVEN:
+        reader.do(sql)
 
 
 @pytest.mark.parametrize("name", sorted(set(EFFECTS) - {"setval"}))

@@ -85,6 +85,17 @@ RUNS_LITERAL = frozenset(
 )  # fmt: skip
 """They run the SQL that they are given: taken with literals only, which are looked into."""
 
+PASTES: dict[str, frozenset[int]] = {"connectby": frozenset(), "xpath_table": frozenset({3})}
+"""Those that paste their arguments into one statement, but for these of them (xpath_table's paths are no SQL)."""
+
+
+def runs_literal(function: str) -> bool:
+    """Return whether a function, named in lower case, runs SQL that it is given.
+
+    tablefunc's manual tells users to declare crosstabs of their own names and columns: `crosstab_float8_6_cols`.
+    """
+    return function in RUNS_LITERAL or function.startswith("crosstab")
+
 
 def is_refused(function: str) -> bool:
     """Return whether a function, named in lower case, acts outside of the transaction."""

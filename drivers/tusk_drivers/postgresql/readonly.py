@@ -10,18 +10,17 @@ refused before it is sent.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 
 from psycopg.pq import TransactionStatus
 
-from tusk_drivers.postgresql.effects import RUNS_LITERAL, is_refused
+from tusk_drivers.postgresql import given_sql
+from tusk_drivers.postgresql.effects import PASTES, is_refused, runs_literal
 from tusk_drivers.postgresql.link import Link
 from tusk_jupyter.errors import QueryError
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.code import Call, Code
 from tusk_jupyter.sqltext.dialects import Dialect, dialect_named
-from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.sqltext.statements import Statement
 
 _CONTROL = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "DISCARD"}
@@ -37,7 +36,6 @@ _DIALECT = dialect_named("postgresql")
 _OLD_STRINGS = dataclasses.replace(_DIALECT, backslash_escapes=True)
 """How literals are read while standard_conforming_strings is off."""
 _PREPARED = "SELECT statement FROM pg_catalog.pg_prepared_statements"
-_LITERAL = re.compile(r"(?s)(?:[uU]&|[eEnN])?'(.*)'|\$([^$]*)\$(.*)\$\2\$")
 _DEPTH = 3  # SQL in a literal of SQL in a literal
 
 ENDS_LARGE_OBJECT_WRITES = 160000
@@ -124,27 +122,26 @@ def _check_calls(code: Code, dialect: Dialect, depth: int = _DEPTH) -> None:
     for call in code.calls():
         if is_refused(call.name):
             raise _refusal(f"The function {call.name} acts outside the transaction")
-        if call.name in RUNS_LITERAL:
-            _check_literals(code, call, dialect, depth)
+        if runs_literal(call.name):
+            _check_given(code, call, dialect, depth)
 
 
-def _check_literals(code: Code, call: Call, dialect: Dialect, depth: int) -> None:
+def _check_given(code: Code, call: Call, dialect: Dialect, depth: int) -> None:
     """Look into the SQL that a function is given to run.
 
     Raises:
-        QueryError: it calls what is refused, or is no literal and cannot be known.
+        QueryError: it calls what is refused, is no literal and cannot be known, or is a part that cannot be read alone.
     """
-    for index in code.arguments(call):
-        kind, written = code.kind(index), code.written(index)
-        if kind is Kind.STRING and depth and (literal := _LITERAL.fullmatch(written)) and not _is_escaped(written):
-            inner = literal[3] if literal[1] is None else literal[1].replace("''", "'")
-            _check_calls(Code(inner, dialect), dialect, depth - 1)
-        elif kind is not Kind.NUMBER and written not in (",", "::") and code.written(index - 1) != "::":
-            raise _refusal(f"The function {call.name} runs SQL that is not a plain literal")
-
-
-def _is_escaped(literal: str) -> bool:
-    return "\\" in literal
+    given = given_sql.arguments(code, call, dialect)
+    if given is None or (not depth and any(given)):
+        raise _refusal(f"The function {call.name} runs SQL that is not a plain literal")
+    for place, text in enumerate(given):
+        if place in PASTES.get(call.name, ()):
+            continue
+        for reading in (_DIALECT, _OLD_STRINGS):  # set_config may change the rules before the function runs
+            if call.name in PASTES and not given_sql.stands_alone(text, reading):
+                raise _refusal(f"Argument {place + 1} of {call.name} is pasted into a statement and cannot stand alone")
+            _check_calls(Code(text, reading), reading, depth - 1)
 
 
 def _refusal(why: str) -> QueryError:
