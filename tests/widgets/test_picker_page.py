@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -256,6 +257,31 @@ def test_a_password_command_is_a_way_too(show, postgresql, tmp_path):
     assert tusk.query("SELECT 1 AS n", connection="shop").n[0] == 1
 
 
+def test_a_typed_password_outlives_other_ways_and_other_sources(show, postgresql):
+    shown = show()
+    shown.add("postgresql")
+    for way in ("Local socket", "User and password"):
+        shown.page.locator("[data-tusk=way] label", has_text=way).click()
+    expect(shown.field("host")).to_have_value("")  # which is localhost, and not the socket's folder
+    fill_in(shown, postgresql)
+    for way in ("Connection URL", "Local socket", "Connection URL", "User and password"):
+        shown.page.locator("[data-tusk=way] label", has_text=way).click()
+    for kind in ("command", "environment", "none"):
+        shown.source("password").select_option(kind)
+        if kind != "none":
+            shown.field("password").fill(f"of {kind}")
+    for kind in ("command", "environment"):
+        shown.source("password").select_option(kind)
+        expect(shown.field("password")).to_have_value(f"of {kind}")
+    shown.source("password").select_option("typed")
+    assert shown.test() == DONE
+    shown.page.locator("[data-tusk=way] label", has_text="Local socket").click()
+    shown.page.locator("[data-tusk=way] label", has_text="User and password").click()
+    expect(shown.field("password")).to_have_attribute("placeholder", re.compile("the kernel holds it"))
+    assert shown.test() == DONE
+    assert shown.buffers == [postgresql.password.encode()]
+
+
 def test_a_url_stands_for_the_fields(show, postgresql):
     shown = show()
     shown.add("postgresql")
@@ -435,6 +461,49 @@ def lists(shown: Shown, name: str) -> bool:
         if one["type"] == "comm_msg"
     ]
     return any(line["name"] == name for lines in told for line in lines)
+
+
+LONG_PAGE = """() => {
+  document.body.insertAdjacentHTML('beforeend', '<p style="height: 3000px"></p><input id="elsewhere">');
+  window.scrollTo(0, document.body.scrollHeight);
+  return window.scrollY;
+}"""
+LIST_PLACE = "() => [window.scrollY, document.querySelector('.tusk-rows').scrollTop]"
+SAVE_AND_GO = """() => {
+  document.querySelector('[data-tusk=save]').click();
+  document.getElementById('elsewhere').focus();
+}"""
+
+
+def test_only_keys_scroll_and_only_the_list(show, tmp_path):
+    for number in range(12):
+        tusk.connect(f"pond{number}", str(tmp_path / "pond.duckdb"))
+    shown = show()
+    place = shown.page.evaluate(LONG_PAGE)
+    assert place > 2000
+    shown.find("connections").evaluate("list => list.focus({ preventScroll: true })")
+    shown.page.keyboard.press("End")
+    at, row = shown.page.evaluate(LIST_PLACE)
+    assert at == place and row > 0
+    shown.page.evaluate("document.querySelector('.tusk-rows').scrollTop = 0")
+    tusk.connect("news", str(tmp_path / "pond.duckdb"))
+    expect(shown.option("news")).to_be_attached(timeout=15_000)
+    assert shown.page.evaluate(LIST_PLACE) == [place, 0]
+
+
+def test_an_answer_takes_the_focus_from_nothing_else(show, tmp_path):
+    shown = show()
+    place = shown.page.evaluate(LONG_PAGE)
+    elsewhere = shown.page.locator("#elsewhere")
+    shown.add("duckdb")
+    shown.fill(name="lake", path=str(tmp_path / "lake.duckdb"))
+    shown.page.evaluate(SAVE_AND_GO)
+    expect(shown.option("lake")).to_be_visible(timeout=30_000)
+    expect(elsewhere).to_be_focused()
+    assert shown.page.evaluate("window.scrollY") >= place
+    shown.menu("lake", "edit")
+    shown.save()
+    expect(shown.find("connections")).to_be_focused()
 
 
 # --- what is said belongs to what it is said of ---

@@ -1,27 +1,18 @@
 /** The plugin that brings SQL into notebooks and files. Only `run-in-new-cell` executes anything. */
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
+import { CodeEditor } from '@jupyterlab/codeeditor';
 import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { cellMagic } from './cells/magic';
+import { cellText, insertion, ISql } from './cells/insertion';
 import { CommandIDs } from './tokens';
-
-interface ISql {
-  sql: string;
-  connection: string | null;
-}
 
 function sqlOf(args: ReadonlyPartialJSONObject): ISql {
   return {
     sql: String(args.sql ?? '').trimEnd(),
     connection: args.connection ? String(args.connection) : null
   };
-}
-
-/** A cell that runs the SQL on its connection. */
-export function cellText({ sql, connection }: ISql): string {
-  return `%%sql${connection ? ` ${connection}` : ''}\n${sql}`;
 }
 
 export const insertPlugin: JupyterFrontEndPlugin<void> = {
@@ -70,29 +61,30 @@ export const insertPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/**
- * Insert at the cursor of the active cell. An empty cell becomes a cell of the connection; unless `strict`, a cell that
- * holds something else than SQL on this connection is left alone and a new one added.
- */
-function insertAtCursor(panel: NotebookPanel, text: ISql, strict: boolean): void {
+/** Insert at the cursor of the active cell, or where that would spoil what stands there into a new one. */
+function insertAtCursor(panel: NotebookPanel, sql: ISql, strict: boolean): void {
   const cell = panel.content.activeCell;
-  if (!cell || cell.model.type !== 'code' || !cell.editor) {
-    addCell(panel, cellText(text));
+  const editor = cell?.model.type === 'code' ? cell.editor : null;
+  const change = editor && insertion(editor.model.sharedModel.getSource(), selectedIn(editor), sql, strict);
+  if (!editor || !change) {
+    addCell(panel, cellText(sql));
     return;
   }
-  const source = cell.model.sharedModel.getSource();
-  const magic = cellMagic(source);
-  const fits = magic !== null && (magic.connection === null || magic.connection === text.connection);
-  if (!source.trim()) {
-    cell.model.sharedModel.setSource(cellText(text));
-  } else if (strict || fits) {
-    cell.editor.replaceSelection?.(text.sql);
-  } else {
-    addCell(panel, cellText(text));
-    return;
+  const { from, to, text } = change;
+  editor.model.sharedModel.updateSource(from, to, text);
+  const end = editor.getPositionAt(from + text.length);
+  if (end) {
+    editor.setCursorPosition(end);
   }
   panel.content.mode = 'edit';
-  cell.editor.focus();
+  editor.focus();
+}
+
+/** What is selected, by its offsets; a selection may have been drawn backwards. */
+function selectedIn(editor: CodeEditor.IEditor): { from: number; to: number } {
+  const { start, end } = editor.getSelection();
+  const [from, to] = [editor.getOffsetAt(start), editor.getOffsetAt(end)].sort((a, b) => a - b);
+  return { from: from!, to: to! };
 }
 
 function addCell(panel: NotebookPanel, source: string): void {

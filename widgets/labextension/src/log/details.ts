@@ -162,7 +162,7 @@ function button(label: string, icon: LabIcon, act: () => void): HTMLElement {
     class: 'tusk-IconButton',
     title: label,
     attrs: { type: 'button', 'aria-label': label },
-    on: { click: act }
+    on: { click: event => event.detail > 1 || act() } // a double click runs, or inserts, once
   });
   element.append(icon.element({ tag: 'span' }));
   return element;

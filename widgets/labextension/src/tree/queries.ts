@@ -48,7 +48,8 @@ export class SavedQueries extends Widget {
   }
 
   private row(query: ISavedQuery): HTMLElement {
-    const insert = () =>
+    const insert = (event: MouseEvent) =>
+      event.detail > 1 || // a double click, as tables in the tree take one, inserts once
       void this.commands.execute(CommandIDs.insertSql, {
         sql: query.sql,
         connection: query.connection ?? null,

@@ -15,6 +15,7 @@ import {
   tableIcon,
   viewIcon
 } from '../icons';
+import { reveal } from '../reveal';
 import { NodeKind, TreeItem, TreeModel } from './model';
 
 /** Children that are drawn at once; the rest on request, so that no schema freezes the window. */
@@ -263,8 +264,16 @@ export class TreeView extends Widget {
       row.setAttribute('aria-selected', 'true');
       if (focus) {
         row.focus({ preventScroll: true });
-        row.firstElementChild?.scrollIntoView({ block: 'nearest' });
       }
+    }
+  }
+
+  /** Go to an item by a key; only then the tree scrolls. */
+  private goTo(item: TreeItem): void {
+    this.setActive(item, true);
+    const line = this.rowOf(item)?.firstElementChild;
+    if (line) {
+      reveal(line, this.node);
     }
   }
 
@@ -329,7 +338,7 @@ export class TreeView extends Widget {
   private keyAction(event: KeyboardEvent, item: TreeItem): (() => void) | null {
     const rows = this.rows();
     const at = rows.findIndex(row => this.items.get(row) === item);
-    const go = (to: number) => () => this.setActive(this.items.get(rows[to] ?? rows[at]!) ?? item, true);
+    const go = (to: number) => () => this.goTo(this.items.get(rows[to] ?? rows[at]!) ?? item);
     switch (event.key) {
       case 'ArrowDown':
         return go(Math.min(at + 1, rows.length - 1));
@@ -346,7 +355,7 @@ export class TreeView extends Widget {
       case 'ArrowLeft':
         return item.expanded
           ? () => this.model.collapse(item)
-          : () => this.setActive(this.parentOf(rows[at]!) ?? item, true);
+          : () => this.goTo(this.parentOf(rows[at]!) ?? item);
       case 'Enter':
         return item.isTable ? () => this._activated.emit(item) : () => this.toggle(item);
       case ' ':
@@ -377,7 +386,10 @@ export class TreeView extends Widget {
     this.typedAt = now;
     const from = this.typed.length > 1 ? at : at + 1;
     const order = [...rows.slice(from), ...rows.slice(0, from)].map(row => this.items.get(row)!);
-    this.setActive(order.find(item => item.name.toLowerCase().startsWith(this.typed)) ?? this._active, true);
+    const found = order.find(item => item.name.toLowerCase().startsWith(this.typed));
+    if (found) {
+      this.goTo(found);
+    }
   }
 
   private readonly list = h('ul', {

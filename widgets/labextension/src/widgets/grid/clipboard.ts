@@ -25,7 +25,7 @@ function copyByCommand(text: string): void {
   area.select();
   const copied = document.execCommand('copy');
   area.remove();
-  before?.focus();
+  before?.focus({ preventScroll: true });
   if (!copied) {
     throw new Error('The browser does not let this page use the clipboard.');
   }

@@ -36,7 +36,7 @@ export function openDialog(
   dialog.addEventListener('close', () => {
     observer.disconnect();
     dialog.remove();
-    before?.focus();
+    before?.focus({ preventScroll: true }); // also when the kernel's end closes it
   });
   root.append(dialog);
   dialog.showModal();

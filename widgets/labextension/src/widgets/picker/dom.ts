@@ -44,3 +44,12 @@ export function uid(what: string): string {
   made += 1;
   return `tusk-${what}-${made}-${Math.random().toString(36).slice(2, 8)}`;
 }
+
+/**
+ * Whether the user is still in this part of the page, or nowhere: an answer of the kernel takes the focus from nothing else,
+ * such as the cell that was typed in since. Nowhere is where the press of a button that was disabled for it leaves the focus.
+ */
+export function hasFocus(part: HTMLElement): boolean {
+  const { activeElement } = document;
+  return activeElement === null || activeElement === document.body || part.contains(activeElement);
+}

@@ -2,20 +2,10 @@ import type { Channel } from './channel';
 import { wordsOf } from './channel';
 import { folded } from '../../names';
 import { control, segments, textInput, type Control } from './control';
-import { h, uid } from './dom';
+import { h, hasFocus, uid } from './dom';
 import { drawField, spans, type DrawnField } from './fields';
 import { sign, tile } from './glyphs';
-import type {
-  Catalog,
-  Details,
-  Driver,
-  FormData,
-  Saved,
-  Source,
-  Suggestion,
-  Tested,
-  Value
-} from './messages';
+import type { Catalog, Details, Driver, FormData, Saved, Suggestion, Tested, Value } from './messages';
 import { outcome, troubleOf, waitingFor } from './outcome';
 import { Rules } from './rules';
 import { fieldsOf, freeName, nameProblem, proposal, URL_WAY, wayOf, waysOf, type Field } from './schema';
@@ -42,8 +32,8 @@ export class ConnectionForm {
   private id: string;
   private way: string;
   private entries = new Map<string, string | boolean>();
-  private sources = new Map<string, Source>();
-  private held = new Set<string>();
+  /** All that were asked for, also those of another way: what is entered outlives a change of the way. */
+  private everySecret = new Map<string, SecretField>();
   private fields: DrawnField[] = [];
   private secrets: SecretField[] = [];
   private secretNames: string[] = [];
@@ -195,29 +185,30 @@ export class ConnectionForm {
 
   private drawSecret(field: Field, span: number): SecretField {
     const { details, suggestion } = this.start;
-    const command = field.name === 'password' && details?.password_command;
-    const stored = details && (command || details.secret_fields.includes(field.name));
-    const variable = suggestion?.variables[field.name];
-    const source = this.sources.get(field.name) ?? {
-      source: stored ? 'kept' : variable ? 'environment' : 'typed',
-      variable: variable ?? ''
-    };
-    this.sources.set(field.name, source as Source);
-    return new SecretField({
-      name: field.name,
+    const asked = {
       title: field.spec.title ?? field.name,
       description: field.spec.description,
       required: field.required,
-      source: source as Source,
+      span
+    };
+    const known = this.everySecret.get(field.name);
+    if (known) {
+      known.suit(asked);
+      return known;
+    }
+    const command = field.name === 'password' && details?.password_command;
+    const stored = details && (command || details.secret_fields.includes(field.name));
+    const variable = suggestion?.variables[field.name];
+    const drawn = new SecretField({
+      ...asked,
+      name: field.name,
+      source: { source: stored ? 'kept' : variable ? 'environment' : 'typed', variable: variable ?? '' },
       stored: stored ? (command ? 'a command' : (details.connection.credential_tier ?? 'stored')) : null,
-      held: this.held.has(field.name),
       variables: this.variables(field.name),
-      span,
-      changed: changed => {
-        this.sources.set(field.name, changed);
-        this.tellTier();
-      }
+      changed: () => this.tellTier()
     });
+    this.everySecret.set(field.name, drawn);
+    return drawn;
   }
 
   private tellTier(): void {
@@ -243,6 +234,12 @@ export class ConnectionForm {
   }
 
   private change(way: string): void {
+    for (const { field } of this.fields) {
+      const proposed = proposal(this.start.driver, field);
+      if (proposed !== undefined && this.entries.get(field.name) === String(proposed)) {
+        this.entries.delete(field.name); // nobody entered it: the folder of a socket is no host
+      }
+    }
     this.way = way;
     this.drawWay();
   }
@@ -307,7 +304,6 @@ export class ConnectionForm {
       const typed = secret.take();
       if (typed !== null) {
         secrets[this.secretNames[at]!] = typed;
-        this.held.add(this.secretNames[at]!);
       }
     });
     this.result.replaceChildren(waitingFor(words));
@@ -395,7 +391,9 @@ export class ConnectionForm {
       this.result.replaceChildren(troubleOf({ message }));
     }
     wrong?.closest('details')?.setAttribute('open', '');
-    wrong?.focus();
+    if (hasFocus(this.node)) {
+      wrong?.focus();
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { reveal } from '../../reveal';
 import { h, uid } from './dom';
 import { sign, tile } from './glyphs';
 import { dot, marks } from './marks';
@@ -20,6 +21,7 @@ const FILTER_FROM = 8;
  */
 export class ConnectionList {
   readonly node: HTMLElement;
+  private rows: HTMLElement;
   private options: HTMLElement;
   private buttons: HTMLElement;
   private filter: HTMLInputElement;
@@ -61,12 +63,8 @@ export class ConnectionList {
         }
       }
     });
-    this.node = h(
-      'div',
-      { class: 'tusk-list' },
-      this.filter,
-      h('div', { class: 'tusk-rows' }, this.options, this.buttons)
-    );
+    this.rows = h('div', { class: 'tusk-rows' }, this.options, this.buttons);
+    this.node = h('div', { class: 'tusk-list' }, this.filter, this.rows);
   }
 
   get names(): string[] {
@@ -253,15 +251,24 @@ export class ConnectionList {
     this.actions.look(name);
   }
 
+  /** Says which line is the active one; an update of the list comes here too, so that nothing is scrolled. */
   private mark(): void {
     const options = [...this.options.querySelectorAll<HTMLElement>('[role=option]')];
     const at = options.find(option => option.dataset['name'] === this.active);
     options.forEach(option => option.classList.toggle('tusk-pick-active', option === at));
     if (at) {
       this.options.setAttribute('aria-activedescendant', at.id);
-      at.scrollIntoView?.({ block: 'nearest' });
     } else {
       this.options.removeAttribute('aria-activedescendant');
+    }
+  }
+
+  /** Goes to a line by a key. */
+  private goTo(name: string): void {
+    this.activate(name);
+    const option = this.options.querySelector('.tusk-pick-active');
+    if (option) {
+      reveal(option, this.rows);
     }
   }
 
@@ -278,7 +285,7 @@ export class ConnectionList {
     if (to !== undefined) {
       const target = this.shown[Math.min(Math.max(to, 0), this.shown.length - 1)];
       if (target) {
-        this.activate(target.name);
+        this.goTo(target.name);
       }
     } else if (line && (event.key === 'Enter' || event.key === ' ')) {
       this.choose(line);
@@ -303,7 +310,7 @@ export class ConnectionList {
     this.soughtAt = now;
     const found = this.shown.find(line => line.name.toLowerCase().startsWith(this.sought));
     if (found) {
-      this.activate(found.name);
+      this.goTo(found.name);
     }
   }
 }

@@ -12,13 +12,13 @@ export interface SecretStart {
   source: Source;
   /** Where a stored one is; null when none is stored. */
   stored: string | null;
-  /** Whether the kernel holds one that was typed. */
-  held: boolean;
   /** Variables of the kernel's environment that may hold one. */
   variables: string[];
   span: number;
-  changed(source: Source): void;
+  changed(): void;
 }
+
+type Suited = Pick<SecretStart, 'title' | 'description' | 'required' | 'span'>;
 
 /**
  * A secret: typed here, from the environment, from a command, or the stored one. What is typed is taken out of the page
@@ -29,7 +29,9 @@ export class SecretField {
   private kind: SourceKind;
   private variable: string;
   private command: string;
-  private input!: HTMLInputElement;
+  private typed = '';
+  /** Whether the kernel holds one that was typed. */
+  private held = false;
   private inner!: Control;
 
   constructor(private start: SecretStart) {
@@ -51,24 +53,23 @@ export class SecretField {
     return this.kind === 'command' ? { source: 'command', command: this.command } : { source: this.kind };
   }
 
-  /** Takes what was typed out of the page; null when nothing was. */
-  take(): string | null {
-    if (this.kind !== 'typed' || this.input.value === '') {
-      return null;
-    }
-    const typed = this.input.value;
-    this.input.value = '';
-    this.start.held = true;
+  /** Draws it as another way to sign in asks for it; what was entered stays. */
+  suit({ title, description, required, span }: Suited): void {
+    Object.assign(this.start, { title, description, required, span });
+    this.node.style.setProperty('--tusk-span', String(span));
     this.draw();
-    return typed;
   }
 
-  /** Says whether the kernel still holds what was typed. */
-  hold(held: boolean): void {
-    if (this.start.held !== held) {
-      this.start.held = held;
-      this.draw();
+  /** Takes what was typed out of the page; null when nothing was. */
+  take(): string | null {
+    if (this.kind !== 'typed' || this.typed === '') {
+      return null;
     }
+    const { typed } = this;
+    this.typed = '';
+    this.held = true;
+    this.draw();
+    return typed;
   }
 
   complain(problem: string | null): void {
@@ -76,8 +77,7 @@ export class SecretField {
   }
 
   check(): boolean {
-    const nothing =
-      this.kind === 'none' || (this.kind === 'typed' && this.input.value === '' && !this.start.held);
+    const nothing = this.kind === 'none' || (this.kind === 'typed' && this.typed === '' && !this.held);
     const problem = this.start.required && nothing ? `${this.start.title} is needed.` : null;
     this.complain(problem);
     return problem === null;
@@ -85,12 +85,7 @@ export class SecretField {
 
   private draw(): void {
     const { name, title, description, required } = this.start;
-    const typed = this.input?.hasAttribute('data-typed') ? this.input.value : '';
     const [input, ...beside] = this.inputs();
-    this.input = input;
-    if (this.kind === 'typed') {
-      input.value = typed;
-    }
     this.inner = control(
       { name, title, description: this.about() ?? description, required: required ?? false, span: 6 },
       input,
@@ -127,11 +122,15 @@ export class SecretField {
     const input = textInput({
       type: 'password',
       autocomplete: 'new-password',
-      placeholder: this.start.held ? 'Typed; the kernel holds it until you save' : null,
+      placeholder: this.held ? 'Typed; the kernel holds it until you save' : null,
       'data-typed': true,
       'data-1p-ignore': true,
       'data-lpignore': 'true'
     });
+    input.value = this.typed;
+    for (const type of ['input', 'change']) {
+      input.addEventListener(type, () => (this.typed = input.value)); // a password manager may send one only
+    }
     const reveal = h(
       'button',
       {
@@ -160,7 +159,6 @@ export class SecretField {
     input.value = this.variable;
     input.addEventListener('input', () => {
       this.variable = input.value;
-      this.start.changed(this.source);
     });
     return [input, list];
   }
@@ -170,7 +168,6 @@ export class SecretField {
     input.value = this.command;
     input.addEventListener('input', () => {
       this.command = input.value;
-      this.start.changed(this.source);
     });
     return input;
   }
@@ -195,7 +192,7 @@ export class SecretField {
     made.dataset['tusk'] = 'source';
     made.addEventListener('change', () => {
       this.kind = made.value as SourceKind;
-      this.start.changed(this.source);
+      this.start.changed();
       this.draw();
       this.node.querySelector<HTMLElement>('[data-tusk=source]')?.focus();
     });

@@ -3,7 +3,7 @@ import { hasEnded, linkProblem } from '../link';
 import { wordsOf, type Channel } from './channel';
 import { chooser } from './chooser';
 import { askCopyName, confirmRemoval } from './dialogs';
-import { h } from './dom';
+import { h, hasFocus } from './dom';
 import { ConnectionForm, type FormStart } from './form';
 import { sign } from './glyphs';
 import { ConnectionList } from './list';
@@ -133,10 +133,11 @@ export class PickerView {
   }
 
   private showList(focus = false): void {
+    const isHere = hasFocus(this.node);
     this.body.replaceChildren(this.list.node);
     this.frame(this.list.current?.environment ?? null);
     this.add.hidden = false;
-    if (focus) {
+    if (focus && isHere) {
       this.list.focus();
     }
   }
@@ -216,15 +217,18 @@ export class PickerView {
     if (!catalog) {
       return;
     }
+    const isHere = hasFocus(this.node);
     const node = chooser(catalog, {
       driver: driver => this.open({ driver, catalog, names: this.list.names }),
       suggestion: (suggestion, driver) => this.open({ driver, catalog, suggestion, names: this.list.names }),
       close: () => this.back()
     });
     this.show(node);
-    node
-      .querySelector<HTMLElement>('.tusk-pick-chip, .tusk-driver:not([disabled])')
-      ?.focus({ preventScroll: true });
+    if (isHere) {
+      node
+        .querySelector<HTMLElement>('.tusk-pick-chip, .tusk-driver:not([disabled])')
+        ?.focus({ preventScroll: true });
+    }
   }
 
   private async edit(line: Line): Promise<void> {
@@ -244,12 +248,15 @@ export class PickerView {
   }
 
   private open(start: FormStart): void {
+    const isHere = hasFocus(this.node);
     const form = new ConnectionForm(this.channel, start);
     form.onClose = () => this.back();
     form.onSaved = saved => this.saved(saved, start);
     form.onEnvironment = environment => this.frame(environment);
     this.show(form.node, start.details?.connection.environment ?? null);
-    form.focus();
+    if (isHere) {
+      form.focus();
+    }
   }
 
   private saved(saved: Saved, start: FormStart): void {
