@@ -38,3 +38,15 @@ def test_a_password_that_went_with_its_core_is_listed_as_lost(client, core):
     with pytest.raises(errors.CredentialError) as caught:
         core.run(client, "rows 1", on="kept")
     assert "`%tusk credentials set kept`" in caught.value.hint
+
+
+def test_a_password_that_is_given_replaces_a_lost_one(client, core):
+    """It is not read before: `connect --replace` and the form answered that it was to be set again."""
+    url, secrets = "scripted://ann@host/db", {"password": "open sesame"}
+    core.connect(client, "kept", url=url, secrets=secrets, tier="memory")
+    client.call(control.StopCore())
+    wait_until(lambda: client.link.running() is None, 15, "the core has gone")
+    with pytest.raises(errors.CredentialError, match="kept in memory only"):
+        core.connect(client, "kept", url=url, replace=True, timeout_s=5.0)
+    core.connect(client, "kept", url=url, secrets=secrets, tier="memory", replace=True)
+    assert core.run(client, "rows 1", on="kept").rows == 1

@@ -16,6 +16,8 @@ from widgets.picker_pages import Shown, browser, show  # noqa: TID251 - tests/wi
 
 import tusk_jupyter as tusk
 from tusk_jupyter import errors
+from tusk_jupyter.client import get_client
+from tusk_jupyter.protocol import control
 
 __all__ = ["browser", "show"]
 pytestmark = pytest.mark.home("shared")
@@ -201,6 +203,19 @@ def test_a_copy_and_a_renamed_connection_keep_the_secret(show, postgresql):
     branch = next(one for one in tusk.connections() if one.name == "branch")
     assert branch.read_only
     assert tusk.query("SELECT 1 AS n", connection="branch").n[0] == 1
+
+
+@pytest.mark.home("own")
+def test_a_password_that_went_with_its_core_is_typed_anew(show, postgresql):
+    tusk.connect("shop", postgresql.url_without_password, password=postgresql.password, tier="memory")
+    get_client().call(control.StopCore())
+    shown = show()
+    expect(shown.option("shop")).to_contain_text("memory: missing")
+    shown.menu("shop", "edit")
+    shown.fill(password=postgresql.password)
+    assert shown.test() == DONE
+    shown.save()
+    assert tusk.query("SELECT 1 AS n", connection="shop").n[0] == 1
 
 
 def test_a_stored_secret_is_not_tried_at_another_host(show, postgresql):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -61,14 +61,29 @@ class ConnectionSecrets:
             return {"password": self.credentials.run_password_command(record.password_command)}
         return self.stored(record)
 
-    def stored(self, record: ConnectionRecord) -> dict[str, str]:
-        """Return those that the tiers hold; raises as `of`."""
-        tier = record.credential_tier
+    def stored(self, record: ConnectionRecord, kinds: Collection[str] | None = None) -> dict[str, str]:
+        """Return those that the tiers hold, or those of certain fields; raises as `of`."""
+        tier, refs = record.credential_tier, refs_of(record)
         try:
-            return {kind: self.credentials.get(ref, tier) for kind, ref in refs_of(record).items() if tier}
+            return {kind: self.credentials.get(refs[kind], tier) for kind in (kinds or refs) if tier}
         except errors.CredentialError as exc:
             exc.hint = hint_about(exc.hint, record.name)
             raise
+
+    def beside(self, record: ConnectionRecord, given: Collection[str]) -> dict[str, str]:
+        """Return the stored ones to which those fields are given anew; one of these need not be readable any more.
+
+        Raises:
+            CredentialError: one that is not given cannot be read.
+        """
+        found = {}
+        for kind in refs_of(record):
+            try:
+                found |= self.stored(record, (kind,))
+            except errors.CredentialError:
+                if kind not in given:
+                    raise
+        return found
 
     def lost(self, record: ConnectionRecord) -> bool:
         """Return whether a secret was in the memory of a core that has ended. Other tiers are not asked: that takes time."""

@@ -180,7 +180,7 @@ class Connections:
         if heir is None:
             return _SignIn(new=target.secrets, command=command)
         if target.secrets:
-            before = self.secrets.stored(heir)
+            before = self.secrets.beside(heir, target.secrets)
             new = {**before, **target.secrets}
             if new != before or tier not in (None, heir.credential_tier):
                 return _SignIn(new=new)

@@ -197,7 +197,10 @@ export class ConnectionForm {
       return known;
     }
     const command = field.name === 'password' && details?.password_command;
-    const stored = details && (command || details.secret_fields.includes(field.name));
+    const stored =
+      details &&
+      !details.connection.secret_lost &&
+      (command || details.secret_fields.includes(field.name));
     const variable = suggestion?.variables[field.name];
     const drawn = new SecretField({
       ...asked,

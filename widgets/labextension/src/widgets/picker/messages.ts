@@ -79,6 +79,7 @@ export interface Connection {
   config: Record<string, Value>;
   target: string;
   credential_tier: string | null;
+  secret_lost?: boolean;
   read_only: boolean;
   environment: string | null;
   timeout_s: number | null;
