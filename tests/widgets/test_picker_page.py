@@ -218,6 +218,24 @@ def test_a_password_that_went_with_its_core_is_typed_anew(show, postgresql):
     assert tusk.query("SELECT 1 AS n", connection="shop").n[0] == 1
 
 
+def test_a_form_does_not_undo_what_was_changed_elsewhere(show, tmp_path):
+    tusk.connect("lake", str(tmp_path / "lake.duckdb"))
+    shown = show()
+    shown.menu("lake", "edit")
+    expect(shown.find("name")).to_have_value("lake")
+    tusk.connect("lake", str(tmp_path / "sea.duckdb"), environment="production", replace=True)
+    shown.find("save").click()
+    expect(shown.find("result")).to_contain_text("was changed elsewhere")
+    lake = tusk.connections()[0]
+    assert (lake.environment, lake.target.endswith("sea.duckdb")) == ("production", True)
+    shown.find("cancel").click()
+    shown.menu("lake", "edit")
+    shown.field("read_only").check()
+    shown.save()
+    lake = tusk.connections()[0]
+    assert (lake.environment, lake.read_only) == ("production", True)
+
+
 def test_a_stored_secret_is_not_tried_at_another_host(show, postgresql):
     tusk.connect("shop", postgresql.url_without_password, password=postgresql.password)
     shown = show()

@@ -107,6 +107,11 @@ class Connections:
         if done is not None:
             return done, control.ConnectionSaved(connection=public(done), replaced=request.replace)
         known = self._replaced_by(request)
+        if known is not None and request.seen not in (None, known.updated_at) and not request.again:
+            raise errors.UsageError(
+                f"The connection {known.name!r} was changed elsewhere after this form was opened; nothing was saved.",
+                hint="Open it again: the form then shows what is stored now.",
+            )
         check_memory(request, target, known)
         sign_in = self._sign_in(known, target, request.password_command, request.tier)
         tested = self._tested(target, request, sign_in) if request.test else None

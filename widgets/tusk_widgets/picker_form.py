@@ -183,6 +183,7 @@ def to_save(filled: Filled, *, session: str, base: str) -> SaveConnection:
         isolation=form.isolation,
         log=form.log,
         replace=form.original is not None,
+        seen=form.seen,
         rename_from=form.original if form.original not in (None, form.name) else None,
         use=form.original is None,
         test=False,

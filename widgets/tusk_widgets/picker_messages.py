@@ -69,6 +69,8 @@ class Form(Message, frozen=True, kw_only=True):
     name: str = ""
     original: str | None = None
     """The connection that is being changed."""
+    seen: str | None = None
+    """Its `updated_at` when the form was opened."""
     config: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, Source] = field(default_factory=dict)
     """By secret field; the whole URL counts as the secret `url`, for it may hold a password."""

@@ -91,6 +91,8 @@ class SaveConnection(Change, frozen=True, kw_only=True):
     replace: bool = False
     rename_from: str | None = None
     """With `replace`: the connection that gets this name; its secrets stay unless `secrets` has new ones."""
+    seen: str | None = None
+    """`updated_at` of the connection that is replaced, as a form showed it: refused if it was changed since."""
     test: bool = True
     use: bool = True
     """Whether it is the session's current connection from now on, if none was chosen."""

@@ -337,6 +337,7 @@ export class ConnectionForm {
       way: this.way,
       name: this.name.value.trim(),
       original: this.start.details?.connection.name ?? null,
+      seen: this.start.details?.connection.updated_at ?? null,
       config,
       secrets: Object.fromEntries(this.secrets.map((secret, at) => [this.secretNames[at]!, secret.source])),
       ...this.rules.value()

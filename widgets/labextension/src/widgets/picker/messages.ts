@@ -80,6 +80,7 @@ export interface Connection {
   target: string;
   credential_tier: string | null;
   secret_lost?: boolean;
+  updated_at?: string;
   read_only: boolean;
   environment: string | null;
   timeout_s: number | null;
@@ -108,6 +109,7 @@ export interface FormData {
   way: string;
   name: string;
   original: string | null;
+  seen: string | null;
   config: Record<string, Value>;
   secrets: Record<string, Source>;
   tier: string | null;
