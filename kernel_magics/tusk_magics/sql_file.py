@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import stat
 from pathlib import Path
 
 from tusk_jupyter.errors import UsageError
@@ -17,7 +19,7 @@ def read_sql_file(name: str) -> str:
     """
     path = absolute(expanded(name))
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return _text_of(path)
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}.", hint=_near(path)) from None
     except IsADirectoryError:
@@ -31,6 +33,19 @@ def read_sql_file(name: str) -> str:
         raise UsageError(
             f"{path} cannot be read: {exc.strerror or exc}.", hint="Check the file's permissions."
         ) from None
+
+
+def _text_of(path: Path) -> str:
+    """Return a regular file's text: a pipe may never end, nor may a device."""
+    with open(path, "rb", opener=_without_waiting) as file:  # `Path.open` takes no opener
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise UsageError(f"{path} is no regular file.", hint="Write the SQL into a file, then name that.")
+        return file.read().decode("utf-8-sig")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody who writes into it, if it is a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
 
 
 def _near(path: Path) -> str:

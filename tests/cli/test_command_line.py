@@ -322,4 +322,7 @@ def test_runs_are_deleted_from_the_log_and_nothing_goes_without_a_word(home):
     fails("log", "--delete", code=2, message="Nothing was named")
     fails("log", "--clear", code=2, message="Nobody can be asked", hint="--yes")
     fails("log", "--clear", "--text", "x", code=2, message="all by --clear")
+    for other in (("-n", "1"), ("--limit", "20"), ("--offset", "8"), ("--no-tools",)):
+        for what in (("--clear",), ("--delete", "--until", "0d")):
+            fails("log", *what, *other, "--yes", code=2, message="all by --clear")
     assert tusk("log", "--delete", "--until", "10w", "--yes").stdout.startswith("Deleted 0 runs")

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -98,6 +99,16 @@ def test_an_unreadable_file_says_why(cells):
     assert "is not UTF-8 text (byte 8)" in ran.refused.message
     (cells.folder / "close.sql").write_text("SELECT 1")
     assert cells.run("%sql --file clos.sql").refused.hint == "Did you mean close.sql?"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_file_that_may_never_end_is_not_read(cells, kind):
+    path = cells.folder / "pipe.sql" if kind == "pipe" else Path("/dev/zero")
+    if kind == "pipe":
+        os.mkfifo(path)
+    ran = cells.run(f"%sql --file {path}")
+    assert ran.refused.message == f"{path} is no regular file."
+    is_one_paragraph(ran.refused)
 
 
 def test_a_file_of_comments_is_named(cells):

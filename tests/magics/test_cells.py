@@ -377,3 +377,9 @@ def test_an_error_that_the_caller_handles_keeps_its_variables():
         with pytest.raises(TuskError):
             tusk.query("SELECT :p", params={"q": 1}, format="nosuch")
         assert earlier.__traceback__.tb_next.tb_frame.f_locals == {"kept": "here"}
+
+
+def test_line_ends_of_a_file_are_the_users(cells):
+    (cells.folder / "dos.sql").write_bytes(b"SELECT 'a\r\nb' AS two\r\n")
+    assert cells.run("x = %sql --file dos.sql").error is None
+    assert cells.variables["x"].two[0] == "a\r\nb"

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import pyarrow.flight as flight
 import pytest
 from services import TuskHome, processes_of, wait_until
@@ -25,6 +26,7 @@ from tusk_jupyter.launch import head_start
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.calls import Peer
+from tusk_jupyter.state import statefile
 from tusk_jupyter.system import belongings, home, private_files, socket_folder, sockets, way
 from tusk_jupyter.system.address import read_address
 from tusk_jupyter.system.places import Places
@@ -43,10 +45,10 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def picture(folder: Path) -> dict[str, tuple[int, str]]:
+def picture(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Return mode and content of everything in a folder, itself included."""
     found = [folder, *sorted(folder.rglob("*"))]
-    return {str(one): (one.lstat().st_mode, one.read_text() if one.is_file() else "") for one in found}
+    return {str(one): (one.lstat().st_mode, one.read_bytes() if one.is_file() else b"") for one in found}
 
 
 def given_to_a_stranger(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,15 +314,34 @@ def test_in_a_state_folder_a_users_own_files_stay_also_in_run(tusk_home: TuskHom
     assert (tusk_home / "notes.txt").read_text() == "mine"
 
 
-def test_a_database_of_the_same_name_is_not_taken_for_the_state_file(tusk_home: TuskHome):
-    import duckdb
+SOMEBODYS = (
+    "TABLE mine AS SELECT 1 AS a",
+    "VIEW mine AS SELECT 1 AS a",
+    "SEQUENCE mine",
+    "SCHEMA mine",
+    "MACRO mine(a) AS a",
+    "TYPE mine AS ENUM ('a')",
+)
 
-    with duckdb.connect(str(tusk_home / "state.duckdb")) as con:
-        con.execute("CREATE TABLE mine AS SELECT 1 AS a")
-    with pytest.raises(errors.CoreError, match="no state file of tusk: it holds mine"):
-        Client(Places(tusk_home.path), source="t").call(control.ListRuns())
-    with duckdb.connect(str(tusk_home / "state.duckdb")) as con:
-        assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("mine",)]
+
+def test_a_folder_with_a_database_of_the_state_files_name_is_somebodys(tmp_path: Path):
+    with duckdb.connect(str(tmp_path / "state.duckdb")) as con:
+        con.execute(f"CREATE {SOMEBODYS[0]}")
+    tmp_path.chmod(0o755)
+    before = picture(tmp_path)
+    with pytest.raises(errors.StorageError, match=r"is not a state folder of tusk: it holds state\.duckdb\."):
+        Client(Places(tmp_path), source="t").call(control.ListRuns())
+    assert picture(tmp_path) == before
+
+
+@pytest.mark.parametrize("made", SOMEBODYS)
+def test_a_database_in_the_place_of_the_state_file_is_not_written_to(tmp_path: Path, made: str):
+    with duckdb.connect(str(tmp_path / "state.duckdb")) as con:
+        con.execute(f"CREATE {made}")
+    before = (tmp_path / "state.duckdb").read_bytes()
+    with pytest.raises(errors.StorageError, match="no state file of tusk: it holds mine"):
+        statefile.open_file(tmp_path / "state.duckdb")
+    assert (tmp_path / "state.duckdb").read_bytes() == before
 
 
 def given_to_a_group(folder: Path) -> None:

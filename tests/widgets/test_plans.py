@@ -37,5 +37,15 @@ def test_each_engine_s_rows_are_joined_as_it_means_them():
     )
 
 
+@pytest.mark.parametrize("dialect", ["postgresql", "duckdb", "sqlite", "mysql"])
+def test_what_a_terminal_would_obey_is_visible_in_a_plan(dialect):
+    columns, row = {"sqlite": (["id", "parent", "notused", "detail"], ["2", "0", "0"])}.get(
+        dialect, (["a", "b"], ["1"])
+    )
+    text = joined(columns, [[*row, "x\x1b]52;c;QUJD\x07"]] * 2, dialect)
+    assert "␛]52;c;QUJD␇" in text
+    assert "\x1b" not in text
+
+
 def test_a_plan_s_text_is_escaped():
     assert "<b>" not in plan_html("<b>")

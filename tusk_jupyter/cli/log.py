@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from tusk_jupyter import api
 from tusk_jupyter.cli.options import json_option, pass_output, show
@@ -54,7 +55,13 @@ def log(
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     if delete or clear:
         others = (text, status, connection, source, since_, driver, min_ms, max_ms)
-        if any(one is not None for one in others) or (clear and (runs or until)) or (delete and runs and until):
+        a_page = _was_given("limit") or _was_given("offset") or no_tools
+        if (
+            any(one is not None for one in others)
+            or a_page
+            or (clear and (runs or until))
+            or (delete and runs and until)
+        ):
             raise UsageError("Runs are deleted by their ids, before --until, or all by --clear.")
         return _delete(output, runs, since(until, option="--until"), clear=clear, yes=yes)
     if len(runs) > 1:
@@ -80,6 +87,10 @@ def log(
         notes=(shown,) if page.total > len(page.entries) else (),
     )
     return show(output, listing, as_json=as_json)
+
+
+def _was_given(option: str) -> bool:
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 def _row(entry: LogEntry) -> tuple[str, ...]:

@@ -251,10 +251,19 @@ def _refuse_newer_tables(path: Path, con: duckdb.DuckDBPyConnection) -> None:
         raise _newer(path, f"its tables are of version {max(done)}, this tusk knows up to {known[-1].version}")
 
 
+_ANYTHING = """
+    SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal
+    UNION ALL SELECT sequence_name FROM duckdb_sequences() UNION ALL SELECT schema_name FROM duckdb_schemas() WHERE NOT internal
+    UNION ALL SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal
+    UNION ALL SELECT type_name FROM duckdb_types() WHERE NOT internal
+    ORDER BY 1 LIMIT 3"""
+"""Names of up to three things that somebody made in a database: tables, views, sequences, schemas, macros, types."""
+
+
 def _refuse_foreign(path: Path, con: duckdb.DuckDBPyConnection) -> None:
     if migrations.applied(con):
         return
-    found = con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1 LIMIT 3").fetchall()
+    found = con.execute(_ANYTHING).fetchall()
     if found:
         raise StorageError(
             f"{path} is a DuckDB file, but no state file of tusk: it holds {', '.join(name for (name,) in found)}."

@@ -2,7 +2,7 @@
 
 A folder is ours by a mark: `tusk-home`, which the first core leaves, or our journal, each known by its first bytes. One that
 has none must hold nothing that could be anybody's work, whatever its name: it is empty, or has what a user puts there by hand
-(manifests, a vault, a state file). Else `TUSK_HOME` names somebody's project by mistake: refused before a byte of it changes.
+(manifests, a vault). Else `TUSK_HOME` names somebody's project by mistake: refused before a byte of it changes.
 A folder that others could write into is closed, and what lay in it by then is not believed: `closed-at` says until when.
 Files in it that others may write to are refused, all at once and with the one command that closes them.
 """
@@ -263,7 +263,6 @@ NOTHING_BYTES = len("{}")
 BY_HAND = frozenset({"vault.json", "keyring.json"})
 """What a user puts into a new folder, from a backup; whoever reads it refuses what it is not."""
 _BEGINS = {
-    "state.duckdb": (8, b"DUCK"),  # its tables are looked at before it is written to
     "last-driver.json": (0, b'{"name":'),
     "vault-generation.json": (0, b'{"vault":'),
     CLOSED_AT: (0, b"Others could write into this folder"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from tusk_jupyter.visible import visible
+
 Rows = Sequence[Sequence[str | None]]
 
 MOST_ROWS = 10_000
@@ -26,7 +28,11 @@ def plan_html(text: str) -> str:
 
 
 def joined(columns: Sequence[str], rows: Rows, dialect: str) -> str:
-    """Return a plan as one text."""
+    """Return a plan as one text, with what a terminal would obey made visible: it holds names and literals of others."""
+    return visible(_joined(columns, rows, dialect))
+
+
+def _joined(columns: Sequence[str], rows: Rows, dialect: str) -> str:
     if dialect == "sqlite" and len(columns) == 4:
         return _outline(rows)
     if dialect == "duckdb" or len(columns) == 1 or _is_drawn(rows):  # DuckDB draws its plan into the last column
