@@ -76,7 +76,7 @@ class ConnectionSecrets:
         Raises:
             CredentialError: one that is not given cannot be read.
         """
-        found = {}
+        found: dict[str, str] = {}
         for kind in refs_of(record):
             try:
                 found |= self.stored(record, (kind,))
