@@ -198,9 +198,7 @@ export class ConnectionForm {
     }
     const command = field.name === 'password' && details?.password_command;
     const stored =
-      details &&
-      !details.connection.secret_lost &&
-      (command || details.secret_fields.includes(field.name));
+      details && !details.connection.secret_lost && (command || details.secret_fields.includes(field.name));
     const variable = suggestion?.variables[field.name];
     const drawn = new SecretField({
       ...asked,
