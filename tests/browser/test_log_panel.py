@@ -88,10 +88,15 @@ def test_notebook_7_opens_the_log_by_its_button_and_its_keys(lab, window):
     lab.write("seven.ipynb", *CELLS[:1], "%%sql walls\nSELECT 7")
     seven = window("seven.ipynb", in_notebook_7=True)
     page = seven.page
+    for number in (0, 1):
+        seven.run_cell(number)
     page.locator(".jp-Notebook .jp-CodeCell").first.click()
     page.keyboard.press("Alt+Shift+L")
     expect(rows(page).first).to_be_in_viewport()
     seven.picture("by its keys")
+    assert page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex") == 0
+    rows(page).filter(has_text="SELECT 7").get_by_test_id("tusk-origin").click()
+    page.wait_for_function("() => jupyterapp.shell.currentWidget.content.activeCellIndex === 1")
     page.locator("#down-panel, .jp-NotebookDownPanel, .lm-TabPanel").locator(".lm-TabBar-tabCloseIcon").first.click()
     expect(rows(page)).to_have_count(0)
     page.locator(".jp-Notebook .jp-CodeCell").first.click()

@@ -63,6 +63,21 @@ def test_editor_finds_sql_lines_and_only_those():
         "# it is '''\n%sql prod SELECT 1": [("prod", "SELECT 1")],
         "s = \"'''\"\n%sql prod SELECT 1": [("prod", "SELECT 1")],
         "df = %sql prod SELECT '''a\n%sql dev SELECT 2": [("prod", "SELECT '''a"), ("dev", "SELECT 2")],
+        "größe = %sql prod SELECT 1": [("prod", "SELECT 1")],
+        "größe = %time %sql prod SELECT 1": [("prod", "SELECT 1")],
+        "d['a-b'][f(1)] = %sql prod SELECT '''": [("prod", "SELECT '''")],
+        "日本: int = %sql prod SELECT '''a\n%sql dev SELECT 2": [("prod", "SELECT '''a"), ("dev", "SELECT 2")],
+        "größe = !echo '''\n%sql dev SELECT 2": [("dev", "SELECT 2")],
+        "print('a=%sql prod SELECT 1')": [],
+        "sql prod SELECT 1": [("prod", "SELECT 1")],  # IPython's automagic
+        "\n  sql --limit 5 prod SELECT 1\n": [("prod", "SELECT 1")],
+        "sql SELECT 1": [(None, "SELECT 1")],
+        "sql": [],
+        "sql = 'SELECT 1'": [],
+        "sql += ' WHERE i'": [],
+        "sql in texts": [],
+        "sqlite prod SELECT 1": [],
+        "sql prod SELECT 1\nprint(1)": [],
         "%sql prod SELECT \\\n  '''a\n%sql dev SELECT 2": [("prod", "SELECT \\\n  '''a"), ("dev", "SELECT 2")],
     }
     expression = "a.map(x => m.sqlRanges(x).map(r => [r.connection, x.slice(r.from, r.to)]))"

@@ -12,6 +12,7 @@ from server_process import Jupyter
 from services.waiting import wait_until
 
 from tusk_widgets.server.access import SLOW
+from tusk_widgets.server.notebooks import contents_path
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,6 +23,27 @@ def tables(jupyter: Jupyter) -> None:
 
 def test_info_says_how_the_core_is(jupyter: Jupyter):
     assert jupyter.get("info")["home"] == str(jupyter.home)
+
+
+def test_a_runs_notebook_is_found_in_the_servers_folder(jupyter: Jupyter):
+    link = jupyter.folder / "link"
+    link.symlink_to(jupyter.folder)
+    found = {
+        str(jupyter.folder / "deep" / "a b.ipynb"): "deep/a b.ipynb",
+        str(link / "home.ipynb"): "link/home.ipynb",
+        "deep/../home.ipynb": "home.ipynb",
+        "../home.ipynb": None,
+        f"{jupyter.folder}-other/home.ipynb": None,
+        "/": None,
+    }
+    assert {source: jupyter.get("notebook", source=source)["path"] for source in found} == found
+
+
+def test_a_folder_may_be_known_by_different_links(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for one, other in (("real", "link"), ("link", "real")):
+        assert contents_path(str(tmp_path / one / "a.ipynb"), str(tmp_path / other)) == "a.ipynb"
 
 
 def test_a_connection_is_added_shown_tested_copied_and_deleted(jupyter: Jupyter):

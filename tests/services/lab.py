@@ -95,6 +95,7 @@ def running(home: TuskHome, folder: Path, **environment: str) -> Iterator[Lab]:
     place = {
         "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "IPYTHONDIR": str(folder / "ipython"),
+        "HOME": str(folder),  # as most users have it: what Jupyter tells a page of its folder is then `~/notebooks`
     }  # fmt: skip
     with log.open("w") as words:
         process = subprocess.Popen(

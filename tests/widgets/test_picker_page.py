@@ -444,7 +444,7 @@ def test_lines_keep_their_places_while_the_list_is_open(show, tmp_path):
     assert shown.names() == ["cat", "ape", "bee", "ant"]
     shown.page.mouse.up()
     expect(shown.option("ape")).to_have_attribute("aria-selected", "true")
-    assert shown.names() == ["ape", "bee", "ant", "owl"]
+    assert shown.names() == ["cat", "ape", "bee", "ant", "owl"]  # what is removed keeps its place, too
     press(shown, "bee")
     shown.page.mouse.move(*middle(shown, "ant"))
     shown.page.mouse.up()  # on another row, which is no click
@@ -452,6 +452,47 @@ def test_lines_keep_their_places_while_the_list_is_open(show, tmp_path):
     expect(shown.option("owl")).to_have_attribute("aria-selected", "true")
     picked = [said["name"] for said in map(json.loads, shown.heard) if said["kind"] == "pick"]
     assert list(dict.fromkeys(picked)) == ["bee", "ape", "owl"]
+
+
+def test_what_is_removed_elsewhere_keeps_its_place_until_the_list_is_opened_again(show, tmp_path):
+    names = [f"lake{n}" for n in range(8)]
+    for name in names:
+        tusk.connect(name, driver="sqlite", path=str(tmp_path / name), test=False)
+    tusk.use("lake0")
+    shown = show()
+    expect(shown.option("lake7")).to_be_visible()
+    before = middle(shown, "lake3")
+    for name in ("lake2", "lake0"):  # the second one is the chosen one
+        tusk.remove(name)
+        expect(shown.option(name)).to_have_attribute("aria-disabled", "true", timeout=15_000)
+    assert (shown.names(), middle(shown, "lake3")) == (names, before)
+    shown.option("lake2").click(force=True)
+    shown.option("lake3").click()
+    expect(shown.option("lake3")).to_have_attribute("aria-selected", "true")
+    assert (shown.names(), shown.picker.value) == (names, "lake3")
+    shown.menu("lake4", "delete")
+    shown.find("confirm-delete").click()
+    expect(shown.option("lake4")).to_have_attribute("aria-disabled", "true")
+    assert shown.names() == [name for name in names if name not in ("lake0", "lake2")]
+    shown.find("add").click()
+    shown.page.get_by_label("Back to the list").click()
+    expect(shown.option("lake3")).to_be_visible()
+    assert shown.names() == ["lake1", "lake3", "lake5", "lake6", "lake7"]
+
+
+def test_the_filter_is_left_by_the_keys_of_a_search_and_stands_within_the_frame(show, tmp_path):
+    for name in (f"lake{n}" for n in range(8)):
+        tusk.connect(name, driver="sqlite", path=str(tmp_path / name), test=False)
+    shown = show()
+    boxes = [shown.find(what).bounding_box() for what in ("filter", "picker")]
+    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"] + boxes[1]["width"]
+    shown.find("filter").fill("e5")
+    assert shown.names() == ["lake5"]
+    shown.page.keyboard.press("Enter")
+    expect(shown.option("lake5")).to_have_attribute("aria-selected", "true")
+    shown.find("filter").fill("lake")
+    shown.page.keyboard.press("ArrowDown")
+    expect(shown.find("connections")).to_be_focused()
 
 
 def test_a_list_is_drawn_again_after_a_release_that_the_page_never_receives(show, tmp_path):

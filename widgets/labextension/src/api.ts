@@ -116,6 +116,11 @@ export class Api {
     return this.get(`log/${encodeURIComponent(run)}`);
   }
 
+  /** The path of a run's notebook in this server's contents; null where it is outside of the server's folder. */
+  async notebook(source: string): Promise<string | null> {
+    return (await this.get<{ path: string | null }>(withQuery('notebook', { source }))).path;
+  }
+
   async deleteRuns(runs: string[]): Promise<number> {
     return (await this.send<{ entries: number }>('DELETE', 'log', { runs })).entries;
   }

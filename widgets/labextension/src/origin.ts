@@ -2,25 +2,15 @@
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { isCodeCellModel } from '@jupyterlab/cells';
-import { PageConfig, PathExt } from '@jupyterlab/coreutils';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 
+import { Api, describeError } from './api';
 import { h } from './dom';
-import { CommandIDs } from './tokens';
+import { CommandIDs, ITusk } from './tokens';
 
 /** Whether a run's source is a notebook, and not a script or a command line. */
 export function isNotebook(source: string | null | undefined): boolean {
   return /\.ipynb$/i.test(source ?? '');
-}
-
-/** A notebook's path as the server's contents know it; null where it is outside of the server's folder. */
-export function contentsPath(source: string, serverRoot: string): string | null {
-  const path = source.replace(/\\/g, '/');
-  const root = serverRoot.replace(/\\/g, '/').replace(/\/+$/, '');
-  if (root && path.startsWith(`${root}/`)) {
-    return path.slice(root.length + 1);
-  }
-  return path.startsWith('/') || /^[A-Za-z]:\//.test(path) ? null : PathExt.normalize(path);
 }
 
 /** A link to the cell that a run came from; plain text where it came from no notebook. */
@@ -41,30 +31,40 @@ export const originPlugin: JupyterFrontEndPlugin<void> = {
   id: 'tusk-jupyter:origin',
   description: 'Opens the notebook and the cell that a run of Tusk came from.',
   autoStart: true,
-  requires: [INotebookTracker],
-  activate: (app: JupyterFrontEnd, tracker: INotebookTracker) => {
+  requires: [ITusk, INotebookTracker],
+  activate: (app: JupyterFrontEnd, { api }: ITusk, tracker: INotebookTracker) => {
     app.commands.addCommand(CommandIDs.goToOrigin, {
       label: 'Go to the Cell of a Run',
-      execute: args => goTo(app, tracker, String(args.source ?? ''), args.cell ? String(args.cell) : null)
+      execute: args =>
+        goTo(app, api, tracker, String(args.source ?? ''), args.cell ? String(args.cell) : null)
     });
   }
 };
 
 async function goTo(
   app: JupyterFrontEnd,
+  api: Api,
   tracker: INotebookTracker,
   source: string,
   cell: string | null
 ): Promise<void> {
-  const path = contentsPath(source, PageConfig.getOption('serverRoot'));
+  let path: string | null;
+  try {
+    path = await api.notebook(source);
+  } catch (error) {
+    tell(describeError(error).message);
+    return;
+  }
   if (path === null) {
     tell(`${source} is outside of this server's folder.`);
     return;
   }
-  let panel: NotebookPanel | undefined = tracker.find(each => each.context.path === path);
+  const { contents } = app.serviceManager;
+  // A drive, as that of a notebook edited by several, is no part of the file's path.
+  let panel: NotebookPanel | undefined = tracker.find(each => contents.localPath(each.context.path) === path);
   if (!panel) {
     try {
-      await app.serviceManager.contents.get(path, { content: false });
+      await contents.get(path, { content: false });
     } catch {
       tell(`${path} is not there any more.`);
       return;

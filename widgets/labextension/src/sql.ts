@@ -96,7 +96,7 @@ export function highlighted(sql: string, driver: string, mark: number | null = n
 /** The range of the word, quoted name or sign at an offset. */
 export function tokenAt(sql: string, offset: number): [number, number] {
   const at = Math.max(0, Math.min(offset, sql.length - 1));
-  const match = /^(?:"[^"\n]*"|`[^`\n]*`|'[^'\n]*'|[\w$]+|.)/su.exec(sql.slice(at, at + 200));
+  const match = /^(?:"[^"\n]*"|`[^`\n]*`|'[^'\n]*'|[\p{L}\p{M}\p{N}_$]+|.)/su.exec(sql.slice(at, at + 200));
   return [at, at + (match?.[0].length ?? 1)];
 }
 

@@ -36,7 +36,7 @@ class Access:
 
     Attributes:
         client: this server's client session.
-        folder: against which relative paths of new connections are read.
+        folder: the server's own, against which relative paths are read.
         news: what long polls wait for.
     """
 

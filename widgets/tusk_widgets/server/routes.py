@@ -17,6 +17,7 @@ from tusk_widgets.server.access import Access
 from tusk_widgets.server.explain import explain
 from tusk_widgets.server.handler import Answer, Call, TuskHandler
 from tusk_widgets.server.log import delete_log, export_log, one_run
+from tusk_widgets.server.notebooks import notebook
 from tusk_widgets.server.polling import changes
 from tusk_widgets.server.text import format_text
 
@@ -77,6 +78,7 @@ ROUTES: dict[str, dict[str, Answer]] = {
     "log": {"GET": asks(control.ReadLog), "DELETE": delete_log},
     "log/export": {"GET": export_log},
     "log/{run}": {"GET": one_run},
+    "notebook": {"GET": notebook},
     "runs": {"GET": asks(control.ListRuns)},
     "runs/{run}/cancel": {"POST": asks(control.CancelRun)},
     "queries": {"GET": asks(control.ListQueries), "POST": asks(control.SaveQuery)},

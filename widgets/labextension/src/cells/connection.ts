@@ -27,6 +27,9 @@ const MAY_CHOOSE =
  */
 export function connectionsOf(source: string, current: ICurrent): (string | null | undefined)[] {
   const ranges = sqlRanges(source);
+  if (ranges.length === 0) {
+    return [];
+  }
   const chosen = choicesIn(source);
   const found = new Map<string | null | undefined, string | null | undefined>();
   const add = (name: string | null | undefined): void => {

@@ -73,9 +73,6 @@ export class EnvironmentMarks {
 
   private markOf(cell: Cell): IMark | null {
     const source = isCodeCellModel(cell.model) ? cell.model.sharedModel.getSource() : '';
-    if (!source.includes('%sql')) {
-      return null;
-    }
     const names = connectionsOf(source, this.current.value);
     if (names.length === 0) {
       return null;

@@ -25,9 +25,13 @@ const STATEMENTS = new Set(
 /** IPython's magics whose cell may hold another magic. */
 const WRAPPERS = /^(?:\s*%%(?:time|timeit|capture|prun)(?![\w-])[^\n]*\n)+/;
 const CELL = /^\s*%%sql(?=[ \t\r\n]|$)/;
-const LINE = /^[ \t]*(?:[\w.[\]'", ]+=[ \t]*)?(?:%time(?:it)?[ \t][^%\n]*)?%sql(?=[ \t])/;
+/** What IPython lets stand before a magic whose result is assigned: a target, in which quoted text may hold anything. */
+const TARGET = /(?:(?:[^=#%!'"\n]|'[^'\n]*'|"[^"\n]*")+=[ \t]*)?/.source;
+const LINE = new RegExp(`^[ \\t]*${TARGET}(?:%time(?:it)?[ \\t][^%\\n]*)?%sql(?=[ \\t])`);
 /** What is for IPython, whose quotes are no Python. */
-const MAGIC_LINE = /^[ \t]*(?:[\w.[\]'", ]+=[ \t]*)?(?:%%?\w|!)/;
+const MAGIC_LINE = new RegExp(`^[ \\t]*${TARGET}(?:%%?[\\p{L}_]|!)`, 'u');
+/** IPython's automagic: a cell of one line needs no `%`, but where Python goes on behind the name, it is a variable. */
+const AUTOMAGIC = /^\s*sql(?=[ \t]+(?!(?:in|is|and|or|not|if)\b)(?:--|[^\s=+\-*/%|&^<>!@.,;:)\]}~]))/;
 /** What begins and ends a string; longer ones first. */
 const PYTHON_SIGNS = /\\.|'''|"""|['"#]/g;
 /** The magic stands near its line's begin: a line is not searched further. */
@@ -62,6 +66,10 @@ export function sqlRanges(source: string): ISqlRange[] {
     return [cell];
   }
   const wrapped = WRAPPERS.exec(source)?.[0].length ?? 0;
+  const automagic = AUTOMAGIC.exec(source)?.[0].length;
+  if (automagic !== undefined && !source.trim().includes('\n')) {
+    return [lineRange(source, 'sql', automagic)];
+  }
   if (!source.includes('%sql') || /^\s*%%/.test(source.slice(wrapped))) {
     return [];
   }
@@ -70,19 +78,23 @@ export function sqlRanges(source: string): ISqlRange[] {
     const lead = line.indexOf('%sql');
     const match = lead < 0 || lead > LONGEST_LEAD ? null : LINE.exec(line);
     if (match) {
-      const start = at + match[0].length;
-      const end = continuedEnd(source, start);
-      const head = readHead(source.slice(start, end));
-      ranges.push({
-        magic: start - '%sql'.length,
-        from: start + head.length,
-        to: end,
-        connection: head.connection,
-        whole: false
-      });
+      ranges.push(lineRange(source, '%sql', at + match[0].length));
     }
   }
   return ranges;
+}
+
+/** The SQL behind a magic's name, which ends at `start`. */
+function lineRange(source: string, name: string, start: number): ISqlRange {
+  const end = continuedEnd(source, start);
+  const head = readHead(source.slice(start, end));
+  return {
+    magic: start - name.length,
+    from: start + head.length,
+    to: end,
+    connection: head.connection,
+    whole: false
+  };
 }
 
 /** Offset of the first line below the magic's own one. */
@@ -100,7 +112,7 @@ export function* codeLines(source: string, from = 0): Generator<[at: number, lin
     if (!quote) {
       yield [at, line];
     }
-    if (!quote && MAGIC_LINE.test(line)) {
+    if (!quote && MAGIC_LINE.test(line.slice(0, LONGEST_LEAD))) {
       end = continuedEnd(source, at);
     } else {
       quote = quoteAfter(line, quote);

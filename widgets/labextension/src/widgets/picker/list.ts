@@ -57,11 +57,7 @@ export class ConnectionList {
       'aria-label': 'Filter the connections',
       'data-tusk': 'filter',
       oninput: () => this.draw(),
-      onkeydown: (event: KeyboardEvent) => {
-        if (event.key === 'Escape' && this.filter.value !== '') {
-          event.stopPropagation(); // it empties the filter, and the focus stays
-        }
-      }
+      onkeydown: (event: KeyboardEvent) => this.pressInFilter(event)
     });
     this.rows = h('div', { class: 'tusk-rows' }, this.options, this.buttons);
     this.node = h('div', { class: 'tusk-list' }, this.filter, this.rows);
@@ -81,18 +77,21 @@ export class ConnectionList {
 
   /**
    * Takes in the list; lines keep their places as long as it is open, for a line that moves away below the pointer makes a
-   * click choose another database. New ones come last.
+   * click choose another database. New ones come last, and one that is removed stays, greyed.
    */
   update(lines: Line[]): void {
-    const places = new Map(this.lines.map((line, at) => [line.name, at]));
-    const place = (line: Line) => places.get(line.name) ?? Infinity;
-    if (places.size > 0) {
-      lines.forEach(line => places.has(line.name) || this.fresh.add(line.name));
+    const now = new Map(lines.map(line => [line.name, line]));
+    const added = lines.filter(line => !this.named(line.name));
+    if (this.lines.length > 0) {
+      added.forEach(line => this.fresh.add(line.name));
     }
-    this.lines = [...lines].sort((one, other) => {
-      const [a, b] = [place(one), place(other)];
-      return a === b ? 0 : a - b;
-    });
+    this.lines = [...this.lines.map(line => now.get(line.name) ?? removed(line)), ...added];
+    this.draw();
+  }
+
+  /** What was removed while the list was open goes when it is opened again; the chosen line stays until another one is. */
+  open(): void {
+    this.lines = this.lines.filter(line => !line.missing || line.current);
     this.draw();
   }
 
@@ -272,6 +271,21 @@ export class ConnectionList {
     }
   }
 
+  /** As in the list of a search: down goes into it, Enter takes the line that is marked. */
+  private pressInFilter(event: KeyboardEvent): void {
+    const line = this.shown.find(({ name }) => name === this.active);
+    if (event.key === 'Escape' && this.filter.value !== '') {
+      event.stopPropagation(); // it empties the filter, and the focus stays
+    } else if (line && event.key === 'ArrowDown') {
+      event.preventDefault();
+      this.focus();
+      this.goTo(line.name);
+    } else if (line && event.key === 'Enter' && !event.isComposing) {
+      event.preventDefault();
+      this.choose(line);
+    }
+  }
+
   private press(event: KeyboardEvent): void {
     const at = this.shown.findIndex(line => line.name === this.active);
     const line = this.shown[at];
@@ -313,6 +327,10 @@ export class ConnectionList {
       this.goTo(found.name);
     }
   }
+}
+
+function removed(line: Line): Line {
+  return { ...line, current: false, missing: true, state: 'disconnected' };
 }
 
 function wordsOf(line: Line): string {

@@ -45,7 +45,12 @@ export function marks(line: Line, isNew = false): HTMLElement {
     { class: 'tusk-marks' },
     isNew && h('span', { class: 'tusk-mark', title: 'Added while this list is open' }, 'new'),
     line.missing &&
-      h('span', { class: 'tusk-mark tusk-mark-missing' }, sign('warning', 13), 'removed: choose another one'),
+      h(
+        'span',
+        { class: 'tusk-mark tusk-mark-missing' },
+        sign('warning', 13),
+        line.current ? 'removed: choose another one' : 'removed'
+      ),
     line.tier !== null &&
       h(
         'span',

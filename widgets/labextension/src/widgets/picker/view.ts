@@ -134,6 +134,7 @@ export class PickerView {
 
   private showList(focus = false): void {
     const isHere = hasFocus(this.node);
+    this.list.open();
     this.body.replaceChildren(this.list.node);
     this.frame(this.list.current?.environment ?? null);
     this.add.hidden = false;
