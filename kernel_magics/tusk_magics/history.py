@@ -56,8 +56,12 @@ def scrub_after(shell: InteractiveShell, cell: str) -> None:
 
 
 def _cleaner(secrets: Sequence[str]) -> Clean:
+    # IPython keeps a cell as written and as the Python that it became, where a magic's line is a literal.
+    escaped = [secret.replace("\\", "\\\\") for secret in secrets if "\\" in secret or "'" in secret]
+    spelt = (*secrets, *escaped, *(secret.replace("'", "\\'") for secret in escaped))
+
     def clean(text: str) -> str:
-        return without_secrets(text, (*secrets, *(in_urls_of(text) if "://" in text else ())))
+        return without_secrets(text, (*spelt, *(in_urls_of(text) if "://" in text else ())))
 
     return clean
 

@@ -7,7 +7,12 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
-from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line, without_secrets
+from tusk_jupyter.cli.passwords import (
+    secrets_of_magic_lines,
+    secrets_of_refused_line,
+    secrets_of_sql_line,
+    without_secrets,
+)
 from tusk_jupyter.cli.refusals import refusal
 from tusk_jupyter.errors import Cancelled, TuskError, UsageError
 from tusk_jupyter.system import open_files
@@ -37,7 +42,7 @@ class SqlMagic(Magics):
         variables = ChainMap(local_ns or {}, self.shell.user_ns)
         run = CellRun(shell=self.shell, config=TuskMagics.instance(), notebook=notebook, variables=variables)
         try:
-            if secrets := secrets_of_sql_line(line):
+            if secrets := (*secrets_of_sql_line(line), *secrets_of_magic_lines(cell or "")):
                 scrub(self.shell, secrets)
                 raise refusal(where="on a magic line", stays=STAYS)
             return _not_interrupted(run, line, cell)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from tusk_jupyter.cli.passwords import typed_secrets
-from tusk_jupyter.cli.refusals import WordsRefused, refusal
+from tusk_jupyter.cli.passwords import as_written, typed_secrets
+from tusk_jupyter.cli.refusals import NAMES_SECRET_TO_NOBODY, WordsRefused, doubtful, refusal
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.system import open_files
 from tusk_jupyter.system.bare_frames import bare_frames
@@ -36,12 +36,12 @@ class TuskMagic(Magics):
                 scrub(self.shell, secrets)
                 raise refusal(where="on a magic line", stays=STAYS)
             if cell is not None:
-                raise UsageError("`%%tusk` takes no cell: one verb stands on one line.", hint="Write `%tusk VERB ...`.")
+                raise _takes_no_cell(line, cell)
             with open_files.or_told():
                 self._run(split_line(line), notebook)
         except TuskError as exc:
-            if isinstance(exc, WordsRefused) and any(exc.words):
-                scrub_running_cell(self.shell, exc.words)
+            if refused := _doubtful(exc, line):
+                scrub_running_cell(self.shell, refused)
                 exc.hint = " ".join(filter(None, (exc.hint, _MAYBE)))
             show_without_traceback(exc, None, colour=notebook.has_colour)
             raise
@@ -64,11 +64,33 @@ _MAYBE = "What was refused was taken out of the input history, in case that it i
 
 def _typed(line: str) -> tuple[str, ...]:
     """Return the secrets of a line, also of one whose quotes are not closed."""
+    return as_written(line, typed_secrets(_words(line)))
+
+
+def _words(line: str) -> list[str]:
     try:
-        words = split_line(line)
+        return split_line(line)
     except UsageError:
-        words = line.split()
-    return typed_secrets(words)
+        return line.split()
+
+
+def _takes_no_cell(line: str, cell: str) -> WordsRefused:
+    """Return the error for `%%tusk`; behind a verb that asks for a password, the body may be the answer."""
+    words = _words(line)
+    may_be = not words or words[0] not in NAMES_SECRET_TO_NOBODY
+    return WordsRefused(
+        "`%%tusk` takes no cell: one verb stands on one line.",
+        words=[text.strip() for text in cell.splitlines()] if may_be else [],
+        hint="Write `%tusk VERB ...`.",
+    )
+
+
+def _doubtful(exc: TuskError, line: str) -> tuple[str, ...]:
+    """Return the words of a refused line that may be secrets, as they were written."""
+    words = [*exc.words] if isinstance(exc, WordsRefused) else []
+    if isinstance(exc, UsageError):
+        words += doubtful(_words(line))
+    return as_written(line, [word for word in words if word])
 
 
 def split_line(line: str) -> list[str]:

@@ -91,6 +91,20 @@ connect a postgresql://u@h/d --passwrd=Geheim17
 connect a 'host=h paswd=Geheim17'
 connect a --set '{"password": "Geheim17"}'
 set password Geheim17
+connect a "postgresql://u:two Geheim17@h/d"
+connect a "u:two Geheim17@h/d"
+connect a --url "//u:two Geheim17@h/d"
+connect a --url="postgresql://u:two Geheim17@h/d"
+connect a "psql postgresql://u:Geheim17@h/d"
+connect a "psql -h h -U u -W Geheim17"
+connect a "sqlcmd -S h -U u -P Geheim17"
+connect a "curl -u u:Geheim17 h"
+connect a h:5432:d:u:Geheim17
+connect a '{user: u, password: Geheim17}'
+connect a 'password is Geheim17'
+connect a postgresql://u|Geheim17@h/d
+credentials set a/Geheim17
+credentials set "a Geheim17"
 """.strip().splitlines()
 ORDINARY = """
 connect a postgresql://u@h/d
@@ -103,6 +117,35 @@ connect a mysql://u@h/d --password-env SHOP_PASSWORD
 connect a mysql://u@h/d --password-command 'pass show shop' --no-password
 connect a --url-env DATABASE_URL --tier memory
 connect a --driver postgresql --host h --port 5432 --user u --database d
+connect a "postgresql://h/d"  --read-only
+connect a "postgresql://h:5432/my db"
+connect a "postgresql://h:5432/d?application_name=my app" --environment production
+connect a "postgresql://AAD Admins@h/d"
+connect a postgresql://h1:5432,h2:5433/d
+connect a postgresql://u@h1,h2/d
+connect a postgresql://u@h1:5432,h2:5433/d
+connect a postgresql://u@[::1]:5432/d
+connect a postgresql://u@h:5432?sslmode=require
+connect a postgresql://IAM%3Aann@h/d
+connect a --driver postgresql --host h --user IAM:ann
+connect a --driver postgresql --host h --user 'cn=ann,ou=people'
+connect a --driver postgresql --host h --user 'CORP\\ann'
+connect a --driver mysql --host h --user ann@tenant
+connect a jdbc:sqlserver://h:1433;databaseName=d;user=u
+connect lake "./My Passwords 2024.duckdb"
+connect lake "./Token Sales/secret plans.duckdb"
+connect lake "/data/q1: sales.duckdb"
+connect lake ann@server:/data/x.duckdb
+connect lake duckdb:///C:/data/x.duckdb
+connect lake sqlite://:memory:
+connect lake :memory:
+connect lake "C:/my data/a@b c.duckdb"
+connect a "psql -h h -p 5432 -U u d"
+connect a postgresql://u@h:$PORT/d
+connect a postgresql://u@h/d --password-command 'mysql_pass -p prod'
+connect a postgresql://u@h/d --password-command 'vault kv get -field password secret/db'
+connect a postgresql://u@h/d --password-command 'security find-generic-password -w -s shop'
+connect a postgresql://u@h/d --password-command 'bw get password shop'
 connect lake ./my:odd@file.duckdb
 connect lake C:\\data\\x.duckdb
 connect lake data/sales@2024.duckdb
@@ -173,7 +216,8 @@ def test_a_secret_is_hidden_whole_and_a_short_one_only_as_a_word():
 @pytest.mark.parametrize(
     "line",
     ["SELECT 'u:p@h'", "a SELECT 1", "SELECT password=:p FROM t", "-- password x", "a --param password=x SELECT :password",
-     "--limit 5 SELECT 1", "a x << SELECT 1", "--to data/a@b.csv SELECT 1", "SELECT a/b@c", "SELECT a:b@c", ""],
+     "--limit 5 SELECT 1", "a x << SELECT 1", "--limit  5  SELECT 'a: b', 'postgresql://h/d x@y'",
+      "--to data/a@b.csv SELECT 1", "SELECT a/b@c", "SELECT a:b@c", ""],
 )  # fmt: skip
 def test_sql_is_not_taken_for_a_secret(line):
     assert secrets_of_sql_line(line) == ()

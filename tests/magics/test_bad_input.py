@@ -148,6 +148,37 @@ def test_a_file_of_comments_is_named(cells):
         "%%tusk connect pg postgresql://ann:Geheim-17@db/x",
         "%%tusk connect pg\npostgresql://ann:Geheim-17@db/x",
         "%%tusk credentials unlock Geheim-17",
+        '%tusk connect pg "postgresql://ann:two Geheim-17@db/x"',
+        "%tusk connect pg 'postgresql://ann:Geheim-17 two words@db/x' --read-only",
+        "%tusk connect pg postgresql://ann:two Geheim-17@db/x",
+        "%tusk connect pg postgresql://ann:'two Geheim-17'@db/x",
+        "%tusk connect pg postgresql://ann:Ge\\heim-17Geheim\\ 17@db/x",
+        "%sql postgresql://ann:two Geheim-17@db/x SELECT 1",
+        "%tusk connect pg 'host=db password=two Geheim-17 three user=ann'",
+        "%tusk connect pg 'Server=db;Password=two Geheim-17;Database=x'",
+        '%tusk connect pg "mysql -u root -pGeheim-17 -h db x"',
+        '%tusk connect pg "mysql -u root --password Geheim-17 -h db x"',
+        "%tusk connect pg ann@db:Geheim-17",
+        "%tusk connect pg ann@db.example.org:Geheim-17/x",
+        "%tusk connect pg postgresql://ann@db:Geheim-17/x",
+        "%tusk connect pg postgresql://db:Geheim-17/x",
+        "%tusk connect pg 'user: ann, password: Geheim-17'",
+        "%tusk connect pg 'IDENTIFIED BY Geheim-17'",
+        "%tusk connect pg 'user ann password Geheim-17'",
+        "%tusk connect pg 'postgresql://ann;Geheim-17@db/x'",
+        "%tusk connect pg postgresql://ann;Geheim-17@db/x",
+        "%tusk connect pg //ann,Geheim-17@db/x",
+        "%tusk connect pg postgresql://ann%3BGeheim-17@db/x",
+        "%tusk connect pg postgresql://db/x?user=ann:Geheim-17",
+        "%tusk connect pg --driver postgresql --host db --user ann:Geheim-17",
+        "%tusk connect pg --driver postgresql --host db --user=ann:Geheim-17",
+        "%tusk connect pg --driver postgresql --host db --set user=ann:Geheim-17",
+        "%tusk credentials set pg=Geheim-17",
+        "%tusk credentials set pg:Geheim-17",
+        "%%sql lake\nSELECT 1\n%tusk credentials set pgx Geheim-17",
+        "%%sql lake\nSELECT 1;\n  %tusk connect pg ann:Geheim-17@db/x",
+        "%%sql lake\nSELECT 1\n!tusk credential set pgx Geheim-17",
+        "%%sql lake\n%sql lake --password Geheim-17 SELECT 1",
     ],
 )
 def test_a_password_on_a_magic_line_is_refused_and_taken_out_of_the_history(cells, cell):
@@ -206,6 +237,31 @@ def kept(cells):
         "%tusk credentials Geheim-19",
         "%tusk set Geheim-19",
         "%tusk use lake Geheim-19",
+        "%tusk credential set lake Geheim-19",
+        "%tusk creds set lake Geheim-19",
+        "%tusk credentials pasword lake Geheim-19",
+        "%tusk password Geheim-19",
+        "%tusk passwd lake Geheim-19",
+        "%tusk login ann Geheim-19",
+        "%tusk unlock Geheim-19",
+        "%tusk unlock 'two Geheim-19'",
+        "%tusk frobnicate lake Geheim-19",
+        "%tusk connect x db -U ann -W Geheim-19",
+        "%tusk connect x db -U ann -WGeheim-19",
+        "%tusk connect x db --dbname x --pw_of_mine=Geheim-19",
+        "%tusk connect x ann:Geheim-19",
+        "%tusk connect x --password-env Geheim19",
+        "%tusk connect x ./x.duckdb --url-env Geheim19",
+        "%tusk connect x ./x.duckdb --frobnicate 1 --password-env Geheim19",
+        "%tusk credentials set nosuch --password-env Geheim19",
+        "%tusk credentials set nosuch --kind Geheim19",
+        "%tusk credentials set lake --kind Geheim19 --password-env HOME",
+        "%tusk credentials unlock=Geheim-19",
+        "%tusk test lake:Geheim-19",
+        "%tusk duplicate lake lake2=Geheim-19",
+        "%%tusk credentials set lake\nGeheim-19",
+        "%%tusk connect pg postgresql://ann@db/x\nGeheim-19",
+        "%%tusk credential set lake\n\nGeheim-19\n",
     ],
 )  # fmt: skip
 def test_what_may_be_a_password_is_taken_out_of_the_history(cells, cell):
@@ -223,6 +279,16 @@ def test_a_word_that_only_may_be_a_password_is_taken_out_of_its_own_cell(cells):
     cells.run("%tusk connect pg ./x.duckdb --tier walrus-7")
     assert "animal = 'walrus-7'" in cells.variables["In"]
     assert any("connect pg ./x.duckdb --tier ***" in text for text in cells.variables["In"])
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["%tusk conect walrus ./walrus.dukdb --read-only", "%tusk schem lake walrus", "%tusk connect walrus ./walrus.dukdb",
+     "%%tusk log\n-- walrus", "%tusk connect walrus db:5432", "%tusk connect walrus ./walrus --driver nosuch"],
+)  # fmt: skip
+def test_a_slip_that_holds_no_password_stays_in_the_history(cells, cell):
+    assert cells.run(cell).refused
+    assert cells.shell.history_manager.input_hist_raw[-1].strip() == cell
 
 
 def test_what_is_already_in_the_history_file_is_overwritten(cells):

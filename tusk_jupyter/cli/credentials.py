@@ -33,7 +33,7 @@ class _Verbs(click.Group):
             near = difflib.get_close_matches(args[0], self.commands, n=1)
             raise WordsRefused(
                 f"`credentials` has no verb of that name. Verbs: {', '.join(self.commands)}.",
-                words=args if near == [] else args[1:],
+                words=args[1:] if near and args[0].isalpha() else args,
                 hint=f"Did you mean `credentials {near[0]}`?" if near else "`credentials --help` explains them.",
             )
         return super().resolve_command(ctx, args)

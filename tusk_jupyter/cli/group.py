@@ -10,7 +10,8 @@ import click
 
 from tusk_jupyter import errors
 from tusk_jupyter.cli.output import Output
-from tusk_jupyter.cli.refusals import of_click
+from tusk_jupyter.cli.passwords import behind_secret_verb
+from tusk_jupyter.cli.refusals import WordsRefused, of_click
 from tusk_jupyter.system import open_files
 
 VERBS = {
@@ -57,17 +58,26 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say what there is."""
         if args and args[0] not in VERBS:
-            near = difflib.get_close_matches(args[0], VERBS, n=1, cutoff=0.5)
-            raise errors.UsageError(
-                f"There is no verb {_shown(args[0])}. Verbs: {', '.join(VERBS)}.",
-                hint=f"Did you mean `{near[0]}`?" if near else "Without a verb, the overview is shown.",
-            )
+            raise _no_verb(args)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the overview from the table, without loading a verb."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+def _no_verb(words: list[str]) -> WordsRefused:
+    """Return the error for a word that is no verb; what a misspelt `connect` was given stays in the history."""
+    near = difflib.get_close_matches(words[0], VERBS, n=1, cutoff=0.5)
+    known = difflib.get_close_matches(words[0], VERBS, n=1, cutoff=0.7)
+    behind = behind_secret_verb(words)
+    near = ["credentials"] if behind and near != ["credentials"] else near
+    return WordsRefused(
+        f"There is no verb {_shown(words[0])}. Verbs: {', '.join(VERBS)}.",
+        words=behind or ([] if known else words[1:]),
+        hint=f"Did you mean `{near[0]}`?" if near else "Without a verb, the overview is shown.",
+    )
 
 
 def _shown(word: str) -> str:

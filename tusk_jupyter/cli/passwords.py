@@ -7,18 +7,29 @@ too much; also under a name that was misspelt.
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
-from tusk_jupyter.cli.logins import in_login, in_url, in_urls_of
-from tusk_jupyter.cli.refusals import NAMES_SECRET_TO_NOBODY
+from tusk_jupyter.cli.logins import USERS, in_broken_url, in_login, in_url, in_urls_of, in_user
+from tusk_jupyter.cli.refusals import BEHIND_NAME, NAMES_SECRET_TO_NOBODY
 from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 
 _ASSIGNED = re.compile(
     r"(?:^|(?<=[\s;&?,('\"]))-{0,2}([A-Za-z_][\w.-]*)\s*=\s*('(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?|[^\s;&]+)"
 )
+_WITH_BLANKS = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*([^\s;&'\"]+(?:[ \t]+(?!-|[\w.-]+\s*=)[^\s;&'\"]+)+)")
+"""`password=two words`: up to the next name, for nobody knows where it ends."""
+_NOTED = re.compile(r"(?:^|(?<=[\s,;{(]))([A-Za-z_][\w-]*):(?!//)\s*([^\s,;]+)")
+_SPOKEN = re.compile(
+    r"\b(?:IDENTIFIED\s+BY|PASSWORD|PASSWD|PWD|PASSPHRASE|PASSWORT)\s+(?:is\s+)?(?![=:])([^\s,;]+)", re.IGNORECASE
+)
+_OF_OTHERS = frozenset(["-W", "-P", "-u", "-U"])
+"""Options of psql, sqlcmd and curl behind which people type a password, or a user with one."""
+_FILE = re.compile(r"\.\w{1,8}['\"]?\Z")
 _OPTION = re.compile(r"-{1,2}([A-Za-z][\w-]*)")
 _SHORT_OPTION = re.compile(r"-p(?!assword)(.+)", re.DOTALL)
 _SAFE_OPTIONS = frozenset(["password-env", "password-command", "passphrase-env", "no-password", "url-env"])
@@ -26,6 +37,7 @@ _ENVIRONMENT = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _VARIABLE_OPTIONS = frozenset(["--password-env", "--passphrase-env", "--url-env"])
 _ASK_FOR_SECRET = {("credentials", "set"): 1, ("credentials", "unlock"): 0, ("credentials", "delete"): 1}
 """Verbs behind whose words people type the secret itself, and how many words they take."""
+_RAW_WORD = re.compile(r"(?:[^\s'\"\\]|\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\")+", re.DOTALL)
 _WITH_VALUE = frozenset(["--kind", "--password-env", "--passphrase-env", "--tier"])
 
 
@@ -34,15 +46,50 @@ def typed_secrets(words: Sequence[str]) -> tuple[str, ...]:
     verb = next((word for word in words if not word.startswith("-")), "")
     found = [secret for word in words for secret in in_url(word)]
     if verb not in NAMES_SECRET_TO_NOBODY:
-        for index, word in enumerate(words):
+        for before, word, following in zip([None, *words], words, [*words[1:], None], strict=False):
             found += _in_word(word)
-            found += _behind_option(word, words[index + 1] if index + 1 < len(words) else None)
-        found += _misplaced(words)
+            found += _behind_option(word, following)
+            if " " in word.strip() and before != "--password-command" and not word.startswith("--password-command"):
+                found += _in_text(word)
+        found += [*in_broken_url(words), *_misplaced(words)]
     if list(words[:2]) == ["queries", "save"]:
         from tusk_jupyter.sqltext.redaction import secrets_in
 
         found += [secret for word in words[3:4] for secret in secrets_in(word, "ansi")]
     return tuple(dict.fromkeys(secret for secret in found if secret.strip("'\"")))
+
+
+def as_written(line: str, secrets: Sequence[str]) -> tuple[str, ...]:
+    """Return secrets together with the words of the line that hold one in quotes or behind backslashes."""
+    written = [*secrets]
+    for raw in _RAW_WORD.findall(line):
+        if raw.isalnum():
+            continue
+        try:
+            plain = "".join(shlex.split(raw))
+        except ValueError:
+            continue
+        if plain != raw and any(secret in plain and secret not in raw for secret in secrets):
+            written.append(raw)
+    return tuple(dict.fromkeys(written))
+
+
+def secrets_of_magic_lines(sql: str) -> tuple[str, ...]:
+    """Return the secrets in lines of SQL that begin as a magic of ours does: `%tusk credentials set x PASSWORD`."""
+    found: list[str] = []
+    for kind, line in _MAGIC_LINE.findall(sql) if "tusk" in sql or "%sql" in sql else ():
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            words = line.split()
+        if kind == "tusk":
+            found += as_written(line, [*typed_secrets(words), *behind_secret_verb(words)])
+        else:
+            found += [*secrets_of_sql_line(line.strip()), *(secret for word in words for secret in _in_word(word))]
+    return tuple(dict.fromkeys(found))
+
+
+_MAGIC_LINE = re.compile(r"^[ \t]*(?:%{1,2}|!{1,2}[ \t]*)(tusk|sql)\b([^\n]*)", re.MULTILINE)
 
 
 def secrets_of_sql_line(line: str) -> tuple[str, ...]:
@@ -52,7 +99,7 @@ def secrets_of_sql_line(line: str) -> tuple[str, ...]:
     words = line.split(maxsplit=3)[:3]
     if not words:
         return ()
-    found = [*in_url(words[0])]
+    found = [*in_url(words[0]), *(in_broken_url(line.split()[:_WORDS_OF_URL]) if "://" in words[0] else ())]
     if not any(sign in words[0] for sign in "('\""):
         found += _in_word(words[0])
     for word, following in zip(words, [*words[1:], ""], strict=True):
@@ -75,6 +122,7 @@ def secrets_of_refused_line(line: str, body: str | None = None) -> tuple[str, ..
     return tuple(dict.fromkeys(found))
 
 
+_WORDS_OF_URL = 8
 _WORDS_OF_HEAD = 24
 _READ_AGAIN = 4_000
 """Characters from each of them on; 24 readings of so many take a tenth of a second."""
@@ -92,18 +140,35 @@ def without_secrets(text: str, secrets: Sequence[str]) -> str:
 
 
 def _in_word(word: str) -> Iterator[str]:
-    """`u:pw@h/d`, `host=h password=x`, `PGPASSWORD=x`, `password=x`, `{"password": "x"}`."""
+    """`u:pw@h/d`, `host=h password=x`, `PGPASSWORD=x`, `password=x`, `{"password": "x"}`, `user=u:pw`."""
     yield from in_login(word)
     for text in {word, unquote(word)}:
-        for name, value in _ASSIGNED.findall(text):
+        for name, value in [*_ASSIGNED.findall(text), *(_WITH_BLANKS.findall(text) if " " in text else ())]:
             if _is_secret(name):
                 yield value.strip("'\"")
+            elif name.lower() in USERS:
+                yield from in_user(value.strip("'\""))
         if text.startswith(("--set=", "--url=")):
             yield from _in_word(text.partition("=")[2])
     if "{" in word:
         from tusk_jupyter.sqltext.secret_shapes import hide_and_find
 
         yield from hide_and_find(word)[1]
+
+
+def _in_text(word: str) -> Iterator[str]:
+    """`mysql -u root -px -h h`, `user: u, password: x`, `IDENTIFIED BY x`: what was put into quotes as a whole."""
+    inner = word.split()
+    is_file = _FILE.search(word)  # "My Passwords 2024.duckdb"
+    for part, following in zip(inner, [*inner[1:], None], strict=True):
+        is_port = part == "-p" and (following or "").isdecimal()  # psql's
+        yield from () if is_port else _behind_option(part, following)
+        if part in _OF_OTHERS and following:
+            yield from in_user(following) if part in ("-u", "-U") else (following,)
+        yield from () if is_file else in_login(part)
+    yield from (value.strip("'\"") for name, value in _NOTED.findall(word) if _is_secret(name))
+    if not is_file:
+        yield from (value.strip("'\"") for value in _SPOKEN.findall(word))
 
 
 def _is_secret(name: str) -> bool:
@@ -119,6 +184,36 @@ def _behind_option(word: str, following: str | None) -> Iterator[str]:
         yield following  # the password itself, where its variable is asked for
     if (glued := _SHORT_OPTION.fullmatch(word)) and "=" not in word and not word.startswith("--"):
         yield glued[1]
+    if word == "--user" and following:
+        yield from in_user(following)
+
+
+def behind_secret_verb(words: Sequence[str]) -> tuple[str, ...]:
+    """Return what stands behind a verb that does not exist and reads as if it took a secret: `passwd NAME X`, `login u X`."""
+    verb, rest = (words[0], words[1:]) if words else ("", ())
+    if verb.startswith("-") or verb == "credentials":
+        return ()
+    parts = verb.lower().replace("_", "-").split("-")
+    takes = any(part in _SECRET_VERBS or (part != "conn" and is_meant_as_secret(part)) for part in parts)
+    takes = takes or bool(difflib.get_close_matches(verb.lower(), _SECRET_VERBS, 1, 0.8))
+    return tuple(word for word in rest if not _NOT_TYPED.fullmatch(word)) if takes else ()
+
+
+_SECRET_VERBS = (
+    "credentials",
+    "credential",
+    "creds",
+    "cred",
+    "login",
+    "logon",
+    "signin",
+    "sign",
+    "auth",
+    "unlock",
+    "vault",
+    "keyring",
+)
+_NOT_TYPED = re.compile(r"-{1,2}[a-z-]+|set|list|delete|unlock|keyring|vault|memory")
 
 
 def _misplaced(words: Sequence[str]) -> Iterator[str]:
@@ -134,3 +229,4 @@ def _misplaced(words: Sequence[str]) -> Iterator[str]:
             given.append(word)
         skip = word in _WITH_VALUE
     yield from given[taken:]
+    yield from (match[1] for name in given[:taken] if (match := BEHIND_NAME.fullmatch(name)))

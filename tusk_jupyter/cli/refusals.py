@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -78,13 +79,45 @@ def of_click(exc: click.UsageError, words: Sequence[str]) -> UsageError:
     if verb in NAMES_SECRET_TO_NOBODY:
         return UsageError(message, hint=hint)
     if isinstance(exc, click.NoSuchOption):
-        return WordsRefused(message, words=_given(words, [exc.option_name]), hint=hint)
+        return WordsRefused(message, words=_from(words, exc.option_name), hint=hint)
     if isinstance(exc, click.BadParameter) and not isinstance(exc, click.MissingParameter) and exc.param is not None:
         kind = exc.param.type
         takes = f"one of {', '.join(map(str, kind.choices))}" if isinstance(kind, click.Choice) else f"a {kind.name}"
         message = f"{exc.param.opts[-1]} takes {takes}; something else was given."
         return WordsRefused(message, words=_given(words, exc.param.opts), hint=hint)
     return UsageError(message, hint=hint)
+
+
+def doubtful(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of a refused command that may be secrets, whatever it was refused for.
+
+    A variable's name that no variable has, a kind of secret that is none, `u:pw` where a URL belongs.
+    """
+    if not words or words[0] in NAMES_SECRET_TO_NOBODY:
+        return ()
+    variables = _given(words, ["--password-env", "--passphrase-env", "--url-env"])
+    found = [name for name in variables if name not in os.environ and shown_variable(name) != name]
+    found += [kind for kind in _given(words, ["--kind"]) if not is_secret_parameter(kind)]
+    behind_name = _LOGIN if words[0] == "connect" else BEHIND_NAME
+    found += [match[1] for word in words[1:] if (match := behind_name.fullmatch(word))]
+    return tuple(found)
+
+
+BEHIND_NAME = re.compile(r"[A-Za-z_][\w.-]*[^\w.-](.+)", re.DOTALL)
+"""`pg=pw`, `pg:pw`: no connection's name has such a sign."""
+_LOGIN = re.compile(r"[A-Za-z][\w.-]+:(?!\d{1,5}(?:/|\Z))([^/\\]\S*)")
+
+
+def _from(words: Sequence[str], option: str) -> list[str]:
+    """Return what was given from an unknown option on: the line may be that of another program, as `h -U u -W pw`."""
+    begin = next((at for at, word in enumerate(words) if word.startswith(option)), len(words))
+    found = []
+    for word in words[begin:]:
+        name, equals, value = word.partition("=")
+        found.append(value if equals and word.startswith("-") else word if not word.startswith("-") else "")
+        if word.startswith("-") and not word.startswith("--") and not equals:
+            found.append(name[2:])  # glued: -Wpw
+    return [word for word in found if word]
 
 
 def _given(words: Sequence[str], options: Sequence[str]) -> list[str]:
