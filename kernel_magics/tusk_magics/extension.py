@@ -71,8 +71,8 @@ class _TypedSecrets:
         with contextlib.suppress(ValueError):  # it is not there
             shell.events.unregister("post_run_cell", self._look)
 
-    def _look(self, result: ExecutionResult) -> None:
-        cell = getattr(result.info, "raw_cell", None)
+    def _look(self, result: ExecutionResult | None) -> None:  # None: Ctrl-C hit IPython itself
+        cell = getattr(getattr(result, "info", None), "raw_cell", None)
         if self._shell is not None and isinstance(cell, str):
             history.scrub_after(self._shell, cell)
 

@@ -142,6 +142,16 @@ def test_stop_ends_runs_sessions_and_processes(client, core, scripted_home):
     assert list(client.link.places.run.iterdir()) == []
 
 
+@pytest.mark.parametrize("left", [None, "", '{"a": 1}', "[]"])
+def test_a_core_whose_address_was_deleted_or_damaged_is_found_all_the_same(client, new_client, core, left):  # R14
+    """Nobody found it, and its lock kept every other from starting: the next cell failed after 30 s."""
+    pid = core.status(client).pid
+    file = client.link.places.address_file
+    file.unlink() if left is None else file.write_text(left)
+    assert core.status(new_client()).pid == pid
+    assert "was deleted or damaged" in client.link.places.log_file.read_text()
+
+
 def test_a_killed_core_leaves_no_driver_and_the_next_cell_works(client, core, scripted_home):
     core.run(client, "count")
     core.connect(client, "other")

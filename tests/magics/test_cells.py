@@ -383,3 +383,9 @@ def test_line_ends_of_a_file_are_the_users(cells):
     (cells.folder / "dos.sql").write_bytes(b"SELECT 'a\r\nb' AS two\r\n")
     assert cells.run("x = %sql --file dos.sql").error is None
     assert cells.variables["x"].two[0] == "a\r\nb"
+
+
+def test_an_interrupt_before_a_cell_began_shows_no_error_of_ours(cells, capsys):
+    """IPython ends such a cell without a result; our callbacks said "Error in callback ... AttributeError"."""
+    cells.shell.events.trigger("post_run_cell", None)
+    assert capsys.readouterr() == ("", "")

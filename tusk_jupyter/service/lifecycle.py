@@ -27,7 +27,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system import belongings, hardening, home, open_files, processes, sockets
-from tusk_jupyter.system.address import Address
+from tusk_jupyter.system.address import Address, read_address
 from tusk_jupyter.system.lean import kept_out
 from tusk_jupyter.system.locks import FileLock, unusable
 from tusk_jupyter.system.places import Places
@@ -130,7 +130,7 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
         threading.Thread(target=core.spares.adopt, args=(early,), name="head-start", daemon=True).start()
     token = secrets.token_urlsafe(32)
     server = CoreServer(core, sockets.new_address(places.run, "c"), token)
-    _announce(places, server.address, token)
+    announcement = _Announcement(places.address_file, server.address, token)
     processes.begun()
     if words is not None:
         for output in (1, 2):
@@ -139,7 +139,7 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
     resting = (core.spares, lambda: core.runs.rested_s, stopped)
     threading.Thread(target=keep_spares, args=resting, name="spares", daemon=True).start()
     try:
-        _tick(core, stopped)
+        _tick(core, stopped, announcement)
     finally:
         server.leave()  # or a client that has this core's address would have a run taken in, and lose it
         _go_down(core, server.address)
@@ -172,9 +172,10 @@ def _alone(lock: FileLock) -> bool:
     return True
 
 
-def _tick(core: Core, stopped: threading.Event) -> None:
+def _tick(core: Core, stopped: threading.Event, announcement: _Announcement) -> None:
     while not stopped.wait(TICK_S):
         try:
+            announcement.keep()
             core.tick()
             idle_s = float(core.store.preferences.get("idle_core_s"))
         except Exception:  # noqa: BLE001  # logged
@@ -185,10 +186,41 @@ def _tick(core: Core, stopped: threading.Event) -> None:
             stopped.set()
 
 
-def _announce(places: Places, address: str, token: str) -> None:
-    """Write how to reach this core, whole or not at all."""
-    said = Address(address=address, token=token, pid=os.getpid(), version=__version__, protocol=PROTOCOL_VERSION)
-    write_private(places.address_file, codec.encode(said))
+class _Announcement:
+    """How to reach this core, in a file, whole or not at all.
+
+    Without it a core that runs cannot be found, and its lock keeps every other from starting.
+    """
+
+    def __init__(self, path: Path, address: str, token: str) -> None:
+        """Write it."""
+        self._path = path
+        self._said = codec.encode(
+            Address(address=address, token=token, pid=os.getpid(), version=__version__, protocol=PROTOCOL_VERSION)
+        )
+        self._write()
+
+    def keep(self) -> None:
+        """Write it again where it was deleted or damaged; that of another core stays."""
+        if self._look() == self._seen:
+            return
+        with contextlib.suppress(OSError, errors.StorageError):  # the folder is gone, or closed: tried again
+            if read_address(self._path) is None:
+                self._write()
+                _LOG.warning("%s was deleted or damaged, and is written again", self._path)
+            else:
+                self._seen = self._look()
+
+    def _write(self) -> None:
+        write_private(self._path, self._said)
+        self._seen = self._look()
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116  # five times a second
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _note_crashes(places: Places) -> None:

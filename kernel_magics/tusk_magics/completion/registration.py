@@ -40,10 +40,13 @@ class Completion:
             self._schemas.arrived = self.completer.toolbar.complete_again
         return self._schemas
 
-    def after_run(self, result: ExecutionResult) -> None:
-        """Ask anew for what a run may have changed, so that the next keystroke finds it."""
+    def after_run(self, result: ExecutionResult | None) -> None:
+        """Ask anew for what a run may have changed, so that the next keystroke finds it.
+
+        IPython gives no result where Ctrl-C hit it before the cell began.
+        """
         self.completer.toolbar.clear()
-        cell = str(getattr(result.info, "raw_cell", "")) if result.info is not None else ""
+        cell = str(getattr(getattr(result, "info", None), "raw_cell", ""))
         if self._schemas is not None and ("sql" in cell or "tusk" in cell):
             self._schemas.refresh()
 
