@@ -198,6 +198,7 @@ class _Announcement:
         self._said = codec.encode(
             Address(address=address, token=token, pid=os.getpid(), version=__version__, protocol=PROTOCOL_VERSION)
         )
+        self._seen: tuple[int, int, int] | None = None
         self._write()
 
     def keep(self) -> None:
