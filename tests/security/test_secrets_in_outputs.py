@@ -146,6 +146,41 @@ def test_a_taken_key_is_not_quoted_where_its_column_is_a_secrets(connections, en
         assert "canary8" not in repr(tusk.log(limit=1).entries).lower()
 
 
+@pytest.mark.parametrize("engine", ["postgresql", "mysql", "sqlite", "duckdb"])
+@pytest.mark.parametrize("column", ["password int", "password int, city varchar(9) CHECK (length(city) > 9)"])
+def test_a_row_that_is_refused_is_not_quoted_where_a_column_of_the_frame_is_a_secrets(connections, engine, column):
+    """Not even from another column: DuckDB names none, PostgreSQL shows the whole row."""
+    strict = " STRICT" if engine == "sqlite" else ""
+    column = column.replace("varchar(9)", "text") if strict else column
+    tusk.execute(f"DROP TABLE IF EXISTS wanted; CREATE TABLE wanted (id int, {column}){strict}", connection=engine)
+    frame = pd.DataFrame({"id": [3], "password": ["canary9"] if "city" not in column else [909090]})
+    if "city" in column:
+        frame["city"] = "canary9"
+    with pytest.raises(TuskError) as caught:
+        tusk.append(frame, "wanted", connection=engine)
+    exc = caught.value
+    said = f"{exc} {exc.message} {exc.detail} {exc.hint} {exc.args} {tusk.log(limit=1).entries!r}"
+    assert "canary9" not in said
+    assert "909090" not in said
+
+
+def test_a_cast_of_a_secret_column_is_not_quoted(connections):
+    tusk.execute("CREATE TABLE said AS SELECT 'canary10' AS password, 'Ulm' AS city", connection="duckdb")
+    with pytest.raises(TuskError) as caught:
+        tusk.query("SELECT cast(password AS int) FROM said", connection="duckdb")
+    assert "canary10" not in f"{caught.value} {caught.value.detail} {tusk.log(limit=1).entries!r}"
+    with pytest.raises(TuskError) as caught:
+        tusk.query("SELECT cast(city AS int) FROM said", connection="duckdb")
+    assert "'Ulm'" in caught.value.message
+
+
+def test_a_column_without_one_type_is_not_quoted_where_it_is_a_secrets():
+    with pytest.raises(TuskError) as caught:
+        tusk.append(pd.DataFrame({"password": [1, "canary11"]}), "wanted", connection="duckdb")
+    assert "canary11" not in f"{caught.value} {caught.value.__cause__}"
+    assert "password" in caught.value.message
+
+
 @pytest.mark.parametrize("engine", ["postgresql", "mysql", "duckdb"])
 def test_a_taken_key_of_another_column_is_quoted(connections, engine):
     name = f"{engine}_plain"

@@ -157,7 +157,13 @@ def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
     try:
         return pa.Table.from_pandas(data, preserve_index=False).replace_schema_metadata(None)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as exc:
+        from tusk_jupyter.sqltext.quoted_values import hide_every_value
+        from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+
+        said = " ".join(str(part) for part in exc.args)
+        hides = any(map(is_secret_parameter, columns))
+        said = hide_every_value(said, columns) if hides else said
         raise UsageError(
-            f"{name} has a column whose values have no one type: {' '.join(str(part) for part in exc.args)}.",
+            f"{name} has a column whose values have no one type: {said}.",
             hint="Give the column one type first, as `df['x'] = df['x'].astype(str)`.",
-        ) from exc
+        ) from (None if hides else exc)

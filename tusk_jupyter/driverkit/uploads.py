@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
 import pyarrow as pa
@@ -18,6 +18,8 @@ from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.stream import StatementReport, Trailer
 from tusk_jupyter.sqltext.hiding import redact_text
+from tusk_jupyter.sqltext.quoted_values import hide_every_value
+from tusk_jupyter.sqltext.secret_names import is_secret_parameter
 
 
 class Upload:
@@ -92,8 +94,7 @@ class Upload:
         except BaseException as exc:
             failure = self._failure(exc)
             if isinstance(failure, errors.TuskError):  # a server may quote a row's value
-                failure.message = redact_text(failure.message, ())
-                failure.detail = failure.detail and redact_text(failure.detail, ())
+                self._hide_values(failure, reader.schema.names)
             self._end(failure, ())
             if failure is exc:
                 raise
@@ -108,6 +109,15 @@ class Upload:
         return Trailer(
             transaction=self._session.transaction.value, statements=(report,), notes=tuple(self._session.upload_notes)
         )
+
+    def _hide_values(self, exc: errors.TuskError, columns: Sequence[str]) -> None:
+        """Take secrets out of an error; where a column holds them, all values, for a message may not tell whose one is."""
+        hides = any(is_secret_parameter(name) for name in columns)
+        names = {*columns, *self._message.table.split("."), self._message.table}
+        for part in ("message", "detail", "hint"):
+            if text := getattr(exc, part):
+                setattr(exc, part, redact_text(hide_every_value(text, names) if hides else text, ()))
+        exc.args = (exc.message,)
 
     def _failure(self, exc: BaseException) -> BaseException:
         """Return what is reported for an upload that ended with `exc`."""

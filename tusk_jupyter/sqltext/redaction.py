@@ -21,6 +21,7 @@ _HINTS = (
     "pass", "pw", "secret", "token", "key", "identified", "credential", "crypt", "hmac", "connection", "://", "bearer", "auth",
     "-u", "-p", "sig=", "user", "role", "grant", "jwt", "dsn", "cookie", "sign", "verify", "kdf", "encode", "decode", "akia",
     "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-", "execute",
+    "kennw", "contrase", "senha", "wachtw",
 )  # fmt: skip
 """A statement without any of these has no secret that we know; most have none, and go unread."""
 _EXECUTES = "execute"

@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 import functools
 import re
+import unicodedata
 
 KEY_WORDS = (
-    r"(?:pass(?:word|wd|phrase|code)s?|pwd"
+    r"(?:pass(?:word|wd|phrase|code|wort)s?|pwd|kennwort|contrase[n\u00f1]as?|mot_?de_?passe|wachtwoord|senha"
     r"|secret_?access_?key|access_?key(?:_?id)?|(?:aws_?|s3_?|gcs_?)?secret_?key|client_?secret|secret_?id|secretkey"
     r"|footer_key_value|(?:account|shared_?access|storage|master|private|encryption|signing|api|auth|ssl|ssh)_?key"
     r"|(?:auth|access|session|bearer|refresh|sas|security|motherduck|oauth|api|id|jwt|csrf)_?token"
@@ -22,8 +23,15 @@ KEY_WORDS = (
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
 _ALWAYS = re.compile(
-    r"\w*(?:password|passwd|passphrase|passcode)s?|\w*pwd|pass|pw|secrets?|jwts?|apikeys?|accesskeys?|secretkeys?|privatekeys?"
+    r"\w*(?:password|passwd|passphrase|passcode|passwort|passworter)s?|\w*pwd|pass|pw|secrets?|jwts?|apikeys?|accesskeys?"
+    r"|secretkeys?|privatekeys?|(?:pg|db|sql|mysql|my|user|usr|admin|root|app|ftp|smtp|imap|mail|ldap|ssh|ssl|login)pass"
+    r"|kennwort(?:er)?|contrasenas?|wachtwoord(?:en)?|senhas?|losenord|passord|adgangskode|salasana|haslo|\u043f\u0430\u0440\u043e\u043b\u044c"
+    r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef\u30fc\u30c9"
 )
+"""The last four are Russian, Chinese and Japanese."""
+_OF_VALUES = re.compile(r"claves?|parola|sifre|heslo|pem|pfx|cvv2?|cvc2?|(?:j|php)?sess(?:ion)?id")
+"""Words that also mean a code, a word or a file; what is bound under them is taken for a secret, a column is not."""
+_FRENCH = "motdepasse"
 _EARLY = re.compile(
     r"dsn|conn|conninfo|connstr|credentials?|creds?|tokens?|pin|otp|totp|pat|auth|authorization|bearer|cookie"
 )
@@ -83,6 +91,8 @@ def is_meant_as_secret(name: str) -> bool:
     For the few names of a line or of bound values: a misspelling takes 0.1 ms to find.
     """
     parts = _parts(name)
+    if parts and parts[0] not in _COUNTS and (parts[-2:] == ["session", "id"] or _OF_VALUES.fullmatch(parts[-1])):
+        return True
     return is_secret_parameter(name) or (
         not _is_about(parts)
         and any(part not in _OTHER_WORDS and difflib.get_close_matches(part, _WRITTEN_OUT, 1, _ALIKE) for part in parts)
@@ -108,8 +118,17 @@ def _is_key(parts: list[str]) -> bool:
         any(_ALWAYS.fullmatch(part) and part not in _NOT_SECRET for part in parts)
         or last == "dsn"
         or "connectionstring" in parts
+        or _FRENCH in "".join(parts)
     )
 
 
 def _parts(name: str) -> list[str]:
-    return [part.lower() for part in _PARTS.findall(name)] if len(name) <= _LONGEST else []
+    if len(name) > _LONGEST:
+        return []
+    return [part.lower() for part in _PARTS.findall(name if name.isascii() else _without_accents(name))]
+
+
+def _without_accents(name: str) -> str:
+    """`contraseña` as `contrasena`; accents part a name where it has none."""
+    plain = unicodedata.normalize("NFKD", name.replace("ł", "l").replace("Ł", "L"))
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
