@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from tusk_jupyter.driverkit.session import Transaction
 from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.sqltext.statements import split
 
 ATTEMPTS = [
     "INSERT INTO kept VALUES (2)",
@@ -93,6 +96,19 @@ READS = [
     "VALUES (1)",
     "CHECKSUM TABLE kept",
 ]
+LOCKS = [
+    "START TRANSACTION; SELECT n FROM kept LOCK IN SHARE MODE",
+    "START TRANSACTION READ ONLY; SELECT n FROM kept LOCK /* x */ IN SHARE\nMODE NOWAIT",
+    "START TRANSACTION; SELECT n FROM kept LOCK /*!99999 x */ IN SHARE MODE",
+    "START TRANSACTION; SELECT * FROM (SELECT n FROM kept LOCK IN SHARE MODE) q",
+    "SET autocommit = 0; SET @x = (SELECT n FROM kept LOCK IN SHARE MODE)",
+    "START TRANSACTION; SELECT n FROM kept FOR UPDATE",
+    "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; START TRANSACTION; SELECT n FROM kept",
+    "SET @x = 1, `tx_isolation` = 'SERIALIZABLE'; START TRANSACTION; SELECT n FROM kept",
+    "SET @@session.tx_isolation := 3; START TRANSACTION READ ONLY; SELECT n FROM kept",
+    "SET tx_isolation = CONCAT('SERIAL', 'IZABLE'); START TRANSACTION; SELECT n FROM kept",
+    "SET sql_mode = 'MSSQL'; SET [tx_isolation] = 3; START TRANSACTION; SELECT n FROM kept",
+]
 
 
 @pytest.fixture
@@ -153,6 +169,31 @@ def test_switching_the_mode_off_opens_no_way_to_write(everything, connect, admin
     assert caught.value.scenario == "read_only"
     reader.run("ROLLBACK")
     assert everything.values("SELECT n FROM kept") == [1]
+
+
+@pytest.mark.parametrize("sql", LOCKS)
+def test_no_other_waits_for_a_row_that_was_read(everything, connect, admin_settings, sql):
+    """Others do wait where the session may write: without that, this would prove nothing."""
+    everything.run("SET innodb_lock_wait_timeout = 0")
+
+    def others_wait(*, read_only: bool) -> bool:
+        client = connect(admin_settings, read_only=read_only)
+        for statement in split(sql, "mysql"):
+            with suppress(QueryError):
+                list(getattr(client.session.execute(statement, {}), "batches", ()))
+        try:
+            everything.run("UPDATE kept SET n = 1")
+        except QueryError as exc:
+            return exc.code == "1205"
+        return False
+
+    assert not others_wait(read_only=True)
+    assert others_wait(read_only=False)
+
+
+def test_a_row_lock_of_mysql_8_is_refused(everything, connect, admin_settings):
+    with pytest.raises(QueryError, match="FOR SHARE locks rows"):
+        connect(admin_settings, read_only=True).run("SELECT n FROM kept FOR SHARE OF kept SKIP LOCKED")
 
 
 @pytest.mark.parametrize("sql", READS)

@@ -49,6 +49,11 @@ CALL_DISGUISES = [
     "SET sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT '\\', {e} -- '; SET sql_mode = DEFAULT",
     'SET sql_mode = \'ANSI_QUOTES\'; SELECT 1 AS "\\", {e} -- "; SET sql_mode = DEFAULT',
     "SET sql_mode = 'ANSI_QUOTES'; SELECT \"{name}\"{arguments}; SET sql_mode = DEFAULT",
+    "SET sql_mode = 'MSSQL'; SELECT 1 AS ['], {e} AS [']; SET sql_mode = DEFAULT",
+    "SET sql_mode = 'MSSQL'; SELECT 1 AS [\"], {e} AS [\"]; SET sql_mode = DEFAULT",
+    "SET sql_mode = 'MSSQL'; SELECT 1 AS [-- ], {e}; SET sql_mode = DEFAULT",
+    "SET sql_mode = 'MSSQL'; SELECT 1 AS [a]]'b], {e} AS [c']; SET sql_mode = DEFAULT",
+    "SET sql_mode = 'MSSQL'; SELECT [{name}]{arguments}; SET sql_mode = DEFAULT",
 ]
 FILES = ["INTO OUTFILE '{file}'", "INTO DUMPFILE '{file}'"]
 FILE_DISGUISES = [
@@ -65,6 +70,9 @@ FILE_DISGUISES = [
     "SELECT 1 --\u00a0{e} FROM (SELECT 1 AS `\u00a0`) q",
     "SET sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT '\\' {e} -- '; SET sql_mode = DEFAULT",
     'SET sql_mode = \'ANSI_QUOTES\'; SELECT 1 AS "\\" {e} -- "; SET sql_mode = DEFAULT',
+    "SET sql_mode = 'MSSQL'; SELECT 1 AS [#] {e}; SET sql_mode = DEFAULT",
+    "SET sql_mode = 'MSSQL'; SELECT 1 AS [\"] {e} -- \"\n; SET sql_mode = DEFAULT",
+    "SET sql_mode = 'MSSQL'; SELECT 1 AS [/*] {e} -- */\n; SET sql_mode = DEFAULT",
 ]
 STATEMENTS = [
     "SET GLOBAL max_connections = 152",
@@ -109,6 +117,10 @@ HARMLESS = [
     "SELECT IS_USED_LOCK('tusk_lock')",
     "SELECT get_lock FROM (SELECT 1 AS get_lock) q",
     "SELECT table_name FROM information_schema.tables WHERE table_name = 'global'",
+    "SELECT 1 AS `[get_lock]('x')`, '[', ']'",
+    "SELECT 'LOCK IN SHARE MODE', share FROM (SELECT 1 AS share) q -- FOR UPDATE",
+    "SET tx_isolation = 'read-committed', @tx_isolation = 3, @serializable = 1",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
 ]
 
 
@@ -195,7 +207,10 @@ def test_words_that_are_no_code_refuse_nothing(bench, connect, admin_settings, s
      f"SELECT 1 --\u00a0, {CALLS[0]} FROM (SELECT 1 AS `\u00a0`) q", f"SELECT /*!99999 ' */ {CALLS[0]} -- '",
      f"SELECT '\\'', {CALLS[0]} -- '", "/*!99999 SELECT */ KILL {bystander}", "SELECT GET_LOCK/*!99999 x*/('tusk_lock', 0)",
      "SET sql_mode = 'ANSI_QUOTES'; SELECT \"GET_LOCK\"('tusk_lock', 0)",
-     f"SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS \"\\\", {CALLS[0]} -- \""],
+     f"SET sql_mode = 'ANSI_QUOTES'; SELECT 1 AS \"\\\", {CALLS[0]} -- \"",
+     f"SET sql_mode = 'MSSQL'; SELECT 1 AS ['], {CALLS[0]} AS [']",
+     f"SET sql_mode = 'MSSQL'; SELECT 1 AS [a]]'b], {CALLS[0]} AS [c']",
+     f"SET sql_mode = 'MSSQL'; SELECT 1 AS [#] {FILES[0]}"],
 )  # fmt: skip
 def test_each_effect_is_one_where_it_is_allowed(bench, connect, admin_settings, sql):
     """Otherwise the statements above would prove nothing."""

@@ -24,6 +24,8 @@ CALLED = [
     ("mysql", "SELECT 1 --\u00a0, f()", ["f"]),
     ("mysql", "SELECT '\\'', f() -- '", ["f"]),
     ("mysql", "SELECT `f`(1), /*! g(1) */ 1 # h(1)", ["f", "g"]),
+    ("mysql", "SELECT 1 AS ['], f(), [g](1) AS ['], [h]]'](1) AS [']", ["f", "g", "h]'"]),
+    ("mysql", "SELECT [1, f()", ["f"]),
     ("sqlite", "SELECT [f(1)], `f(1)`, \"f\" (1)", ["f"]),
 ]  # fmt: skip
 

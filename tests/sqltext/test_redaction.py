@@ -120,6 +120,10 @@ POSTGRESQL = [
     "ALTER USER MAPPING FOR a SERVER s OPTIONS (ADD scram_client_key 'hunter2')",
 ]
 MYSQL = [
+    "INSERT INTO u (name, [password]) VALUES ('b', 'hunter2')",
+    "SELECT 1 AS [it's] FROM u WHERE [password] = 'hunter2'",
+    "SELECT * FROM u WHERE password IN ['x', 'hunter2']",
+    "CREATE USER u IDENTIFIED BY ['hunter2']",
     "CREATE USER 'app'@'%' IDENTIFIED BY 'hunter2'",
     'CREATE USER app IDENTIFIED BY "hunter2"',
     "CREATE USER app IDENTIFIED BY PASSWORD '*HUNTER2hunter2'",

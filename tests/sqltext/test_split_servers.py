@@ -81,6 +81,18 @@ def test_mariadb_agrees_how_many_statements_there_are(maria, sql):
     assert len(found) == theirs
 
 
+@pytest.mark.parametrize("name", ["it's", ";", "-- ", "/*", '"', "#", "`", "a]];"])
+def test_mariadb_agrees_on_names_in_brackets(maria, name):
+    sql = f"SELECT 1 AS [{name}];\nSELECT 2 AS [{name}]"
+    with maria.cursor() as cursor:
+        cursor.execute("SET sql_mode = 'MSSQL'")
+        try:
+            headings = [cursor.execute(one.text) and cursor.description[0][0] for one in split(sql, "mysql")]
+        finally:
+            cursor.execute("SET sql_mode = DEFAULT")
+    assert headings == [name.replace("]]", "]")] * 2
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -53,6 +53,8 @@ class Dialect:
     backtick_names: bool = False
     bracket_names: bool = False
     """`[...]` is a name; otherwise brackets are subscripts and arrays."""
+    mode_bracket_names: bool = False
+    """`[...]` is a name, with `]]` for `]`, in a mode of the server (MariaDB's MSSQL), and no SQL at all in every other one."""
     dollar_quotes: bool = False
     """`$$...$$` and `$tag$...$tag$`."""
     body: Body = Body.NONE
@@ -88,6 +90,7 @@ DIALECTS: dict[str, Dialect] = {
             backslash_escapes=True,
             double_quoted_strings=True,
             backtick_names=True,
+            mode_bracket_names=True,
             body=Body.ROUTINE,
             delimiter_lines=True,
         ),

@@ -89,6 +89,8 @@ def _names(dialect: Dialect) -> str:
         parts.append(_quoted("`"))
     if dialect.bracket_names:
         parts.append(r"\[[^\]]*+\]?")
+    if dialect.mode_bracket_names:  # one without an end is an error in each mode, and what follows it stays what it is
+        parts.append(r"\[[^\]]*+(?:\]\][^\]]*+)*+\]")
     return "|".join(parts)
 
 

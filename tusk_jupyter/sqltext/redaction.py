@@ -6,6 +6,7 @@ What both do not know is kept: the log is its user's own data, and a log that hi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -129,7 +130,9 @@ class _Examination:
             secret |= self._prepared.secrets(statement)
         for place in statement.texts:
             written = lexemes[place]
-            if place not in secret and len(written) > _SHORTEST and self._has_hint(written):
+            if self._dialect.mode_bracket_names and written.startswith("["):
+                lexemes[place] = _LITERALS.sub(self._literal, written)
+            elif place not in secret and len(written) > _SHORTEST and self._has_hint(written):
                 lexemes[place] = self._shown(written, self._known[written].kind, depth)
         for place in sorted(secret):
             lexemes[place] = self._hidden(lexemes[place])
@@ -146,6 +149,10 @@ class _Examination:
         sign = "'" if sign == '"' and self._dialect.double_quoted_strings else sign
         return f"{sign}{HIDDEN}{sign}{written[len(plain) :]}"
 
+    def _literal(self, match: re.Match[str]) -> str:
+        self.redacted.secrets[match[2]] = None
+        return f"{match[1]}{HIDDEN}{match[1]}"
+
     def _shown(self, written: str, kind: Kind, depth: int) -> str:
         """Return what the log shows of a literal or comment that is no secret as a whole."""
         body = _body(written.rstrip()) if kind is Kind.STRING and depth else None
@@ -156,6 +163,8 @@ class _Examination:
         return text
 
 
+_LITERALS = re.compile(r"(['\"])(.+?)\1", re.DOTALL)
+"""Literals where only some mode of the server sees a name: `password IN ['x']` is an error elsewhere, and in the log."""
 _SHORTEST = 6
 """Characters of the shortest literal that could hold a secret and what gives it away."""
 

@@ -1,17 +1,18 @@
 """Read-only, where the server's own read-only transaction leaves a hole.
 
-The server refuses writes itself, for `SET SESSION TRANSACTION READ ONLY` is said again before each statement. Three
+The server refuses writes itself, for `SET SESSION TRANSACTION READ ONLY` is said again before each statement. Four
 things it lets through: a statement that switches the mode for itself (a procedure's body, `SET STATEMENT`, `START
-TRANSACTION READ WRITE`), files written by SELECT ... INTO OUTFILE, and what is no transaction's business (SET GLOBAL,
-GET_LOCK, KILL, FLUSH). So only kinds of statement that read are let in, and their code is looked through; what a stored
-function or a view does, only the rights of the signed-in user decide.
+TRANSACTION READ WRITE`), files written by SELECT ... INTO OUTFILE, shared locks of rows, for which other users'
+writes wait, and what is no transaction's business (SET GLOBAL, GET_LOCK, KILL, FLUSH). So only kinds of statement
+that read are let in, and their code is looked through; what a stored function or a view does, only the rights of the
+signed-in user decide.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pymysql.constants import SERVER_STATUS
 
@@ -30,6 +31,11 @@ KINDS = frozenset({
 
 _SET_BEYOND = frozenset({"GLOBAL", "PERSIST", "PERSIST_ONLY", "STATEMENT", "PASSWORD", "ROLE", "RESOURCE"})
 """Words of a SET that reach beyond the session, or beyond the mode."""
+_LOCKS = (("LOCK", "IN", "SHARE", "MODE"), ("FOR", "SHARE"), ("FOR", "UPDATE"))
+"""Clauses by which a SELECT locks rows; the server itself refuses the last one only."""
+_ISOLATIONS = frozenset({"tx_isolation", "transaction_isolation"})
+_WITHOUT_LOCKS = frozenset({"READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ", "DEFAULT", "0", "1", "2"})
+"""Values of the isolation level under which a transaction's plain SELECT locks no row; under SERIALIZABLE it does."""
 _COMMENTED = frozenset({"SELECT", "WITH"})
 _FILES = frozenset({"OUTFILE", "DUMPFILE"})
 _EFFECTS = re.compile(
@@ -83,13 +89,18 @@ def _check(code: Code, kind: str) -> None:
     for index, word in code.words():
         if word in _FILES and code.written(index - 1) != ".":
             raise _refused(f"{kind} INTO {word} writes a file.")
-        if word == "NEXT" and code.word(index + 1) == "VALUE" and code.word(index + 2) == "FOR":
-            raise _refused("NEXT VALUE FOR changes a sequence.")
+    spoken = words if executes else [code.word(index) for index in range(len(code.tokens))]
+    if _has(spoken, ("NEXT", "VALUE", "FOR"), parted=executes):
+        raise _refused("NEXT VALUE FOR changes a sequence.")
+    if lock := next((clause for clause in _LOCKS if _has(spoken, clause, parted=executes)), None):
+        raise _refused(f"{' '.join(lock)} locks rows, for which others wait.")
     named = words if executes else [call.name for call in code.calls()]  # a comment could part a name from its bracket
     if effect := next((name for name in named if _EFFECTS.fullmatch(name)), None):
         raise _refused(f"The function {effect.lower()} acts outside of the transaction.")
     if kind == "SET" and (beyond := _beyond(code)):
         raise _refused(f"SET with the word {beyond} in it is not taken.")
+    if kind == "SET" and _locks_what_it_reads(code):
+        raise _refused("Under SERIALIZABLE a transaction locks the rows that it reads; REPEATABLE READ does not.")
     if kind == "START" and (words[1:2] != ["TRANSACTION"] or "WRITE" in words):
         raise _refused("START is taken with TRANSACTION READ ONLY only.")
     if kind == "BEGIN" and words[1:] not in ([], ["WORK"]):
@@ -110,6 +121,33 @@ def _check_comments(code: Code, kind: str) -> bool:
                     "A comment that the server may execute (/*! ... */) is taken with plain words in a SELECT only."
                 )
     return found
+
+
+def _has(words: Sequence[str], clause: Sequence[str], *, parted: bool) -> bool:
+    """Return whether words follow each other, or, where comments may part them, one after another."""
+    if parted:
+        rest = iter(words)
+        return all(word in rest for word in clause)
+    return f" {' '.join(clause)} " in f" {' '.join(words)} "
+
+
+def _locks_what_it_reads(code: Code) -> bool:
+    """Return whether a SET chooses SERIALIZABLE, or an isolation level that is not known before it runs."""
+    for index in range(len(code.tokens)):
+        if code.word(index) == "SERIALIZABLE" and code.word(index - 1) == "LEVEL":
+            return True
+        sign = code.written(index + 1)
+        if code.name(index) in _ISOLATIONS and sign[:1] in ("=", ":") and not _is_variable(code, index):
+            value = code.written(index + 2).strip("'\"").upper()
+            if sign not in ("=", ":=") or value not in _WITHOUT_LOCKS or code.written(index + 3) not in ("", ","):
+                return True
+    return False
+
+
+def _is_variable(code: Code, index: int) -> bool:
+    """Return whether a name is a user's own variable, as `@x`."""
+    before = code.written(index - 1)
+    return before.endswith("@") and not before.endswith("@@")
 
 
 def _beyond(code: Code) -> str | None:
