@@ -22,7 +22,7 @@ _HINTS = (
     "pass", "pw", "secret", "token", "key", "identified", "credential", "crypt", "hmac", "connection", "://", "bearer", "auth",
     "-u", "-p", "sig=", "user", "role", "grant", "jwt", "dsn", "cookie", "sign", "verify", "kdf", "encode", "decode", "akia",
     "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-", "execute",
-    "kennw", "contrase", "senha", "wachtw",
+    "kennw", "contrase", "senha", "wachtw", "ldap", "redis", "openssl",
 )  # fmt: skip
 """A statement without any of these has no secret that we know; most have none, and go unread."""
 _EXECUTES = "execute"
@@ -143,7 +143,10 @@ class _Examination:
         if plain.startswith(PARAMETER) and plain[1:] in self._parameters:
             self.redacted.parameters.add(plain[1:])
             return written
-        self.redacted.secrets[unquoted(plain)] = None
+        secret = unquoted(plain)
+        self.redacted.secrets[secret] = None
+        if secret.startswith('"') and secret.endswith('"'):  # a JSON text, of which a message may show the inside
+            self.redacted.secrets[secret[1:-1]] = None
         opening = QUOTE.match(plain)
         sign = opening[1] if opening else "'" if plain[0] == "$" and len(plain) > 1 else ""
         sign = "'" if sign == '"' and self._dialect.double_quoted_strings else sign

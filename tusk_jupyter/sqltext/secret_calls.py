@@ -18,19 +18,29 @@ _SECRET_ARGUMENTS: dict[str, tuple[int, ...]] = {
     "ASYMMETRIC_DECRYPT": (2,), "ASYMMETRIC_ENCRYPT": (2,), "ASYMMETRIC_SIGN": (2,), "KEYRING_KEY_STORE": (2,),
     "VALIDATE_PASSWORD_STRENGTH": (0,), "SIGN": (1,), "VERIFY": (0, 1), "CREATE_SECRET": (0,), "UPDATE_SECRET": (1,),
     "CRYPTO_AEAD_DET_ENCRYPT": (2,), "SQLCIPHER_EXPORT": (), "ADD_PARQUET_KEY": (1,),
+    "CREATE_AWS_CREDENTIALS": (0, 1, 2), "ACCOUNT_ADD": (1,),
 }  # fmt: skip
 """Functions whose arguments, counted from 0, are keys or passwords."""
+_XML_ELEMENT = "XMLELEMENT"
 _OPEN_ARGUMENTS = frozenset(
     ["HEX", "BASE64", "BASE32", "ESCAPE", "UTF8", "UTF-8", "LATIN1", "GZIP", "SHA256", "SHA512", "MD5"]
 )
 _NAME_AND_VALUE = frozenset(
     {
         "SET_CONFIG", "JSON_BUILD_OBJECT", "JSONB_BUILD_OBJECT", "JSON_OBJECT", "JSONB_OBJECT", "HSTORE", "STRUCT_PACK",
-        "HTTP_HEADER", "OBJECT_CONSTRUCT",
+        "HTTP_HEADER", "OBJECT_CONSTRUCT", "HTTP_SET_CURLOPT", "SET_SETTING",
     }
 )  # fmt: skip
 """Functions that take a name and then its value."""
+_PATH_AND_VALUE = frozenset(
+    {
+        "JSON_SET", "JSONB_SET", "JSONB_SET_LAX", "JSON_INSERT", "JSONB_INSERT", "JSON_REPLACE", "JSONB_REPLACE", "JSON_MODIFY",
+        "JSON_ARRAY_APPEND", "JSON_ARRAY_INSERT",
+    }
+)  # fmt: skip
+"""Functions that take a document, and then a path and its value."""
 _CONCATENATE = frozenset(["CONCAT", "CONCAT_WS", "FORMAT", "TEXTCAT"])
+_NAMING = _NAME_AND_VALUE | _PATH_AND_VALUE | {_XML_ELEMENT}
 _LONGEST_TEMPLATE = 20_000
 _OF_WHOM = r"(?:\s+(?:of|for)(?:\s+\S{1,40}){1,2})?"
 _ENDS_IN_KEY = re.compile(
@@ -43,7 +53,7 @@ _FORMAT = re.compile(r"%(?:(\d+)\$)?-?\d*[sLIq]|(?<!\{)\{(\d*)\}|(?<!%)%[swd]")
 
 def concerns(signs: frozenset[str]) -> bool:
     """Return whether a statement of these signs has one of the functions."""
-    return not signs.isdisjoint(_SECRET_ARGUMENTS) or not signs.isdisjoint(_NAME_AND_VALUE)
+    return not signs.isdisjoint(_SECRET_ARGUMENTS) or not signs.isdisjoint(_NAMING)
 
 
 def arguments(statement: Lexed) -> Iterator[int]:
@@ -58,6 +68,8 @@ def arguments(statement: Lexed) -> Iterator[int]:
             calls.pop()
         elif statement.signs[index] == ",":
             calls[-1].argument += 1
+        elif token.key and calls[-1].function == _XML_ELEMENT and not calls[-1].argument:
+            calls[-1].named = 0
         elif statement.is_literal(index) and calls[-1].takes(statement.signs[index], is_key=token.key):
             yield index
 
@@ -127,7 +139,9 @@ class _Call:
 
     def takes(self, sign: str, *, is_key: bool) -> bool:
         """Take a literal in, and return whether it is a secret."""
-        if not self.secret and self.function in _NAME_AND_VALUE and self.argument % 2 == 0:
+        first = 1 if self.function in _PATH_AND_VALUE else 0
+        named = self.function in _NAME_AND_VALUE or (first and self.argument)
+        if not self.secret and named and self.argument % 2 == first:
             self.named = self.argument if is_key else -1
             return False
         return self.holds_secret() and sign.strip("'\"") not in _OPEN_ARGUMENTS

@@ -43,11 +43,11 @@ def values(statement: Lexed, keys: Sequence[int]) -> Iterator[int]:
     for key in keys:
         if statement.part[key].kind not in _NAMES:
             continue
-        yield from _compared(statement, key)
-        yield from _aliased(statement, key)
+        yield from compared(statement, key, key)
+        yield from aliased(statement, key)
         yield from _declared(statement, key)
         if key > done:
-            opening, done = _names_around(statement, key)
+            opening, done = names_around(statement, key)
             if statement.sign(opening) == "(" and statement.sign(done) == ")":
                 found, steps = _of_list(statement, opening, done, left)
                 left -= steps
@@ -57,9 +57,9 @@ def values(statement: Lexed, keys: Sequence[int]) -> Iterator[int]:
 # --- comparisons ---
 
 
-def _compared(statement: Lexed, key: int) -> Iterator[int]:
+def compared(statement: Lexed, start: int, end: int) -> Iterator[int]:
     """Both sides of a comparison; a column within a call or a cast counts as the column."""
-    start, end = _operand(statement, key)
+    start, end = _operand(statement, start, end)
     for _ in range(4):
         yield from _behind(statement, end + 1)
         yield from _before(statement, start - 1)
@@ -73,9 +73,8 @@ def _compared(statement: Lexed, key: int) -> Iterator[int]:
         start, end = _operand(statement, opening, closing)
 
 
-def _operand(statement: Lexed, start: int, end: int | None = None) -> tuple[int, int]:
+def _operand(statement: Lexed, start: int, end: int) -> tuple[int, int]:
     """Return where an operand begins and ends: with its qualifiers, its function's name, its casts."""
-    end = start if end is None else end
     if statement.sign(start) == "(" and statement.kind(start - 1) in _NAMES and _is_function(statement, start - 1):
         start -= 1
     while statement.sign(start - 1) == "." and statement.kind(start - 2) in _NAMES:
@@ -174,7 +173,7 @@ def _cases(statement: Lexed, at: int) -> Iterator[int]:
 # --- aliases ---
 
 
-def _aliased(statement: Lexed, key: int) -> Iterator[int]:
+def aliased(statement: Lexed, key: int) -> Iterator[int]:
     """`'x' AS password`, `upper('x') AS password`, `'x' password`, `'x' INTO @password`."""
     before = statement.sign(key - 1)
     if before == "@":
@@ -227,7 +226,7 @@ def _is_variable(statement: Lexed, key: int) -> bool:
 # --- lists of columns ---
 
 
-def _names_around(statement: Lexed, key: int) -> tuple[int, int]:
+def names_around(statement: Lexed, key: int) -> tuple[int, int]:
     """Return what stands before and behind the names and commas around one: the parentheses of `(a, b, password)`."""
     opening = key - 1
     while opening >= 0 and (statement.part[opening].kind in _NAMES or statement.signs[opening] in (",", ".")):
@@ -252,7 +251,7 @@ def _of_list(statement: Lexed, opening: int, closing: int, left: int) -> tuple[l
             secret.add(column)
     if statement.sign(opening - 1) == "IN":
         return list(_before(statement, opening - 1)), REACH
-    start = _rows_behind(statement, closing)
+    start = rows_behind(statement, closing)
     if start is not None:
         return _rows(statement, start, secret, left)
     table = opening - 1
@@ -264,7 +263,7 @@ def _of_list(statement: Lexed, opening: int, closing: int, left: int) -> tuple[l
     return [], 0
 
 
-def _rows_behind(statement: Lexed, closing: int) -> int | None:
+def rows_behind(statement: Lexed, closing: int) -> int | None:
     """Return where the rows of a list begin that ends at an index, or None."""
     at = closing + 1
     if statement.sign(at) == "AS":

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 
-from tusk_jupyter.sqltext import secret_calls, secret_columns
+from tusk_jupyter.sqltext import secret_calls, secret_columns, secret_pairs
 from tusk_jupyter.sqltext.bodies import OBJECTS
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_jupyter.sqltext.lexed import Lexed, Lexemes
@@ -80,7 +80,11 @@ class Statement(Lexed):
         keys = [index for index, one in enumerate(self.part) if one.key]
         rules: list[Callable[[], Iterator[int]]] = []
         if keys:
-            rules += [lambda: self._keyed(keys), lambda: secret_columns.values(self, keys)]
+            rules += [
+                lambda: self._keyed(keys),
+                lambda: secret_columns.values(self, keys),
+                lambda: secret_pairs.values(self, keys),
+            ]
         if secret_calls.concerns(signs):
             rules.append(lambda: secret_calls.arguments(self))
         rules += [rule for word, rule in self._by_word().items() if word in signs]

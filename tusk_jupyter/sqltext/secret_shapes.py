@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tusk_jupyter.sqltext.secret_names import KEY_WORDS
+from tusk_jupyter.sqltext.secret_names import KEY_WORDS, is_secret_key, is_secret_parameter
 
 HIDDEN = "***"
 
@@ -25,6 +25,23 @@ _BARE = r"(?!%[sLI]\b|%\(|\$\{?\w|\{\{|\?)[^\s;&,'\"()\[\]{}\\<>|]{1,4000}+"
 
 _FLAGS = re.IGNORECASE | re.DOTALL
 _PLAIN_KEYS = r"(?<![a-z])(?:pass|pw|token|secret|authorization|cookie|api-?key|x-api-key)"
+_WORD = r"(?:'{1,2}[^'\n]{1,200}|\"[^\"\n]{1,200}|[^\s'\"-][^\s'\"]{0,200})"
+_COMMANDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (r"sshpass|mongo\w{0,10}|cqlsh|docker\s+login|7z\w?|u?nrar|rar", r"-p\s?", ("-p",)),
+    (r"(?:un)?zip|zipcloak|sqlcmd|bcp|[iot]sql|7z\w?", r"-P\s?", ("-p",)),
+    (r"openssl", r"-(?:k|K|pass(?:in|out)?|passwd)\s+(?!(?:env|file|fd):|stdin)(?:pass:)?", ("openssl",)),
+    (r"redis-cli", r"-a\s", ("redis",)),
+    (r"ldap\w{1,20}", r"-w\s?", ("ldap",)),
+    (r"smbclient|rpcclient|winexe", r"-U\s?[^\s%]{1,200}%", ("-u",)),
+    (r"lftp", r"-u\s?[^\s,]{1,200},", ("-u",)),
+)
+"""Commands, their option for a password, and words without one of which neither is there."""
+
+
+def _command(names: str, option: str) -> re.Pattern[str]:
+    return re.compile(rf"((?<![\w-])(?:{names})\s(?:[^\n|;&]{{0,200}}?(?<!\S))?{option})({_WORD})")
+
+
 _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     # password=x, "password": "x", password => 'x', PASSWORD 'x', PASSWORD('x'), IDENTIFIED BY 'x'
     (
@@ -71,6 +88,17 @@ _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (re.compile(r"((?<!\S)(?:-u|--user)[ =]?[^\s:'\"]{1,200}:)([^\s'\"]{1,4000}+)"), ("-u",)),
     (re.compile(r"(\bmysql\w*\s[^\n]{0,200}?(?<!\S)-p)([^\s'\"-][^\s'\"]{0,200})"), ("-p",)),
     (re.compile(rf"(--[\w-]{{0,40}}{KEY_WORDS}[ ]+)({_BARE})", _FLAGS), ("--",)),
+    # curl -H 'Cookie: x'
+    (
+        re.compile(
+            r"((?<![\w-])(?:Proxy-Authorization|Authorization|Set-Cookie|Cookie):\s{1,3})(?!\S{1,20} \*\*\*)"
+            r"([^\s'\"][^'\"\n]{0,4000})",
+            _FLAGS,
+        ),
+        ("authorization:", "cookie:"),
+    ),
+    (re.compile(rf"((?<=\s)--?(?:\w{{0,10}}pass|pw)[ =])({_WORD})"), ("-pass", "pass ", "pass=", "-pw")),
+    *((_command(names, option), words) for names, option, words in _COMMANDS),
 )
 """Patterns of a key and its value, each with words without one of which it cannot fit."""
 _URL = re.compile(r"(://[^\s:/?#@'\"]{0,400}+:)([^\s/?#'\"]{1,1000})(?=@)")
@@ -80,10 +108,24 @@ _DATABASE_URL = re.compile(
     r"|redshift|vertica)(?:\+\w{1,40})?://[^\s:/?#@'\"]{0,400}+:)(?!\d{1,5}[/?#])([^\s'\"]{1,1000})(?=@)",
     re.IGNORECASE,
 )
+_PAIR = re.compile(r"(?<![\w.$])((?:\\?[\"'`]){0,2})([^\W\d][\w.-]{1,60}+)\1\s{0,9}+(=>|:=|=|:)\s{0,9}+(?=([\"'\\]?))")
+_VALUE = re.compile(rf"{_QUOTED}|{_BARE}", re.DOTALL)
+_KEY_ATTRIBUTE = re.compile(r"\b(?:key|name)=[\"']{1,2}([\w.-]{1,60})")
+"""A name and its value in any notation; the name decides."""
+_ELEMENT = re.compile(
+    r"(<([\w:.-]{1,80}+)(?:\s[^<>]{0,400}+)?>\s{0,40}+(?:<!\[CDATA\[)?)(\S(?:(?!\]\]>)[^<>]){0,4000}+)(?=</|\]\]>)"
+)
+_NAMED = re.compile(
+    r"(\b(?:key|name|id|k|param|parameter|option|setting|variable|property|field)\\?[\"']{0,2}\s{0,9}+[:=]\s{0,9}+\\?[\"']{1,2})"
+    rf"([\w.$-]{{1,60}}+)(\\?[\"']{{1,2}}[,;\s]{{1,9}}+\\?[\"']{{0,2}}(?:value|val|v|content)\\?[\"']{{0,2}}\s{{0,9}}+[:=]\s{{0,9}}+)({_QUOTED})",
+    _FLAGS,
+)
+"""`{"name": "API_TOKEN", "value": "x"}`, `<add key="password" value="x"/>`."""
+_PLAIN_NAMES = frozenset(["token", "secret"])
 _NOTED_WORDS = ("pass", "pw", "secret", "token", "credential")
 _SHORTEST_NOTED = 4
 _NOTED = re.compile(
-    r"((?<![\w-])(?:(pass(?:word|wd|phrase|wort)|pwd|pw)|secret|(?:api[ _-]?)?token|credentials?)"
+    r"((?<![\w-])(?:(pass(?:word|wd|phrase|wort|(?=\s{0,3}[:=]))|pwd|pw)|secret|(?:api[ _-]?)?token|credentials?)"
     r"(\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|war)\s{1,3}|\s{1,3}))([^\s'\"`;,(){}<>|*]{4,200}+)([^\S\n]*(?:\*/|['\"\n]|\Z))?",
     re.IGNORECASE,
 )
@@ -118,6 +160,11 @@ def hide_and_find(text: str) -> tuple[str, list[str]]:
     for pattern, words in _VALUES:
         if any(word in lower for word in words):
             text = pattern.sub(hide, text)
+    if "=" in text or ":" in text:
+        text = _without_pairs(text, found)
+        text = _NAMED.sub(lambda match: _hide_named(match, found), text)
+    if "</" in text:
+        text = _ELEMENT.sub(lambda match: _hide_element(match, found), text)
     if any(word in lower for word in _NOTED_WORDS):
         text = _NOTED.sub(lambda match: _hide_noted(match, found), text)
     if "://" in text:
@@ -133,6 +180,34 @@ def hide_urls(text: str) -> str:
     for pattern in (_URL, _DATABASE_URL):
         text = pattern.sub(rf"\1{HIDDEN}", text)
     return text
+
+
+def _without_pairs(text: str, found: list[str]) -> str:
+    """Hide what is given to a secret's name; behind a colon only in a header (`X-Api-Key: x`) and in JSON."""
+    parts, done = [], 0
+    for match in _PAIR.finditer(text):
+        quote, name, sign, opening = match.groups()
+        if match.start() < done or (sign == ":" and "-" not in name and not (quote and opening)):
+            continue
+        plain = (sign == "=>" and name.lower() in _PLAIN_NAMES) or ("-" in name and is_secret_parameter(name))
+        if plain or is_secret_key(name):
+            value = _VALUE.match(text, match.end())
+            if value:
+                parts += [text[done : match.end()], _shown("", value[0], found)]
+                done = value.end()
+    return "".join([*parts, text[done:]])
+
+
+def _hide_named(match: re.Match[str], found: list[str]) -> str:
+    key, name, between, value = match.groups()
+    return _shown(f"{key}{name}{between}", value, found) if is_secret_parameter(name) else match[0]
+
+
+def _hide_element(match: re.Match[str], found: list[str]) -> str:
+    before, name, value = match.groups()
+    named = _KEY_ATTRIBUTE.search(before)
+    secret = is_secret_parameter(name.rpartition(":")[2]) or (named and is_secret_parameter(named[1]))
+    return _shown(before, value, found) if secret else match[0]
 
 
 def _hide_noted(match: re.Match[str], found: list[str]) -> str:
@@ -152,12 +227,16 @@ def _hide_noted(match: re.Match[str], found: list[str]) -> str:
 def _hide_value(match: re.Match[str], found: list[str]) -> str:
     """Keep the quotes, so that what is left still reads as what it was."""
     key, value = (text for text in match.groups() if text is not None)
+    return _shown(key, value, found)
+
+
+def _shown(key: str, value: str, found: list[str]) -> str:
     for quote in ("''", "\\'", '\\"', "'", '"', "{"):
         if value.startswith(quote):
             end = "}" if quote == "{" else quote
             inner = value[len(quote) :].removesuffix(end)
             if not inner.strip("'\"\\"):
-                return match[0]
+                return key + value
             if inner != HIDDEN:
                 found.append(inner)
             return f"{key}{quote}{HIDDEN}{end if value.endswith(end) else ''}"
