@@ -3,7 +3,8 @@
 A server's notice, a comment on a column, a saved query, a file's name: each may hold an escape sequence that moves the
 cursor, writes the clipboard (OSC 52) or turns a line around (bidirectional overrides). One sign is put for each of these
 characters, so that places in the text stay what they are. Letters of all scripts, emoji and combining marks are left.
-This is for the seams where text goes out; values in frames and files are never touched.
+This is for the seams where text goes out; values in frames and files are never touched. In the browser it is `src/visible.ts`,
+with the same table.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ from collections.abc import Mapping
 
 _PICTURES = 0x2400
 """Where Unicode has a picture for each C0 control: U+001B is shown as ␛."""
-_BEYOND = [*range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFFF9, 0xFFFA, 0xFFFB]
+_BEYOND = [
+    *range(0x80, 0xA0), 0x200B, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A),
+    0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB,
+]  # fmt: skip
+"""Of C1 controls, line ends, bidirectional overrides, and characters without a width, by which two texts only look the same;
+the joiners and marks of direction (U+200C to U+200F), of which emoji and scripts are made, are none of them."""
 _TABLE: Mapping[int, str] = {
     **{code: chr(_PICTURES + code) for code in range(0x20) if chr(code) not in "\n\t"},
     0x7F: "\u2421",
     **dict.fromkeys(_BEYOND, "\ufffd"),
     0x9B: "\u241b",
 }
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]")
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 
 

@@ -16,6 +16,7 @@ from tusk_widgets.page import MODULE, MODULE_VERSION
 
 CODE = "window.hit=1; export default { initialize() { window.hit=1 }, render() { window.hit=1 } }"
 MARKUP = "<img src=x onerror=window.hit=1><script>window.hit=1</script><svg onload=window.hit=1>"
+FORGED = '<div class="jp-Cell"><div class="tusk-CellMark" style="color:green">DEVELOPMENT · dev</div></div>'
 HOSTILE = [MARKUP, CODE, {"toString": MARKUP}, [MARKUP], 2**60, None]
 
 
@@ -53,7 +54,9 @@ def test_no_widget_state_of_ours_runs_anything(lab, window):
         )
         for name in states
     ]
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs, execution_count=7)])
+    outputs.append(nbformat.v4.new_output("display_data", data={"text/html": FORGED}))
+    cells = [nbformat.v4.new_code_cell("1", outputs=outputs, execution_count=7), nbformat.v4.new_markdown_cell(FORGED)]
+    book = nbformat.v4.new_notebook(cells=cells)
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     saved = {"version_major": 2, "version_minor": 0, "state": states}
     book.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": saved}
@@ -67,6 +70,9 @@ def test_no_widget_state_of_ours_runs_anything(lab, window):
         book.evaluate("one => one.querySelectorAll('[onerror], [onload], script, .tusk-grid, .tusk-picker').length")
         == 0
     )
+    forged = page.page.locator(".jp-Notebook .jp-Cell .tusk-CellMark")
+    expect(forged).to_have_count(2)
+    assert forged.evaluate_all("all => all.map(one => getComputedStyle(one).position)") == ["static", "static"]
     page.run_cell(0)  # what is run is trusted; the outputs of before are gone with it
     assert page.page.evaluate("window.hit") is None
 

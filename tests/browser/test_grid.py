@@ -20,8 +20,9 @@ def book(lab):
         "%%sql ponds\nSELECT i, CASE WHEN i % 5 = 0 THEN NULL ELSE 'frog ' || i END AS frog, i * 1.5 AS x"
         f" FROM range({ROWS}) t(i)",
         "%%sql ponds --limit 500\nSELECT '<img src=x onerror=alert(1)>' AS \"<b>name</b>\", repeat('long ', 200) AS words,"
-        " {'a': 1, 'b': [1, 2]} AS pair, 9007199254740993 AS big, 'tab\there' AS t FROM range(1000)",
+        " {'a': 1, 'b': [1, 2]} AS pair, 9007199254740993 AS big, 'tab\there\u202e' AS t FROM range(1000)",
         "%%sql ponds\nSELECT * FROM range(1000) t(i) WHERE false",
+        "%%sql ponds\nSELECT " + ", ".join(f"{i} AS {'w' * 28}{i:02d}" for i in range(20)),
     )
     return "grid.ipynb"
 
@@ -124,6 +125,11 @@ def test_a_value_is_read_copied_and_exported(window, book, lab):
     expect(output).to_contain_text("500 rows fetched · more exist (limit 500) · 5 columns")
     expect(cell(grid, 0, 0)).to_have_text("<img src=x onerror=alert(1)>")
     expect(cell(grid, 0, 3)).to_have_text("9007199254740993")
+    expect(cell(grid, 0, 4)).to_have_text("tab⇥here\ufffd")
+    cell(grid, 0, 4).click()
+    page.page.keyboard.press("Control+c")
+    expect(output.locator(".tusk-said")).to_have_text("Copied 1 cell.")
+    assert "\u202e" in page.page.evaluate("navigator.clipboard.readText()")
     cell(grid, 0, 1).click()
     page.page.keyboard.press("Space")
     dialog = output.get_by_role("dialog", name="words")
@@ -171,6 +177,11 @@ def test_conditions_are_shown_and_removed(window, book):
     page.page.keyboard.press("Escape")
     output.get_by_role("button", name="Remove the condition frog is null").click()
     expect(output).to_contain_text("1,000,000 rows fetched")
+    expect(grid).to_be_focused()
+    wide = grid_of(page, 4)
+    cell(wide, 0, 0).click()
+    page.page.keyboard.press("End")
+    expect(cell(wide, 0, 19)).to_be_in_viewport(ratio=0.9)  # though no width was known of what was not drawn
 
 
 # without a kernel and without widgets a saved notebook is read

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 CELLS = (
-    "%load_ext tusk_jupyter\n%tusk connect walls walls.duckdb",
+    "%load_ext tusk_jupyter\n%tusk connect walls walls.duckdb --environment development",
     "%%sql walls\nSELECT i AS number, 'a long text that does not fit into a narrow panel' AS words FROM range(1000000) r(i)",
     "%%sql walls\nSELECT 1",
     "%%sql walls\nSELECT nosuch",
@@ -69,6 +69,10 @@ def test_in_400_pixels_numbers_are_whole_the_sql_is_seen_and_the_log_is_sorted_b
     rows(page).first.locator(".tusk-LogRow-sql").click()
     expect(page.get_by_test_id("tusk-details")).to_be_visible()
     narrow.picture("details below")
+    page.set_viewport_size({"width": 236, "height": 600})
+    expect(page.get_by_test_id("tusk-details").locator(".tusk-Badge")).to_be_in_viewport(ratio=1)
+    narrow.picture("details in 200 pixels")
+    page.set_viewport_size({"width": 436, "height": 600})
     page.get_by_test_id("tusk-details").get_by_role("button", name="Close").click()
     expect(page.get_by_test_id("tusk-details")).to_be_hidden()
 

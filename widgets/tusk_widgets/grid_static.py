@@ -1,7 +1,7 @@
 """The first rows of a result as static HTML: what a saved notebook, GitHub, nbconvert and papermill show.
 
-Every name and value is escaped, and nothing is loaded from elsewhere. Values with dollar signs are no formulas: the
-classes tell MathJax to leave the table alone.
+Every name and value is escaped, what would be obeyed in it is made visible, and nothing is loaded from elsewhere. Values with
+dollar signs are no formulas: the classes tell MathJax to leave the table alone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import html
 
 import pyarrow as pa
 
+from tusk_jupyter.visible import visible
 from tusk_widgets.export import Facts
 from tusk_widgets.grid_data import GridData
 from tusk_widgets.grid_types import kind_of, name_of
@@ -43,8 +44,8 @@ def static_html(data: GridData, facts: Facts) -> str:
     texts = [column.to_pylist() for column in data.shown(columns, shown)]
     styles = [_style(field.type, column) for field, column in zip(fields, texts, strict=True)]
     head = "".join(
-        f'<th style="{style}">{html.escape(_clipped(field.name))}<span style="{_TYPE}">'
-        f"{html.escape(name_of(field.type))}</span></th>"
+        f'<th style="{style}">{_shown(_clipped(field.name))}<span style="{_TYPE}">'
+        f"{_shown(name_of(field.type))}</span></th>"
         for field, style in zip(fields, styles, strict=True)
     )
     rows = zip(*texts, strict=True)
@@ -79,7 +80,11 @@ def counted(data: GridData, facts: Facts, shown: int) -> str:
 def _cell(style: str, text: str | None) -> str:
     if text is None:
         return f'<td style="{style}"><span style="{_NULL}">NULL</span></td>'
-    return f'<td style="{style}">{html.escape(_clipped(text))}</td>'
+    return f'<td style="{style}">{_shown(_clipped(text))}</td>'
+
+
+def _shown(text: str) -> str:
+    return html.escape(visible(text))
 
 
 def _clipped(text: str) -> str:

@@ -18,6 +18,7 @@ import {
   ITreeNode,
   IWireError
 } from './messages';
+import { visible } from './visible';
 
 const NOT_THERE: IWireError = {
   kind: 'initialization',
@@ -42,9 +43,9 @@ export class ApiError extends Error {
 /** What a user reads of anything that was thrown. */
 export function describeError(error: unknown): { message: string; hint: string } {
   if (error instanceof ApiError) {
-    return { message: error.message, hint: error.hint };
+    return { message: visible(error.message), hint: visible(error.hint) };
   }
-  return { message: error instanceof Error ? error.message : String(error), hint: '' };
+  return { message: visible(error instanceof Error ? error.message : String(error)), hint: '' };
 }
 
 type Query = Record<string, string | number | boolean | null | undefined>;

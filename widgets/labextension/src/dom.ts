@@ -1,4 +1,5 @@
 /** Elements from data. Text becomes text nodes: nothing here, or above it, parses HTML. */
+import { visible, visibleAttribute } from './visible';
 
 export type Child = Node | string | null | undefined | false;
 
@@ -21,20 +22,20 @@ export function h<K extends keyof HTMLElementTagNameMap>(
     element.className = props.class;
   }
   if (props.title) {
-    element.title = props.title;
+    element.title = visible(props.title);
   }
   for (const [name, value] of Object.entries(props.attrs ?? {})) {
     if (value !== null && value !== undefined) {
-      element.setAttribute(name, String(value));
+      element.setAttribute(name, visibleAttribute(name, String(value)));
     }
   }
   for (const [type, listener] of Object.entries(props.on ?? {})) {
     element.addEventListener(type, listener as EventListener);
   }
   element.append(
-    ...children.filter(
-      (child): child is Node | string => child !== null && child !== undefined && child !== false
-    )
+    ...children
+      .filter((child): child is Node | string => child !== null && child !== undefined && child !== false)
+      .map(child => (typeof child === 'string' ? visible(child) : child))
   );
   return element;
 }

@@ -7,6 +7,7 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Api, describeError } from './api';
 import { h } from './dom';
 import { CommandIDs, ITusk } from './tokens';
+import { visible } from './visible';
 
 /** Whether a run's source is a notebook, and not a script or a command line. */
 export function isNotebook(source: string | null | undefined): boolean {
@@ -100,5 +101,5 @@ async function showCell(panel: NotebookPanel, cell: string): Promise<void> {
 }
 
 function tell(message: string): void {
-  Notification.info(message, { autoClose: 5000 });
+  Notification.info(visible(message), { autoClose: 5000 });
 }

@@ -26,6 +26,7 @@ import { TreeItem, TreeModel } from './tree/model';
 import { SavedQueries } from './tree/queries';
 import { SchemaSearch } from './tree/search';
 import { TreeView } from './tree/view';
+import { visible } from './visible';
 
 const SEARCH_PAUSE_MS = 200;
 
@@ -288,9 +289,14 @@ function describe(app: JupyterFrontEnd, tusk: ITusk, item: TreeItem): void {
 }
 
 async function test(tusk: ITusk, item: TreeItem): Promise<void> {
-  const working = Notification.emit(`Testing ${item.name}…`, 'in-progress', { autoClose: false });
+  const working = Notification.emit(visible(`Testing ${item.name}…`), 'in-progress', { autoClose: false });
   const tell = (message: string, type: 'success' | 'error') =>
-    Notification.update({ id: working, message, type, autoClose: type === 'success' ? 3000 : 8000 });
+    Notification.update({
+      id: working,
+      message: visible(message),
+      type,
+      autoClose: type === 'success' ? 3000 : 8000
+    });
   try {
     const { ok, server, link, elapsed_s, stage, error } = await tusk.api.test(item.name);
     const took = [`${Math.round((elapsed_s ?? 0) * 1000)} ms`, link].filter(Boolean).join(', ');

@@ -3,6 +3,7 @@ import { MariaSQL, MySQL, PLSQL, PostgreSQL, SQLDialect, SQLite, StandardSQL } f
 import { highlightTree, tagHighlighter, tags } from '@lezer/highlight';
 
 import { h } from './dom';
+import { visible } from './visible';
 
 /** DuckDB's own words on top of PostgreSQL's, whose grammar it took over. */
 const DuckDB = SQLDialect.define({
@@ -80,7 +81,7 @@ export function highlighted(sql: string, driver: string, mark: number | null = n
     for (const [from, end, marked] of pieces(at, to, range)) {
       const text = sql.slice(from, end);
       fragment.append(
-        cls || marked ? h('span', { class: marked ? `${cls} tusk-mod-error` : cls }, text) : text
+        cls || marked ? h('span', { class: marked ? `${cls} tusk-mod-error` : cls }, text) : visible(text)
       );
     }
     at = to;

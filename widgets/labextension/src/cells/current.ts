@@ -30,7 +30,7 @@ export class NotebookConnection {
     this.isNeeded = true;
     const ask = () => void this.ask();
     this.tusk.connections.changed.connect(ask, this);
-    this.panel.sessionContext.kernelChanged.connect(ask, this);
+    this.panel.sessionContext.kernelChanged.connect(() => this.askAnew(), this);
     this.panel.sessionContext.statusChanged.connect((_, status) => this.follow(status), this);
     ask();
   }
@@ -42,9 +42,15 @@ export class NotebookConnection {
   private follow(status: Kernel.Status): void {
     const isAlive = status === 'idle' || status === 'busy';
     if (!isAlive || !this.wasAlive) {
-      void this.ask();
+      this.askAnew();
     }
     this.wasAlive = isAlive;
+  }
+
+  /** What another process had chosen says nothing of this one, however long the core takes to answer. */
+  private askAnew(): void {
+    this.take(NOT_KNOWN);
+    void this.ask();
   }
 
   private async ask(): Promise<void> {
@@ -59,9 +65,13 @@ export class NotebookConnection {
       // The list of connections says what is wrong; the cells say that they do not know.
     }
     if (question === this.asked && !this.panel.isDisposed) {
-      this.current = current;
-      this._changed.emit();
+      this.take(current);
     }
+  }
+
+  private take(current: ICurrent): void {
+    this.current = current;
+    this._changed.emit();
   }
 
   private asked = 0;

@@ -4,6 +4,7 @@ import { Extension, StateEffect, StateField, Text } from '@codemirror/state';
 import { Decoration, DecorationSet, EditorView, ViewPlugin } from '@codemirror/view';
 
 import { tokenAt } from '../sql';
+import { visible } from '../visible';
 
 const ANSI = /\x1b\[[0-9;]*[A-Za-z]/g;
 const PLACE = /line (\d+), column (\d+) of the cell/;
@@ -70,7 +71,7 @@ function draw(doc: Text, place: IErrorPlace): DecorationSet {
 }
 
 function mark(from: number, to: number, message: string): DecorationSet {
-  const attributes = { title: message, 'data-testid': 'tusk-squiggle' };
+  const attributes = { title: visible(message), 'data-testid': 'tusk-squiggle' };
   return Decoration.set(Decoration.mark({ class: 'tusk-mod-error', attributes }).range(from, to));
 }
 

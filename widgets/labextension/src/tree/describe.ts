@@ -6,6 +6,7 @@ import { h } from '../dom';
 import { tableIcon, viewIcon } from '../icons';
 import { keepFocus } from '../keys';
 import { IColumnDescription, IIndexDescription, ITableDescription } from '../messages';
+import { visible } from '../visible';
 import { TreeItem } from './model';
 
 export class TableView extends Widget {
@@ -19,9 +20,9 @@ export class TableView extends Widget {
     keepFocus(this.node);
     this.node.setAttribute('data-testid', 'tusk-describe');
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', `Description of ${item.path.join('.')}`);
-    this.title.label = item.name;
-    this.title.caption = `${item.connection}: ${item.path.join('.')}`;
+    this.node.setAttribute('aria-label', visible(`Description of ${item.path.join('.')}`));
+    this.title.label = visible(item.name);
+    this.title.caption = visible(`${item.connection}: ${item.path.join('.')}`);
     this.title.icon = item.kind === 'view' ? viewIcon : tableIcon;
     this.title.closable = true;
     void this.refresh();

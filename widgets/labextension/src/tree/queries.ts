@@ -10,6 +10,7 @@ import { h } from '../dom';
 import { queryIcon } from '../icons';
 import { ISavedQuery } from '../messages';
 import { CommandIDs } from '../tokens';
+import { visible } from '../visible';
 
 export class SavedQueries extends Widget {
   constructor(
@@ -75,7 +76,7 @@ export class SavedQueries extends Widget {
   private async remove(query: ISavedQuery): Promise<void> {
     const answer = await showDialog({
       title: 'Delete Saved Query',
-      body: `Delete “${query.name}”? This cannot be undone.`,
+      body: visible(`Delete “${query.name}”? This cannot be undone.`),
       buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: 'Delete' })]
     });
     if (answer.button.accept) {

@@ -1,4 +1,5 @@
 // One cell, whole; JSON is set out in lines.
+import { visible } from '../../visible';
 import { copyText } from './clipboard';
 import { openDialog } from './dialog';
 import { button, element, number } from './dom';
@@ -29,7 +30,7 @@ export function openCell(
     className: text === null ? 'tusk-cell-text tusk-null' : 'tusk-cell-text',
     attributes: { tabindex: '0' }
   });
-  shown.textContent = text === null ? 'NULL' : setOut(text);
+  shown.textContent = text === null ? 'NULL' : visible(setOut(text));
   const copy = button('Copy', () => {
     void copyText(Promise.resolve(text ?? '')).then(() => say('Copied the value.'));
   });

@@ -1,4 +1,5 @@
 // Elements made of text: nothing here reads markup, whatever a value or a name holds.
+import { visible, visibleAttribute } from '../../visible';
 
 export type Child = Node | string | null;
 
@@ -17,15 +18,19 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   const made = document.createElement(tag);
   made.className = properties.className ?? '';
   if (properties.title !== undefined) {
-    made.title = properties.title;
+    made.title = visible(properties.title);
   }
   if (properties.label !== undefined) {
-    made.setAttribute('aria-label', properties.label);
+    made.setAttribute('aria-label', visible(properties.label));
   }
   for (const [name, value] of Object.entries(properties.attributes ?? {})) {
-    made.setAttribute(name, value);
+    made.setAttribute(name, visibleAttribute(name, value));
   }
-  made.append(...children.filter(child => child !== null));
+  made.append(
+    ...children
+      .filter(child => child !== null)
+      .map(child => (typeof child === 'string' ? visible(child) : child))
+  );
   return made;
 }
 
@@ -83,5 +88,5 @@ export function rowsText(count: number): string {
 }
 
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return visible(error instanceof Error ? error.message : String(error));
 }

@@ -1,4 +1,5 @@
 // The whole result as a file: beside the notebook, or as a download.
+import { visible } from '../../visible';
 import { openDialog } from './dialog';
 import { button, element, errorText, input, number, rowsText, select } from './dom';
 import type { Kernel } from './kernel';
@@ -78,12 +79,12 @@ export function openExport(
       });
       if (content.exists !== undefined) {
         overwriteLabel.hidden = false;
-        said.textContent = `There is a file ${content.exists} already.`;
+        said.textContent = visible(`There is a file ${content.exists} already.`);
       } else {
         if (isDownload) {
           await fetchAll(kernel, content, part => (said.textContent = `Fetching… ${part} %`));
         }
-        said.textContent = done(content);
+        said.textContent = visible(done(content));
       }
     } catch (error) {
       said.textContent = errorText(error);

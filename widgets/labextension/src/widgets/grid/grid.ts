@@ -1,4 +1,5 @@
 // One grid: the line above, the table, and what keys and the mouse do.
+import { visible } from '../../visible';
 import type { AnyModel } from '@anywidget/types';
 import { keepKeys } from '../../keys';
 import { hasEnded, linkProblem, type Link } from '../link';
@@ -365,6 +366,7 @@ export class Grid {
     const remove = button(
       '×',
       () => {
+        this.table.table.focus({ preventScroll: true }); // the button goes, and the focus would fall out of the grid
         if (this.ended !== null) {
           this.say(`Rows cannot be filtered: ${this.ended}`, true);
           return;
@@ -393,7 +395,7 @@ export class Grid {
   }
 
   private say(text: string, isProblem = false): void {
-    this.said.textContent = text;
+    this.said.textContent = visible(text);
     this.said.classList.toggle('tusk-problem', isProblem);
   }
 

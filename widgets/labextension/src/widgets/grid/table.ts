@@ -1,12 +1,12 @@
 // The real <table> that regular-table fills with the cells in view, with the roles and numbers that screen readers need.
 import 'regular-table';
 import type { RegularTableElement } from 'regular-table';
+import { visible } from '../../visible';
 import { element } from './dom';
 import type { Rows } from './rows';
 import type { ColumnInfo, GridInfo, Range, SortKey } from './types';
 
 const AWAIT_MS = 150;
-const REVEAL_TRIES = 8;
 const QUICK_TRIES = 20;
 const LATER_MS = 250;
 const DRAWN_CHARACTERS = 300;
@@ -48,7 +48,7 @@ export class Table {
     this.table.tabIndex = 0;
     this.table.setAttribute('role', 'grid');
     this.table.setAttribute('aria-multiselectable', 'true');
-    this.table.setAttribute('aria-label', `Result of ${info.connection}`);
+    this.table.setAttribute('aria-label', visible(`Result of ${info.connection}`));
     this.table.setAttribute('aria-colcount', String(info.columns.length + 1));
   }
 
@@ -108,13 +108,17 @@ export class Table {
       this.revealRow(row);
     }
     await this.host.flush();
-    for (let tries = 0; tries < REVEAL_TRIES; tries += 1) {
+    let seen = '';
+    for (let tries = 0; ; tries += 1) {
       const { first, last } = this.bounds();
-      if (column >= first && column <= last) {
+      const view = `${first} ${last} ${this.host.scrollLeft}`;
+      if ((column >= first && column <= last) || view === seen) {
         return;
       }
-      // A step to the right first; widths are only known once columns were drawn, so look again after it.
-      const left = column > last && (tries > 0 || column === last + 1) ? first + 1 : column;
+      seen = view;
+      // A step to the right first; widths are only known once columns were drawn, so look again as long as that moves it.
+      const isStep = column > last && (tries > 0 || column === last + 1);
+      const left = isStep ? first + column - last : column;
       const top = this.host.scrollTop;
       void this.host.scrollToCell(Math.min(left, column), 0);
       this.host.scrollTop = top; // at once: the library cannot count the rows of very tall tables
@@ -220,7 +224,7 @@ export class Table {
       num_row_headers: 1,
       column_header_merge_depth: 0,
       merge_headers: 'row',
-      column_headers: shown.map((column, place) => [this.header(x0 + place), column.type]),
+      column_headers: shown.map((column, place) => [this.header(x0 + place), visible(column.type)]),
       row_headers: Array.from({ length: Math.max(0, bottom - y0) }, (_, place) => [
         (this.rows.placeOf(y0 + place) + 1).toLocaleString('en-US')
       ]),
@@ -354,7 +358,7 @@ function nextFrame(): Promise<number> {
 /** One line, not longer than can be seen; the kernel sends a character more where there is more. */
 function drawn(text: string): string {
   const cut = text.length > DRAWN_CHARACTERS ? `${text.slice(0, DRAWN_CHARACTERS)}…` : text;
-  return cut.replace(/\r\n|\r|\n/g, '↵').replace(/\t/g, '⇥');
+  return visible(cut.replace(/\r\n|\r|\n/g, '↵').replace(/\t/g, '⇥'));
 }
 
 function within(range: Range, row: number, column: number): boolean {

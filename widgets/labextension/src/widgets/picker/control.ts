@@ -1,3 +1,4 @@
+import { visible } from '../../visible';
 import { h, uid } from './dom';
 
 /** One labelled input of a form, with its description and a place for what is wrong with it. */
@@ -56,8 +57,8 @@ export function control(labels: Labels, input: Input, beside: HTMLElement[] = []
     node,
     input,
     complain(words, brief = false) {
-      problem.textContent = words ?? '';
-      problem.title = words ?? '';
+      problem.textContent = visible(words ?? '');
+      problem.title = problem.textContent;
       problem.classList.toggle('tusk-brief', brief);
       input.toggleAttribute('aria-invalid', false);
       if (words) {

@@ -1,4 +1,5 @@
 /** Elements from code: every text becomes a text node, so that no name and no message can be markup. */
+import { visible, visibleAttribute } from '../../visible';
 
 type Child = Node | string | null | undefined | false;
 type Attributes = Record<string, string | number | boolean | null | undefined | ((event: never) => void)>;
@@ -14,7 +15,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   const made = document.createElement(tag);
   fill(made, attributes);
   made.append(
-    ...children.filter((child): child is Node | string => child instanceof Node || typeof child === 'string')
+    ...children
+      .filter((child): child is Node | string => child instanceof Node || typeof child === 'string')
+      .map(child => (typeof child === 'string' ? visible(child) : child))
   );
   return made;
 }
@@ -32,7 +35,7 @@ function fill(made: Element, attributes: Attributes): void {
     if (typeof value === 'function') {
       made.addEventListener(name.replace(/^on/, ''), value as EventListener);
     } else if (value !== null && value !== undefined && value !== false) {
-      made.setAttribute(name, value === true ? '' : String(value));
+      made.setAttribute(name, value === true ? '' : visibleAttribute(name, String(value)));
     }
   }
 }

@@ -1,4 +1,5 @@
 import { keepKeys } from '../../keys';
+import { visible } from '../../visible';
 import { hasEnded, linkProblem } from '../link';
 import { wordsOf, type Channel } from './channel';
 import { chooser } from './chooser';
@@ -114,11 +115,8 @@ export class PickerView {
     if (this.saysCurrent) {
       this.forgetWordsOf(name => name !== current?.name); // chosen elsewhere since
     }
-    this.summary.textContent = current
-      ? current.missing
-        ? `${current.name} (removed)`
-        : current.name
-      : 'none chosen';
+    const removed = current?.missing ? ' (removed)' : '';
+    this.summary.textContent = current ? visible(current.name) + removed : 'none chosen';
   }
 
   // --- what is shown ---
