@@ -53,6 +53,7 @@ class CellRun:
         self._connection: str | None = None
         self._options = SqlOptions()
         self._sql = ""
+        self._hidden: tuple[str, ...] = ()
         self.place: Place | None = None
         self.completed = False
         """Whether what was asked for is done, and only to be shown."""
@@ -131,8 +132,8 @@ class CellRun:
             from tusk_magics.template import render
 
             values = {**self._variables, **given_values(options, self._variables)}
-            sql = render(sql, values)
-            self.place = Place(text=sql, name="the rendered SQL")
+            sql, self._hidden = render(sql, values)
+            self.place = Place(text=sql, name="the rendered SQL", hidden=self._hidden)
             if is_blank(sql):
                 raise UsageError("The template rendered to no SQL.", hint="Look at the conditions of its blocks.")
         return sql
@@ -155,6 +156,7 @@ class CellRun:
             connection=parsed.connection,
             sql=self._sql,
             parameters=packed,
+            hidden=self._hidden,
             timeout_s=options.timeout or self._config.timeout,
             limit=limit,
             read_only=options.read_only,

@@ -19,11 +19,13 @@ class Place:
     text: str
     start: int = 0
     name: str = "the cell"
+    hidden: tuple[str, ...] = ()
+    """Secrets that a template put into it."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What the query log would hide of the SQL: an error is an output, and is saved with the notebook."""
-        return _secrets_in(self.text[self.start :])
+        return (*self.hidden, *_secrets_in(self.text[self.start :]))
 
     def without_secrets(self, text: str) -> str:
         """Return a message, or a piece of the SQL, with `***` for each of them."""

@@ -160,6 +160,43 @@ def test_a_template_is_rendered_only_when_asked(cells):
     assert "  t.nope FROM t" in ran.out
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["password", "password | upper", "config.password", "config['password']", "config.get('password')", "passwords[0]",
+     "creds.value", "rows | map(attribute='password') | first", "key_of('db_password')", "get_password()", "kennwort ~ 'x'"],
+)  # fmt: skip
+def test_a_secret_that_a_template_puts_in_is_hidden_as_one_that_is_bound(cells, module_home, expression):
+    word = "Zx8q-Geheim"
+    cells.variables.update(
+        password=word, config={"password": word}, passwords=[word], creds={"value": word}, rows=[{"password": word}],
+        key_of=lambda name: word, get_password=lambda: word, kennwort=word,
+    )  # fmt: skip
+    ran = cells.run(f"%%sql lake --jinja\nSELECT 1 AS table_of_it;\nSELECT CAST('{{{{ {expression} }}}}' AS INT)")
+    assert "Could not convert string '***" in ran.refused.message
+    assert "SELECT CAST('***" in ran.out
+    entry = cells.log()[0]
+    assert "CAST('***" in entry.sql
+    assert "zx8q" not in f"{ran.out} {ran.error} {ran.error.args} {entry!r}".lower()
+    for file in module_home.path.rglob("*"):
+        assert not file.is_file() or b"Zx8q" not in file.read_bytes(), file
+
+
+def test_a_secret_is_in_no_error_of_a_template(cells):
+    cells.variables.update(password="Zx8q-Geheim", table={"a": 1})
+    ran = cells.run("%%sql lake --jinja\nSELECT {{ table[password] }}")
+    assert "Zx8q" not in f"{ran.out} {ran.refused.message} {ran.error.__cause__}"
+
+
+def test_a_template_s_other_values_are_shown(cells):
+    cells.variables.update(conn="lake", creds={"user": "walrus", "password": "Zx8q-Geheim"}, password_count=7)
+    ran = cells.run(
+        "%%sql lake --jinja\nSELECT '{{ creds.user }}' AS u, {{ password_count }} AS n, '{{ creds.password }}' "
+        "FROM {{ conn }}.main.nosuch"
+    )
+    assert "nosuch" in ran.refused.message
+    assert cells.log()[0].sql.strip() == "SELECT 'walrus' AS u, 7 AS n, '***' FROM lake.main.nosuch"
+
+
 def test_sql_comes_from_a_file_and_its_errors_point_there(cells):
     (cells.folder / "q.sql").write_text("SELECT i\nFROM t WHERE i < :n")
     cells.variables["n"] = 5

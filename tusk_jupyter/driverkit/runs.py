@@ -71,8 +71,10 @@ class Run:
         words: Words,
         consumers: Consumers | None = None,
         ticket: str = "",
+        hidden: tuple[str, ...] = (),
     ) -> None:
         """Take the run in; nothing is executed yet."""
+        self._hidden = hidden
         self.id = run
         self.ticket = ticket
         self._consumers = consumers or Consumers()
@@ -436,7 +438,7 @@ class Run:
     def _secrets(self) -> tuple[str, ...]:
         """Of the whole run, since a later statement may repeat them; found when there is something to say."""
         text = "\n;\n".join(statement.text for statement in self._statements)
-        return secrets_of(text, self._session.dialect, self._parameters)
+        return (*self._hidden, *secrets_of(text, self._session.dialect, self._parameters))
 
 
 def session_state(session: Session) -> dict[str, Any]:

@@ -283,6 +283,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 words=self._words,
                 consumers=self._consumers,
                 ticket=message.ticket,
+                hidden=message.hidden,
             )
         return run
 

@@ -190,7 +190,7 @@ class Watch(Message, frozen=True, kw_only=True):
 class Run(Message, frozen=True, kw_only=True):
     """Take a run in, or refuse it. Execution starts with the `DoGet` of its ticket; `Watch` tells how it goes."""
 
-    SECRET: ClassVar[frozenset[str]] = frozenset({"ticket", "parameters"})
+    SECRET: ClassVar[frozenset[str]] = frozenset({"ticket", "parameters", "hidden"})
     ACTION: ClassVar[str] = "run"
     REPLY: ClassVar[type] = Done
     session: str
@@ -203,6 +203,8 @@ class Run(Message, frozen=True, kw_only=True):
     read_only: bool = False
     folder: str | None = None
     """Where relative paths in the SQL begin, for an engine that opens files in the driver's process; "": it is gone."""
+    hidden: tuple[str, ...] = ()
+    """Texts in the SQL that no error and no note may repeat."""
 
 
 class Upload(Message, frozen=True, kw_only=True):

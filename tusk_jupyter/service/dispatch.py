@@ -19,6 +19,7 @@ from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
 from tusk_jupyter.sqltext.effects import Effect, effect_of
+from tusk_jupyter.sqltext.hiding import hide_known
 from tusk_jupyter.sqltext.redaction import Redacted, examine
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.query_log import RunEnd, RunStart
@@ -89,7 +90,7 @@ class Dispatch:
             client,
             record,
             request,
-            examine(request.sql, self._connections.lexical_dialect_of(record), request.parameters),
+            _words(request, self._connections.lexical_dialect_of(record)),
             lambda run: driver.Run(
                 session=run.session.id,
                 run=run.id,
@@ -99,6 +100,7 @@ class Dispatch:
                 limit=request.limit,
                 read_only=request.read_only,
                 folder=request.folder,
+                hidden=request.hidden,
             ),
         )
 
@@ -335,6 +337,15 @@ def _kind(request: control.RunRequest | control.UploadRequest) -> str:
     if isinstance(request, control.UploadRequest):
         return "upload"
     return "tool" if request.kind == "tool" else "query"
+
+
+def _words(request: control.RunRequest, dialect: str) -> Redacted:
+    """Return a run's SQL as the log keeps it, and the secrets in it: those that can be recognised, and those that are known."""
+    words = examine(request.sql, dialect, request.parameters)
+    if request.hidden:
+        words.text = hide_known(words.text, request.hidden)
+        words.secrets |= dict.fromkeys(request.hidden)
+    return words
 
 
 def _parameters(

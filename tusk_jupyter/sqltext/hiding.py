@@ -56,6 +56,12 @@ def redact_text(text: str, known_secrets: Iterable[str]) -> str:
         text: as a database's error message, which may echo SQL.
         known_secrets: hidden wherever they appear, in whatever form.
     """
+    text = hide_quoted_values(hide_known(text, known_secrets))
+    return hide_shapes(text) if hints_in(text) else text
+
+
+def hide_known(text: str, known_secrets: Iterable[str]) -> str:
+    """Return a text without these secrets, in whatever form they appear."""
     secrets = [secret for secret in known_secrets if secret]
     spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
     lower = text.casefold()
@@ -64,8 +70,7 @@ def redact_text(text: str, known_secrets: Iterable[str]) -> str:
             text = _pattern(spelling).sub(HIDDEN, text)
     for secret in secrets:
         text = _without_pieces(text, secret)
-    text = hide_quoted_values(text)
-    return hide_shapes(text) if hints_in(text) else text
+    return text
 
 
 def _pattern(spelling: str) -> re.Pattern[str]:

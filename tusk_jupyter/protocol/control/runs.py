@@ -48,12 +48,14 @@ class HeldSession(Message, frozen=True, kw_only=True):
 class RunRequest(Message, frozen=True, kw_only=True):
     """Run SQL. The command of a `GetFlightInfo`."""
 
-    SECRET: ClassVar[frozenset[str]] = frozenset({"parameters"})
+    SECRET: ClassVar[frozenset[str]] = frozenset({"parameters", "hidden"})
     session: str
     connection: str | None
     """Name; None: the session's current connection."""
     sql: str
     parameters: dict[str, Value] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    """Secrets that a template put into the SQL: the log and every message have `***` for them."""
     timeout_s: float | None = None
     limit: int | None = None
     read_only: bool = False
