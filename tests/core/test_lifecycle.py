@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -292,3 +293,27 @@ def test_a_notebook_is_attached_to_the_core_that_its_run_started(client, core):
     os.kill(core.status(client).pid, signal.SIGKILL)
     core.run(client, "SELECT rows 1")
     wait_until(lambda: core.status(client).clients == 1, 10.0, "attached to the new core")
+
+
+@pytest.mark.parametrize("way", ["core stop", "SIGTERM"])
+def test_a_run_that_ends_with_its_core_says_so(client, new_client, core, scripted_home, way):
+    core.run(client, "rows 1")
+    other = new_client()
+
+    def stop():
+        wait_until(lambda: "wait 600" in [one.sql for one in other.call(control.ListRuns()).runs], 15.0, "it runs")
+        if way == "SIGTERM":
+            os.kill(core.status(other).pid, signal.SIGTERM)
+        else:
+            other.call(control.StopCore())
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    with pytest.raises(errors.TuskError) as caught:
+        core.run(client, "wait 600")
+    thread.join()
+    assert "core service was stopped" in caught.value.message  # by the core itself, or by the client that saw it go
+    assert "still there" not in caught.value.hint
+    entry = next(one for one in core.log(client) if one.sql == "wait 600")
+    assert entry.status == "cancelled"
+    assert "as the core service was stopped" in entry.error

@@ -24,6 +24,7 @@ from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.gone import CHECK_FIRST, ENDINGS, GoneBefore
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Transaction
 from tusk_jupyter.driverkit.tickets import TicketBook
+from tusk_jupyter.driverkit.transactions import tell_abort
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import LockWait, RunEvent
@@ -229,6 +230,7 @@ class Run:
     def _end(self, exc: BaseException | None) -> None:
         if not self.ended:
             self._ended.set()
+            tell_abort(exc, self._session)
             self._words.say(self._word("failed" if exc else "finished", exc))
 
     def _word(self, event: str, exc: BaseException | None = None) -> RunEvent:

@@ -13,6 +13,7 @@ from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.runs import session_state
 from tusk_jupyter.driverkit.session import Session
+from tusk_jupyter.driverkit.transactions import tell_abort
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
@@ -144,6 +145,7 @@ class Upload:
     def _end(self, exc: BaseException | None, reports: tuple[StatementReport, ...]) -> None:
         if not self.ended:
             self._ended.set()
+            tell_abort(exc, self._session)
             self._words.say(
                 driver.RunEvent(
                     run=self.id,

@@ -22,6 +22,7 @@ HINTS: dict[str, str] = {
     "undefined_column": "Check the column's name; text values go in single quotes.",
     "permission": "The signed-in user lacks this right: ask for a GRANT, or use a connection with another user.",
     "cancelled_by_user": "The run was stopped; the session and its temp tables are still there.",
+    "core_stopped": f"What it had not committed is rolled back; its session has ended with the core, which starts by itself. {SESSION_ENDED}",
     "cancelled_on_server": "It was not stopped from here, but on the server (`pg_cancel_backend`, `KILL QUERY`, a limit of the server's own); the session and its temp tables are still there.",
     "cancelled_by_admin": f"The server's administrator ended the session. {SESSION_ENDED}",
     "session_busy": "Another run of this notebook uses the session: wait for it, or stop it with `%tusk cancel`.",
@@ -43,7 +44,8 @@ HINTS: dict[str, str] = {
     "statement_timeout": "Allow more with `--timeout SECONDS`, or make the statement cheaper.",
     "memory_limit": "The driver hit its memory cap: select less, use `--to FILE.parquet`, or raise `memory_limit_mb` on the connection.",
     "missing_dependency": "Install what the driver needs, then run the cell again.",
-    "transaction_failed": "The transaction is aborted: `ROLLBACK` ends it.",
+    "transaction_failed": "The open transaction is aborted: `ROLLBACK` ends it, and nothing of it stays.",
+    "not_committed": "Run the transaction again from its beginning, without the statement that failed.",
     "constraint": "The data breaks a rule of the table (key, NOT NULL, CHECK, foreign key).",
     "disk_full": "There is no room left where the database writes.",
     "deadlock": "Two transactions waited for each other and this one was given up: run it again, with all that was in its transaction.",
@@ -52,6 +54,9 @@ HINTS: dict[str, str] = {
 
 OUTCOME_UNKNOWN = "outcome_unknown"
 """A run was asked to stop, and nobody said that it did."""
+
+CORE_STOPPED = "core_stopped"
+"""The core ended while a run was under way, and its session with it; not a client's wish."""
 
 NO_SUCH_NAME = "no_such_name"
 NAME_TAKEN = "name_taken"
@@ -84,6 +89,12 @@ def hint_about(hint: str | None, connection: str | None) -> str | None:
 def hint_for(scenario: str | None) -> str | None:
     """Return the hint of a scenario, or None where there is none."""
     return HINTS.get(scenario) if scenario else None
+
+
+def with_abort(hint: str | None) -> str:
+    """Return the hint of an error behind which the open transaction is aborted, with that."""
+    abort = HINTS["transaction_failed"]
+    return hint if hint and abort in hint else f"{hint or ''} {abort}".strip()
 
 
 LEAST_CAP_MB = 384

@@ -179,8 +179,7 @@ class Core:
         last_call = threading.Timer(CLOSE_S, self.spares.kill_all)  # a frozen driver would hold its session's close up
         last_call.daemon = True
         last_call.start()
-        for run in self.runs.running():
-            self.runs.cancel(run)
+        self.runs.cancel_all()
         deadline = time.monotonic() + 1.0
         while self.runs.running() and time.monotonic() < deadline:
             time.sleep(0.02)

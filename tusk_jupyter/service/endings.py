@@ -89,10 +89,10 @@ class Endings:
 
 def lost(name: str, why: str, sessions: Sequence[str], *, private: bool) -> errors.SessionLost:
     """Return the refusal of a run that would meet another session than its client counts on."""
-    gone = "the database in memory with all its tables" if private else "its temp tables, its settings (SET, USE, ...)"
+    server = "its temp tables, its settings (SET, USE, ...), and what had not been committed"  # nobody knows of a last COMMIT
+    gone = "the database in memory with all its tables" if private else server
     return errors.SessionLost(
-        f"None of this was run: its session on {name!r} has ended, because {why}. Gone with it are "
-        f"{gone}, and a transaction that was open was rolled back.",
+        f"None of this was run: its session on {name!r} has ended, because {why}. Gone with it are {gone}.",
         scenario="session_lost",
         sessions=tuple(sessions),
     )

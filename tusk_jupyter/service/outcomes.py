@@ -12,7 +12,7 @@ from __future__ import annotations
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import WireError
 from tusk_jupyter.protocol.message import replace
-from tusk_jupyter.protocol.scenarios import HINTS, OUTCOME_UNKNOWN
+from tusk_jupyter.protocol.scenarios import CORE_STOPPED, HINTS, OUTCOME_UNKNOWN, with_abort
 from tusk_jupyter.service.run import Run, without_secrets
 
 CONNECTION = "connection"
@@ -28,7 +28,11 @@ def outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str, 
         has_server: whether the statement runs somewhere else than in the driver.
     """
     status, error = _outcome(run, last, has_server=has_server)
-    return status, without_secrets(error, run.secrets) if error else None
+    if error is None:
+        return status, None
+    if last.alive and last.transaction == "failed" and not _ends_with(run):
+        error = replace(error, hint=with_abort(error.hint))
+    return status, without_secrets(error, run.secrets)
 
 
 def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str, WireError | None]:
@@ -39,6 +43,8 @@ def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str,
     if run.why == "timeout":
         words = f"The run took longer than its {run.timeout_s:g} s"
         kind, scenario = "timeout", "statement_timeout"
+    elif run.why == CORE_STOPPED:
+        words, kind, scenario = "The run was cancelled, as the core service was stopped", "cancelled", CORE_STOPPED
     elif run.why or cancelled:
         words, kind, scenario = "The run was cancelled", "cancelled", "cancelled_by_user"
     else:
@@ -52,14 +58,23 @@ def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str,
         return kind, _unknown(kind, words, said, has_server=has_server)
     if not cancelled:  # it ended with an error of its own before it could be stopped
         return ("timeout" if said.kind == "timeout" else "failed"), said
-    if kind == "cancelled" and (run.kind == "upload" or not by_user):
+    by_client = scenario == "cancelled_by_user"
+    if by_client and (run.kind == "upload" or not by_user):
         return kind, said  # an upload's own words say what became of its rows; an administrator's, who stopped it
     where = " on the server" if has_server else ""
     if said.code is None or said.statement is not None:  # nothing was interrupted; or there are others to speak of
-        ended = said.message if kind == "cancelled" else f"{words}. {said.message}"
+        ended = said.message if by_client else f"{words}. {said.message}"
+    elif kind == "timeout":
+        ended = f"{words} and was stopped{where}."
     else:
-        ended = f"The statement was stopped{where}." if kind == "cancelled" else f"{words} and was stopped{where}."
-    return kind, WireError(kind=kind, message=ended, hint=HINTS[scenario], scenario=scenario)
+        ended = f"The statement was stopped{where}{'' if by_client else ', as the core service was stopped'}."
+    hint = HINTS[scenario] if not by_client or not _ends_with(run) else "Its session has ended with it."
+    return kind, WireError(kind=kind, message=ended, hint=hint, scenario=scenario)
+
+
+def _ends_with(run: Run) -> bool:
+    """Return whether a run's session ends with it in any case."""
+    return run.why == CORE_STOPPED or run.session.connection.isolation == "statement"
 
 
 def _unknown(kind: str, words: str, said: WireError, *, has_server: bool) -> WireError:

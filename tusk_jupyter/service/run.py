@@ -75,7 +75,7 @@ class Run:
     notices: tuple[str, ...] = ()
     """What its client must hear beside the result."""
     why: str = ""
-    """What the ladder was begun for: cancelled | timeout | unfetched."""
+    """What the ladder was begun for: cancelled | timeout | unfetched | core_stopped."""
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property

@@ -20,7 +20,7 @@ from tusk_jupyter.launch.ladder import Ladder, Rung
 from tusk_jupyter.launch.process import DriverProcess
 from tusk_jupyter.protocol import control, driver
 from tusk_jupyter.protocol.errors import WireError, to_wire
-from tusk_jupyter.protocol.scenarios import FILE_GONE, NO_SUCH_NAME
+from tusk_jupyter.protocol.scenarios import CORE_STOPPED, FILE_GONE, NO_SUCH_NAME
 from tusk_jupyter.service import aftermath
 from tusk_jupyter.service.endings import lost
 from tusk_jupyter.service.outcomes import outcome
@@ -87,6 +87,7 @@ class Runs:
         self._starting: dict[str, tuple[float, Run]] = {}
         self._lock = threading.Lock()
         self._last_ended = time.monotonic()  # a core that comes up is about to be used
+        self._closing = False
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="run")
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="ladder")
 
@@ -116,6 +117,8 @@ class Runs:
                 self._hand_over(run, process, request)
                 with self._lock:
                     self._under_way[run.id] = run
+                if self._closing:
+                    self.cancel(run, CORE_STOPPED)
         except BaseException as exc:
             process.words.forget(run.id)
             if not isinstance(exc, _ENDED):
@@ -223,6 +226,12 @@ class Runs:
             run.ladder, run.why = Ladder(time.monotonic()), why
         self._climb_down(run)
         self._changed()
+
+    def cancel_all(self) -> None:
+        """Begin to end all runs, and those that are just beginning, since the core goes down."""
+        self._closing = True
+        for run in self.running():
+            self.cancel(run, CORE_STOPPED)
 
     def tick(self) -> None:
         """Take the steps that are due: timeouts, unfetched tickets, harder rungs. Called a few times a second."""
@@ -361,9 +370,11 @@ def _of_the_ladder(run: Run) -> str:
     """Return why a run's process is ended, as a clause."""
     if not run.why:
         return f"its driver did not take a run in within {READY_TIMEOUT_S:.0f} s, and its process was ended"
-    asked = {"timeout": "at its time limit", "unfetched": "when nobody came for its rows"}.get(
-        run.why, "when it was cancelled"
-    )
+    asked = {
+        "timeout": "at its time limit",
+        "unfetched": "when nobody came for its rows",
+        CORE_STOPPED: "when the core service was stopped",
+    }.get(run.why, "when it was cancelled")
     return (
         f"run {run.id[:8]} of {run.source or 'another program'} did not stop {asked}, and its driver process was ended"
     )
@@ -372,8 +383,10 @@ def _of_the_ladder(run: Run) -> str:
 def _why_ended(run: Run) -> str:
     """Return why a run's session ended with it, as a clause; "" where its process ended, which knows better."""
     process = run.session.process
-    if process is None or process.ended or run.error is None:
+    if process is None or process.ended or run.session.connection.isolation == "statement":
         return ""
+    if run.error is None:
+        return f"an earlier run ended it: {run.beginning}"
     return f"an earlier run ended with: {_clause(run.error.message)}"
 
 

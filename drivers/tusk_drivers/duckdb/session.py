@@ -24,6 +24,7 @@ from tusk_drivers.duckdb.settings import check_shared
 from tusk_drivers.duckdb.words import kind_of, words
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
+from tusk_jupyter.driverkit.transactions import not_committed
 from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.dialects import dialect_named
@@ -33,6 +34,7 @@ from tusk_jupyter.sqltext.statements import Statement
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "COPY"})
 _YIELDS = frozenset({"SELECT", "EXPLAIN", "PRAGMA", "CALL", "EXECUTE", "MULTI", "RELATION"})
 _RETURNING = frozenset({"returning", "return_files", "return_stats"})
+_COMMITS = ("commit", "end")
 _COMMANDS = frozenset({("Count",), ("Success",)})
 """Columns of what DuckDB answers to a statement that has no rows of its own."""
 
@@ -235,6 +237,12 @@ class DuckDBSession(Session):
     def _control(self, sql: str) -> Changed:
         first = next(sql[t.start : t.end].lower() for t in tokens(sql, _DIALECT) if t.kind is not Kind.COMMENT)
         begins = first in ("begin", "start")
+        if first in _COMMITS:
+            self._look_at_transaction()
+            if self._transaction is Transaction.FAILED:
+                self._connection.execute("ROLLBACK")  # that is what DuckDB does at its COMMIT, without a word
+                self._transaction = Transaction.IDLE
+                raise not_committed(first.upper())
         self._connection.execute("BEGIN TRANSACTION READ ONLY" if begins and self._read_only else sql)
         self._connection.complete()
         self._transaction = Transaction.OPEN if begins else Transaction.IDLE

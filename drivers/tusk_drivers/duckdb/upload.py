@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
 
@@ -30,11 +31,12 @@ def write(
         connection.execute(f"{head} SELECT * FROM {source}")  # noqa: S608 - quoted above, and a name of our own
         count = connection.rowcount
         connection.complete()
-        return count
     except Exception as exc:
+        with contextlib.suppress(duckdb.Error):  # an aborted transaction takes no statement; the source goes with it
+            connection.unregister(source)
         raise (watched.failure or exc) from exc
-    finally:
-        connection.unregister(source)
+    connection.unregister(source)
+    return count
 
 
 class _Watched:

@@ -26,6 +26,7 @@ from tusk_drivers.postgresql.rows import RowSource
 from tusk_drivers.postgresql.source import Source
 from tusk_drivers.postgresql.types import Setting
 from tusk_jupyter.driverkit.session import Changed, Rows
+from tusk_jupyter.driverkit.transactions import not_committed
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.code import Code
 from tusk_jupyter.sqltext.dialects import dialect_named
@@ -45,6 +46,8 @@ SAVEPOINT = "tusk_result"
 _YIELDING = {
     "SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "EXECUTE", "FETCH", "CALL", "INSERT", "UPDATE", "DELETE", "MERGE",
 }  # fmt: skip
+_ROLLING_BACK = {"ROLLBACK", "ABORT"}
+"""Statements that the server is to answer with ROLLBACK; so it answers a COMMIT of an aborted transaction, too."""
 _READING = {"SELECT", "WITH", "VALUES", "TABLE"}
 _DIALECT = dialect_named("postgresql")
 _CHANGES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
@@ -75,6 +78,8 @@ class Execution:
         self._steps: Generator[pa.RecordBatch, None, None] | None = None
         self._columns: tuple[Column, ...] = ()
         self._asked: Mapping[Setting, str] = {}
+        self._was_aborted = link.status == TransactionStatus.INERROR
+        """Whether the transaction that is open before the statement is aborted; a read-only COMMIT is sent as a ROLLBACK."""
         self._ended = False
         self._stopped = False
         self._extra_notes: list[str] = []
@@ -143,6 +148,8 @@ class Execution:
             raise self._link.error(failed, self._place)
         last = results[-1]
         self._leave(ok=True)
+        if self._was_aborted and last.command_status == b"ROLLBACK" and self._command not in _ROLLING_BACK:
+            raise not_committed(self._command, chained=self._link.status == TransactionStatus.INTRANS)
         if last.status == ExecStatus.TUPLES_OK:  # SELECT without columns
             return without_columns(last.ntuples, (*self._extra_notes, *self._link.notices))
         return Changed(affected=last.command_tuples, notes=(*self._extra_notes, *self._link.notices))
