@@ -175,13 +175,23 @@ def test_conditions_are_shown_and_removed(window, book):
     page.page.keyboard.press("Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("'many' is no value of the type int64")
     page.page.keyboard.press("Escape")
-    output.get_by_role("button", name="Remove the condition frog is null").click()
+    remove = output.get_by_role("button", name="Remove the condition frog is null")
+    remove.click()
     expect(output).to_contain_text("1,000,000 rows fetched")
     expect(grid).to_be_focused()
     wide = grid_of(page, 4)
     cell(wide, 0, 0).click()
     page.page.keyboard.press("End")
     expect(cell(wide, 0, 19)).to_be_in_viewport(ratio=0.9)  # though no width was known of what was not drawn
+    grid.get_by_role("columnheader", name=re.compile("^frog")).first.locator(".tusk-menu").click()
+    output.get_by_label("Condition", exact=True).select_option("is null")
+    output.get_by_role("button", name="Filter", exact=True).click()
+    expect(remove).to_be_enabled()
+    page.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    expect(output).to_contain_text("200 of the 200,000 rows that match are kept")
+    expect(remove).to_be_disabled()
+    expect(remove).to_have_attribute("title", re.compile("cannot be filtered: The kernel was restarted"))
+    page.picture("2 restarted")
 
 
 # without a kernel and without widgets a saved notebook is read

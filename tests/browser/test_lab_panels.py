@@ -167,7 +167,7 @@ def test_sql_is_formatted_below_its_magic_line(notebook):
     assert active_cell(notebook.page).inner_text().startswith(f"%%sql {notebook.connection}\n")
 
 
-def test_failed_run_is_found_in_the_log_and_comes_into_a_new_cell_unexecuted(notebook):
+def test_failed_run_is_found_in_the_log_and_comes_into_a_new_cell_unexecuted(notebook, lab):
     page = notebook.page
     notebook.run_cell(2)
     open_log(notebook)
@@ -183,6 +183,17 @@ def test_failed_run_is_found_in_the_log_and_comes_into_a_new_cell_unexecuted(not
     expect(active_cell(page)).to_contain_text("nosuch")
     expect(page.locator(".jp-CodeCell.jp-mod-active .jp-InputPrompt")).to_have_text("[ ]:")
     assert log_rows(page).first.get_attribute("data-run") == runs
+    with page.expect_response(lambda answer: "/tusk/current" in answer.url):
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.context.rename('renamed.ipynb')")
+    lab.write(f"{notebook.connection}.ipynb", "'another one has the name of before'")
+    notebook.run_cell(2)
+    expect(log_rows(page)).to_have_count(2)
+    expect(log_rows(page).first.get_by_test_id("tusk-origin")).to_contain_text("renamed")
+    notebook.cell(0).locator(".cm-content").click()
+    log_rows(page).last.get_by_test_id("tusk-origin").click()  # it ran before the notebook was renamed
+    expect(active_cell(page)).to_contain_text("nosuch")
+    expect(page.locator(".lm-TabBar-tab.lm-mod-current", has_text="renamed")).to_be_visible()
+    notebook.picture("renamed")
 
 
 def test_run_of_another_notebook_is_cancelled_and_the_log_follows(notebook, window):

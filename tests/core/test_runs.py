@@ -9,6 +9,7 @@ from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.message import replace
 
 pytestmark = pytest.mark.home("shared")
 
@@ -132,6 +133,26 @@ def test_what_was_chosen_stays_until_another_is_chosen(client, core):
     assert core.run(client, "rows 1").accepted.connection == "s"
     client.call(control.UseConnection(session=client.session, name="other"))
     assert core.run(client, "rows 1").accepted.connection == "other"
+
+
+def test_runs_of_a_notebook_that_was_renamed_come_from_where_it_is_now(new_client, core, monkeypatch):
+    def source(of):
+        core.run(of, "rows 1", on="s")
+        return one.call(control.ReadLog(limit=1)).entries[0].source
+
+    one = new_client()
+    core.connect(one, "s")
+    kernel = control.GetCurrentConnection(kernel="renamed")
+    monkeypatch.setattr("tusk_jupyter.client.client._kernel_id", lambda: "renamed")
+    one.call(replace(kernel, notebook="/home/ann/work.ipynb"))  # before this kernel's first run
+    two = new_client()
+    assert source(two) == source(new_client()) == "/home/ann/work.ipynb"  # a restarted kernel keeps its id
+    one.call(replace(kernel, notebook="/home/ann/late.ipynb"))
+    one.call(kernel)  # nothing new
+    assert source(two) == "/home/ann/late.ipynb"
+    monkeypatch.setattr("tusk_jupyter.client.client._kernel_id", lambda: "another")
+    three = new_client()
+    assert source(three) == three.source
 
 
 @pytest.mark.home("own")

@@ -160,6 +160,7 @@ class Client:
             request,
             session=self.session,
             source=request.source or self.source,
+            kernel=_kernel_id(),
             last_connection=self.last_connection,
             last_was_chosen=self.last_was_chosen,
             held=self._held.claims(),

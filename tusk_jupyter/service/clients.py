@@ -38,21 +38,36 @@ class Clients:
     def __init__(self) -> None:
         """Begin with nobody."""
         self._clients: dict[str, Client] = {}
+        self._notebooks: dict[str, str] = {}
+        """Where the notebooks of kernels are, by the kernel's id, which stays when it restarts."""
         self._lock = threading.Lock()
 
-    def touch(self, session: str, *, source: str | None = None) -> Client:
-        """Return the client of that session id, made if it is new, seen now."""
+    def touch(self, session: str, *, source: str | None = None, kernel: str = "") -> Client:
+        """Return the client of that session id, made if it is new, seen now.
+
+        `source` is where it says that it is; of a kernel, Jupyter Server knows better.
+        """
         with self._lock:
             client = self._clients.setdefault(session, Client(session))
             client.last_seen = time.monotonic()
-            client.source = source or client.source
+            client.kernel = kernel or client.kernel
+            client.source = self._notebooks.get(client.kernel) or source or client.source
             return client
+
+    def locate(self, kernel: str, notebook: str) -> bool:
+        """Note where a kernel's notebook is by now; return whether that moves a client."""
+        with self._lock:
+            self._notebooks[kernel] = notebook
+            moved = [one for one in self._clients.values() if one.kernel == kernel and one.source != notebook]
+            for client in moved:
+                client.source = notebook
+            return bool(moved)
 
     def attach(self, session: str, *, source: str, pid: int, kernel: str = "") -> Client:
         """Hold a client session open."""
-        client = self.touch(session, source=source)
+        client = self.touch(session, source=source, kernel=kernel)
         with self._lock:
-            client.pid, client.kernel = pid, kernel
+            client.pid = pid
             client.attached += 1
         return client
 

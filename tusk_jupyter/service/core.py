@@ -277,6 +277,8 @@ class Core:
 
     def current_connection(self, request: control.GetCurrentConnection) -> control.CurrentConnection:
         """Say what a kernel's SQL would run on now where it names no connection."""
+        if request.notebook and self.clients.locate(request.kernel, request.notebook):
+            self.changes.bump("connections")  # other notebooks read that they are open in this one
         client = self.clients.of_kernel(request.kernel)
         try:
             record = self.connections.default(client.current if client else None)
@@ -435,12 +437,12 @@ class Core:
 
     def run(self, request: control.RunRequest) -> Accepted:
         """Take a run in."""
-        client = self.clients.touch(request.session, source=request.source)
+        client = self.clients.touch(request.session, source=request.source, kernel=request.kernel)
         return self.dispatch.run(client, self._connection(client, request), request)
 
     def upload(self, request: control.UploadRequest) -> Accepted:
         """Take an upload in."""
-        client = self.clients.touch(request.session, source=request.source)
+        client = self.clients.touch(request.session, source=request.source, kernel=request.kernel)
         return self.dispatch.upload(client, self._connection(client, request), request)
 
     def list_runs(self, _: control.ListRuns) -> control.RunList:

@@ -173,7 +173,7 @@ class Dispatch:
         parameters, hidden = _parameters(request, words.parameters)
         run = Run(
             session=Session(client.id, record),
-            source=request.source or client.source,
+            source=client.source,
             cell=request.cell,
             sql=words.text,
             dialect=self._connections.dialect_of(record),

@@ -218,6 +218,8 @@ class GetCurrentConnection(Message, frozen=True, kw_only=True):
     ACTION: ClassVar[str] = "connection.current"
     REPLY: ClassVar[type] = CurrentConnection
     kernel: str = ""
+    notebook: str = ""
+    """Where its notebook is by now, as the Jupyter Server knows: its runs come from there. "": nothing new."""
 
 
 class ConnectionRemoved(Message, frozen=True, kw_only=True):

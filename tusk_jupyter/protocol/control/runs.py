@@ -65,7 +65,9 @@ class RunRequest(Message, frozen=True, kw_only=True):
     cell: str | None = None
     """The cell's id or execution count, for the log."""
     source: str | None = None
-    """Overrides the attach's source, for a kernel whose notebook was renamed."""
+    """Overrides the attach's source."""
+    kernel: str = ""
+    """Jupyter's id of the kernel that asks, whose notebook may have been renamed since its start."""
     folder: str | None = None
     """The client's working directory, where relative paths in the SQL begin; "" when it is gone, None for a tool."""
     last_connection: str | None = None
@@ -87,6 +89,7 @@ class UploadRequest(Message, frozen=True, kw_only=True):
     log: bool = True
     cell: str | None = None
     source: str | None = None
+    kernel: str = ""
     last_connection: str | None = None
     """This client's current connection, for a core that was started since and knows none of it."""
     last_was_chosen: bool = False

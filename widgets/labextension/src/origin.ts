@@ -3,6 +3,7 @@ import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application'
 import { Notification } from '@jupyterlab/apputils';
 import { isCodeCellModel } from '@jupyterlab/cells';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { Contents } from '@jupyterlab/services';
 
 import { Api, describeError } from './api';
 import { h } from './dom';
@@ -63,6 +64,13 @@ async function goTo(
   const { contents } = app.serviceManager;
   // A drive, as that of a notebook edited by several, is no part of the file's path.
   let panel: NotebookPanel | undefined = tracker.find(each => contents.localPath(each.context.path) === path);
+  await panel?.context.ready;
+  const holdsCell = (each: NotebookPanel) => cell !== null && indexOf(each, cell) >= 0;
+  if (!panel || !holdsCell(panel)) {
+    // Renamed since, it may be open, and another notebook have its name now; a copy of it has cells of the same ids.
+    const other = isCount(cell) ? undefined : tracker.find(holdsCell);
+    panel = other && (panel || !(await hasCell(contents, path, cell))) ? other : panel;
+  }
   if (!panel) {
     try {
       await contents.get(path, { content: false });
@@ -86,18 +94,38 @@ async function goTo(
 /** Scroll to a cell by its id, or by its execution count where the frontend told no id. */
 async function showCell(panel: NotebookPanel, cell: string): Promise<void> {
   const { content } = panel;
-  const index = content.widgets.findIndex(
-    ({ model }) =>
-      model.id === cell ||
-      (/^\d+$/.test(cell) && isCodeCellModel(model) && String(model.executionCount) === cell)
-  );
+  const index = indexOf(panel, cell);
   if (index < 0) {
-    tell('That cell is not in the notebook any more.');
+    tell(
+      `${panel.context.path} has no such cell: it was deleted, or is in a notebook that was renamed since.`
+    );
     return;
   }
   content.activeCellIndex = index;
   content.deselectAll();
   await content.scrollToItem(index, 'smart');
+}
+
+function indexOf(panel: NotebookPanel, cell: string): number {
+  return panel.content.widgets.findIndex(
+    ({ model }) =>
+      model.id === cell || (isCount(cell) && isCodeCellModel(model) && String(model.executionCount) === cell)
+  );
+}
+
+/** Whether a saved notebook has a cell of that id. */
+async function hasCell(contents: Contents.IManager, path: string, cell: string | null): Promise<boolean> {
+  try {
+    const { content } = await contents.get(path, { type: 'notebook' });
+    return (content as { cells: { id?: string }[] }).cells.some(({ id }) => id === cell);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it is an execution count, which any notebook may have. */
+function isCount(cell: string | null): boolean {
+  return /^\d+$/.test(cell ?? '');
 }
 
 function tell(message: string): void {

@@ -1,11 +1,19 @@
-"""Where a run's notebook is: only the server knows its folder, of which pages are told a short form (`~/...`) or nothing."""
+"""Where notebooks are.
+
+Only the server knows its folder, of which pages are told a short form (`~/...`) or nothing; and only it knows of each renaming,
+for a kernel is told its notebook's path at its start.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-from tusk_jupyter.protocol.message import Message
+from jupyter_core.utils import ensure_async
+
+from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.message import Message, replace
 from tusk_widgets.server.handler import Call
 
 
@@ -34,3 +42,22 @@ def contents_path(source: str, folder: str) -> str | None:
         if below.parts and below.parts[0] != os.pardir:
             return below.as_posix()
     return None
+
+
+async def current(call: Call) -> object:
+    """Answer with what is current in a kernel, and tell the core where its notebook is."""
+    asked = call.read(control.GetCurrentConnection, notebook="")
+    notebook = await notebook_of(call.handler.session_manager, asked.kernel, call.access.folder)
+    return await call.access.ask(replace(asked, notebook=notebook))
+
+
+async def notebook_of(sessions: Any, kernel: str, folder: str) -> str:  # noqa: ANN401 - a server may have one of its own
+    """Return the path of the file that is a kernel's notebook; "" where it is none of this machine, or one of several."""
+    listed = await ensure_async(sessions.list_sessions()) if kernel else []
+    paths = {one["path"] for one in listed if one["type"] == "notebook" and (one["kernel"] or {}).get("id") == kernel}
+    if len(paths) != 1:
+        return ""
+    path = paths.pop()
+    without_drive = path.partition(":")[2]  # as of a notebook that is edited by several
+    places = [Path(folder, one) for one in (path, without_drive) if one]
+    return next((str(place) for place in places if place.is_file()), "")

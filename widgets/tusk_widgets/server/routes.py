@@ -17,7 +17,7 @@ from tusk_widgets.server.access import Access
 from tusk_widgets.server.explain import explain
 from tusk_widgets.server.handler import Answer, Call, TuskHandler
 from tusk_widgets.server.log import delete_log, export_log, one_run
-from tusk_widgets.server.notebooks import notebook
+from tusk_widgets.server.notebooks import current, notebook
 from tusk_widgets.server.polling import changes
 from tusk_widgets.server.text import format_text
 
@@ -69,7 +69,7 @@ ROUTES: dict[str, dict[str, Answer]] = {
     "connections/{name}": {"GET": asks(control.GetConnection), "DELETE": asks(control.RemoveConnection)},
     "connections/{name}/test": {"POST": asks(control.TestConnection)},
     "connections/{name}/duplicate": {"POST": asks(control.DuplicateConnection)},
-    "current": {"GET": asks(control.GetCurrentConnection)},
+    "current": {"GET": current},
     "drivers": {"GET": asks(control.ListDrivers)},
     "environment": {"GET": environment},
     "tree": {"GET": asks(control.ListBranch)},

@@ -31,6 +31,8 @@ export class NotebookConnection {
     const ask = () => void this.ask();
     this.tusk.connections.changed.connect(ask, this);
     this.panel.sessionContext.kernelChanged.connect(() => this.askAnew(), this);
+    // The server answers after it has told the core where the notebook is: the log names a renamed one as it is now.
+    this.panel.sessionContext.propertyChanged.connect(ask, this);
     this.panel.sessionContext.statusChanged.connect((_, status) => this.follow(status), this);
     ask();
   }

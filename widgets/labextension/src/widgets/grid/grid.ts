@@ -267,6 +267,7 @@ export class Grid {
       return; // what was said since stays
     }
     this.ended = words;
+    this.matching ??= this.rows.count; // it ends twice: restarting, then restarted
     this.rows.freeze();
     this.selection.clamp(this.rows.count);
     this.exporting.disabled = true;
@@ -352,9 +353,12 @@ export class Grid {
   private countText(): string {
     const { rows, more, limit, columns } = this.info;
     const isFiltered = this.rows.view.filters.length > 0;
-    const shown = isFiltered
-      ? `${number(this.rows.count)} shown of ${number(rows)} fetched`
-      : `${rowsText(rows)} fetched`;
+    const { count } = this.rows;
+    const shown = !isFiltered
+      ? `${rowsText(rows)} fetched`
+      : count < (this.matching ?? count)
+        ? `${number(count)} of the ${rowsText(this.matching!)} that match are kept`
+        : `${number(count)} shown of ${number(rows)} fetched`;
     const cut = more && limit !== null ? ` · more exist (limit ${number(limit)})` : '';
     return `${shown}${cut} · ${number(columns.length)} column${columns.length === 1 ? '' : 's'}`;
   }
@@ -367,10 +371,6 @@ export class Grid {
       '×',
       () => {
         this.table.table.focus({ preventScroll: true }); // the button goes, and the focus would fall out of the grid
-        if (this.ended !== null) {
-          this.say(`Rows cannot be filtered: ${this.ended}`, true);
-          return;
-        }
         const filters = this.wished.filters.filter(each => each !== filter);
         this.look({ sort: this.wished.sort, filters }).catch((error: unknown) =>
           this.say(errorText(error), true)
@@ -378,6 +378,10 @@ export class Grid {
       },
       { label: `Remove the condition ${text}` }
     );
+    if (this.ended !== null) {
+      remove.disabled = true;
+      remove.title = visible(`Rows cannot be filtered: ${this.ended}`);
+    }
     return element('span', { className: 'tusk-chip', title: text }, element('span', {}, text), remove);
   }
 
@@ -434,6 +438,8 @@ export class Grid {
   );
   /** Why the kernel cannot be asked any more. */
   private ended: string | null = null;
+  /** Rows of the view that it ended with; fewer are kept. */
+  private matching: number | null = null;
   private waiting = '';
   private isDragging = false;
   private wished: View = { sort: [], filters: [] };
