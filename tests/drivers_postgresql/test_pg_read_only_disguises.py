@@ -115,6 +115,7 @@ HARMLESS_GIVEN = [
     "SELECT * FROM xpath_table('a', '$$<a/>$$', 'ro', '/a/*|//b[@c=''d'']', 'a>0 OR ''x'' = ''''') AS t(a int, b text, c text)",
     "SELECT * FROM connectby('ro', 'a', 'a', 'a', '1', 1, '->') AS t(k int, p int, l int, b text, s int)",
     "SELECT ts_rewrite('a & b'::tsquery, 'a'::tsquery, 'c'::tsquery)",
+    "SELECT * FROM crosstab_of_years(2000 + 26)",
 ]
 
 STATE = """
@@ -206,7 +207,8 @@ def giving(bench) -> Bench:
     bench.admin.do(
         "CREATE EXTENSION IF NOT EXISTS tablefunc; CREATE EXTENSION IF NOT EXISTS xml2;"
         "CREATE OR REPLACE FUNCTION crosstab_of_mine(text) RETURNS setof record AS '$libdir/tablefunc', 'crosstab' "
-        "LANGUAGE C STABLE STRICT"
+        "LANGUAGE C STABLE STRICT;"
+        "CREATE OR REPLACE FUNCTION crosstab_of_years(int) RETURNS int LANGUAGE sql RETURN $1"
     )
     return bench
 
@@ -223,6 +225,18 @@ def test_sql_that_a_function_is_given_is_read_as_it_will_run(giving, connect, sq
     run(writer, sql)
     wait_until(lambda: giving.state() != before, what=sql)
     writer.do("RESET ALL; SELECT pg_advisory_unlock_all()")
+
+
+def test_a_prepared_statement_is_read_as_it_was_when_it_was_prepared(bench, connect):
+    reader = connect(admin=True)
+    reader.do("SET standard_conforming_strings = off")
+    reader.batches("PREPARE hidden AS SELECT '\\'', pg_advisory_lock(4711) --'\n")
+    reader.do("SET standard_conforming_strings = on")
+    reader.session.set_read_only(True)
+    before = bench.state()
+    with pytest.raises(QueryError, match="pg_advisory_lock acts outside"):
+        reader.do("EXECUTE hidden")
+    assert bench.state() == before
 
 
 def test_sql_that_a_function_is_given_may_read(giving, connect):

@@ -90,7 +90,7 @@ PASTES: dict[str, frozenset[int]] = {"connectby": frozenset(), "xpath_table": fr
 
 
 def runs_literal(function: str) -> bool:
-    """Return whether a function, named in lower case, runs SQL that it is given.
+    """Return whether a function, named in lower case, runs SQL that it is given, or may do so.
 
     tablefunc's manual tells users to declare crosstabs of their own names and columns: `crosstab_float8_6_cols`.
     """
