@@ -152,6 +152,13 @@ POSTGRESQL = [
     'UPDATE "cfg" SET "value" = to_jsonb(\'hunter2\'::text) WHERE "key" IN (\'smtp_password\')',
     "SELECT 'api_key' AS key, 'hunter2' AS value",
     "SELECT 1 -- pass=hunter2",
+    "SELECT 1 -- api key: hunter2x9",
+    "DO $$ BEGIN EXECUTE format('UPDATE %I SET password = $1', 'u') USING 'hunter2'; END $$",
+    "DO $$ BEGIN SELECT 'hunter2' INTO STRICT pw; END $$",
+    "SELECT format('%s=%s', 'password', 'hunter2'), format('ALTER USER a %s %L', 'password', 'hunter2')",
+    "INSERT INTO settings VALUES ('api_key', 'hunter2')",
+    "INSERT INTO app.config VALUES (1, 'smtp_password', 'hunter2')",
+    "SELECT jsonb_path_query(d, '$ ? (@.password == \"hunter2\")') FROM t",
 ]
 MYSQL = [
     "INSERT INTO u (name, [password]) VALUES ('b', 'hunter2')",
@@ -219,6 +226,9 @@ MYSQL = [
     "SELECT * FROM t WHERE JSON_UNQUOTE(JSON_EXTRACT(d, '$.password')) = 'hunter2'",
     "INSERT INTO wp_options (option_value, option_name) VALUES ('hunter2', 'smtp_password')",
     "INSERT INTO cfg SET name = 'api_key', value = 'hunter2'",
+    "EXECUTE IMMEDIATE concat('CREATE USER x IDENTIFIED', ' BY ?') USING 'hunter2'",
+    "SET @s = 'CREATE USER x IDENTIFIED BY ?'; SET @p = 'hunter2'; PREPARE s FROM @s; EXECUTE s USING @p",
+    "PREPARE `s` FROM 'UPDATE u SET password=? WHERE id=?'; EXECUTE s USING 'hunter2', 3",
     "SET PASSWORD FOR a = 'hunter2' REPLACE 'hunter2 old' RETAIN CURRENT PASSWORD",
 ]
 DUCKDB = [
@@ -257,6 +267,7 @@ DUCKDB = [
     "ATTACH 'x' AS p (TYPE motherduck, TOKEN 'hunter2')",
     "SELECT * FROM read_json('https://h/x?api_key=hunter2')",
     "ATTACH 'x' AS y (encryption_key hunter2)",
+    "SELECT {'key': 'password', 'value': 'hunter2'}",
     "SELECT MAP(['token'], ['hunter2']), map_from_entries([('token', 'hunter2')])",
     "SELECT * FROM t WHERE json_extract_string(d, '$.password') = 'hunter2'",
     "ATTACH 'x' AS y (TYPE duckdb, encryption_key = \"hunter2\")",
@@ -283,6 +294,11 @@ SQLITE = [
     "ATTACH 'x' AS y KEY \"hunter2\"",
     "ATTACH 'file:x?hexkey=hunter2' AS y",
     "SELECT printf('password is %s', 'hunter2')",
+    "SELECT * FROM u WHERE password IS NOT 'hunter2' OR pwd IS \"hunter2\"",
+    'SELECT * FROM u WHERE pwd BETWEEN "hunter2" AND "hunter2x"',
+    'SELECT CASE pwd WHEN "hunter2" THEN 1 END FROM u',
+    'SELECT * FROM u WHERE (name, pwd) = ("ann", "hunter2") OR (name, pwd) IN (VALUES ("ann", "hunter2"))',
+    "ATTACH 'x' AS y KEY hunter2-hunter2x",
 ]
 COLUMNS = r"""
 SELECT * FROM u WHERE 'hunter2' = password
@@ -521,6 +537,11 @@ KEPT = [
     ("postgresql", 'SELECT \'{"name": "user", "value": "kept", "eos_token": "kept", "auth": "basic"}\'::jsonb'),
     ("postgresql", "COPY t FROM PROGRAM 'ssh -p 2222 h cat x', 'docker run -p 80:80 x', 'unzip -p x.zip', 'mkdir -p a/b'"),
     ("postgresql", "SELECT 1 -- pass: 3 of 4, bypass: x, next-page: token, primary-key: id, at 12:30"),
+    ("postgresql", "INSERT INTO settings VALUES ('theme', 'kept')"),
+    ("postgresql", "INSERT INTO users VALUES ('token', 'kept')"),
+    ("postgresql", "SELECT format('%s=%s %s', 'name', 'kept', 'kept'), format('%s and %s', 'password', 'kept')"),
+    ("postgresql", "DO $$ BEGIN EXECUTE format('UPDATE %I SET a = $1', 'passwords') USING 'kept'; END $$"),
+    ("duckdb", "SELECT {'key': 'theme', 'value': 'kept', 'password': NULL}"),
     ("duckdb", "SELECT MAP(['name', 'token_count'], ['kept', 'kept']), password FROM u"),
     ("duckdb", "ATTACH 'x' AS y (TYPE postgres, SECRET mine)"),
     *((dialect, sql) for dialect in ("ansi", "postgresql", "sqlite", "duckdb") for sql in [
@@ -704,10 +725,10 @@ def test_any_password_in_its_place_is_hidden(secret):
      "password=''" * 60_000,
      "password = f(" * 40_000, "IDENTIFIED BY " * 60_000, "(a, password) VALUES " * 40_000, "(password) " * 80_000,
      "execute 'password = ?' using " * 15_000, "prepare p as " * 60_000, "declare pw, " * 60_000,
-     "password = \"a\" " * 60_000, "execute p using @p, " * 20_000, "zip " * 200_000, "a-key=" * 150_000,
-     "<password>" * 80_000, "'token': " * 80_000,
+     "password = \"a\" " * 60_000, "execute p using @p, " * 20_000, "zip " * 200_000, "a-key=" * 60_000,
+     "<password>" * 80_000, "'token': " * 40_000,
      "(key, value) values ('token', 'a') " * 20_000, "map(['token'], " * 15_000, "name='token' value=" * 20_000,
-     "d -> 'token' " * 20_000, "f(password, " * 40_000,
+     "d -> 'token' " * 20_000, "execute f('a', " * 20_000, "f(password, " * 40_000,
      "x IN (password) " * 60_000, "(password) WITH " * 60_000],
     ids=lambda text: text[:20],
 )  # fmt: skip

@@ -14,6 +14,8 @@ from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.sqltext.secret_places import Statement
 
 _NAMES_ARGUMENT = (":=", "=>")
+_LONGEST_PART = 20_000
+"""Characters of a literal in a call that puts a text together: calls within calls see it once more each."""
 _INTO = 16
 """Lexemes of PL/pgSQL's `INTO STRICT a, b` at most, between a text and its USING."""
 
@@ -28,11 +30,15 @@ class PreparedTexts:
         self._secret: dict[str, frozenset[str]] = {}
         self._read: dict[str, frozenset[str]] = {}
         """The same of literals: a script may run one text thousands of times."""
+        self._of_variables: dict[str, frozenset[str]] = {}
+        """The same of texts that stand in a variable: `SET @s = '... = ?'; PREPARE p FROM @s`."""
         self.variables: set[str] = set()
         """MySQL's `@p` of `EXECUTE s USING @p`, in upper case: their values stand in earlier statements."""
 
     def secrets(self, statement: Lexed) -> set[int]:
         """Take in what a statement prepares, and return the places of what it fills secret placeholders with."""
+        if "@" in statement.signs:
+            self._take_variables(statement)
         assigned = list(self._values_of_variables(statement)) if self.variables else []
         if "PREPARE" in statement.signs:
             self._prepare(statement, statement.signs.index("PREPARE") + 1)
@@ -40,6 +46,13 @@ class PreparedTexts:
         filled = [n for index in found for n in self._executed(statement, index + 1)]
         self.variables |= {statement.signs[n] for n in filled if not statement.is_literal(n)}
         return {statement.place[n] for n in (*assigned, *filled) if statement.is_literal(n)}
+
+    def _take_variables(self, statement: Lexed) -> None:
+        for index, sign in enumerate(statement.signs):
+            text = index + 3 if sign == "@" and statement.sign(index + 2) in ("=", ":=") else -1
+            if statement.is_literal(text) and "?" in statement.written[text]:
+                placeholders = self._placeholders_of_literals(statement, [*statement.chain(text)])
+                self._of_variables[statement.signs[index + 1]] = placeholders
 
     def _values_of_variables(self, statement: Lexed) -> Iterator[int]:
         for index, sign in enumerate(statement.signs):
@@ -52,18 +65,16 @@ class PreparedTexts:
         if statement.sign(at) == "(":
             at = statement.closing(at) + 1
         if statement.sign(at) == "AS":
-            self._secret[statement.sign(name)] = self._placeholders(statement.written[at + 1 :])
-        elif statement.sign(at) == "FROM" and statement.is_literal(at + 1):
-            self._secret[statement.sign(name)] = self._placeholders_of_literals(statement, [*statement.chain(at + 1)])
+            self._secret[_name(statement, name)] = self._placeholders(statement.written[at + 1 :])
+        elif statement.sign(at) == "FROM":
+            self._secret[_name(statement, name)] = self._of_text(statement, at + 1)[0]
 
     def _executed(self, statement: Lexed, at: int) -> Iterator[int]:
         """`EXECUTE p ('x')`, `EXECUTE p USING 'x'`, `EXECUTE IMMEDIATE '... = ?' USING 'x'`."""
         at += statement.sign(at) == "IMMEDIATE"
-        if statement.is_literal(at):
-            text = [*statement.chain(at)]
-            secret, at = self._placeholders_of_literals(statement, text), text[-1]
-        else:
-            secret = self._secret.get(statement.sign(at), frozenset())
+        secret = self._secret.get(_name(statement, at), frozenset())
+        if not secret:
+            secret, at = self._of_text(statement, at)
         if not secret:
             return
         if statement.sign(at + 1) == "(":
@@ -73,8 +84,20 @@ class PreparedTexts:
         if "USING" in near:
             yield from _arguments(statement, at + 2 + near.index("USING"), secret)
 
-    def _placeholders_of_literals(self, statement: Lexed, literals: Sequence[int]) -> frozenset[str]:
-        text = "".join(unquoted(statement.written[n].rstrip()) for n in literals)
+    def _of_text(self, statement: Lexed, at: int) -> tuple[frozenset[str], int]:
+        """Return the secret placeholders of a text, and where it ends: a literal, a variable, a call such as format."""
+        if statement.sign(at) == "@":
+            return self._of_variables.get(statement.sign(at + 1), frozenset()), at + 1
+        literals = [*statement.chain(at)] if statement.is_literal(at) else []
+        end, between = literals[-1] if literals else at, ""
+        if not literals and statement.sign(at + 1) == "(" and statement.closing(at + 1) > 0:
+            end, between = statement.closing(at + 1), " "
+            inside = [n for n in statement.inside(at + 1) if statement.is_literal(n)]
+            literals = [n for n in inside if len(statement.written[n]) < _LONGEST_PART]
+        return self._placeholders_of_literals(statement, literals, between), end
+
+    def _placeholders_of_literals(self, statement: Lexed, literals: Sequence[int], between: str = "") -> frozenset[str]:
+        text = between.join(unquoted(statement.written[n].rstrip()) for n in literals)
         if text not in self._read:
             pieces = statements(text, self._dialect, lambda _: True)
             found = (self._placeholders(piece) for piece in pieces if not isinstance(piece, str))
@@ -101,6 +124,10 @@ class PreparedTexts:
             else:
                 marked.append(one)
         return marked
+
+
+def _name(statement: Lexed, index: int) -> str:
+    return statement.sign(index).strip('`"')
 
 
 def _arguments(statement: Lexed, start: int, secret: frozenset[str]) -> Iterator[int]:

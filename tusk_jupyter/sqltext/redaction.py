@@ -21,7 +21,7 @@ from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_and_find, hide_urls
 _HINTS = (
     "pass", "pw", "secret", "token", "key", "identified", "credential", "crypt", "hmac", "connection", "://", "bearer", "auth",
     "-u", "-p", "sig=", "user", "role", "grant", "jwt", "dsn", "cookie", "sign", "verify", "kdf", "encode", "decode", "akia",
-    "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-", "execute",
+    "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-", "execute", "prepare",
     "kennw", "contrase", "senha", "wachtw", "ldap", "redis", "openssl",
 )  # fmt: skip
 """A statement without any of these has no secret that we know; most have none, and go unread."""

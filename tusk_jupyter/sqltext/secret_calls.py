@@ -47,6 +47,7 @@ _ENDS_IN_KEY = re.compile(
     rf"(?i)(?:\b(?:{KEY_WORDS}|IDENTIFIED\s+(?:WITH\s+\S+\s+(?:BY|AS)|BY))(?:{_OF_WHOM}\s+(?:is|was|ist|war))?\s*(?:=>|:=|=|:)?"
     rf"|\b(?:pass|pw|token|secret)\s*(?:=>|:=|=|:))\s*['\"\\(\[<]*\Z"
 )
+_BETWEEN_NAME_AND_VALUE = re.compile(r"\s*(?:=>|:=|=|:|\bTO\b)?\s*['\"]?", re.IGNORECASE)
 _RAISED = re.compile(r"(?<!%)%(?!%)")
 _FORMAT = re.compile(r"%(?:(\d+)\$)?-?\d*[sLIq]|(?<!\{)\{(\d*)\}|(?<!%)%[swd]")
 
@@ -99,7 +100,10 @@ def _function_of(statement: Lexed, index: int) -> str:
 
 
 def _formatted(statement: Lexed, index: int, template: str) -> Iterator[int]:
-    secret = set()
+    secret: set[int] = set()
+    pairs: dict[int, int] = {}
+    """Arguments that stand behind another one and a sign: '%s=%s'."""
+    end, last = 0, 0
     raised = "RAISE" in (statement.sign(index - 1), statement.sign(index - 2))
     for number, match in enumerate((_RAISED if raised else _FORMAT).finditer(template)):
         position = number
@@ -107,12 +111,17 @@ def _formatted(statement: Lexed, index: int, template: str) -> Iterator[int]:
             position = int(match[1]) - 1 if match[1] else int(match[2]) if match[2] else number
         if _ENDS_IN_KEY.search(template, max(0, match.start() - 200), match.start()):
             secret.add(position)
+        if end and _BETWEEN_NAME_AND_VALUE.fullmatch(template, end, match.start()):
+            pairs[position] = last
+        end, last = match.end(), position
     argument, depth = -1, 0
-    for at in range(index + 1, min(len(statement.part), index + REACH)) if secret else ():
+    for at in range(index + 1, min(len(statement.part), index + REACH)) if secret or pairs else ():
         depth += (statement.part[at].kind is Kind.OPEN) - (statement.part[at].kind is Kind.CLOSE)
         if depth < 0:
             return
         argument += depth == 0 and statement.signs[at] in (",", "%", "USING")
+        if statement.part[at].key:
+            secret.update(value for value, name in pairs.items() if name == argument)
         if argument in secret and statement.is_literal(at):
             yield at
 

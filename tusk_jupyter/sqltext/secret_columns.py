@@ -112,13 +112,18 @@ def _behind(statement: Lexed, at: int) -> Iterator[int]:
     """The literals on the right of a comparison that begins at an index."""
     compares = False
     while statement.sign(at) in _COMPARES or statement.sign(at) in _AROUND:
-        compares = compares or statement.sign(at) in _COMPARES
+        compares = compares or _compares(statement, at)
         between = statement.sign(at) == "BETWEEN"
         at += 1
-        if between and statement.sign(at + 1) == "AND" and statement.is_literal(at + 2):
+        if between and statement.sign(at + 1) == "AND" and statement.is_given(at + 2):
             yield at + 2
     if compares:
         yield from _value(statement, at)
+
+
+def _compares(statement: Lexed, at: int) -> bool:
+    """Whether a comparison stands there; SQLite's `password IS 'x'` is one, COMMENT ON's IS is none."""
+    return statement.sign(at) in _COMPARES or (statement.sign(at) == "IS" and statement.sign(0) != "COMMENT")
 
 
 def _value(statement: Lexed, at: int) -> Iterator[int]:
@@ -148,7 +153,7 @@ def _before(statement: Lexed, at: int) -> Iterator[int]:
         at -= 1
     compares = False
     while statement.sign(at) in _COMPARES or statement.sign(at) in _AROUND:
-        compares = compares or (statement.sign(at) in _COMPARES and statement.sign(at) != ":=")
+        compares = compares or (_compares(statement, at) and statement.sign(at) != ":=")
         at -= 1
     if not compares:
         return
@@ -166,7 +171,7 @@ def _cases(statement: Lexed, at: int) -> Iterator[int]:
     for index in range(at, min(len(statement.part), at + REACH)):
         if statement.sign(index) == "END":
             return
-        if statement.sign(index) in words and statement.is_literal(index + 1):
+        if statement.sign(index) in words and statement.is_given(index + 1):
             yield index + 1
 
 
@@ -178,8 +183,9 @@ def aliased(statement: Lexed, key: int) -> Iterator[int]:
     before = statement.sign(key - 1)
     if before == "@":
         before, key = statement.sign(key - 2), key - 1
-    if before == "INTO" and statement.is_literal(key - 2):
-        yield key - 2
+    into = key - 2 if before == "STRICT" else key - 1
+    if statement.sign(into) == "INTO" and statement.is_literal(into - 1):
+        yield into - 1
     elif statement.is_literal(key - 1) and statement.sign(key - 2) in _BOUNDS:
         yield key - 1
     elif before == "AS":
@@ -287,7 +293,7 @@ def _rows(statement: Lexed, start: int, secret: set[int], left: int) -> tuple[li
     depth, level, column, index = 0, -1, 0, start
     """`level`: how deep the commas stand that part the columns; -1 between the rows."""
     tuples = statement.sign(start) not in ("SELECT", "WITH")
-    alone, listed = statement.sign(start) == "(", statement.sign(start) in ("VALUES", "VALUE")
+    alone, listed = statement.sign(start) == "(", statement.sign(start) in ("VALUES", "VALUE", "(")
     for index in range(start, min(len(statement.part), start + left)):
         part, sign = statement.part[index], statement.signs[index]
         if part.kind is Kind.OPEN:

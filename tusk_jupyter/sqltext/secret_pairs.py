@@ -26,6 +26,7 @@ _WHAT = (
     "ENTRY",
     "PREF",
 )
+_TABLES = ("CONFIG", "SETTING", "OPTION", "PARAM", "PROPERT", "PREFERENCE", "VARIABLE", "SECRET", "CREDENTIAL")
 _NAME_WORDS = (
     "KEY", "NAME", "K", "CODE", "FIELD", *_WHAT, *(f"{what}_{last}" for what in _WHAT for last in ("KEY", "NAME", "CODE")),
 )  # fmt: skip
@@ -59,6 +60,9 @@ def values(statement: Lexed, keys: Sequence[int]) -> Iterator[int]:
     signs = frozenset(statement.signs)
     if not signs.isdisjoint(_OF_TWO_LISTS) or not signs.isdisjoint(_OF_ENTRIES):
         yield from _maps(statement)
+    yield from _in_structs(statement, names)
+    if "INTO" in signs:
+        yield from _without_columns(statement, names)
     if not signs.isdisjoint(_NAME_COLUMNS) and not signs.isdisjoint(_VALUE_COLUMNS):
         yield from _settings(statement, names)
 
@@ -94,6 +98,15 @@ def _is_arrow(statement: Lexed, index: int) -> bool:
 
 
 # --- maps ---
+
+
+def _in_structs(statement: Lexed, names: Sequence[int]) -> Iterator[int]:
+    """`{'key': 'password', 'value': 'x'}`."""
+    for name in names:
+        before, behind = statement.sign(name - 2).strip("'\""), statement.sign(name + 2).strip("'\"")
+        colons = statement.sign(name - 1) == statement.sign(name + 3) == ":"
+        if colons and before in _NAME_COLUMNS and behind in _VALUE_COLUMNS and statement.is_literal(name + 4):
+            yield name + 4
 
 
 def _maps(statement: Lexed) -> Iterator[int]:
@@ -147,6 +160,17 @@ def _settings(statement: Lexed, names: Sequence[int]) -> Iterator[int]:
             if sign in _VALUE_COLUMNS:
                 yield from secret_columns.compared(statement, index, index)
                 yield from secret_columns.aliased(statement, index)
+
+
+def _without_columns(statement: Lexed, names: Sequence[int]) -> Iterator[int]:
+    """`INSERT INTO settings VALUES ('api_key', 'x')`: in a table of settings the value stands behind its name."""
+    into = statement.signs.index("INTO")
+    rows = next((n for n in range(into + 2, into + 7) if statement.sign(n) in ("VALUES", "VALUE")), 0)
+    table = statement.sign(rows - 1).strip('`"[]').lower()
+    if rows and any(what.lower() in table for what in _TABLES):
+        for name in names:
+            if name > rows and statement.sign(name + 1) == "," and statement.is_literal(name + 2):
+                yield name + 2
 
 
 def _lists(statement: Lexed) -> Iterator[tuple[int, int, int]]:

@@ -185,9 +185,10 @@ class Statement(Lexed):
             yield from (n for at in names for n in range(at + 1, len(self.part)) if self.is_value(n))
         elif first in ("ATTACH", "ALTER", "CREATE"):
             for index, sign in enumerate(self.signs):
-                bare = sign == "KEY" and first == "ATTACH" and self.is_value(index + 1)
-                if bare or (sign in _OPTIONS and self.is_literal(index + 1)):
+                if sign in _OPTIONS and self.is_literal(index + 1):
                     yield index + 1
+                elif sign == "KEY" and first == "ATTACH":
+                    yield from self._bare(index + 1)
         if first in ("SET", "ALTER") and "." in self.signs:
             yield from self._settings()
 

@@ -46,9 +46,9 @@ _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     # password=x, "password": "x", password => 'x', PASSWORD 'x', PASSWORD('x'), IDENTIFIED BY 'x'
     (
         re.compile(
-            rf"((?:{KEY_WORDS}|\bIDENTIFIED\s+BY)(?:(?:\\?[\"'`]){{0,2}}\s{{0,40}}+(?:=>|:=|=|:)\s{{0,40}}+|\s{{1,40}}+"
+            rf"((?:{KEY_WORDS}|\bIDENTIFIED\s+BY)(?:(?:\\?[\"'`]){{0,2}}\s{{0,40}}+(?:=>|:=|==?|:)\s{{0,40}}+|\s{{1,40}}+"
             rf"|\s{{0,40}}+\(\s{{0,40}}+))({_QUOTED})"
-            rf"|({KEY_WORDS}\s{{0,40}}+=\s{{0,40}}+)({_BARE})",
+            rf"|({KEY_WORDS}\s{{0,40}}+==?+\s{{0,40}}+)({_BARE})",
             _FLAGS,
         ),
         ("'", '"', "=", "{"),
@@ -122,10 +122,11 @@ _NAMED = re.compile(
 )
 """`{"name": "API_TOKEN", "value": "x"}`, `<add key="password" value="x"/>`."""
 _PLAIN_NAMES = frozenset(["token", "secret"])
-_NOTED_WORDS = ("pass", "pw", "secret", "token", "credential")
+_NOTED_WORDS = ("pass", "pw", "secret", "token", "credential", "key")
 _SHORTEST_NOTED = 4
 _NOTED = re.compile(
-    r"((?<![\w-])(?:(pass(?:word|wd|phrase|wort|(?=\s{0,3}[:=]))|pwd|pw)|secret|(?:api[ _-]?)?token|credentials?)"
+    r"((?<![\w-])(?:(pass(?:word|wd|phrase|wort|(?=\s{0,3}[:=]))|pwd|pw)|secret"
+    r"|(?:api[ _-]?)?token|(?:api|access|secret|license)[ _-]?key|credentials?)"
     r"(\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|war)\s{1,3}|\s{1,3}))([^\s'\"`;,(){}<>|*]{4,200}+)([^\S\n]*(?:\*/|['\"\n]|\Z))?",
     re.IGNORECASE,
 )
