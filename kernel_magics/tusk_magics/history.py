@@ -7,7 +7,7 @@ from collections.abc import Callable, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.cli.logins import in_urls_of
-from tusk_jupyter.cli.passwords import typed_secrets, without_secrets
+from tusk_jupyter.cli.passwords import secrets_of_magic_lines, typed_secrets, without_secrets
 from tusk_jupyter.system.plain_text import say
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Clean = Callable[[str], str]
 _OURS = re.compile(r"(?:%{1,2}(?:tusk|sql)\b|%config\s+TuskMagics\b)(.*)")
 _SETTING = re.compile(r"%config\s+TuskMagics\b(.*)")
+_SHELL = re.compile(r"^\s*(?:\w+\s*=\s*)?(!{1,2}\s*tusk\b.*)", re.MULTILINE)
 STAYS = (
     "It was taken out of this session's input history; delete it from the cell yourself before the notebook is saved."
 )
@@ -39,13 +40,15 @@ def scrub_running_cell(shell: InteractiveShell, words: Sequence[str]) -> None:
 
 
 def scrub_after(shell: InteractiveShell, cell: str) -> None:
-    """Put `***` for the passwords of URLs in a cell that our magics or settings got, whatever became of it."""
-    if "%" not in cell or not (ours := _OURS.search(cell)):
-        return
-    text = cell if ours[0].startswith("%%") else "\n".join(match[1] for match in _OURS.finditer(cell))
-    secrets = [*in_urls_of(text)]
-    for match in _SETTING.finditer(cell):
-        secrets += typed_secrets(match[1].strip(" .").split())
+    """Put `***` for the passwords of URLs in a cell that our magics or settings got, or our command, whatever became of it."""
+    secrets: list[str] = []
+    if "%" in cell and (ours := _OURS.search(cell)):
+        text = cell if ours[0].startswith("%%") else "\n".join(match[1] for match in _OURS.finditer(cell))
+        secrets += in_urls_of(text)
+        for match in _SETTING.finditer(cell):
+            secrets += typed_secrets(match[1].strip(" .").split())
+    if "!" in cell and "tusk" in cell:  # `!tusk connect ...`: our command refuses it, and knows no history of IPython's
+        secrets += secrets_of_magic_lines("\n".join(_SHELL.findall(cell)))
     history = shell.history_manager
     if not secrets or history is None:
         return

@@ -141,6 +141,12 @@ connect lake sqlite://:memory:
 connect lake :memory:
 connect lake "C:/my data/a@b c.duckdb"
 connect a "psql -h h -p 5432 -U u d"
+connect a "mysql -h h -P 3306 -u u d"
+connect a postgresql://u@h/d --password-command 'aws secretsmanager get-secret-value --secret-id=prod/db'
+connect a postgresql://u@h/d --password-command 'gcloud secrets versions access latest --secret=db'
+connect a "postgresql://u@h:5432/my db?options=-c search_path=a,b"
+connect a --driver postgresql --host h --set 'application_name=my user: test'
+connect a "Server=h,1433;Database=d;User Id=u;Integrated Security=true"
 connect a postgresql://u@h:$PORT/d
 connect a postgresql://u@h/d --password-command 'mysql_pass -p prod'
 connect a postgresql://u@h/d --password-command 'vault kv get -field password secret/db'

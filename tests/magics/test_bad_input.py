@@ -274,6 +274,17 @@ def test_what_ipython_itself_refuses_is_taken_out_of_the_history(cells):
     assert not [text for text in kept(cells) if "Geheim" in text]
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["!tusk credentials set nosuch Geheim-19", "x = !tusk passwd nosuch Geheim-19", "1\n!tusk connect x ann:Geheim-19@db/x"],
+)  # fmt: skip
+def test_what_our_command_refuses_is_taken_out_of_the_history(cells, monkeypatch, cell):
+    monkeypatch.setattr(cells.shell, "system", lambda line: None)  # the command itself has its own tests
+    monkeypatch.setattr(cells.shell, "getoutput", lambda line, *_, **__: [])
+    assert "stands in this cell" in cells.run(cell).out
+    assert not [text for text in kept(cells) if "Geheim" in text]
+
+
 def test_a_word_that_only_may_be_a_password_is_taken_out_of_its_own_cell(cells):
     cells.run("animal = 'walrus-7'")
     cells.run("%tusk connect pg ./x.duckdb --tier walrus-7")

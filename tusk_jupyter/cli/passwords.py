@@ -29,6 +29,8 @@ _SPOKEN = re.compile(
 )
 _OF_OTHERS = frozenset(["-W", "-P", "-u", "-U"])
 """Options of psql, sqlcmd and curl behind which people type a password, or a user with one."""
+_ENTRY = re.compile(r"(?<!\S)--?secret(?:[-_](?:id|name|arn))?=\S*")
+"""`aws ... --secret-id=prod/db`: which one, in a command that fetches it."""
 _FILE = re.compile(r"\.\w{1,8}['\"]?\Z")
 _OPTION = re.compile(r"-{1,2}([A-Za-z][\w-]*)")
 _SHORT_OPTION = re.compile(r"-p(?!assword)(.+)", re.DOTALL)
@@ -47,9 +49,10 @@ def typed_secrets(words: Sequence[str]) -> tuple[str, ...]:
     found = [secret for word in words for secret in in_url(word)]
     if verb not in NAMES_SECRET_TO_NOBODY:
         for before, word, following in zip([None, *words], words, [*words[1:], None], strict=False):
-            found += _in_word(word)
+            is_command = before == "--password-command" or word.startswith("--password-command=")
+            found += _in_word(_ENTRY.sub(" ", word) if is_command else word)
             found += _behind_option(word, following)
-            if " " in word.strip() and before != "--password-command" and not word.startswith("--password-command"):
+            if " " in word.strip() and not is_command:
                 found += _in_text(word)
         found += [*in_broken_url(words), *_misplaced(words)]
     if list(words[:2]) == ["queries", "save"]:
@@ -161,9 +164,9 @@ def _in_text(word: str) -> Iterator[str]:
     inner = word.split()
     is_file = _FILE.search(word)  # "My Passwords 2024.duckdb"
     for part, following in zip(inner, [*inner[1:], None], strict=True):
-        is_port = part == "-p" and (following or "").isdecimal()  # psql's
+        is_port = part in ("-p", "-P") and (following or "").isdecimal()  # psql's, mysql's
         yield from () if is_port else _behind_option(part, following)
-        if part in _OF_OTHERS and following:
+        if part in _OF_OTHERS and following and not is_port:
             yield from in_user(following) if part in ("-u", "-U") else (following,)
         yield from () if is_file else in_login(part)
     yield from (value.strip("'\"") for name, value in _NOTED.findall(word) if _is_secret(name))
