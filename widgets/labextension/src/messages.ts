@@ -17,7 +17,10 @@ export interface IConnection {
   target: string;
   read_only: boolean;
   environment: Environment | null;
+  /** Of this server's own session, which serves the panels. */
   state: string;
+  /** Where else it is open: paths of notebooks, or what a program calls itself. */
+  others?: string[];
 }
 
 export interface ICurrentConnection {

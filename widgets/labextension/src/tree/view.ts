@@ -16,7 +16,9 @@ import {
   viewIcon
 } from '../icons';
 import { reveal } from '../reveal';
+import { IConnection } from '../messages';
 import { NodeKind, TreeItem, TreeModel } from './model';
+import { ISessions, sessionsOf } from './sessions';
 
 /** Children that are drawn at once; the rest on request, so that no schema freezes the window. */
 const CHUNK = 500;
@@ -164,6 +166,7 @@ export class TreeView extends Widget {
     );
     const connection = item.kind === 'connection' ? this.model.connectionOf(item) : undefined;
     if (connection) {
+      const sessions = this.sessions(item, connection);
       line.append(
         connection.read_only ? h('span', { class: 'tusk-Badge' }, 'read-only') : '',
         connection.environment
@@ -174,7 +177,7 @@ export class TreeView extends Widget {
             )
           : '',
         h('span', { class: 'tusk-TreeItem-more' }, connection.driver),
-        h('span', { class: 'tusk-Dot', title: this.state(item), attrs: { 'data-state': this.state(item) } })
+        h('span', { class: 'tusk-Dot', title: sessions.words, attrs: { 'data-state': sessions.state } })
       );
     } else if (item.info?.type) {
       line.append(h('span', { class: 'tusk-TreeItem-more' }, item.info.type));
@@ -216,17 +219,20 @@ export class TreeView extends Widget {
     }
   }
 
-  /** Of a connection: what this tree saw of it, else what the core says. */
-  private state(item: TreeItem): string {
+  private sessions(item: TreeItem, connection: IConnection): ISessions {
     const seen = this.model.roots.find(root => root.name === item.name)?.status ?? 'new';
-    const states = { new: null, loading: 'connecting', loaded: 'connected', failed: 'failed' };
-    return states[seen] ?? this.model.connectionOf(item)?.state ?? 'disconnected';
+    return sessionsOf(seen, connection);
   }
 
   private label(item: TreeItem): string {
     const connection = item.kind === 'connection' ? this.model.connectionOf(item) : undefined;
     const words = connection
-      ? [connection.driver, connection.environment, connection.read_only && 'read-only', this.state(item)]
+      ? [
+          connection.driver,
+          connection.environment,
+          connection.read_only && 'read-only',
+          this.sessions(item, connection).words
+        ]
       : [
           item.info?.type,
           item.info?.primary_key && 'primary key',
@@ -238,7 +244,10 @@ export class TreeView extends Widget {
   private tooltip(item: TreeItem): string {
     const connection = item.kind === 'connection' ? this.model.connectionOf(item) : undefined;
     if (connection) {
-      return [`${connection.name} (${connection.driver}), ${this.state(item)}`, connection.target]
+      return [
+        `${connection.name} (${connection.driver}), ${this.sessions(item, connection).words}`,
+        connection.target
+      ]
         .filter(Boolean)
         .join('\n');
     }
