@@ -226,6 +226,61 @@ def test_a_writer_beside_a_read_only_session_works(folder: Path) -> None:
     writer.close()
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM logs",
+        "SELECT * FROM t WHERE i IN (SELECT count(*) FROM logs)",
+        "TABLE logs",
+        "SUMMARIZE logs",
+        "EXPLAIN ANALYZE FROM logs",
+        "PIVOT logs ON a USING sum(b)",
+        "PIVOT (FROM made()) ON a USING sum(b)",
+        "FROM query_table('lo' || 'gs')",
+        "FROM made()",
+        "FROM any_text('FROM made()')",
+        "FROM over",
+        "PREPARE p AS FROM logs WHERE a = $1; EXECUTE p(1)",
+        "BEGIN; FROM logs",
+    ],
+)
+def test_a_view_or_macro_does_no_more_than_read(tmp_path: Path, sql: str) -> None:
+    """The plan shows what the text does not: a log in files that another program's view begins."""
+    with duckdb.connect(str(tmp_path / "lake.duckdb")) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS i")
+        begun = f"enable_logging(storage = 'file', storage_config = {{'path': '{tmp_path}/out'}})"
+        rows = f"SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM {begun})"
+        connection.execute(f"CREATE VIEW logs AS {rows}; CREATE VIEW over AS FROM logs")
+        connection.execute(f"CREATE MACRO made() AS TABLE {rows}; CREATE MACRO any_text(x) AS TABLE FROM query(x)")
+    files = sorted(tmp_path.iterdir())
+    session = DuckDBSession.connect(Settings(config={"path": str(tmp_path / "lake.duckdb")}, read_only=True))
+    with pytest.raises(QueryError) as caught:
+        run(session, sql)
+    assert caught.value.scenario == "read_only"
+    if session.transaction is not Transaction.IDLE:
+        run(session, "ROLLBACK")
+    assert run(session, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
+    assert sorted(tmp_path.iterdir()) == files
+    session.close()
+
+
+def test_a_temp_table_of_rejects_takes_no_tables_place(folder: Path) -> None:
+    """`read_csv` makes it in a read-only transaction too."""
+    (folder / "bad.csv").write_text("a,b\n1,2\nx,y,z\n3,4\n")
+    rejecting = f"read_csv('{folder}/bad.csv', store_rejects = true, rejects_table = 't')"
+    with duckdb.connect(str(folder / "lake.duckdb")) as connection:
+        connection.execute(f"CREATE VIEW rejecting AS FROM {rejecting}")
+    session = DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=True))
+    for sql in (f"FROM {rejecting}", f"FROM {rejecting.replace(' = ', ' := ')}", f"EXPLAIN ANALYZE FROM {rejecting}"):
+        with pytest.raises(QueryError, match="not allowed in a read-only session"):
+            run(session, sql)
+    for sql in ("FROM rejecting", "BEGIN; FROM rejecting; COMMIT"):
+        run(session, sql)
+        assert run(session, "SELECT count(*) FROM duckdb_tables() WHERE temporary") == [(0,)]
+        assert run(session, "SELECT count(*) FROM t") == [(10,)]
+    session.close()
+
+
 @pytest.mark.parametrize("sql", ["LOAD httpfs", "INSTALL httpfs", "FORCE INSTALL httpfs", "FROM read_csv('s3://a/b')"])
 def test_an_extension_is_told_who_loads_it(session: DuckDBSession, sql: str) -> None:
     with pytest.raises(QueryError) as caught:

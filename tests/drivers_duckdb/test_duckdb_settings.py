@@ -175,6 +175,31 @@ def test_nobody_turns_on_a_log_of_all_notebooks(pair: tuple[DuckDBSession, DuckD
     assert run(pair[1], "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM query('FROM enable_l' || 'ogging()')",
+        "FROM json_execute_serialized_sql(json_serialize_sql('FROM enable_l' || 'ogging()'))",
+        "CREATE MACRO z() AS TABLE FROM query('FROM enable_l' || 'ogging()'); FROM z()",
+        "FROM logs",
+        "CREATE TABLE n AS FROM logs",
+        "PREPARE p AS FROM logs; EXECUTE p",
+        "PIVOT logs ON a USING sum(b)",
+    ],
+)
+def test_a_log_that_the_text_does_not_show_is_off_again(tmp_path: Path, sql: str) -> None:
+    """Views that another program left in the file, and texts that the statement runs."""
+    with duckdb.connect(str(tmp_path / "lake.duckdb")) as connection:
+        connection.execute("CREATE VIEW logs AS SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM enable_logging())")
+    one, other = (DuckDBSession.connect(Settings(config={"path": str(tmp_path / "lake.duckdb")})) for _ in range(2))
+    with pytest.raises(UsageError, match="log"):
+        run(one, sql)
+    assert run(other, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
+    assert run(one, "SELECT 1") == [(1,)]
+    one.close()
+    other.close()
+
+
 def test_what_a_notebook_attached_is_not_swapped_or_detached_by_another(
     pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path
 ) -> None:
@@ -200,12 +225,72 @@ def test_what_a_notebook_attached_is_not_swapped_or_detached_by_another(
     run(other, "DETACH o")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER DATABASE o SET ALIAS TO p",
+        'ALTER /* a */ DATABASE IF EXISTS "O" SET ALIAS TO p',
+        "ALTER DATABASE lake SET ALIAS TO p",
+        "ATTACH ':memory:' AS own; USE own; DETACH lake",
+        "ATTACH OR REPLACE 'o.x.duckdb'",
+        "ATTACH OR REPLACE E'\\x6F.duckdb'",
+        "ATTACH OR REPLACE $$o.duckdb$$",
+        "ATTACH OR REPLACE 'o.'\n'duckdb'",
+        "ATTACH OR REPLACE 'duckdb:o.duckdb'",
+        "ATTACH OR REPLACE x'6F'",
+        "ATTACH OR REPLACE o",
+        'ATTACH OR REPLACE "o.y" (READ_WRITE)',
+        "ATTACH OR REPLACE 'o' || '.duckdb'",
+        "ATTACH OR REPLACE CAST('x.duckdb' AS VARCHAR) AS o",
+        "ATTACH OR REPLACE 'as.duckdb' AS o (TYPE duckdb)",
+        "ATTACH OR REPLACE 'lake.x'",
+    ],
+)
+def test_no_form_of_a_statement_swaps_or_renames_what_others_use(
+    pair: tuple[DuckDBSession, DuckDBSession], sql: str
+) -> None:
+    one, other = pair
+    run(one, "CREATE TABLE sales AS SELECT 1 AS a; ATTACH ':memory:' AS O; CREATE TABLE o.t AS SELECT 'mine' AS whose")
+    with pytest.raises(UsageError) as caught:
+        run(other, sql)
+    assert "notebook" in caught.value.message or "cannot be read" in caught.value.message
+    assert run(one, "SELECT whose FROM o.t") == [("mine",)]
+    assert run(one, "SELECT a FROM lake.sales") == run(one, "SELECT a FROM sales") == [(1,)]
+
+
+def test_who_attached_a_database_may_rename_and_detach_it(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
+    one, other = pair
+    run(other, "ATTACH 'own.x.duckdb'; ALTER DATABASE own SET ALIAS TO other; CREATE TABLE other.t AS SELECT 1 AS a")
+    with pytest.raises(UsageError):
+        run(one, "DETACH other")
+    run(
+        other,
+        "ATTACH OR REPLACE 'another.duckdb' AS other; DETACH other; ATTACH OR REPLACE 'own' || '.x.duckdb' AS free",
+    )
+    assert run(other, "SELECT a FROM free.t") == [(1,)]
+    run(other, "BEGIN; ATTACH ':memory:' AS gone; ROLLBACK")
+    run(one, "ATTACH IF NOT EXISTS ':memory:' AS fresh; DETACH fresh")
+
+
 def test_a_secret_is_said_to_be_everybodys(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
     (statement,) = split("CREATE SECRET s (TYPE http, BEARER_TOKEN 'x')", "duckdb")
     outcome = pair[0].execute(statement, {})
     assert isinstance(outcome, Changed | Rows)
     notes = outcome.notes if isinstance(outcome, Changed) else outcome.notes()
     assert "every notebook" in " ".join(notes)
+
+
+def test_a_secret_is_dropped_by_who_made_it(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
+    one, other = pair
+    run(one, "CREATE SECRET S (TYPE http, BEARER_TOKEN 'x'); CREATE SECRET (TYPE http, BEARER_TOKEN 'y')")
+    for sql in ("DROP SECRET s", 'DROP TEMPORARY SECRET IF EXISTS "S"', "DROP SECRET __default_http"):
+        with pytest.raises(UsageError, match="another notebook"):
+            run(other, sql)
+    assert run(one, "SELECT count(*) FROM duckdb_secrets()") == [(2,)]
+    (statement,) = split("CREATE OR REPLACE SECRET s (TYPE http, BEARER_TOKEN 'z')", "duckdb")
+    outcome = other.execute(statement, {})
+    assert "replaced one of another" in " ".join(outcome.notes if isinstance(outcome, Changed) else outcome.notes())
+    run(one, "CREATE OR REPLACE SECRET s (TYPE http, BEARER_TOKEN 'x'); DROP SECRET s; DROP SECRET __default_http")
 
 
 @pytest.mark.parametrize(
@@ -221,3 +306,53 @@ def test_an_import_sets_nothing_for_others(pair: tuple[DuckDBSession, DuckDBSess
     (tmp_path / "given" / "schema.sql").write_text("CREATE TABLE z (a INTEGER);")
     run(pair[0], "IMPORT DATABASE 'given'")
     assert run(pair[1], "SELECT count(*) FROM z") == [(0,)]
+
+
+_COLLATING = "SET default_collation = 'nocase';"
+
+
+@pytest.mark.parametrize(
+    ("form", "script"),
+    [
+        ("IMPORT DATABASE $${folder}$$", _COLLATING),
+        ("IMPORT DATABASE $a${folder}$a$", _COLLATING),
+        ("IMPORT DATABASE E'{folder}'", _COLLATING),
+        ("IMPORT DATABASE 'giv'\n'en'", _COLLATING),
+        ("IMPORT DATABASE 'file://{folder}'", _COLLATING),
+        ("IMPORT DATABASE 'file:{folder}/'", _COLLATING),
+        ("PRAGMA import_database($${folder}$$)", _COLLATING),
+        ("PRAGMA import_database(given)", _COLLATING),
+        ("PRAGMA import_database('giv' || 'en')", _COLLATING),
+        ("EXPLAIN ANALYZE IMPORT DATABASE E'{folder}'", _COLLATING),
+        ("IMPORT DATABASE 'given'", "DETACH u; ATTACH ':memory:' AS u;"),
+        ("IMPORT DATABASE 'given'", "ALTER DATABASE lake SET ALIAS TO x;"),
+        ("IMPORT DATABASE 'given'", "IMPORT DATABASE $$within$$;"),
+        ("IMPORT DATABASE 'given'", "SET arrow_output_version = '1.4';"),
+        ("IMPORT DATABASE 'given'", "FROM query('FROM enable_l' || 'ogging()');"),
+    ],
+)
+def test_an_import_in_any_form_changes_nothing_of_others(
+    pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path, form: str, script: str
+) -> None:
+    for folder, text in (("given", script), ("within", "SET GLOBAL default_collation = 'nocase';")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "schema.sql").write_text(text)
+        (tmp_path / folder / "load.sql").write_text("")
+    one, other = pair
+    run(one, "ATTACH ':memory:' AS u; CREATE TABLE u.t AS SELECT 1 AS a; CREATE TABLE sales AS SELECT 2 AS a")
+    with pytest.raises((UsageError, QueryError)):
+        run(other, form.format(folder=tmp_path / "given"))
+    assert run(one, "SELECT 'a' = 'A', t.a, sales.a AS b FROM u.t, lake.sales") == [(False, 1, 2)]
+    asked = "SELECT current_setting('arrow_output_version'), current_setting('enable_logging')::INTEGER"
+    assert run(other, asked) == [("1.0", 0)]
+
+
+def test_what_an_import_attaches_is_its_sessions(pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "schema.sql").write_text("ATTACH ':memory:' AS u;")
+    (tmp_path / "given" / "load.sql").write_text("")
+    one, other = pair
+    run(one, "ATTACH ':memory:' AS before; IMPORT DATABASE 'given'")
+    with pytest.raises(UsageError):
+        run(other, "DETACH u")
+    run(one, "DETACH u")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -342,6 +343,41 @@ def test_folder_of_a_dead_process_is_swept(monkeypatch: pytest.MonkeyPatch, tmp_
     ours = spill.make_folder()
     assert not left.exists()
     assert ours.exists()
+
+
+def test_folder_of_a_process_that_lives_in_another_container_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its id means nothing here: this process's id, which `psutil` of another container does not find."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    session = DuckDBSession.connect(Settings(config={"memory_limit": "120MB"}))
+    ((folder,),) = run(session, "SELECT current_setting('temp_directory')")
+    monkeypatch.setattr("psutil.pid_exists", lambda pid: False)
+    other = spill.make_folder()
+    assert Path(str(folder)).exists()
+    session.close()
+    spill.remove_folder(other)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_spilled_is_never_readable_by_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A cleaner of temporary files took the folder: DuckDB's own would be open to all."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    session = DuckDBSession.connect(Settings(config={"memory_limit": "120MB"}))
+    spilling = "CREATE TABLE b AS SELECT i, md5(i::VARCHAR) AS a, md5((i + 1)::VARCHAR) AS c FROM range(2000000) t(i)"
+    ((folder,),) = run(session, "SELECT current_setting('temp_directory')")
+    shutil.rmtree(str(folder))
+    run(session, spilling)
+    assert Path(str(folder)).exists(), "it has spilled"
+    assert Path(str(folder)).parent.stat().st_mode & 0o777 == 0o700
+    session.close()
+    session = DuckDBSession.connect(Settings(config={"memory_limit": "120MB"}))
+    (outer,) = tmp_path.iterdir()
+    shutil.rmtree(outer)
+    with pytest.raises(QueryError):
+        run(session, spilling)
+    assert list(tmp_path.iterdir()) == []
+    session.close()
 
 
 def test_no_extension_is_fetched_or_loaded_by_itself(tmp_path: Path) -> None:

@@ -10,17 +10,18 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
+from tusk_drivers.duckdb.contained import Contained
 from tusk_drivers.duckdb.files import ANOTHER_PLACE
 from tusk_drivers.duckdb.held_file import HeldFile
+from tusk_drivers.duckdb.targets import Target, target_of
 from tusk_drivers.duckdb.words import code, texts
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.open_file import OpenFile
-from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.system import duckdb_path
 
 _URL = re.compile(r"\w{2,}:")
@@ -31,36 +32,46 @@ _DATABASES = "SELECT database_name, path, type FROM duckdb_databases() WHERE NOT
 class Attached:
     """Who attached what, of one instance; thread-safe."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._owners: dict[str, object] = {}
+    def __init__(self, main: str = "") -> None:
+        """Begin with the instance's own database, `main`, which is nobody's to detach."""
+        self._owners: dict[str, object] = {main.lower(): self}
+        """By name in lower case: DuckDB's names do not differ by it."""
         self._files: dict[str, OpenFile] = {}
         """Held ones of DuckDB's; others may write into another engine's."""
         self._lock = threading.Lock()
 
     def check(self, connection: duckdb.DuckDBPyConnection, session: object, kind: str, sql: str) -> None:
-        """Refuse a statement that takes away or swaps what another session attached.
+        """Refuse a statement that takes away, renames or swaps what another session attached, or the file itself.
 
         Raises:
             UsageError: nothing was run.
         """
-        if kind not in ("ATTACH", "DETACH"):
+        target = target_of(connection, kind, sql)
+        if target is None:
             return
-        spoken, strings = _spoken(sql)
-        name, path = _target(spoken, strings)
         with self._lock:
-            if self._owners.get(name, session) is session:
-                return
+            foreign = [name for name in target.names if self._owners.get(name, session) is not session]
+        if target.replaces and not target.names:
+            raise _refused("The name of the database that this replaces cannot be read from the statement.")
+        if foreign:
+            self._refuse(connection, kind, target, foreign[0], is_main=self._owners[foreign[0]] is self)
+
+    def _refuse(
+        self, connection: duckdb.DuckDBPyConnection, kind: str, target: Target, name: str, *, is_main: bool
+    ) -> None:
+        whose = "is the file that all notebooks here have open" if is_main else "was attached by another notebook"
         if kind == "DETACH":
-            raise _refused(f"The database {name} was attached by another notebook, which still uses this file.")
-        if "replace" in spoken[1:4]:
             raise _refused(
-                f"The database {name} was attached by another notebook; replacing it would change it there too."
+                f"The database {name} {whose}, which still uses this file." if not is_main else f"{name} {whose}."
             )
-        if "exists" in spoken[1:6]:
-            known = {one: file for one, file, _ in connection.execute(_DATABASES).fetchall()}.get(name)
-            if known != _absolute(path):
-                raise _refused(f"{name} is another file already, attached by another notebook: {known or 'in memory'}.")
+        if kind == "ALTER":
+            raise _refused(f"The database {name} {whose}; renaming it would change it there too.")
+        if target.replaces:
+            raise _refused(f"The database {name} {whose}; replacing it would change it there too.")
+        if target.unless_there:
+            known = {one.lower(): file for one, file, _ in connection.execute(_DATABASES).fetchall()}.get(name)
+            if target.path is None or known != _absolute(target.path):
+                raise _refused(f"{name} is another file already; it {whose}: {known or 'in memory'}.")
 
     def look(
         self,
@@ -90,18 +101,45 @@ class Attached:
             return
         for name, file in gone.items():
             named = "EXECUTE" in kinds or name.lower() in texts(sql, code(sql))
-            if named or self._owners.get(name) is session or _database_in_use(connection) == name:
+            if named or self._owners.get(name.lower()) is session or _database_in_use(connection) == name:
                 raise file.gone_from(name)
 
-    def note(self, connection: duckdb.DuckDBPyConnection, session: object, sql: str, main: Path | None) -> None:
-        """Record what is attached after a session's ATTACH or DETACH; `main` is the file of the instance itself."""
+    def note_after(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        session: object,
+        inside: Sequence[Contained],
+        main: Path | None,
+        *,
+        done: bool,
+    ) -> None:
+        """Record what is attached after what a session ran.
+
+        Args:
+            connection: the session's.
+            session: who ran it.
+            inside: what it consisted of.
+            main: the file of the instance itself.
+            done: it ran to its end without an error.
+        """
+        targets = [target for one in inside if (target := target_of(connection, one.kind, one.sql)) is not None]
+        if targets:
+            with contextlib.suppress(
+                duckdb.Error
+            ):  # the open transaction is aborted: the next statement's look will do
+                self._note(connection, session, main, targets if done else ())
+
+    def _note(
+        self, connection: duckdb.DuckDBPyConnection, session: object, main: Path | None, targets: Collection[Target]
+    ) -> None:
         found = connection.execute(_DATABASES).fetchall()
-        spoken = _spoken(sql)
-        replaced = _target(*spoken)[0] if "replace" in spoken[0][1:4] else None
+        replaced = {name for target in targets if target.replaces for name in target.names}
         with self._lock:
-            self._owners = {name: self._owners.get(name, session) for name, _, _ in found}
+            there = {name.lower() for name, _, _ in found}
+            made = {name for target in targets if target.attaches for name in target.names & there}
+            self._owners = {name: session if name in made else self._owners.get(name, session) for name in there}
             files = {
-                name: self._file(name, Path(path), is_duckdb=kind == "duckdb", is_replaced=name.lower() == replaced)
+                name: self._file(Path(path), is_duckdb=kind == "duckdb", is_replaced=name.lower() in replaced)
                 for name, path, kind in found
                 if path and Path(path) != main
             }
@@ -110,10 +148,10 @@ class Attached:
                 if isinstance(file, HeldFile) and file not in self._files.values():
                     file.close()
 
-    def _file(self, name: str, path: Path, *, is_duckdb: bool, is_replaced: bool) -> OpenFile | None:
-        """Return the file behind a name: as it was when it was attached, though another may be there by now."""
-        known = self._files.get(name)
-        if known is not None and known.path == path:
+    def _file(self, path: Path, *, is_duckdb: bool, is_replaced: bool) -> OpenFile | None:
+        """Return the file of a database: as it was when it was attached, though another may be there by now."""
+        known = next((file for file in self._files.values() if file.path == path), None)
+        if known is not None:
             if not is_replaced:
                 return known
             if isinstance(known, HeldFile) and known.is_at_path:
@@ -133,9 +171,10 @@ class Attached:
     @contextlib.contextmanager
     def letting_go(self, connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[None]:
         """Keep DuckDB from writing into a file that another program wrote over while the block detaches it."""
-        name, _ = _target(*_spoken(sql))
+        target = target_of(connection, "DETACH", sql)
+        names = target.names if target else ()
         with self._lock:
-            file = next((file for known, file in self._files.items() if known.lower() == name), None)
+            file = next((file for known, file in self._files.items() if known.lower() in names), None)
         with file.let_go(connection) if isinstance(file, HeldFile) else contextlib.nullcontext():
             yield
 
@@ -150,26 +189,18 @@ class Attached:
             self._owners = {name: owner for name, owner in self._owners.items() if owner is not session}
 
 
-def check_path(kinds: Collection[str], sql: str) -> None:
+def check_path(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
     """Refuse to attach what DuckDB would open and not write.
 
     Raises:
         UsageError: nothing was run.
     """
-    if "ATTACH" not in kinds:
-        return
-    spoken, strings = _spoken(sql)
-    _, path = _target(spoken, strings)
-    if path in ("", ":memory:") or _URL.match(path) or "type" in spoken:
+    target = target_of(connection, kind, sql) if kind == "ATTACH" else None
+    path = target.path if target else None
+    if target is None or path is None or path in ("", ":memory:") or _URL.match(path) or target.is_of_type:
         return
     if (problem := duckdb_path.problem(path)) is not None:
         raise errors.UsageError(problem, hint=ANOTHER_PLACE)
-
-
-def _spoken(sql: str) -> tuple[list[str], list[str]]:
-    """Return a statement's words and its text literals."""
-    found = code(sql)
-    return texts(sql, found), [sql[t.start : t.end] for t in found if t.kind is Kind.STRING]
 
 
 def _lets_go(kinds: Collection[str], sql: str) -> bool:
@@ -185,16 +216,6 @@ def _database_in_use(connection: duckdb.DuckDBPyConnection) -> str:
     except duckdb.Error:  # the open transaction is aborted: nothing is written in it
         return ""
     return str(found[0][0])
-
-
-def _target(spoken: list[str], strings: list[str]) -> tuple[str, str]:
-    """Return the name, and the path in an ATTACH, that a statement is about; DuckDB's names do not differ by case."""
-    path = strings[0][1:-1].replace("''", "'") if strings else ""
-    if spoken[0] == "detach":
-        return spoken[-1] if spoken[-1] != ";" else spoken[-2], ""
-    if "as" in spoken:
-        return spoken[spoken.index("as") + 1 :][0], path
-    return Path(path).stem.lower(), path
 
 
 def _absolute(path: str) -> str | None:

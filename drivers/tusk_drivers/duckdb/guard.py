@@ -8,8 +8,9 @@ refused.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import duckdb
 
@@ -46,25 +47,28 @@ LOADED_BY_WRITERS = (
     "An extension may bring functions that write, so no read-only session installs or loads one. What a session that may write "
     "has loaded on the same file is usable here; or set the connection's `extensions` to `automatic`."
 )
+_REJECTS = frozenset({"store_rejects", "rejects_table", "rejects_scan"})
+"""Options of read_csv that make temp tables, which take the place of tables of that name."""
+_ASSIGNS = frozenset({"=", ":=", ":", "=>"})
 _READING_CALL = re.compile(
     r"pragma_\w+|duckdb_\w+|read_\w+|range|generate_series|glob|summary|test_all_types|sniff_csv"
 )
 
 
-def check_settings(sql: str, kinds: Sequence[str], *, extensions: str) -> None:
+def check_settings(sql: str, kind: str, *, extensions: str) -> None:
     """Refuse to change what the driver needs as it is, and extensions where the connection says off.
 
     Raises:
         UsageError: nothing was run.
     """
-    if "SET" in kinds:
+    if kind == "SET":
         touched = next((word for word in words(sql)[:4] if word in OWN_SETTINGS), None)
         if touched:
             raise errors.UsageError(
                 f"The setting {touched} belongs to the driver: results are read through it.",
                 hint="Leave the statement out; all types already come out exactly (see TYPES.md).",
             )
-    if extensions == "off" and ("LOAD" in kinds or "" in kinds):
+    if extensions == "off" and kind in ("LOAD", ""):
         raise errors.UsageError(
             "This connection allows no extensions.", hint="Set the connection's `extensions` to `manual` to allow them."
         )
@@ -82,12 +86,59 @@ def check_read_only(connection: duckdb.DuckDBPyConnection, sql: str, parsed: Seq
         _check(connection, kind_of(statement), sql)
 
 
+def planned(connection: duckdb.DuckDBPyConnection, sql: str, kind: str) -> Iterator[str]:
+    """Yield the texts whose plans show what the statement runs."""
+    if kind in ("SELECT", "RELATION"):
+        yield sql
+    elif kind == "EXPLAIN":
+        yield explained(sql, code(sql))
+    elif kind == "EXECUTE":
+        yield sql
+    elif kind == "MULTI":  # a PIVOT that asks for its columns: EXPLAIN would run that
+        yield from _sources(connection, sql)
+
+
+def check_functions(names: Collection[str]) -> None:
+    """Refuse functions that a plan shows.
+
+    Raises:
+        QueryError: scenario read_only.
+    """
+    if found := next((name for name in sorted(names) if name in _EFFECTS), None):
+        raise _refused(f"{found}(), which a view or macro in this statement runs,")
+
+
+def _sources(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[str]:
+    """Yield a query on each view that the statement may name; refuse a macro, whose arguments are not known here.
+
+    Raises:
+        QueryError: scenario read_only.
+    """
+    named = set(words(sql))
+    macros = connection.execute(
+        "SELECT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('macro', 'table_macro') AND NOT internal"
+    ).fetchall()
+    if macro := called(sql, {name for (name,) in macros}):
+        raise _refused(
+            f"A PIVOT with the macro {macro}()",
+            hint="Name the columns, `PIVOT ... ON x IN (...)`: it is then one query.",
+        )
+    for database, schema, view in connection.execute(_VIEWS).fetchall():
+        if view.lower() in named:
+            yield "FROM " + ".".join('"' + part.replace('"', '""') + '"' for part in (database, schema, view))
+
+
+_VIEWS = "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+
+
 def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
     found = code(sql)
     spoken = texts(sql, found)
     first = spoken[0] if spoken else ""
     if call := called(sql, _EFFECTS):
         raise _refused(f"{call}()")
+    if kept := next((one for one, sign in itertools.pairwise(spoken) if one in _REJECTS and sign in _ASSIGNS), None):
+        raise _refused(f"{kept}, which makes temp tables,")
     if kind in ("SELECT", "TRANSACTION", "PREPARE", "RELATION"):
         return
     if kind == "EXPLAIN":

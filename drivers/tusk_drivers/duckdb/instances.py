@@ -20,6 +20,7 @@ from tusk_drivers.duckdb import files, spill
 from tusk_drivers.duckdb.attached import Attached
 from tusk_drivers.duckdb.held_file import HeldFile
 from tusk_drivers.duckdb.memory import Limit, settings_under_cap
+from tusk_drivers.duckdb.secrets_made import Secrets
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.system.working_folder import expanded
@@ -36,6 +37,9 @@ OWN_SETTINGS: Mapping[str, object] = {
 """What the driver itself needs; a session may not change it."""
 
 _FIELDS = {"threads": "threads", "memory_limit": "memory_limit", "temp_limit": "max_temp_directory_size"}
+
+
+_LOG_IS_ON = "SELECT current_setting('enable_logging')"
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class Instance:
     running: set[object] = field(default_factory=set)
     """Sessions that run a statement, write an upload, read the schema or end now."""
     attached: Attached = field(default_factory=Attached)
+    secrets: Secrets = field(default_factory=Secrets)
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held by who looks whether something runs."""
 
@@ -96,6 +101,16 @@ class Instance:
 
     def _files(self) -> list[HeldFile]:
         return [*([self.file] if self.file else []), *self.attached.files()]
+
+    def end_log(self) -> bool:
+        """Turn DuckDB's log off, which holds the statements of all sessions; return whether it was on."""
+        if self.path is None:
+            return False
+        with contextlib.suppress(duckdb.Error), self.root.cursor() as asked:  # closed meanwhile, and its log with it
+            if asked.execute(_LOG_IS_ON).fetchall()[0][0]:
+                asked.execute("CALL disable_logging()")
+                return True
+        return False
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a new connection; give it back with `drop`."""
@@ -236,7 +251,13 @@ def _open(path: Path | None, settings: Settings) -> Instance:
         read_only=read_only,
         limit=limit,
         file=HeldFile(path) if path else None,
+        attached=Attached(_name_of(root) if path else ""),
     )
+
+
+def _name_of(root: duckdb.DuckDBPyConnection) -> str:
+    ((name,),) = root.execute("SELECT current_database()").fetchall()
+    return str(name)
 
 
 def _open_file(path: Path, config: dict[str, Any], settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:

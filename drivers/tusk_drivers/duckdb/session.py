@@ -14,14 +14,15 @@ from typing import Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from tusk_drivers.duckdb import catalog, guard, instances, snapshot, taken_keys, upload
+from tusk_drivers.duckdb import catalog, guard, instances, plan, snapshot, taken_keys, upload
 from tusk_drivers.duckdb.attached import check_path
+from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import Result
-from tusk_drivers.duckdb.settings import check_shared
-from tusk_drivers.duckdb.words import kind_of, words
+from tusk_drivers.duckdb.settings import check_shared, log_turned_on
+from tusk_drivers.duckdb.words import kind_of
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.driverkit.transactions import not_committed
@@ -96,36 +97,38 @@ class DuckDBSession(Session):
         try:
             parsed = self._connection.extract_statements(sql)
             kinds = [kind_of(one) for one in parsed]
-            guard.check_settings(sql, kinds, extensions=self._settings.text("extensions") or "manual")
             if not parsed:
                 self._leave()
                 return Changed()
             self._instance.attached.look(self._connection, self, kinds, sql)
             values = bound(statement, parameters)
             self._paths.enter(self._connection, sql, kinds[-1])
-            check_path(kinds, sql)
-            own = self._allow(sql, parsed)
+            inside = contained(self._connection, parsed)
+            for one in inside:
+                guard.check_settings(one.sql, one.kind, extensions=self._settings.text("extensions") or "manual")
+                check_path(self._connection, one.kind, one.sql)
+            own = self._allow(sql, parsed, inside)
         except ENGINE_ERRORS as exc:
             self._leave()
             raise self._failure(exc, statement, sql, values) from exc
         except BaseException:
             self._leave()
             raise
-        return self._run(statement, sql, kinds[-1], values, own_transaction=own)
+        return self._run(statement, sql, kinds[-1], values, inside, own_transaction=own)
 
-    def _allow(self, sql: str, parsed: Sequence[duckdb.Statement]) -> bool:
+    def _allow(self, sql: str, parsed: Sequence[duckdb.Statement], inside: Sequence[Contained]) -> bool:
         """Check what the session may run; return whether it runs in a read-only transaction of its own, begun here."""
         if not self._read_only:
-            self._check_others(parsed)
+            self._check_others(inside)
             return False
         own = self._transaction is Transaction.IDLE and kind_of(parsed[0]) != "TRANSACTION"
         try:
             if own:
                 self._connection.execute("BEGIN TRANSACTION READ ONLY")
             guard.check_read_only(self._connection, sql, parsed)
-            self._check_others(parsed)
+            self._check_others(inside)
         except BaseException:
-            self._end_own(own, keep=False)
+            self._end_own(own)
             raise
         return own
 
@@ -163,30 +166,46 @@ class DuckDBSession(Session):
         self._paths.leave()
         self._instance.leave(self)
 
-    def _check_others(self, parsed: Sequence[duckdb.Statement]) -> None:
+    def _check_others(self, inside: Sequence[Contained]) -> None:
         """Refuse what would change something for other sessions on the file."""
         if self._instance.path is not None:
-            check_shared(self._connection, parsed)
-            for one in parsed:
-                self._instance.attached.check(self._connection, self, kind_of(one), one.query)
+            for one in inside:
+                check_shared(self._connection, one.kind, one.sql)
+                self._instance.attached.check(self._connection, self, one.kind, one.sql)
+                self._instance.secrets.check(self, one.kind, one.sql)
 
     def _run(
-        self, statement: Statement, sql: str, kind: str, parameters: dict[str, object], *, own_transaction: bool
+        self,
+        statement: Statement,
+        sql: str,
+        kind: str,
+        parameters: dict[str, object],
+        inside: Sequence[Contained],
+        *,
+        own_transaction: bool,
     ) -> Rows | Changed:
+        hides = (self._read_only or self._instance.path is not None) and plan.may_hide_calls(sql)
+
         def failed(exc: BaseException) -> errors.TuskError:
             return self._failure(exc, statement, sql, parameters)
 
         def finished(done: bool) -> None:
-            self._end_own(own_transaction, keep=done)
+            self._end_own(own_transaction)
+            self._instance.attached.note_after(self._connection, self, inside, self._instance.path, done=done)
+            log_was_on = hides and not self._read_only and self._instance.end_log()
             self._leave()
+            if log_was_on and done:
+                raise log_turned_on()
 
         try:
             if kind == "TRANSACTION":
                 return self._control(sql)
+            if self._read_only and hides:
+                self._check_plan(statement, sql, kind, parameters)
             if kind in _YIELDS or _mentions_returning(sql):
                 outcome = self._query(sql, kind, parameters, failed, finished)
             else:
-                outcome = self._command(sql, kind, parameters)
+                outcome = self._command(sql, kind, parameters, inside)
         except ENGINE_ERRORS as exc:
             finished(False)
             raise failed(exc) from exc
@@ -196,6 +215,21 @@ class DuckDBSession(Session):
         if isinstance(outcome, Changed):
             finished(True)
         return outcome
+
+    def _check_plan(self, statement: Statement, sql: str, kind: str, parameters: dict[str, object]) -> None:
+        """Refuse, in a read-only session, what views and macros would run beyond reading.
+
+        Raises:
+            QueryError: scenario read_only, or DuckDB's own of the statement.
+        """
+        if kind == "SELECT" and not parameters and self._transaction is not Transaction.IDLE:
+            self._connection.sql(sql)  # an error of EXPLAIN would abort the open transaction, this one's does not
+        for text in guard.planned(self._connection, sql, kind):
+            try:
+                names = plan.functions_of(self._connection, text, parameters)
+            except ENGINE_ERRORS as exc:
+                raise self._failure(exc, statement, sql, parameters, before=plan.EXPLAIN) from exc
+            guard.check_functions(names)
 
     def _query(
         self, sql: str, kind: str, parameters: dict[str, object], failed: _Failed, finished: _Finished
@@ -212,7 +246,7 @@ class DuckDBSession(Session):
         self._result = Result(relation, failed=failed, finished=finished)
         return self._result.rows(changes=kind in _CHANGES)
 
-    def _command(self, sql: str, kind: str, parameters: dict[str, object]) -> Changed:
+    def _command(self, sql: str, kind: str, parameters: dict[str, object], inside: Sequence[Contained]) -> Changed:
         attached = self._instance.attached
         with attached.letting_go(self._connection, sql) if kind == "DETACH" else contextlib.nullcontext():
             self._connection.execute(sql, parameters or None)
@@ -220,19 +254,9 @@ class DuckDBSession(Session):
         self._connection.complete()
         if kind == "SET":
             self._paths.note_setting(sql)
-        elif kind in ("ATTACH", "DETACH"):
-            attached.note(self._connection, self, sql, self._instance.path)
         affected = count if count >= 0 and kind in (*_CHANGES, "CREATE") else None
-        return Changed(affected=affected, notes=self._of_all(sql, kind))
-
-    def _of_all(self, sql: str, kind: str) -> tuple[str, ...]:
-        """Say of a secret that it is the process's."""
-        shared = self._instance.path is not None and kind == "CREATE" and "secret" in sql.lower()
-        if not shared or "secret" not in words(sql)[1:5]:
-            return ()
-        return (
-            "The secret is the file's: every notebook that has this file open can read with it, until all close it.",
-        )
+        is_shared = self._instance.path is not None
+        return Changed(affected=affected, notes=self._instance.secrets.note_after(self, inside) if is_shared else ())
 
     def _control(self, sql: str) -> Changed:
         first = next(sql[t.start : t.end].lower() for t in tokens(sql, _DIALECT) if t.kind is not Kind.COMMENT)
@@ -243,15 +267,24 @@ class DuckDBSession(Session):
                 self._connection.execute("ROLLBACK")  # that is what DuckDB does at its COMMIT, without a word
                 self._transaction = Transaction.IDLE
                 raise not_committed(first.upper())
-        self._connection.execute("BEGIN TRANSACTION READ ONLY" if begins and self._read_only else sql)
+        if self._read_only and (begins or self._transaction is Transaction.OPEN):
+            sql = "BEGIN TRANSACTION READ ONLY" if begins else "ROLLBACK"  # temp tables of a reader's are not kept
+        self._connection.execute(sql)
         self._connection.complete()
         self._transaction = Transaction.OPEN if begins else Transaction.IDLE
         return Changed()
 
     def _failure(
-        self, exc: BaseException, statement: Statement, sql: str, parameters: Mapping[str, object]
+        self,
+        exc: BaseException,
+        statement: Statement,
+        sql: str,
+        parameters: Mapping[str, object],
+        *,
+        before: str = "",
     ) -> errors.TuskError:
-        found = self._with_place(exc, sql, parameters) or translate(exc, sql)
+        """Return DuckDB's error as ours; `before` is what stood before `sql`."""
+        found = (None if before else self._with_place(exc, sql, parameters)) or _translated(exc, before, sql)
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
         if found.scenario == "no_such_file" or (found.code == "IO" and self._paths.place.problem):
             found.hint = self._paths.hint(found.message, found.hint)
@@ -284,28 +317,23 @@ class DuckDBSession(Session):
         try:
             self._connection.execute(f"{_EXPLAIN}{sql}", dict(parameters) or None).fetchall()
         except duckdb.Error as again:
-            found = translate(again, f"{_EXPLAIN}{sql}")
-            if found.position is not None:
-                found.position = max(0, found.position - len(_EXPLAIN))
-            return found
+            return _translated(again, _EXPLAIN, sql)
         return None
 
     # --- transactions ---
 
-    def _end_own(self, own: bool, *, keep: bool) -> None:
+    def _end_own(self, own: bool) -> None:
+        """End a read-only session's transaction; nothing that a statement made stays, as read_csv's tables of rejects."""
         if not own:
             return
         with self._settling:  # no further interrupt reaches this
             for _ in range(_INTERRUPTED_TRIES):
                 try:
-                    self._connection.execute("COMMIT" if keep else "ROLLBACK")
+                    self._connection.execute("ROLLBACK")
                 except duckdb.InterruptException:  # meant for the statement that is over
                     continue
-                except duckdb.TransactionException:
-                    if not keep:
-                        return  # the error before this has ended it
-                    keep = False  # an interrupt that came late has aborted it
-                    continue
+                except duckdb.TransactionException:  # the error before this has ended it
+                    return
                 return
 
     def _look_at_transaction(self) -> None:
@@ -370,6 +398,7 @@ class DuckDBSession(Session):
         finally:
             self._paths.close()
             self._instance.attached.forget(self)
+            self._instance.secrets.forget(self)
             self._let_go_of_connection()
             instances.release(self._instance)
 
@@ -458,6 +487,13 @@ _EXPLAIN = "EXPLAIN "
 _DIALECT = dialect_named("duckdb")
 _INTERRUPTED_TRIES = 100
 _TRANSACTION_ID = "SELECT current_transaction_id()"
+
+
+def _translated(exc: BaseException, before: str, sql: str) -> errors.TuskError:
+    found = translate(exc, f"{before}{sql}")
+    if found.position is not None:
+        found.position = max(0, found.position - len(before))
+    return found
 
 
 def _mentions_returning(sql: str) -> bool:

@@ -8,17 +8,13 @@ which DuckDB keeps to the connection. A private database in memory may set what 
 
 from __future__ import annotations
 
-import contextlib
 import enum
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import duckdb
 
 from tusk_drivers.duckdb.instances import OWN_SETTINGS
-from tusk_drivers.duckdb.words import called, code, explained, kind_of, texts
+from tusk_drivers.duckdb.words import called, code, texts
 from tusk_jupyter import errors
-from tusk_jupyter.sqltext.lexer import Kind
 
 
 class Reach(enum.Enum):
@@ -88,18 +84,30 @@ _FIELDS = {"memory_limit": "memory_limit", "max_memory": "memory_limit", "max_te
 
 _LOGGING = frozenset({"enable_logging", "disable_logging", "truncate_duckdb_logs"})
 """Functions that begin or end DuckDB's log, which holds the statements of all sessions."""
+_LOG_OF_ALL = "DuckDB's log is that of all notebooks that have the file open."
+_OTHER_LOGS = "Tusk's own log has what ran: `%tusk log`. DuckDB's can be used in memory (`:memory:`)."
 
 _SCOPES = frozenset({"global", "session", "local"})
 
 
-def check_shared(connection: duckdb.DuckDBPyConnection, parsed: Sequence[duckdb.Statement]) -> None:
+def check_shared(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
     """Refuse what would change the results of other sessions on the file.
 
     Raises:
         UsageError: nothing was run.
     """
-    for statement in parsed:
-        _check(connection, kind_of(statement), statement.query)
+    if kind == "SET":
+        _check_setting(connection, sql)
+    elif "_log" in sql.lower() and (call := called(sql, _LOGGING)):
+        raise errors.UsageError(f"{call}() is not allowed on a file: {_LOG_OF_ALL}", hint=_OTHER_LOGS)
+
+
+def log_turned_on() -> errors.UsageError:
+    """Return the error for a statement that turned the log on in a way that its text does not show."""
+    return errors.UsageError(
+        f"This statement turned on DuckDB's log, which is not allowed on a file: {_LOG_OF_ALL} It is off again.",
+        hint=f"A view, a macro or a text that it runs calls enable_logging(). {_OTHER_LOGS}",
+    )
 
 
 def changed_by(sql: str) -> tuple[str, str]:
@@ -110,33 +118,6 @@ def changed_by(sql: str) -> tuple[str, str]:
     if rest[:2] == ["time", "zone"]:
         return "timezone", scope
     return (rest[0] if rest else ""), scope
-
-
-def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
-    if kind == "EXPLAIN":  # with ANALYZE, it runs
-        inner = explained(sql, code(sql))
-        check_shared(connection, connection.extract_statements(inner) if inner else ())
-    elif kind == "SET":
-        _check_setting(connection, sql)
-    elif kind == "PRAGMA" and "import" in sql.lower():
-        for script in _imported(sql):
-            check_shared(connection, connection.extract_statements(script))
-    elif "_log" in sql.lower() and (call := called(sql, _LOGGING)):
-        raise errors.UsageError(
-            f"{call}() is not allowed on a file: DuckDB's log is that of all notebooks that have the file open.",
-            hint="Tusk's own log has what ran: `%tusk log`. DuckDB's can be used in memory (`:memory:`).",
-        )
-
-
-def _imported(sql: str) -> Iterator[str]:
-    """Yield the scripts that an IMPORT DATABASE would run, as far as they can be read here."""
-    for token in code(sql):
-        if token.kind is Kind.STRING:
-            folder = Path(sql[token.start : token.end][1:-1].replace("''", "'"))
-            for name in ("schema.sql", "load.sql"):
-                with contextlib.suppress(OSError, ValueError, RuntimeError):  # no text, no home: IMPORT itself says why
-                    yield (folder.expanduser() / name).read_text(encoding="utf-8")
-            return
 
 
 def _check_setting(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
