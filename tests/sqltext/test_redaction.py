@@ -537,6 +537,7 @@ KEPT = [
     ("postgresql", 'SELECT \'{"name": "user", "value": "kept", "eos_token": "kept", "auth": "basic"}\'::jsonb'),
     ("postgresql", "COPY t FROM PROGRAM 'ssh -p 2222 h cat x', 'docker run -p 80:80 x', 'unzip -p x.zip', 'mkdir -p a/b'"),
     ("postgresql", "SELECT 1 -- pass: 3 of 4, bypass: x, next-page: token, primary-key: id, at 12:30"),
+    ("postgresql", "COPY t FROM PROGRAM 'mariadb-install-db --auth-root-authentication-method=socket'"),
     ("postgresql", "INSERT INTO settings VALUES ('theme', 'kept')"),
     ("postgresql", "INSERT INTO users VALUES ('token', 'kept')"),
     ("postgresql", "SELECT format('%s=%s %s', 'name', 'kept', 'kept'), format('%s and %s', 'password', 'kept')"),

@@ -190,7 +190,9 @@ def _without_pairs(text: str, found: list[str]) -> str:
         quote, name, sign, opening = match.groups()
         if match.start() < done or (sign == ":" and "-" not in name and not (quote and opening)):
             continue
-        plain = (sign == "=>" and name.lower() in _PLAIN_NAMES) or ("-" in name and is_secret_parameter(name))
+        plain = (sign == "=>" and name.lower() in _PLAIN_NAMES) or (
+            "-" in name and is_secret_parameter(name.rpartition("-")[2])
+        )
         if plain or is_secret_key(name):
             value = _VALUE.match(text, match.end())
             if value:
