@@ -9,6 +9,7 @@ import { IRunState } from '../messages';
 import { originLink } from '../origin';
 import { count, duration, oneLine, place } from './format';
 import { LogModel } from './model';
+import { IPlacedRun, placed } from './places';
 
 const TICK_MS = 1000;
 
@@ -23,6 +24,7 @@ export class RunningList extends Widget {
     this.node.setAttribute('aria-label', 'Running queries');
     this.node.setAttribute('data-testid', 'tusk-running');
     model.changed.connect(() => this.draw());
+    this.node.addEventListener('pointerleave', () => this.draw());
     this.draw();
   }
 
@@ -37,14 +39,18 @@ export class RunningList extends Widget {
 
   private draw(): void {
     const { runs } = this.model;
-    const drawn = runs
-      .map(run => `${run.run} ${run.cancelling ?? false} ${run.waits_for ?? ''} ${run.way_out ?? ''}`)
+    this.shown = placed(this.shown, runs, this.node.matches(':hover'));
+    const drawn = this.shown
+      .map(
+        run =>
+          `${run.run} ${run.cancelling ?? false} ${run.hasEnded ?? false} ${run.waits_for ?? ''} ${run.way_out ?? ''}`
+      )
       .join('\n');
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.clocks.clear();
-      this.node.replaceChildren(...runs.map(run => this.row(run)));
-      this.setHidden(runs.length === 0);
+      this.node.replaceChildren(...this.shown.map(run => this.row(run)));
+      this.setHidden(this.shown.length === 0);
       clearInterval(this.timer);
       this.timer = runs.length > 0 ? window.setInterval(() => this.tick(), TICK_MS) : undefined;
     }
@@ -52,7 +58,7 @@ export class RunningList extends Widget {
     this.tick();
   }
 
-  private row(run: IRunState): HTMLElement {
+  private row(run: IPlacedRun): HTMLElement {
     const clock = h('span', { class: 'tusk-Running-clock' });
     this.clocks.set(run.run, clock);
     const look = h(
@@ -73,9 +79,9 @@ export class RunningList extends Widget {
         },
         on: { click: () => void this.cancel(run.run) }
       },
-      run.cancelling ? 'Cancelling…' : 'Cancel'
+      run.hasEnded ? 'Ended' : run.cancelling ? 'Cancelling…' : 'Cancel'
     );
-    cancel.disabled = run.cancelling ?? false;
+    cancel.disabled = run.hasEnded ?? run.cancelling ?? false;
     const { source = '', cell = null } = run;
     const origin = originLink(place(source, cell), source, cell, () => this.goTo(source, cell));
     origin.classList.add('tusk-Running-where');
@@ -108,6 +114,7 @@ export class RunningList extends Widget {
     }
   }
 
+  private shown: IPlacedRun[] = [];
   private drawn = '';
   private timer: number | undefined;
   private clocks = new Map<string, HTMLElement>();
