@@ -8,7 +8,8 @@ SEEN = """(async () => {
     const all = [];
     return { connect: (one, owner) => all.push([one, owner]), emit: value => all.forEach(([one]) => one(null, value)) };
   };
-  const context = { kernelChanged: signal(), statusChanged: signal(), session: { kernel: { id: 'k' } } };
+  const signals = { kernelChanged: signal(), statusChanged: signal(), propertyChanged: signal() };
+  const context = { ...signals, session: { kernel: { id: 'k' } } };
   const changed = signal();
   let answer = Promise.resolve({ connection: { name: 'dev' }, known: true, chosen: true });
   const tusk = { connections: { changed }, api: { current: () => answer } };
