@@ -7,6 +7,7 @@ end of the text, as the engines themselves see it.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import re
@@ -132,7 +133,19 @@ def tokens(text: str, dialect: Dialect) -> list[Token]:
     at, delimiter = 0, ";"
     while at < len(text):
         at, delimiter = _scan(text, dialect, delimiter, at, found)
+        if dialect.mode_bracket_names and found and _opens_list(text, found[-1]):
+            dialect = _without_bracket_names(dialect)
     return found
+
+
+@functools.lru_cache(maxsize=16)
+def _without_bracket_names(dialect: Dialect) -> Dialect:
+    """Where one bracket has no end, none behind it has: each would be looked for up to the end of the text."""
+    return dataclasses.replace(dialect, mode_bracket_names=False)
+
+
+def _opens_list(text: str, token: Token) -> bool:
+    return token.kind is Kind.OPEN and text[token.start] == "["
 
 
 def _scan(text: str, dialect: Dialect, delimiter: str, at: int, found: list[Token]) -> tuple[int, str]:
@@ -153,6 +166,8 @@ def _scan(text: str, dialect: Dialect, delimiter: str, at: int, found: list[Toke
             if kind is Kind.SEPARATOR and delimiter != ";":
                 kind = Kind.OPERATOR
         add(new(Token, (kind, start, end)))
+        if kind is Kind.OPEN and dialect.mode_bracket_names and text[start] == "[":
+            return end, delimiter
     return len(text), delimiter
 
 
