@@ -42,7 +42,9 @@ def _needs_lexer(text: str, dialect: Dialect) -> bool:
         (dialect.nested_comments and "/*" in text)
         or (dialect.dollar_quotes and "$" in text and _DOLLAR.search(text))
         or (dialect.delimiter_lines and _DELIMITER.search(text))
-        or (dialect.mode_bracket_names and "[" in text)  # the pattern would look for the end of each to the end of the text
+        or (
+            dialect.mode_bracket_names and "[" in text
+        )  # the pattern would look for the end of each to the end of the text
     )
 
 
