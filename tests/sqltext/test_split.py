@@ -326,7 +326,7 @@ def test_duckdb_agrees_how_many_statements_there_are(parts):
 @pytest.mark.parametrize(
     "sql",
     ["'" + "a''" * 200_000, "/*" * 200_000, "(" * 200_000, "$$" + "x" * 500_000, "CASE " * 100_000, ":a" * 200_000,
-    "[" * 200_000,
+    "[" * 200_000, "[a]]" * 100_000,
      "CREATE PROCEDURE p() " + "IF(" * 100_000, "\\'" * 200_000, "-" * 300_000, "$" * 300_000,
      "DELIMITER //\n" * 20_000],
     ids=lambda sql: sql[:24],

@@ -1,4 +1,4 @@
-"""What is told of a transaction that an error has aborted, alike in all drivers: it cannot be committed any more."""
+"""What drivers report of a transaction that an error has aborted: it cannot be committed any more."""
 
 from __future__ import annotations
 

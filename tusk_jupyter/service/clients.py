@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 FORGET_AFTER_S = 60.0
 """A client that never attached (a one-shot command) is forgotten after this long without a word."""
 
+KERNELS = 1000
+"""A core may live for months, and Jupyter Server names each kernel of a notebook with SQL to it."""
+
 
 @dataclass(slots=True)
 class Client:
@@ -39,7 +42,7 @@ class Clients:
         """Begin with nobody."""
         self._clients: dict[str, Client] = {}
         self._notebooks: dict[str, str] = {}
-        """Where the notebooks of kernels are, by the kernel's id, which stays when it restarts."""
+        """Where the notebooks of kernels are, by the kernel's id, which stays when it restarts; of the latest `KERNELS`."""
         self._lock = threading.Lock()
 
     def touch(self, session: str, *, source: str | None = None, kernel: str = "") -> Client:
@@ -57,7 +60,10 @@ class Clients:
     def locate(self, kernel: str, notebook: str) -> bool:
         """Note where a kernel's notebook is by now; return whether that moves a client."""
         with self._lock:
+            self._notebooks.pop(kernel, None)
             self._notebooks[kernel] = notebook
+            if len(self._notebooks) > KERNELS:
+                del self._notebooks[next(iter(self._notebooks))]
             moved = [one for one in self._clients.values() if one.kernel == kernel and one.source != notebook]
             for client in moved:
                 client.source = notebook

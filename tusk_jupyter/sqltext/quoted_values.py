@@ -59,6 +59,7 @@ _CAST = re.compile(r"\A(.{1,20000}?)( when casting from source column (\S{1,200}
 _KIND_BEFORE = re.compile(
     r"\b(?:column|table|constraint|relation|index|type|schema|database|function|view|sequence|expression|for key) \Z"
 )
+_LONGEST_KIND = 16
 _OPENING = re.compile(r"(?<!\w)['\"]")
 _NAME_BEHIND = re.compile(r"(['\"])([^'\"\n]{0,200})\1")
 _NUMBER = re.compile(r"(\bvalue )([-+]?[\d.][\w.+-]*)")
@@ -94,7 +95,8 @@ def hide_every_value(text: str, known: Collection[str] = ()) -> str:
         if match.start() < done:
             continue
         name = _NAME_BEHIND.match(text, match.start())
-        if name and (name[2] in known or _KIND_BEFORE.search(text, 0, match.start())):
+        before = text[max(0, match.start() - _LONGEST_KIND) : match.start()]
+        if name and (name[2] in known or _KIND_BEFORE.search(before)):
             parts.append(text[done : name.end()])
             done = name.end()
             continue

@@ -88,12 +88,10 @@ def check_read_only(connection: duckdb.DuckDBPyConnection, sql: str, parsed: Seq
 
 def planned(connection: duckdb.DuckDBPyConnection, sql: str, kind: str) -> Iterator[str]:
     """Yield the texts whose plans show what the statement runs."""
-    if kind in ("SELECT", "RELATION"):
+    if kind in ("SELECT", "RELATION", "EXECUTE"):
         yield sql
     elif kind == "EXPLAIN":
         yield explained(sql, code(sql))
-    elif kind == "EXECUTE":
-        yield sql
     elif kind == "MULTI":  # a PIVOT that asks for its columns: EXPLAIN would run that
         yield from _sources(connection, sql)
 
