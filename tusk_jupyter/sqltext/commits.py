@@ -29,6 +29,8 @@ def may_commit_itself(sql: str, dialect: str) -> bool:
     ends = [at for at, token in enumerate(code.tokens) if token.kind in (Kind.SEPARATOR, Kind.DIRECTIVE)]
     if ends and len(sql) > LOOKED_AT:
         return True
+    if dialect == "postgresql" and any(word == "CONCURRENTLY" for _, word in code.words()):
+        return True
     return any(_of_statement(code, at, dialect) for at in (0, *(end + 1 for end in ends)) if at < len(code.tokens))
 
 
@@ -37,7 +39,7 @@ def _of_statement(code: Code, at: int, dialect: str) -> bool:
     word = code.text[token.start : token.end].upper() if token.kind is Kind.WORD else ""
     if dialect != "postgresql":
         return bool(word) and word not in _MYSQL
-    if word in _POSTGRESQL or any(one == "CONCURRENTLY" for _, one in code.words()):
+    if word in _POSTGRESQL:
         return True
     following = code.tokens[at + 1] if at + 1 < len(code.tokens) else None
     named = code.text[following.start : following.end].upper() if following else ""

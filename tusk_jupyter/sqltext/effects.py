@@ -291,6 +291,8 @@ def _heads_query(part: Sequence[Token], words: Sequence[str], at: int) -> bool:
     depth = 0
     for index in range(at + 1, len(part)):
         depth += (part[index].kind is Kind.OPEN) - (part[index].kind is Kind.CLOSE)
+        if depth > 1:
+            return False  # a list of columns holds no call: deep ones would be read to their end at each level
         if not depth:
             follows = index + 1
             while follows < len(part) and words[follows] in _BEFORE_QUERIES:

@@ -26,6 +26,8 @@ _CUT = 8
 _LONGEST_LINE = 4_000
 _AFTER_CUT = ("…", "...", "'", '"', "`", "\n", ")", "]")
 _BEFORE_CUT = ("…", "...", "\n")
+_LIKE_ASCII = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")
+"""Signs that a pattern without regard to case takes for these letters."""
 
 
 def secrets_of(sql: str, dialect: str, values: Mapping[str, object]) -> tuple[str, ...]:
@@ -63,13 +65,15 @@ def redact_text(text: str, known_secrets: Iterable[str]) -> str:
 def hide_known(text: str, known_secrets: Iterable[str]) -> str:
     """Return a text without these secrets, in whatever form they appear."""
     secrets = [secret for secret in known_secrets if secret]
-    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
     lower = text.casefold()
-    for spelling in sorted(spellings, key=len, reverse=True):
-        if spelling.casefold() in lower:
-            text = _pattern(spelling).sub(HIDDEN, text)
+    found = {one for secret in secrets for one in _spellings(secret, longest=len(lower)) if one.casefold() in lower}
+    for spelling in sorted(found, key=len, reverse=True):
+        text = _pattern(spelling).sub(HIDDEN, text)
+    folded = _folded(text)
     for secret in secrets:
-        text = _without_pieces(text, secret)
+        if _may_have_piece(folded, secret):
+            text = _without_pieces(text, secret)
+            folded = _folded(text)
     return text
 
 
@@ -80,24 +84,41 @@ def _pattern(spelling: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    escaped = secret.replace("\\", "\\\\")
-    yield from (secret, secret.strip(), repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
-    yield from (secret.replace(sign, sign * 2) for sign in "'\"`")
-    yield from (escaped, escaped.replace("'", "\\'"), escaped.replace('"', '\\"'), escaped.replace("'", "''"))
-    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
+def _spellings(secret: str, *, longest: int) -> Iterator[str]:
+    """Yield the forms of a secret, of at most so many characters; a script may have thousands of secrets."""
+    yield secret
+    if not (secret.isascii() and secret.isalnum()):  # which is written alike in every notation
+        escaped = secret.replace("\\", "\\\\")
+        yield from (secret.strip(), repr(secret)[1:-1], json.dumps(secret)[1:-1], html.escape(secret))
+        yield from (secret.replace(sign, sign * 2) for sign in "'\"`")
+        yield from (escaped, escaped.replace("'", "\\'"), escaped.replace('"', '\\"'), escaped.replace("'", "''"))
+        yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
     if len(secret) >= _SHORT:
-        coded = secret.encode("utf-8", "surrogatepass")
-        yield from (coded.hex(), base64.b64encode(coded).decode(), "".join(f"\\{byte:03o}" for byte in coded))
+        if len(secret) <= longest:
+            coded = secret.encode("utf-8", "surrogatepass")
+            yield from (coded.hex(), base64.b64encode(coded).decode())
+            if len(coded) * 4 <= longest:
+                yield "".join(f"\\{byte:03o}" for byte in coded)
         lines = secret.splitlines()
         if len(lines) > 1:  # a key over many lines, of which a message shows one
             yield from (line.strip() for line in lines if len(line.strip()) >= _CUT)
 
 
+def _folded(text: str) -> str:
+    """Return a text in the case in which pieces of secrets are looked for."""
+    return text.translate(_LIKE_ASCII).lower()
+
+
+def _may_have_piece(folded: str, secret: str) -> bool:
+    """Return whether a piece of a secret may stand in a text; to look takes a hundredth of the patterns' time."""
+    if len(secret) <= _CUT or len(secret) > _LONGEST_LINE:
+        return False
+    begins, ends = secret[:_CUT], secret[-_CUT:]
+    return not (begins + ends).isascii() or begins.lower() in folded or ends.lower() in folded
+
+
 def _without_pieces(text: str, secret: str) -> str:
     """Hide the beginning of a secret that a message cut off, and the end of one that it left the beginning out of."""
-    if len(secret) <= _CUT or len(secret) > _LONGEST_LINE:
-        return text
     # Found with a look-ahead, for a secret that repeats itself overlaps its own beginnings; the longest piece wins.
     done = 0
     parts = []

@@ -112,8 +112,6 @@ def _write(copy: psycopg.Copy, batch: pa.RecordBatch) -> None:
         return
     columns = [writable(column, name=name) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
     names = [str(index) for index in range(len(columns))]
-    if len(columns) == 1:  # pyarrow.csv writes nothing for a NULL, and COPY needs a line
-        columns, names = [columns[0]], names
     sink = pa.BufferOutputStream()
     pcsv.write_csv(pa.RecordBatch.from_arrays(columns, names=names), sink, _CSV)
     data = memoryview(sink.getvalue())
