@@ -18,6 +18,7 @@ import duckdb
 
 from tusk_drivers.duckdb import files, spill
 from tusk_drivers.duckdb.attached import Attached
+from tusk_drivers.duckdb.definitions import Changes
 from tusk_drivers.duckdb.held_file import HeldFile
 from tusk_drivers.duckdb.memory import Limit, settings_under_cap
 from tusk_drivers.duckdb.secrets_made import Secrets
@@ -63,6 +64,7 @@ class Instance:
     """Sessions that run a statement, write an upload, read the schema or end now."""
     attached: Attached = field(default_factory=Attached)
     secrets: Secrets = field(default_factory=Secrets)
+    definition_changes: Changes = field(default_factory=Changes)
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held by who looks whether something runs."""
 

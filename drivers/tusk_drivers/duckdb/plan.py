@@ -1,41 +1,82 @@
 """The table functions that a statement really runs: behind views, macros and `query(...)` its text does not show them.
 
-DuckDB's plan does. It costs a second planning (0.3 ms for one table), so it is asked for only where the text names what may
-hide one, and only in read-only sessions: in others DuckDB's log is looked at when the statement is
-over (`Instance.end_log`, 0.3 ms).
+DuckDB's plan does. It costs a second planning (0.4 ms for one table), so it is asked for only where something may hide one,
+and only in read-only sessions: in others DuckDB's log is looked at when the statement is over (`Instance.end_log`, 0.4 ms).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
 
-from tusk_drivers.duckdb.words import code, texts
+from tusk_drivers.duckdb.words import code, texts, words
 from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.sqltext.own_functions import READING
 
 EXPLAIN = "EXPLAIN (FORMAT json) "
-_OWN = frozenset(name.lower() for name in READING["duckdb"])
-_READ_RELATIONS = frozenset(
-    {"call", "copy", "execute", "from", "import", "join", "pivot", "pragma", "summarize", "table", "unpivot", "using"}
+OWN = frozenset(name.lower() for name in READING["duckdb"])
+"""Functions of DuckDB's that only read, unless a macro has taken the name."""
+_RUN_OTHERS = frozenset({"call", "copy", "execute", "import", "pragma"})
+_USE_RELATIONS = frozenset(
+    {"from", "into", "join", "pivot", "pivot_longer", "pivot_wider", "summarize", "table", "unpivot", "update", "using"}
 )
-"""Words that come before a relation's name."""
+"""Words that come before a relation's name, which may be a view, or have triggers."""
+NOT_CALLED = frozenset(
+    {
+        "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "between", "case", "cast",
+        "check", "coalesce", "collate", "constraint", "create", "default", "deferrable", "desc", "distinct", "do",
+        "else", "end", "except", "exists", "extract", "fetch", "for", "foreign", "from", "group", "grouping",
+        "having", "in", "initially", "intersect", "interval", "into", "lambda", "lateral", "leading", "limit", "not",
+        "null", "nullif", "offset", "on", "only", "or", "order", "out", "placing", "position", "primary", "qualify",
+        "references", "returning", "select", "some", "symmetric", "table", "then", "to", "trailing", "union",
+        "unique", "using", "values", "when", "where", "window", "with",
+    }
+)  # fmt: skip
+"""Words of the grammar that may stand before a parenthesis; DuckDB takes none of them for a function's name."""
+_SIZED_TYPES = frozenset({"bit", "char", "decimal", "numeric", "varchar"})
 
 
-def may_hide_calls(sql: str) -> bool:
-    """Return whether a statement names a relation or a function that is not DuckDB's own: `SELECT 1` does not."""
+def calls_unknown(sql: str) -> bool:
+    """Return whether a text calls a function that is not one of DuckDB's own that only read."""
     found = code(sql)
-    before = ""
-    for token, text in zip(found, texts(sql, found), strict=True):
-        if token.kind is Kind.WORD and text in _READ_RELATIONS:
-            return True
-        if token.kind is Kind.OPEN and before and before not in _OWN:
-            return True
-        before = text if token.kind in (Kind.WORD, Kind.NAME) else ""
-    return False
+    spoken = texts(sql, found)
+    return any(
+        spoken[at + 1] == "(" and spoken[at] not in OWN and not _is_no_call(token.kind, spoken, at)
+        for at, token in enumerate(found[:-1])
+        if token.kind in (Kind.WORD, Kind.NAME)
+    )
+
+
+def _is_no_call(kind: Kind, spoken: Sequence[str], at: int) -> bool:
+    """Return whether a name before a parenthesis is a word of the grammar, a type's, or that of a table to insert into."""
+    before = spoken[at - 1] if at else ""
+    if spoken[_first_part(spoken, at) - 1] == "into":
+        return True
+    return kind is Kind.WORD and (
+        spoken[at] in NOT_CALLED
+        or (spoken[at] in _SIZED_TYPES and before in ("as", "::"))
+        or (spoken[at] == "over" and before == ")")
+        or (spoken[at] == "by" and before in ("group", "order", "partition"))
+    )
+
+
+def _first_part(spoken: Sequence[str], at: int) -> int:
+    while at > 2 and spoken[at - 1] == ".":
+        at -= 2
+    return at
+
+
+def runs_others(sql: str) -> bool:
+    """Return whether a statement runs a text that is not in it: one that was prepared, or a file's."""
+    return not _RUN_OTHERS.isdisjoint(words(sql))
+
+
+def uses_relations(sql: str) -> bool:
+    """Return whether a statement names a relation: `SELECT 1` does not."""
+    return not _USE_RELATIONS.isdisjoint(words(sql))
 
 
 def functions_of(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]) -> set[str]:

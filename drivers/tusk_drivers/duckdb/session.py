@@ -17,6 +17,7 @@ import pyarrow as pa
 from tusk_drivers.duckdb import catalog, guard, instances, plan, snapshot, taken_keys, upload
 from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
+from tusk_drivers.duckdb.definitions import Definitions
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
@@ -63,6 +64,7 @@ class DuckDBSession(Session):
         self._transaction = Transaction.IDLE
         self._result: Result | None = None
         self._paths = Paths()
+        self._definitions = Definitions(instance.definition_changes)
         self._closed = self._broken = False
         self._settling = threading.Lock()
         """Held while a transaction of our own is ended."""
@@ -184,7 +186,8 @@ class DuckDBSession(Session):
         *,
         own_transaction: bool,
     ) -> Rows | Changed:
-        hides = (self._read_only or self._instance.path is not None) and plan.may_hide_calls(sql)
+        hides = self._may_hide_calls(sql)
+        self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
 
         def failed(exc: BaseException) -> errors.TuskError:
             return self._failure(exc, statement, sql, parameters)
@@ -192,6 +195,7 @@ class DuckDBSession(Session):
         def finished(done: bool) -> None:
             self._end_own(own_transaction)
             self._instance.attached.note_after(self._connection, self, inside, self._instance.path, done=done)
+            self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
             log_was_on = hides and not self._read_only and self._instance.end_log()
             self._leave()
             if log_was_on and done:
@@ -215,6 +219,14 @@ class DuckDBSession(Session):
         if isinstance(outcome, Changed):
             finished(True)
         return outcome
+
+    def _may_hide_calls(self, sql: str) -> bool:
+        """Return whether something must be done about functions that a statement may run and its text does not show."""
+        if not self._read_only and self._instance.path is None:
+            return False
+        if plan.calls_unknown(sql) or plan.runs_others(sql):
+            return True
+        return plan.uses_relations(sql) and self._definitions.hide_calls(self._connection)
 
     def _check_plan(self, statement: Statement, sql: str, kind: str, parameters: dict[str, object]) -> None:
         """Refuse, in a read-only session, what views and macros would run beyond reading.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 
 import duckdb
@@ -21,9 +22,15 @@ def kind_of(statement: duckdb.Statement) -> str:
         return ""
 
 
+@functools.lru_cache(maxsize=8)
+def _code(sql: str) -> Code:
+    """Each statement is asked several things about itself, and its text is read once."""
+    return Code(sql, _DIALECT)
+
+
 def code(sql: str) -> Sequence[Token]:
     """Return the tokens without the comments."""
-    return Code(sql, _DIALECT).tokens
+    return _code(sql).tokens
 
 
 def texts(sql: str, found: Sequence[Token]) -> list[str]:
@@ -38,7 +45,7 @@ def words(sql: str) -> list[str]:
 
 def called(sql: str, names: Collection[str]) -> str | None:
     """Return which of `names` the statement calls as a function, or None."""
-    return next((call.name for call in Code(sql, _DIALECT).calls() if call.name in names), None)
+    return next((call.name for call in _code(sql).calls() if call.name in names), None)
 
 
 def explained(sql: str, found: Sequence[Token]) -> str:

@@ -1,0 +1,87 @@
+"""What the views, triggers and macros of an instance may run beyond reading, as far as their names and texts tell.
+
+Nearly no file has one that calls a function of unknown effect, or one with the name of DuckDB's own function; without such, no
+statement on it needs a second planning or a look at DuckDB's log. Only statements of this process can define one, since DuckDB
+lets one process write a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from tusk_drivers.duckdb.contained import Contained
+from tusk_drivers.duckdb.plan import OWN, calls_unknown
+from tusk_drivers.duckdb.words import words
+
+_DEFINE_NOTHING = frozenset(
+    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "EXPLAIN", "SET", "DROP", "TRANSACTION"}
+)
+_DEFINED = frozenset({"function", "macro", "trigger", "view"})
+_FOREIGN = "SELECT 1 FROM duckdb_databases() WHERE NOT internal AND type <> 'duckdb'"
+_TEXTS = "SELECT sql FROM duckdb_views() WHERE NOT internal UNION ALL SELECT sql FROM duckdb_triggers()"
+_MACROS = (
+    "SELECT function_name FROM duckdb_functions() WHERE NOT internal AND function_type IN ('macro', 'table_macro')"
+)
+_UNREAD = 25
+"""Statements after a change before the catalog is read: that takes as long (10 ms) as the planning or the look of so many."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """How often an instance's definitions may have changed, by any of its sessions."""
+
+    count: int = 0
+
+
+class Definitions:
+    """The views, triggers and macros that one session sees."""
+
+    def __init__(self, changes: Changes) -> None:
+        """Count changes together with the other sessions of the instance."""
+        self._changes = changes
+        self._seen = changes.count
+        self._asked = 0
+        self._hide_calls = True
+        self._uncommitted = False
+        """The open transaction may have made some, which others see when it is committed."""
+
+    def hide_calls(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Return whether one may call a function of unknown effect; True where that is not known yet.
+
+        Args:
+            connection: the session's own, which sees what its transaction made.
+        """
+        if self._seen != self._changes.count:
+            self._seen, self._asked, self._hide_calls = self._changes.count, 0, True
+        self._asked += 1
+        if self._asked == _UNREAD:
+            try:
+                self._hide_calls = _hide_calls(connection)
+            except duckdb.Error:  # the open transaction is aborted
+                self._asked = 0
+        return self._hide_calls
+
+    def note(self, inside: Sequence[Contained], *, is_in_transaction: bool) -> None:
+        """Take notice of what a statement consists of: before it runs, and when it is over."""
+        if any(_may_define(one) for one in inside):
+            self._uncommitted = is_in_transaction
+        elif not (self._uncommitted and any(one.kind == "TRANSACTION" for one in inside)):
+            return
+        self._changes.count += 1
+
+
+def _may_define(one: Contained) -> bool:
+    if one.kind == "CREATE" and _DEFINED.isdisjoint(words(one.sql)):
+        return calls_unknown(one.sql)
+    return one.kind not in _DEFINE_NOTHING or calls_unknown(one.sql)
+
+
+def _hide_calls(connection: duckdb.DuckDBPyConnection) -> bool:
+    if connection.execute(_FOREIGN).fetchone() is not None:
+        return True  # listing its views would ask its server for each of them
+    if any(name.lower() in OWN for (name,) in connection.execute(_MACROS).fetchall()):
+        return True
+    return any(text is None or calls_unknown(text) for (text,) in connection.execute(_TEXTS).fetchall())

@@ -1,0 +1,181 @@
+"""Views, triggers and macros of unknown effect are seen however they come; without any, statements pay nothing for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tusk_drivers.duckdb import definitions, plan
+from tusk_drivers.duckdb.instances import Instance
+from tusk_drivers.duckdb.session import DuckDBSession
+from tusk_jupyter.driverkit.session import Rows, Settings
+from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.sqltext.statements import split
+
+LOGS = "SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM enable_logging())"
+HIDDEN = "SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM query('FROM enable_' || 'logging()'))"
+"""The same, in a text that does not show it: a session's own `LOGS` is refused as it is defined."""
+
+
+def run(session: DuckDBSession, sql: str) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for statement in split(sql, "duckdb"):
+        outcome = session.execute(statement, {})
+        if isinstance(outcome, Rows):
+            rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
+    return rows
+
+
+def read_the_catalog(*sessions: DuckDBSession) -> None:
+    for session in sessions:
+        for _ in range(definitions._UNREAD + 1):
+            run(session, "FROM t")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with a table and plain views, and others to attach, copy and import that turn on DuckDB's log."""
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect("lake.duckdb") as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1::INTEGER AS a; CREATE MACRO twice(x) AS x + x")
+        connection.execute("CREATE VIEW plain AS SELECT a::DECIMAL(9, 2) AS a, sum(a) OVER (ORDER BY a) AS s FROM t")
+    with duckdb.connect("other.duckdb") as connection:
+        connection.execute(f"CREATE VIEW logs AS {LOGS}")
+    (tmp_path / "script").mkdir()
+    (tmp_path / "script" / "schema.sql").write_text(f"CREATE VIEW logs AS {HIDDEN};")
+    (tmp_path / "script" / "load.sql").write_text("")
+    return tmp_path
+
+
+@pytest.fixture
+def pair(folder: Path) -> Iterator[tuple[DuckDBSession, DuckDBSession]]:
+    both = [DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")})) for _ in range(2)]
+    read_the_catalog(*both)
+    yield both[0], both[1]
+    for session in both:
+        session.close()
+
+
+def test_words_of_the_grammar_name_no_function() -> None:
+    called = []
+    with duckdb.connect() as connection:
+        for word in plan.NOT_CALLED:
+            for made, asked in (("42424", f"SELECT {word}(1)"), ("TABLE SELECT 42424", f"FROM {word}(1)")):
+                connection.execute(f'CREATE OR REPLACE MACRO "{word}"(x) AS {made}')
+                try:
+                    answer = connection.execute(asked).fetchall()
+                except duckdb.Error:
+                    continue
+                called += [asked] if (42424,) in answer else []
+    assert called == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a, sum(a) OVER (PARTITION BY (a)) FROM t JOIN u USING (a) WHERE a IN (1, 2) AND (a > 1) ORDER BY (a)",
+        "SELECT CAST(a AS DECIMAL(10, 2)), a::VARCHAR(3), coalesce(a, 1), list[1] FROM (VALUES (1)) UNION ALL (SELECT 2)",
+        "INSERT INTO t (a) VALUES (1)",
+        'INSERT INTO lake.main."t" (a) VALUES (1)',
+        "SELECT 'query()' -- query()",
+    ],
+)
+def test_plain_statements_call_nothing_unknown(sql: str) -> None:
+    assert not plan.calls_unknown(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM query('x')",
+        "FROM \"query\" ('x')",
+        "FROM main.sums(1)",
+        "SELECT a.sums() FROM t",
+        "SELECT over(1)",
+        "SELECT a, by(1)",
+        'SELECT "in"(1)',
+        "INSERT INTO t SELECT sums(1)",
+        "SELECT decimal(1)",
+        "SELECT (a) AS b, into.sums(1)",
+    ],
+)
+def test_calls_that_may_do_anything_are_seen(sql: str) -> None:
+    assert plan.calls_unknown(sql)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_of_plain_definitions_costs_its_statements_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    session = DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=read_only))
+    read_the_catalog(session)
+    asked: list[str] = []
+    monkeypatch.setattr(plan, "functions_of", lambda connection, sql, parameters: asked.append(sql) or set())
+    monkeypatch.setattr(Instance, "end_log", lambda self: bool(asked.append("log")))
+    assert run(session, "SELECT count(*) FROM t JOIN plain USING (a)") == [(1,)]
+    if not read_only:
+        run(session, "INSERT INTO t (a) VALUES (2); UPDATE t SET a = 3 WHERE a = 2; DELETE FROM t WHERE a = 3")
+    assert asked == []
+    run(session, "SELECT twice(a) FROM t")
+    assert len(asked) == 1, "the look is what is counted here"
+    session.close()
+
+
+MADE = [
+    f"CREATE VIEW logs AS {HIDDEN}",
+    f"CREATE OR REPLACE TEMP VIEW logs AS {HIDDEN}",
+    f"CREATE FUNCTION logged() AS TABLE {HIDDEN}; CREATE VIEW logs AS FROM logged()",
+    f"CREATE MACRO range(x) AS TABLE {HIDDEN}; CREATE VIEW logs AS FROM range(3)",
+    f"CREATE TABLE made(a INTEGER); CREATE TRIGGER g AFTER INSERT ON t FOR EACH STATEMENT INSERT INTO made SELECT a FROM ({HIDDEN})",
+    "IMPORT DATABASE 'script'",
+    "ATTACH 'other.duckdb' AS o; USE o",
+    "ATTACH 'other.duckdb' AS o; COPY FROM DATABASE o TO lake",
+    f"BEGIN; CREATE VIEW logs AS {HIDDEN}",
+    f"BEGIN; CREATE VIEW logs AS {HIDDEN}; COMMIT",
+]
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_a_definition_that_comes_later_is_seen(pair: tuple[DuckDBSession, DuckDBSession], made: str) -> None:
+    one, other = pair
+    run(one, made)
+    run(one, "CREATE TABLE IF NOT EXISTS u(b INTEGER)")
+    for _ in range(definitions._UNREAD):  # it is read again, and stays known
+        run(one, "FROM duckdb_tables()")
+    with pytest.raises(UsageError, match="log"):
+        run(one, "INSERT INTO t VALUES (5)" if "TRIGGER" in made else "FROM logs")
+    assert run(other, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
+
+
+@pytest.mark.parametrize("made", [MADE[0], MADE[2], MADE[3], MADE[-1]])
+def test_a_definition_of_another_notebook_is_seen(pair: tuple[DuckDBSession, DuckDBSession], made: str) -> None:
+    one, other = pair
+    run(one, made)
+    with pytest.raises(UsageError, match="log"):
+        run(other, "FROM logs")
+    assert run(one, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
+
+
+def test_a_definition_is_seen_when_its_transaction_is_committed(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
+    one, other = pair
+    run(one, f"BEGIN; CREATE VIEW logs AS {HIDDEN}")
+    read_the_catalog(other)
+    run(one, "COMMIT")
+    with pytest.raises(UsageError, match="log"):
+        run(other, "FROM logs")
+
+
+@pytest.mark.parametrize("made", [MADE[0], MADE[2], MADE[3]])
+def test_a_reader_sees_what_a_writer_defines(folder: Path, made: str) -> None:
+    config = {"path": str(folder / "lake.duckdb")}
+    reader, writer = (DuckDBSession.connect(Settings(config=config, read_only=one)) for one in (True, False))
+    read_the_catalog(reader, writer)
+    run(writer, made)
+    with pytest.raises(QueryError) as caught:
+        run(reader, "FROM logs")
+    assert caught.value.scenario == "read_only"
+    reader.close()
+    writer.close()
