@@ -226,6 +226,35 @@ def test_what_a_notebook_attached_is_not_swapped_or_detached_by_another(
 
 
 @pytest.mark.parametrize(
+    ("before", "sql"),
+    [
+        ("CREATE SCHEMA s", "ATTACH ':memory:' AS s"),
+        ("CREATE SCHEMA s", "ATTACH IF NOT EXISTS ':memory:' AS \"S\""),
+        ("CREATE SCHEMA s", "ATTACH 's.duckdb'"),
+        ("CREATE SCHEMA s", "ATTACH ':memory:' AS x; ALTER DATABASE x SET ALIAS TO s"),
+        ("ATTACH ':memory:' AS s; CREATE TABLE s.t AS SELECT 1 AS a", "CREATE SCHEMA s"),
+        ("ATTACH ':memory:' AS s; CREATE TABLE s.t AS SELECT 1 AS a", 'CREATE SCHEMA IF NOT EXISTS lake."S";'),
+    ],
+)
+def test_no_database_takes_the_name_of_a_schema_in_the_file(
+    pair: tuple[DuckDBSession, DuckDBSession], before: str, sql: str
+) -> None:
+    one, other = pair
+    run(one, before)
+    run(one, "CREATE TABLE IF NOT EXISTS s.t AS SELECT 1 AS a")
+    with pytest.raises(UsageError, match="ambiguous"):
+        run(other, sql)
+    assert run(one, "SELECT a FROM s.t") == [(1,)]
+
+
+def test_schemas_of_a_database_of_ones_own_are_free(pair: tuple[DuckDBSession, DuckDBSession]) -> None:
+    one, other = pair
+    run(one, "ATTACH ':memory:' AS s; CREATE TABLE s.t AS SELECT 1 AS a; CREATE SCHEMA s.s")
+    run(other, "ATTACH ':memory:' AS own; CREATE SCHEMA own.s; USE own; CREATE SCHEMA IF NOT EXISTS own.s")
+    assert run(one, "SELECT a FROM s.main.t") == [(1,)]
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "ALTER DATABASE o SET ALIAS TO p",

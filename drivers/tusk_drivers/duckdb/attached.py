@@ -18,7 +18,7 @@ import duckdb
 from tusk_drivers.duckdb.contained import Contained
 from tusk_drivers.duckdb.files import ANOTHER_PLACE
 from tusk_drivers.duckdb.held_file import HeldFile
-from tusk_drivers.duckdb.targets import Target, target_of
+from tusk_drivers.duckdb.targets import Target, schema_made, target_of
 from tusk_drivers.duckdb.words import code, texts
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.open_file import OpenFile
@@ -27,6 +27,7 @@ from tusk_jupyter.system import duckdb_path
 _URL = re.compile(r"\w{2,}:")
 """At the beginning of what is attached: a place on the net, or another engine's."""
 _DATABASES = "SELECT database_name, path, type FROM duckdb_databases() WHERE NOT internal"
+_SCHEMAS = "SELECT lower(schema_name) FROM duckdb_schemas() WHERE lower(database_name) = $1 AND NOT internal"
 
 
 class Attached:
@@ -34,7 +35,8 @@ class Attached:
 
     def __init__(self, main: str = "") -> None:
         """Begin with the instance's own database, `main`, which is nobody's to detach."""
-        self._owners: dict[str, object] = {main.lower(): self}
+        self._main = main.lower()
+        self._owners: dict[str, object] = {self._main: self}
         """By name in lower case: DuckDB's names do not differ by it."""
         self._files: dict[str, OpenFile] = {}
         """Held ones of DuckDB's; others may write into another engine's."""
@@ -43,9 +45,14 @@ class Attached:
     def check(self, connection: duckdb.DuckDBPyConnection, session: object, kind: str, sql: str) -> None:
         """Refuse a statement that takes away, renames or swaps what another session attached, or the file itself.
 
+        So is one that gives a database the name of a schema in the file, or the other way round: DuckDB then takes
+        `name.table` for ambiguous in all sessions.
+
         Raises:
             UsageError: nothing was run.
         """
+        if (schema := schema_made(kind, sql)) is not None:
+            self._check_schema(connection, session, schema)
         target = target_of(connection, kind, sql)
         if target is None:
             return
@@ -55,6 +62,24 @@ class Attached:
             raise _refused("The name of the database that this replaces cannot be read from the statement.")
         if foreign:
             self._refuse(connection, kind, target, foreign[0], is_main=self._owners[foreign[0]] is self)
+        for name in target.names if kind == "ATTACH" else target.becomes:
+            if name in self._schemas(connection):
+                raise _refused(f"The file has a schema {name}; a database of that name makes `{name}.table` ambiguous.")
+
+    def _check_schema(self, connection: duckdb.DuckDBPyConnection, session: object, schema: tuple[str, str]) -> None:
+        database, name = schema
+        owner = self._owners.get(name, session)
+        if owner not in (session, self) and (database or _database_in_use(connection)).lower() == self._main:
+            raise errors.UsageError(
+                f"Another notebook attached a database {name}; a schema of that name makes its `{name}.table` ambiguous.",
+                hint="Give the schema another name, or create it when that database is detached.",
+            )
+
+    def _schemas(self, connection: duckdb.DuckDBPyConnection) -> set[str]:
+        """Return the names of the file's own schemas."""
+        with contextlib.suppress(duckdb.Error):  # the open transaction is aborted: DuckDB attaches nothing in it
+            return {name for (name,) in connection.execute(_SCHEMAS, [self._main]).fetchall()}
+        return set()
 
     def _refuse(
         self, connection: duckdb.DuckDBPyConnection, kind: str, target: Target, name: str, *, is_main: bool

@@ -26,6 +26,8 @@ class Target:
 
     names: frozenset[str]
     """The database's, in lower case: DuckDB's names do not differ by it. None where the text does not tell."""
+    becomes: frozenset[str] = frozenset()
+    """What it is called afterwards, in an ALTER."""
     path: str | None = None
     """In an ATTACH, if it is written as a literal or a name."""
     replaces: bool = False
@@ -47,6 +49,16 @@ def target_of(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> Tar
     if kind == "ALTER":
         return _renamed(spoken) if spoken[1:2] == ["database"] else None
     return _attached(connection, sql, found)
+
+
+def schema_made(kind: str, sql: str) -> tuple[str, str] | None:
+    """Return database ("" where none is named) and name of the schema that a statement creates; None for any other."""
+    if kind != "CREATE":
+        return None
+    spoken = [text for text in texts(sql, code(sql)) if text != ";"]
+    if "schema" not in spoken[1:4]:
+        return None
+    return (spoken[-3] if spoken[-2:-1] == ["."] else ""), spoken[-1]
 
 
 def names_for(path: str) -> frozenset[str]:
@@ -73,7 +85,7 @@ def literal(connection: duckdb.DuckDBPyConnection, sql: str, found: Sequence[Tok
 
 def _renamed(spoken: Sequence[str]) -> Target:
     at = 4 if spoken[2:4] == ["if", "exists"] else 2
-    return Target(frozenset(spoken[at : at + 1]))
+    return Target(frozenset(spoken[at : at + 1]), becomes=frozenset(spoken[-1:]))
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, sql: str, found: Sequence[Token]) -> Target:
@@ -90,7 +102,14 @@ def _attached(connection: duckdb.DuckDBPyConnection, sql: str, found: Sequence[T
         names = frozenset(spoken[named + 1 : named + 2])
     else:
         names = names_for(path) if path is not None else frozenset()
-    return Target(names, path, replaces, unless_there, is_of_type="type" in spoken[end:], attaches=not unless_there)
+    return Target(
+        names,
+        path=path,
+        replaces=replaces,
+        unless_there=unless_there,
+        is_of_type="type" in spoken[end:],
+        attaches=not unless_there,
+    )
 
 
 _BEFORE_PATH = frozenset({"or", "replace", "database", "if", "not", "exists"})
