@@ -273,3 +273,23 @@ def test_a_session_that_ends_while_its_run_is_being_accepted_is_replaced():
     dispatch.runs = SimpleNamespace(start=lambda *_, **__: None)
     assert dispatch._start(None, record, None, None, lambda run: None).address == "unix:///other"
     assert closed == [ended]
+
+
+def test_a_run_ends_although_who_held_its_lock_cannot_be_told(ends, silent_process):
+    """Its session would be taken for ever, and so would those of all other runs of its process."""
+    runs = Runs(
+        on_start=lambda run: None,
+        on_end=ends.append,
+        kill_backend=lambda session: None,
+        with_holder=lambda run, error: 1 / 0,
+        close_session=lambda session: None,
+        changed=lambda: None,
+    )
+    process = silent_process()
+    run = a_run(process)
+    process.answers.put(driver.Done())
+    runs.start(run, a_request(), wait_s=1.0)
+    process.said.put(driver.RunEvent(run=run.id, event="finished"))
+    wait_until(lambda: not run.running, 10.0, "it has ended")
+    assert [one.status for one in ends] == ["completed"]
+    assert run.session.turn.acquire(blocking=False)

@@ -11,7 +11,7 @@ from services import wait_until
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.manifest import Capabilities
 from tusk_jupyter.service.lock_waits import LockWaits
-from tusk_jupyter.service.lock_words import LockWords
+from tusk_jupyter.service.lock_words import LockWords, Told
 from tusk_jupyter.service.run import Run
 from tusk_jupyter.service.sessions import Session, State
 
@@ -150,3 +150,53 @@ def test_who_waits_in_a_circle_is_told_without_end(watched):
     watched.answered(1)
     wait_until(lambda: run.waits_for, 10.0, "it is told")
     assert run.waits_for == "a lock of session 2, which waits for a lock of session 1"
+
+
+def test_a_wait_that_cannot_be_put_into_words_is_asked_about_no_more_often(watched, monkeypatch):
+    """A process would sign in five times a second."""
+    run = watched.run("1", silent_s=4)
+    embedded = watched.run("2", silent_s=4)
+    embedded.session.has_server = False
+    embedded.lock_wait = driver.LockWait(hidden="x")
+    watched.answers = [driver.LockWait(backend="1", hidden="x")]
+    monkeypatch.setattr(LockWords, "told", lambda *_: 1 / 0)
+    watched.tick()
+    watched.answered(1)
+    wait_until(lambda: watched.locks._asked[run.id].times == 1, 10.0, "it is done with")
+    watched.tick()
+    assert len(watched.asked) == 1
+    assert (run.waits_for, embedded.waits_for) == ("", "")
+
+
+def test_a_question_is_under_way_until_its_answer_is_told(watched, monkeypatch):
+    """Else a tick in between would ask a second time."""
+    under_way = []
+    watched.run("1", silent_s=4)
+    watched.answers = [driver.LockWait(backend="1", hidden="x")]
+
+    def told(*_: object) -> Told:
+        under_way.extend(watched.locks._asking)
+        return Told(waits_for="x", way_out="")
+
+    monkeypatch.setattr(LockWords, "told", told)
+    watched.tick()
+    wait_until(lambda: under_way, 10.0, "it is told")
+    assert under_way == ["c"]
+
+
+def test_a_session_that_is_closed_between_two_looks_at_it_is_no_holder():
+    class Closing:
+        """A session that loses its process as soon as somebody has seen it."""
+
+        has_server, backend, connection = False, None, SimpleNamespace(driver="db", config={"path": "x"})
+        seen = False
+
+        @property
+        def process(self) -> SimpleNamespace | None:
+            gone, self.seen = self.seen, True
+            return None if gone else SimpleNamespace(pid=7, manifest=SimpleNamespace(properties={}))
+
+    words = LockWords(lambda: [Closing()], lambda _: None, lambda _: "")
+    waiting = SimpleNamespace(has_server=False, client="a", connection=Closing.connection)
+    wait = driver.LockWait(holders=(driver.LockHolder(backend="8", application="shell"),))
+    assert words.told(SimpleNamespace(session=waiting), wait, {}).waits_for == "a lock of shell"

@@ -208,8 +208,11 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
     def _close(self, message: driver.Close) -> Iterator[driver.Done]:
         slot = self._slots.pop(message.session, None)
         if slot is not None:
-            if slot.run is not None:
-                slot.run.cancel()
+            if slot.run is not None and not slot.run.ended:
+                with contextlib.suppress(
+                    errors.TuskError
+                ):  # a database that cannot be asked; its session is to be closed
+                    slot.run.cancel()
                 slot.run.wait(CLOSE_PATIENCE_S)  # a session is not closed under its statement
             slot.session.close()
         yield driver.Done()

@@ -65,7 +65,9 @@ class Upload:
         return driver.RunEvent(run=self.id, event=event, rows=now[0], lock_wait=now[1])
 
     def cancel(self) -> None:
-        """Stop: the next batch is refused and the statement under way is interrupted."""
+        """Stop: the next batch is refused and the statement under way is interrupted; of one that has ended, nothing is."""
+        if self.ended:
+            return
         self._cancelled.set()
         if self._taken.is_set():
             self._session.interrupt()

@@ -5,6 +5,7 @@ A spare has loaded its libraries and has seen no connection and no secret.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -92,20 +93,13 @@ class Spares:
 
     def adopt(self, start: HeadStart) -> None:
         """Take over a driver that was started before this core was up, as its spare; blocks until it listens."""
-        process: DriverProcess | None
+        process: DriverProcess | None = None
         try:
             process = self._start(start.name, start)
         except (errors.TuskError, OSError):
             start.child.abandon()  # a driver that has changed or gone since; whoever needs it is told
-            process = None
-        with self._lock:
-            shelf = self._shelves.setdefault(start.name, _Shelf(time.monotonic()))
-            if shelf.process is None and self._keeps:
-                shelf.process, process = process, None
-            shelf.starting = False
-            self._arrived.notify_all()
-        if process is not None:
-            process.stop()
+        finally:
+            self._put(start.name, process)
 
     def expect(self, driver: str) -> None:
         """Note that a spare of that driver is on its way, so that `take` waits for it instead of starting another."""
@@ -128,17 +122,23 @@ class Spares:
             if shelf.starting or (shelf.process is not None and not shelf.process.ended) or not self._keeps:
                 return
             shelf.starting = True
+        process: DriverProcess | None = None
         try:
-            process = self._start(driver)
-        except (errors.TuskError, OSError):
-            process = None
-        with self._lock:
+            with contextlib.suppress(errors.TuskError, OSError):
+                process = self._start(driver)
+        finally:
             if process is None:
                 shelf.wanted = float("-inf")  # the next `take` wants it again, and says why not
-            shelf.starting = False
-            self._arrived.notify_all()
-            if self._keeps:
+            self._put(driver, process)
+
+    def _put(self, driver: str, process: DriverProcess | None) -> None:
+        """Put a spare that was started on its shelf, or end it where none is wanted; None: it did not start."""
+        with self._lock:
+            shelf = self._shelves.setdefault(driver, _Shelf(time.monotonic()))
+            if self._keeps and (shelf.process is None or shelf.process.ended):
                 shelf.process, process = process, None
+            shelf.starting = False  # whatever went wrong: each `take` would wait for it
+            self._arrived.notify_all()
         if process is not None:
             process.stop()
 
@@ -182,7 +182,8 @@ class Spares:
         if early is None:
             remember(self.catalog.places, name, driver.command, driver.fingerprint)
         with self._lock:
-            self._processes.add(process)
+            if not process.ended:  # or nobody would take it out again: `on_exit` may have been told already
+                self._processes.add(process)
         return process
 
     def _ended(self, process: DriverProcess) -> None:

@@ -43,8 +43,8 @@ class Words:
                 raise self._process.crash()
             self._takers[run] = take
             if not self._reading:
-                self._reading = True
                 threading.Thread(target=self._read, name=f"words-{self._process.pid}", daemon=True).start()
+                self._reading = True  # not before: where no thread could be started, the next run tries again
 
     def forget(self, run: str) -> bool:
         """Give a run's words to nobody; return False if its last one was given already."""

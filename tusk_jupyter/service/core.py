@@ -159,11 +159,11 @@ class Core:
     def attach(self, request: control.Attach, gone: Callable[[], bool]) -> Iterator[control.AttachEvent]:
         """Hold a client's sessions open until `gone()`, then close them."""
         self.clients.attach(request.session, source=request.source, pid=request.pid, kernel=request.kernel)
-        if request.kernel:
-            self.changes.bump("connections")  # what is current in a notebook
-        with contextlib.suppress(errors.StorageError):  # the client works without its line in the history
-            self.store.sessions.started(request.session, source=request.source, pid=request.pid)
         try:
+            if request.kernel:
+                self.changes.bump("connections")  # what is current in a notebook
+            with contextlib.suppress(errors.StorageError):  # the client works without its line in the history
+                self.store.sessions.started(request.session, source=request.source, pid=request.pid)
             yield control.AttachEvent(event="attached", notices=self._notices)
             while not gone():
                 time.sleep(0.25)
@@ -539,7 +539,9 @@ class Core:
             )
             raise errors.UsageError(
                 f"The session on {session.connection.name!r} was not closed: {doing}",
-                hint=f"`%tusk cancel {run.id[:8]}` stops the run; then disconnect." if run is not None else None,
+                hint=f"`%tusk cancel {run.id[:8]}` stops the run; then disconnect."
+                if run is not None and run.running
+                else "Try again in a moment.",
                 scenario="session_busy",
             )
         try:

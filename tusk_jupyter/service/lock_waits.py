@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -92,7 +92,7 @@ class LockWaits:
             if not first_s or now - run.heard < first_s or run.ladder is not None:
                 continue
             if not run.session.has_server:
-                self._tell(run, self._words.told(run, run.lock_wait, {}) if run.lock_wait else None)
+                self._tell(run, self._in_words(run, run.lock_wait, {}))
             elif self._is_due(run, now):
                 due.setdefault(run.session.connection.id, []).append(run)
         for connection, silent in due.items():
@@ -141,27 +141,38 @@ class LockWaits:
     def _question(self, connection: str, runs: list[Run], first_s: float) -> None:
         """Ask about the silent runs of one connection, and tell what is answered."""
         before = {run.id: self._asked.get(run.id) for run in runs}
-        backends = tuple(dict.fromkeys(run.session.backend for run in runs if run.session.backend))
         try:
-            waits = {wait.backend: wait for wait in self._ask(runs[0].session, backends)}
-        except errors.TuskError as exc:
-            _LOG.info("who holds a lock could not be asked: %s", type(exc).__name__)
-            waits = {}
-        except Exception:  # noqa: BLE001  # the run goes on, and the next question comes
-            _LOG.exception("locks")
-            waits = {}
+            waits = self._waits(runs)
+            for run in runs:
+                asked = before[run.id]
+                if asked is None or not run.running or asked.heard != run.heard:
+                    continue
+                told = self._in_words(run, waits.get(run.session.backend or ""), waits)
+                asked.times += 1
+                asked.told, asked.holders = told, _states(told)
+                asked.next = _next(run, asked, first_s)
+                self._tell(run, told)
         finally:
             self._asking.discard(connection)
-        for run in runs:
-            asked = before[run.id]
-            if asked is None or not run.running or asked.heard != run.heard:
-                continue
-            wait = waits.get(run.session.backend or "")
-            told = self._words.told(run, wait, waits) if wait is not None else None
-            asked.times += 1
-            asked.told, asked.holders = told, _states(told)
-            asked.next = _next(run, asked, first_s)
-            self._tell(run, told)
+
+    def _waits(self, runs: list[Run]) -> dict[str, driver.LockWait]:
+        """Return the server's answer by backend; none where it could not be asked."""
+        backends = tuple(dict.fromkeys(run.session.backend for run in runs if run.session.backend))
+        try:
+            return {wait.backend: wait for wait in self._ask(runs[0].session, backends)}
+        except errors.TuskError as exc:
+            _LOG.info("who holds a lock could not be asked: %s", type(exc).__name__)
+        except Exception:  # noqa: BLE001  # the run goes on, and the next question comes
+            _LOG.exception("locks")
+        return {}
+
+    def _in_words(self, run: Run, wait: driver.LockWait | None, waits: Mapping[str, driver.LockWait]) -> Told | None:
+        """Return what is told of a run's wait; None where there is none, or no words could be found."""
+        try:
+            return self._words.told(run, wait, waits) if wait is not None else None
+        except Exception:  # noqa: BLE001  # the run goes on, and so do the core's other looks
+            _LOG.exception("locks")
+            return None
 
     def _tell(self, run: Run, told: Told | None) -> None:
         waits_for, way_out = (told.waits_for, told.way_out) if told is not None else ("", "")

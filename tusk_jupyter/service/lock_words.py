@@ -171,10 +171,11 @@ def _and_end(session: Session, where: str) -> str:
 
 def _is_of(session: Session, backend: str, waiting: Session) -> bool:
     """Return whether a session of ours is the one that a driver calls `backend`."""
-    if not backend or session is waiting or session.process is None:
+    process = session.process  # once: it goes on another thread
+    if not backend or session is waiting or process is None:
         return False
     if not waiting.has_server:
-        return not session.has_server and str(session.process.pid) == backend
+        return not session.has_server and str(process.pid) == backend
     return session.backend == backend and _place(session) == _place(waiting)
 
 
@@ -184,7 +185,8 @@ def _place(session: Session) -> tuple[str, ...]:
     if not session.has_server:
         return session.connection.driver, str(Path(str(config.get("path", ""))).resolve())
     host = str(config.get("host") or "").lower()
-    fields = session.process.manifest.properties if session.process is not None else {}
+    process = session.process
+    fields = process.manifest.properties if process is not None else {}
     port = config.get("port") or fields.get("port", {}).get("default") or ""
     sockets = sorted(f"{name}={value}" for name, value in config.items() if "socket" in name and value)
     return session.connection.driver, "" if host in _HERE else host, str(port), *sockets

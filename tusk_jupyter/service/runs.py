@@ -296,7 +296,10 @@ class Runs:
                 commits_itself=own,
                 of_script=not run.single and run.kind == "query",
             )
-        run.error = self._with_holder(run, run.error)
+        try:
+            run.error = self._with_holder(run, run.error)
+        except Exception:  # noqa: BLE001  # the run must have an end all the same
+            _LOG.exception("run %s: who held its lock could not be told", run.id)
         run.rows, run.bytes = last.rows, last.bytes
         run.elapsed_s = time.monotonic() - run.started
         session = run.session
@@ -305,9 +308,7 @@ class Runs:
             session.why = session.why or _why_ended(run)
             if run.single:
                 session.holds = run.held_before
-            if (
-                last.error is not None and last.error.scenario == FILE_GONE
-            ):  # this error was the refusal that tells the loss
+            if last.error is not None and last.error.scenario == FILE_GONE:  # the refusal that tells the loss
                 session.holds, session.transaction = False, "idle"
             try:
                 self._close_session(session)

@@ -80,9 +80,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             request = _decode(action)
             repeatable = not isinstance(request, (Change, *_TO_THE_LAST))
             self._be_staying(request)
-            if not isinstance(
-                request, control.AwaitChanges | control.Ping
-            ):  # a page that is only open does not keep the core
+            if not isinstance(request, control.AwaitChanges | control.Ping):  # an open page does not keep the core
                 self._core.note_call()
             for reply in self._answers(request, context):
                 yield flight.Result(codec.encode(reply))
