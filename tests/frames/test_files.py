@@ -431,5 +431,32 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path, ending: str
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [(path.name, "precious")]
 
 
+WIDENED_WHEN_FULL = """
+import resource, sys
+import pyarrow as pa
+from tusk_jupyter.client.files import sink_for
+from tusk_jupyter.errors import StorageError
+try:
+    with sink_for(sys.argv[1]) as sink:
+        sink.open(pa.schema([("x", pa.float64())]))
+        sink.write(pa.record_batch({"x": [float(number) for number in range(1000)]}))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
+        sink.widen(pa.schema([("x", pa.string())]))
+        sink.commit()
+except StorageError as exc:
+    print(exc.message)
+"""
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_disk_that_is_full_when_a_result_widens_keeps_nothing(tmp_path: Path, ending: str):
+    """What the buffer of the file so far held could not be written, and its part stayed for ever."""
+    path = tmp_path / f"x{ending}"
+    script = [sys.executable, "-c", WIDENED_WHEN_FULL, str(path)]
+    ended = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert ended.stdout.startswith(f"{path} could not be written: "), ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_ending_has_a_writer():
     assert set(ENDINGS) == set(file_formats.WRITERS)

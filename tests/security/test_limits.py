@@ -167,3 +167,22 @@ def test_the_next_core_is_told_too_which_variables_hold_a_password(tmp_path: Pat
     monkeypatch.setattr(link, "_reach", lambda: Core(lost=not asked))
     link.call(control.ListRuns())
     assert asked == [["ForgetVariables"], ["ForgetVariables", "ListRuns"]]
+
+
+def test_a_variable_that_is_withheld_during_the_call_is_told_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[tuple[str, ...]] = []
+
+    class Core:
+        def call(self, request: Request, *, timeout_s: float | None) -> None:
+            if isinstance(request, control.ForgetVariables):
+                told.append(request.names)
+                boot.withheld.add("LATER_PASSWORD")  # by another thread
+
+    monkeypatch.setattr(boot, "withheld", {"SHOP_PASSWORD"})
+    link = Link(Places(tmp_path))
+    link._peer, link.epoch = Core(), 1  # type: ignore[assignment]
+    for _ in range(3):
+        link.call(control.ListRuns())
+    assert told == [("SHOP_PASSWORD",), ("LATER_PASSWORD",)]

@@ -138,8 +138,8 @@ class FileSink:
             self._part, self._file, self._writer = self._begin(schema)
             if done is None or file is None:
                 raise InternalError("A file sink was widened before it was opened.")
-            file.close()
             try:
+                file.close()
                 for batch in old.read_back(done, schema):
                     self._writer.write(batch)
             finally:

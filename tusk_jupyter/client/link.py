@@ -59,9 +59,7 @@ class Link:
         from tusk_jupyter.protocol.control import Ping
 
         def ask() -> None:
-            with contextlib.suppress(
-                errors.TuskError
-            ):  # a core that is older than `Ping` says so, and one that has gone
+            with contextlib.suppress(errors.TuskError):  # a core older than `Ping` says so, and one that has gone
                 peer.call(Ping(), timeout_s=PING_S)
 
         return ask
@@ -94,22 +92,24 @@ class Link:
         """
         from tusk_jupyter.protocol.calls import PeerLost
 
+        epoch = self.epoch  # before the core is looked for: at worst it is told again
         peer = self.peer()
         try:
-            self._withhold(peer)  # each core: the next one may have been started by somebody else
+            self._withhold(peer, epoch)  # each core: the next one may have been started by somebody else
             return peer.call(request, timeout_s=timeout_s)
         except PeerLost:
             self.forget(peer)
             raise
 
-    def _withhold(self, peer: Peer) -> None:
+    def _withhold(self, peer: Peer, epoch: int) -> None:
         """Have the core forget the variables that held a secret given here: it may have been started with them."""
-        names = boot.withheld - self._forgotten.get(self.epoch, frozenset())
+        withheld = frozenset(boot.withheld)  # as it is now: another thread may add to it during the call
+        names = withheld - self._forgotten.get(epoch, frozenset())
         if names:
             from tusk_jupyter.protocol.control import ForgetVariables
 
             peer.call(ForgetVariables(names=tuple(sorted(names))), timeout_s=10.0)
-            self._forgotten = {self.epoch: frozenset(boot.withheld)}
+            self._forgotten = {epoch: withheld}
 
     def stream(self, request: Request, *, starts: bool = True) -> Iterator[Any]:
         """Send a request and yield its replies; repeated only when the core had gone before its first reply.
@@ -197,9 +197,7 @@ class Link:
         if not versions.is_installed() or not ending.is_idle(address):
             raise versions.mismatch(address)
         with contextlib.suppress(TimeoutError), locks.held(self.places.start_lock, timeout_s=START_TIMEOUT_S):
-            if (
-                read_address(self.places.address_file) == address
-            ):  # else another client has put a fitting one in its place
+            if read_address(self.places.address_file) == address:  # else another client has put a fitting one there
                 ending.end_core(self.places)
         return False
 

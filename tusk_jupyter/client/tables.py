@@ -123,9 +123,8 @@ def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
 
 def _size_of(frame: object) -> int:
     """Return about how many bytes a pandas or polars frame has, or 0 where that is not known."""
-    usage = getattr(frame, "memory_usage", None)
-    if usage is not None:
-        return int(usage(index=True).sum())
+    if _is_pandas(frame):
+        return int(cast("pd.DataFrame", frame).memory_usage(index=True).sum())
     estimate = getattr(frame, "estimated_size", None)
     return int(estimate()) if estimate is not None else 0
 
@@ -133,14 +132,22 @@ def _size_of(frame: object) -> int:
 def _converted(frame: object, name: str) -> pa.Table:
     import pyarrow as pa
 
-    if type(frame).__module__.split(".")[0] == "pandas" and type(frame).__name__ == "DataFrame":
+    if _is_pandas(frame):
         return _from_pandas(cast("pd.DataFrame", frame), name)
+    problem = None
     if hasattr(frame, "__arrow_c_stream__"):
-        return pa.table(frame)
+        try:
+            return pa.table(frame)
+        except pa.ArrowInvalid as exc:  # a stream of single values, as a Series gives it
+            problem = exc
     raise UsageError(
         f"{name} is a {type(frame).__name__}, not a table.",
         hint="Give a pandas or polars DataFrame or an Arrow table; a Series becomes one with `.to_frame()`.",
-    )
+    ) from problem
+
+
+def _is_pandas(frame: object) -> bool:
+    return type(frame).__module__.split(".")[0] == "pandas" and type(frame).__name__ == "DataFrame"
 
 
 def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
