@@ -91,7 +91,10 @@ class Statement(Lexed):
         rules += [self._special, lambda: secret_calls.glued(self)]
         for rule in rules:
             for index in rule():
-                found.update(self.chain(index))
+                for one in self.chain(index):
+                    if one in found:  # and so is all that follows it in the chain
+                        break
+                    found.add(one)
         return {self.place[index] for index in found}
 
     def _by_word(self) -> dict[str, Callable[[], Iterator[int]]]:
