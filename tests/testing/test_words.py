@@ -76,3 +76,15 @@ def test_what_was_said_before_the_stream_was_asked_for_is_told():
     said.say(RunEvent(run="r", event="finished"))
     said.close()
     assert [word.run for word in said.stream()] == ["r"]
+
+
+def test_a_run_that_cannot_say_how_far_it_is_ends_nobodys_words(told):
+    """Their stream would end, and the core take the process for crashed, with all of its runs."""
+    said, heard = told
+    dumb = Speaker("dumb")
+    dumb.progress = lambda: 1 / 0
+    said.begin(dumb)
+    said.begin(Speaker("r"))
+    assert heard.get(timeout=10).run == "r"
+    said.say(RunEvent(run="dumb", event="finished"))
+    wait_until(lambda: heard.get(timeout=10).event == "finished", 10.0, "its end is told")

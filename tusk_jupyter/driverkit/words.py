@@ -6,6 +6,7 @@ One stream for all runs, and not one a run, because that costs the process a thr
 from __future__ import annotations
 
 import queue
+import traceback
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -76,5 +77,10 @@ class Words:
 
     def _progress(self) -> Iterator[RunEvent]:
         for speaker in list(self._speakers.values()):
-            if (word := speaker.progress()) is not None:
+            try:
+                word = speaker.progress()
+            except Exception as exc:  # noqa: BLE001  # the words of all runs go by this stream: its end would be theirs
+                traceback.print_exception(exc)
+                continue
+            if word is not None:
                 yield word

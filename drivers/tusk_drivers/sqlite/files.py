@@ -152,14 +152,17 @@ def holders_of(path: Path | None) -> list[int]:
 
     Whoever writes is; readers are only in the way of a commit, and only where nobody else writes.
     """
-    if path is None or not _LOCKS.exists():
+    if path is None:
+        return []
+    try:
+        lines = _LOCKS.read_text().splitlines()
+    except OSError:  # another system; closed to us; no file descriptor is left
         return []
     files = {str(inode) for name in (path, f"{path}-shm", f"{path}-wal") if (inode := _inode(Path(name)))}
     found: dict[str, list[int]] = {"WRITE": [], "READ": []}
-    for line in _LOCKS.read_text().splitlines():
-        fields = (
-            line.split()
-        )  # [number:, (->,) POSIX, ADVISORY, WRITE, pid, device:inode, from, to]; with ->: one that waits
+    for line in lines:
+        # [number:, (->,) POSIX, ADVISORY, WRITE, pid, device:inode, from, to]; with ->: one that waits
+        fields = line.split()
         if len(fields) != 8 or fields[5].rpartition(":")[2] not in files or fields[4] in (str(os.getpid()), "-1", "0"):
             continue
         found.setdefault(fields[3], []).append(int(fields[4]))

@@ -30,7 +30,11 @@ class Workers:
         await self._free.acquire()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        threading.Thread(target=self._work, args=(work, loop, done), name="tusk-server", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, args=(work, loop, done), name="tusk-server", daemon=True).start()
+        except BaseException:  # no thread now: the place is for the next call
+            self._free.release()
+            raise
         return await done
 
     def _work(self, work: Callable[[], T], loop: asyncio.AbstractEventLoop, done: asyncio.Future[T]) -> None:

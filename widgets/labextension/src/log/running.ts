@@ -54,7 +54,7 @@ export class RunningList extends Widget {
       clearInterval(this.timer);
       this.timer = runs.length > 0 ? window.setInterval(() => this.tick(), TICK_MS) : undefined;
     }
-    runs.forEach(run => this.begins.set(run.run, Date.now() - run.elapsed_s * 1000));
+    this.begins = new Map(runs.map(run => [run.run, Date.now() - run.elapsed_s * 1000]));
     this.tick();
   }
 
