@@ -58,9 +58,9 @@ def new_client(scripted_home: TuskHome) -> Iterator[Callable[..., Client]]:
 
 @pytest.fixture
 def client(new_client: Callable[[], Client]) -> Client:
-    """A client with the connection `s` to the scripted driver."""
+    """A client with the connection `s` to the scripted driver, whose process its first run starts."""
     client = new_client()
-    connect(client, "s")
+    connect(client, "s", test=False)  # a test would take half a second of a processor, for a process of its own
     return client
 
 

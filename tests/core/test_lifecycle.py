@@ -35,20 +35,22 @@ def cores_of(home) -> list[psutil.Process]:
     return [one for one in processes_of(home) if "tusk_jupyter.service" in words_of(one)]
 
 
-def test_twenty_simultaneous_cold_starts_leave_exactly_one_core(scripted_home):
+@pytest.mark.parametrize("starts", [6, pytest.param(20, marks=pytest.mark.soak)])
+def test_simultaneous_cold_starts_leave_exactly_one_core(scripted_home, starts):
     def ask(_):
         command = [sys.executable, "-c", textwrap.dedent(ASKS_FOR_THE_PID)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
-    with ThreadPoolExecutor(20) as pool:
-        pids = set(pool.map(ask, range(20)))
+    with ThreadPoolExecutor(starts) as pool:
+        pids = set(pool.map(ask, range(starts)))
     assert len(pids) == 1
     assert [str(one.pid) for one in cores_of(scripted_home)] == list(pids)
 
 
-def test_twenty_cores_started_by_hand_leave_exactly_one(scripted_home):
+@pytest.mark.parametrize("starts", [6, pytest.param(20, marks=pytest.mark.soak)])
+def test_cores_started_by_hand_leave_exactly_one(scripted_home, starts):
     command = [sys.executable, "-m", "tusk_jupyter.service"]
-    started = [subprocess.Popen(command) for _ in range(20)]
+    started = [subprocess.Popen(command) for _ in range(starts)]
     wait_until(lambda: sum(one.poll() is None for one in started) == 1, 60.0, "all but one have left")
     assert {one.poll() for one in started} == {0, None}
     survivor = next(one for one in started if one.poll() is None)

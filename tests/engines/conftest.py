@@ -65,13 +65,13 @@ def second_client(tusk_home: TuskHome) -> Iterator[Client]:
 
 @pytest.fixture
 def duckdb_engine(client: Client, tmp_path: Path) -> Engine:
-    connect(client, "duckdb", str(tmp_path / "lake.duckdb"))
+    connect(client, "duckdb", str(tmp_path / "lake.duckdb"), test=False)
     return Engine(name="duckdb", client=client, long=COUNTS_FOR_MINUTES, on_server=None, file=tmp_path / "lake.duckdb")
 
 
 @pytest.fixture
 def sqlite_engine(client: Client, tmp_path: Path) -> Engine:
-    connect(client, "sqlite", str(tmp_path / "shop.sqlite"))
+    connect(client, "sqlite", str(tmp_path / "shop.sqlite"), test=False)
     return Engine(
         name="sqlite", client=client, long=RECURSES_FOR_MINUTES, on_server=None, file=tmp_path / "shop.sqlite"
     )
@@ -79,7 +79,7 @@ def sqlite_engine(client: Client, tmp_path: Path) -> Engine:
 
 @pytest.fixture
 def postgresql_engine(client: Client, postgresql: PostgreSQL) -> Engine:
-    connect(client, "postgresql", postgresql.url, tier="memory")
+    connect(client, "postgresql", postgresql.url, tier="memory", test=False)
 
     def on_server() -> int:
         with psycopg.connect(postgresql.admin_dsn) as admin:
@@ -96,7 +96,7 @@ def postgresql_engine(client: Client, postgresql: PostgreSQL) -> Engine:
 
 @pytest.fixture
 def mysql_engine(client: Client, mariadb: MariaDB) -> Engine:
-    connect(client, "mysql", mariadb.url, tier="memory")
+    connect(client, "mysql", mariadb.url, tier="memory", test=False)
 
     def on_server() -> int:
         with mariadb.connect(admin=True) as admin, admin.cursor() as cursor:

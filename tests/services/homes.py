@@ -134,6 +134,12 @@ def words_of(process: psutil.Process) -> list[str]:
     return []
 
 
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def _end(path: Path) -> None:
     started = processes_of(path)
     ours = {process.pid for process in started}
@@ -142,6 +148,8 @@ def _end(path: Path) -> None:
             if process.ppid() not in ours:  # the core (and what a test left behind); drivers end with the core
                 process.terminate()
     try:
+        # To look through all processes costs 10 ms and more of the processor that they need to end.
+        wait_until(lambda: not any(_runs(process) for process in started), END_S)
         wait_until(lambda: not processes_of(path), END_S, f"all processes of {path} have ended")
     except AssertionError:
         left = processes_of(path)
