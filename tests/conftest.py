@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from services import TuskHome
@@ -14,12 +16,47 @@ from services import postgresql as postgresql_service
 from services.homes import empty, make_home, short_folder
 from services.keyring import SecretService
 from services.keyring import secret_service as running_secret_service
+from xdist.scheduler import LoadFileScheduling
+
+# jsonschema builds a grammar of two seconds as it is imported, with nbformat, for a format that no notebook has.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def pytest_configure() -> None:
     """Take Ctrl-C in, though a shell that starts a job in the background has it ignore that: tests interrupt themselves."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class LongFilesSpread(LoadFileScheduling):  # type: ignore[misc]
+    """Files with many tests come first, as before; the few tests of a browser's file are handed out among them.
+
+    A process is given files until it has three tests. Of the last files, with one or two tests each, one process got
+    three that take a minute, and the other had nothing to do meanwhile.
+    """
+
+    def schedule(self) -> None:
+        """Hand out the first files, and spread the long ones over the first two thirds of the others."""
+        begins = self.collection is None
+        super().schedule()
+        if not begins:
+            return
+        long = [name for name in self.workqueue if name.startswith(LONG)]
+        files = [name for name in self.workqueue if not name.startswith(LONG)]
+        gap = len(files) * 2 // 3 // (len(long) or 1) + 1
+        for number, name in enumerate(long):
+            files.insert(number * gap, name)
+        for name in files:
+            self.workqueue.move_to_end(name)
+
+
+LONG = ("tests/browser/", "tests/core/test_load.py", "tests/notebooks/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongFilesSpread | None:
+    """Hand files out in that order; each stays in one process."""
+    return LongFilesSpread(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 UMASK = os.umask(0o022)

@@ -43,6 +43,9 @@ READABLE = """() => {
   return [(shown ?? document.body).innerText.slice(0, 4000), ...grids].join('\\n');
 }"""
 
+STARTS_LAB = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp import main; main()"
+"""`python -m jupyterlab` without a grammar that jsonschema builds for two seconds as it is imported, for a check of IRIs."""
+
 SWITCHES = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -86,7 +89,7 @@ def running(home: TuskHome, folder: Path, **environment: str) -> Iterator[Lab]:
     _write_settings(folder)
     port, log = _free_port(), folder / "lab.log"
     command = [
-        sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
+        sys.executable, "-c", STARTS_LAB, "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={notebooks}",
         f"--LabApp.user_settings_dir={folder / 'settings'}", f"--LabApp.workspaces_dir={folder / 'workspaces'}",
         "--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True",
