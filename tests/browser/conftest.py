@@ -30,25 +30,57 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def kept(chromium: Browser) -> Iterator[dict[str, Window]]:
+    """The window that a module's tests have one after the other, by the notebook that is open in it."""
+    windows: dict[str, Window] = {}
+    yield windows
+    close_all_of(windows)
+
+
+def close_all_of(windows: dict[str, Window]) -> None:
+    while windows:
+        windows.popitem()[1].page.context.close()
+
+
 @pytest.fixture
-def window(lab: Lab, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Window]]:
-    """Opens windows; they are closed after the test, and nothing in them may have run a foreign script."""
+def window(
+    lab: Lab, chromium: Browser, kept: dict[str, Window], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Window]]:
+    """Opens windows; they are closed after the test, and nothing in them may have run a foreign script.
+
+    Lab with a notebook takes five seconds of a processor to open. A window that is opened with `stays` is left open and
+    given to the next test that wants its notebook so, unless a test fails or one opens a window of its own.
+    """
     pictures = PICTURES / request.node.name
     pictures.mkdir(parents=True, exist_ok=True)
     opened = request.node.stash[OPENED] = []
 
-    def open_window(path: str = "", workspace: str = "test", *, in_notebook_7: bool = False) -> Window:
+    def open_window(
+        path: str = "", workspace: str = "test", *, in_notebook_7: bool = False, stays: bool = False
+    ) -> Window:
+        if stays and path in kept:
+            kept[path].pictures = pictures
+            opened.append(kept[path])
+            return opened[-1]
+        close_all_of(kept)
         if in_notebook_7:
             opened.append(Window.open_notebook7(lab, chromium, pictures, path))
         else:
             opened.append(Window.open(lab, chromium, pictures, path, workspace))
+        if stays:
+            kept[path] = opened[-1]
         return opened[-1]
 
     yield open_window
+    failed = request.node.stash.get(FAILED, False)
     for one in opened:
-        if request.node.stash.get(FAILED, False):
+        if failed and not one.page.is_closed():
             one.picture("at the failure")
-        one.page.context.close()
+        if failed or one not in kept.values():
+            one.page.context.close()
+    if failed:
+        kept.clear()
     assert [said for one in opened for said in one.dialogs] == []
 
 

@@ -38,7 +38,7 @@ def notebook(lab, window, gate):
         "%%sql pond\nSELECT * FROM many.",
         "%%sql pond\nSELECT * FROM pairs WHERE pairs.",
     )
-    return window("completion.ipynb", workspace="completion")
+    return window("completion.ipynb", workspace="completion", stays=True)
 
 
 def go_to_end(page, number):

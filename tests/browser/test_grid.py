@@ -37,9 +37,31 @@ def cell(grid, row: int, column: int):
     return grid.locator(f"td[id$='-{row}-{column}']")
 
 
+FAILS_AT_FIRST = """() => {
+  const { prototype } = customElements.get('regular-table');
+  const { draw } = prototype;
+  let left = 40;
+  prototype.draw = async function (...more) {
+    left -= 1;
+    if (left > 0) throw new Error(`not drawn, and ${left} times more`);
+    prototype.draw = draw;
+    await draw.apply(this, more);
+  };
+}"""
+
+
+def test_a_grid_that_could_not_be_drawn_is_drawn_later(window, book):
+    page = window(book)
+    page.run_cell(0)
+    expect(cell(grid_of(page, 2), 1, 0)).to_be_visible()  # the page has the table library now
+    page.page.evaluate(FAILS_AT_FIRST)
+    page.run_cell(2)
+    expect(cell(grid_of(page, 2), 1, 0)).to_be_visible()
+
+
 # virtual scrolling over 1,000,000 rows without copying them to the browser; keyboard
 def test_a_million_rows_are_walked_by_keys(window, book):
-    page = window(book)
+    page = window(book, stays=True)
     page.run_cell(0)
     grid = grid_of(page, 1)
     expect(grid).to_have_attribute("aria-rowcount", str(ROWS + 2))
@@ -86,7 +108,7 @@ HIDDEN_WHILE_IT_DRAWS = """async cell => {
 
 
 def test_a_grid_that_is_moved_while_it_is_drawn_gets_its_rows(window, book):
-    page = window(book)
+    page = window(book, stays=True)
     page.run_cell(0)
     grid = grid_of(page, 2)
     expect(cell(grid, 1, 0)).to_be_visible()
@@ -94,30 +116,8 @@ def test_a_grid_that_is_moved_while_it_is_drawn_gets_its_rows(window, book):
     expect(cell(grid, 1, 0)).to_be_visible()
 
 
-FAILS_AT_FIRST = """() => {
-  const { prototype } = customElements.get('regular-table');
-  const { draw } = prototype;
-  let left = 40;
-  prototype.draw = async function (...more) {
-    left -= 1;
-    if (left > 0) throw new Error(`not drawn, and ${left} times more`);
-    prototype.draw = draw;
-    await draw.apply(this, more);
-  };
-}"""
-
-
-def test_a_grid_that_could_not_be_drawn_is_drawn_later(window, book):
-    page = window(book)
-    page.run_cell(0)
-    expect(cell(grid_of(page, 2), 1, 0)).to_be_visible()  # the page has the table library now
-    page.page.evaluate(FAILS_AT_FIRST)
-    page.run_cell(2)
-    expect(cell(grid_of(page, 2), 1, 0)).to_be_visible()
-
-
 def test_a_value_is_read_copied_and_exported(window, book, lab):
-    page = window(book)
+    page = window(book, stays=True)
     page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.run_cell(0)
     grid = grid_of(page, 2)
@@ -155,10 +155,12 @@ def test_a_value_is_read_copied_and_exported(window, book, lab):
         dialog.get_by_role("button", name="Download").click()
     assert coming.value.path().read_text().startswith('"<b>name</b>"')
     page.picture("2 exported")
+    page.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
 
 
 def test_conditions_are_shown_and_removed(window, book):
-    page = window(book)
+    page = window(book, stays=True)
     page.run_cell(0)
     grid = grid_of(page, 1)
     output = page.cell(1).locator(".jp-Cell-outputArea")
@@ -196,7 +198,7 @@ def test_conditions_are_shown_and_removed(window, book):
 
 # without a kernel and without widgets a saved notebook is read
 def test_a_notebook_that_is_opened_again_shows_the_table(window, book, lab):
-    page = window(book)
+    page = window(book, stays=True)
     page.run_cell(0)
     grid_of(page, 1)
     expect(grid_of(page, 3)).to_have_attribute("aria-rowcount", "2")

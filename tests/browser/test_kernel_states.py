@@ -9,7 +9,7 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-GRIDS = 20
+GRIDS = 8
 TOADS = 2
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 

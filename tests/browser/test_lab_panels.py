@@ -17,6 +17,20 @@ ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b"
 def notebook(lab, window, request):
     """A window with a notebook on a database of its own."""
     name = re.sub(r"\W+", "_", request.node.name)[:40]
+    write_notebook(lab, name)
+    return prepared(window(f"{name}.ipynb", workspace=name), name)
+
+
+@pytest.fixture
+def shared_notebook(lab, window):
+    """The same window for the tests that leave each other what they look at."""
+    if not (lab.notebooks / "shared.ipynb").exists():
+        write_notebook(lab, "shared")
+    opened = window("shared.ipynb", workspace="shared", stays=True)
+    return opened if hasattr(opened, "connection") else prepared(opened, "shared")
+
+
+def write_notebook(lab, name):
     lab.write(
         f"{name}.ipynb",
         f"%load_ext tusk_jupyter\n%tusk connect {name} {name}.duckdb --environment production",
@@ -26,7 +40,9 @@ def notebook(lab, window, request):
         f"%%sql {name}\nselect id from people where id=1",
         "",
     )
-    opened = window(f"{name}.ipynb", workspace=name)
+
+
+def prepared(opened, name):
     opened.connection = name
     opened.run_cell(0)
     opened.run_cell(1)
@@ -100,32 +116,62 @@ def test_tree_by_keyboard_down_to_columns_and_a_select_into_the_notebook(noteboo
     expect(active_cell(page)).to_contain_text("people")
 
 
-def test_search_finds_a_column_that_nobody_expanded_and_describe_shows_its_table(notebook):
-    page = notebook.page
-    notebook.command("tusk:show-panel")
-    tree_item(page, f"{notebook.connection}, connection").click()
+def test_run_is_saved_as_a_query_and_deleted_from_the_log(shared_notebook):
+    page = shared_notebook.page
+    open_log(shared_notebook)
+    log_rows(page).first.click()
+    details = page.get_by_test_id("tusk-details")
+    details.get_by_role("button", name="Save as query").click()
+    name = page.get_by_role("dialog").get_by_label("Name")
+    assert not name.evaluate(IS_RED)  # nothing is wrong before anything is typed
+    name.fill(f"{EVIL} {shared_notebook.connection}")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    shared_notebook.command("tusk:show-panel")
+    expect(page.locator(".tusk-Queries")).to_contain_text(EVIL)
+    shared_notebook.cell(5).locator(".cm-content").click()
+    same = page.locator(".jp-Notebook:visible .jp-CodeCell .cm-content", has_text="CREATE TABLE people")
+    page.locator(".tusk-Query", has_text=EVIL).dblclick()  # is one, and nothing goes before its magic
+    expect(same).to_have_count(2)
+    page.locator(".tusk-Query", has_text=EVIL).click()
+    expect(same).to_have_count(3)
+    details.get_by_role("button", name="Delete from the log").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(log_rows(page)).to_have_count(0)
+
+
+def test_search_finds_a_column_that_nobody_expanded_and_describe_shows_its_table(shared_notebook):
+    page = shared_notebook.page
+    shared_notebook.command("tusk:show-panel")
+    tree_item(page, f"{shared_notebook.connection}, connection").click()
     page.get_by_test_id("tusk-search").fill("img src")
     expect(tree_item(page, f"{EVIL}, column")).to_be_visible()
     tree_item(page, "people, table").focus()
     page.keyboard.press("Control+i")
     expect(page.get_by_test_id("tusk-describe")).to_contain_text(EVIL)
-    notebook.picture("describe")
+    shared_notebook.picture("describe")
 
 
-def test_error_is_underlined_in_the_cell_until_the_cell_changes(notebook):
-    page = notebook.page
-    notebook.run_cell(2)
+def test_error_is_underlined_in_the_cell_until_the_cell_changes(shared_notebook):
+    page = shared_notebook.page
+    shared_notebook.run_cell(2)
     expect(page.get_by_test_id("tusk-squiggle")).to_have_text("nosuch")
-    notebook.picture("squiggle")
-    notebook.cell(2).locator(".cm-line").first.click()
+    shared_notebook.picture("squiggle")
+    shared_notebook.cell(2).locator(".cm-line").first.click()
     page.keyboard.press("End")
     page.keyboard.type(" ")
     expect(page.get_by_test_id("tusk-squiggle")).to_have_count(0)
 
 
-def test_cells_of_production_say_so_in_words(notebook):
-    mark = notebook.cell(4).get_by_test_id("tusk-cell-mark")
-    expect(mark).to_have_text(f"PRODUCTION · {notebook.connection}")
+def test_cells_of_production_say_so_in_words(shared_notebook):
+    mark = shared_notebook.cell(4).get_by_test_id("tusk-cell-mark")
+    expect(mark).to_have_text(f"PRODUCTION · {shared_notebook.connection}")
+
+
+def test_sql_is_formatted_below_its_magic_line(shared_notebook):
+    shared_notebook.cell(4).locator(".cm-content").click()
+    shared_notebook.page.keyboard.press("Alt+Shift+f")
+    expect(active_cell(shared_notebook.page)).to_contain_text("SELECT")
+    assert active_cell(shared_notebook.page).inner_text().startswith(f"%%sql {shared_notebook.connection}\n")
 
 
 def test_a_bare_cell_shows_what_it_would_run_on_now_and_never_what_a_saved_output_says(lab, window):
@@ -161,13 +207,6 @@ def test_a_bare_cell_shows_what_it_would_run_on_now_and_never_what_a_saved_outpu
     opened.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     expect(bare).not_to_contain_text("saved")  # other tests' connections are there, too
     expect(opened.cell(1)).not_to_have_attribute("data-environment", "development")
-
-
-def test_sql_is_formatted_below_its_magic_line(notebook):
-    notebook.cell(4).locator(".cm-content").click()
-    notebook.page.keyboard.press("Alt+Shift+f")
-    expect(active_cell(notebook.page)).to_contain_text("SELECT")
-    assert active_cell(notebook.page).inner_text().startswith(f"%%sql {notebook.connection}\n")
 
 
 def test_failed_run_is_found_in_the_log_and_comes_into_a_new_cell_unexecuted(notebook, lab):
@@ -211,29 +250,6 @@ def test_run_of_another_notebook_is_cancelled_and_the_log_follows(notebook, wind
     expect(running).to_be_hidden()
     expect(log_rows(other.page).filter(has_text=ENDLESS).first).to_have_attribute("data-status", "cancelled")
     expect(notebook.cell(3).locator(".jp-Cell-outputArea")).to_contain_text("Cancelled")
-
-
-def test_run_is_saved_as_a_query_and_deleted_from_the_log(notebook):
-    page = notebook.page
-    open_log(notebook)
-    log_rows(page).first.click()
-    details = page.get_by_test_id("tusk-details")
-    details.get_by_role("button", name="Save as query").click()
-    name = page.get_by_role("dialog").get_by_label("Name")
-    assert not name.evaluate(IS_RED)  # nothing is wrong before anything is typed
-    name.fill(f"{EVIL} {notebook.connection}")
-    page.get_by_role("dialog").get_by_role("button", name="Save").click()
-    notebook.command("tusk:show-panel")
-    expect(page.locator(".tusk-Queries")).to_contain_text(EVIL)
-    notebook.cell(5).locator(".cm-content").click()
-    same = page.locator(".jp-Notebook:visible .jp-CodeCell .cm-content", has_text="CREATE TABLE people")
-    page.locator(".tusk-Query", has_text=EVIL).dblclick()  # is one, and nothing goes before its magic
-    expect(same).to_have_count(2)
-    page.locator(".tusk-Query", has_text=EVIL).click()
-    expect(same).to_have_count(3)
-    details.get_by_role("button", name="Delete from the log").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(log_rows(page)).to_have_count(0)
 
 
 def test_a_run_that_waits_for_a_lock_says_whose_in_its_cell_and_in_the_list(lab, window):  # L9
