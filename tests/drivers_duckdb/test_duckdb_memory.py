@@ -6,7 +6,11 @@ import json
 import subprocess
 import sys
 
+import duckdb
+import pyarrow as pa
 import pytest
+
+from tusk_drivers.duckdb.errors import translate
 
 PROGRAM = """
 import json, os, resource, sys
@@ -82,6 +86,39 @@ def test_a_connections_own_limit_is_named_where_it_is_the_smaller_one_and_lowere
     assert "memory_limit lowered to" in server
     assert "cap of 1024 MB" in server
     assert "MiB" in limit[1][0]
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        duckdb.OutOfMemoryException("Out of Memory Error: Failed to allocate block of 262144 bytes (bad allocation)"),
+        duckdb.OutOfMemoryException("Out of Memory Error: Allocation failure"),
+        duckdb.InternalException("INTERNAL Error: std::bad_alloc"),
+        duckdb.IOException("IO Error: mmap failed: Cannot allocate memory"),
+        OSError("ArrowBuffer: failed to allocate 8388608 bytes"),
+        RuntimeError("std::bad_alloc"),
+        pa.ArrowMemoryError("malloc of size 33554432 failed"),
+        pa.ArrowInvalid(
+            '{"exception_type":"Out of Memory","exception_message":"ArrowBuffer: failed to allocate 64 bytes"}'
+        ),
+    ],
+)
+def test_every_form_of_a_refused_allocation_is_the_memory_limit(exc: Exception) -> None:
+    found = translate(exc)
+    assert found.scenario == "memory_limit"
+    assert found.message.startswith("There was not enough memory: ")
+    assert "--to" not in (found.hint or ""), "a file gets its rows from the same process"
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        duckdb.InvalidInputException("Invalid Input Error: out of memory"),  # error('out of memory')
+        duckdb.IOException("IO Error: Cannot open file: Permission denied"),
+    ],
+)
+def test_other_errors_are_not(exc: Exception) -> None:
+    assert translate(exc).scenario != "memory_limit"
 
 
 @pytest.mark.soak

@@ -9,6 +9,7 @@ import pytest
 from services import processes_of
 
 from tusk_jupyter import errors
+from tusk_jupyter.client.files import sink_for
 from tusk_jupyter.driverkit.memory import MEBIBYTE
 from tusk_jupyter.protocol import control
 
@@ -35,6 +36,61 @@ def test_duckdb_spills_under_its_connections_cap_and_the_session_outlives_an_err
     assert caught.value.scenario == "memory_limit"
     assert "400 MB (`memory_limit_mb`)" in caught.value.hint
     assert run("SELECT n FROM kept").table.column(0).to_pylist() == [42]
+
+
+CAP_MB = 512
+ON_ITS_WAY_MB = 100
+"""What of a result a process may keep for the next one."""
+
+TOO_LARGE = (
+    "SELECT i, repeat(md5(i::VARCHAR), 3000) AS v FROM range(20000) t(i)",
+    "SELECT list(repeat('x', 1000000)) FROM range(1000)",
+    "SELECT repeat('x', 200000000) AS v FROM range(3)",
+)
+SORT = "SELECT i, md5(i::VARCHAR) AS a, repeat(md5(i::VARCHAR), 30) AS v FROM range(600000) t(i) ORDER BY a"
+
+
+@pytest.fixture
+def capped(client, tmp_path):
+    connect(client, "small", str(tmp_path / "small.duckdb"), CAP_MB)
+
+    def run(sql, **more):
+        return client.run(control.RunRequest(session="", connection="small", sql=sql), **more)
+
+    return run
+
+
+def data_mb(client):
+    (found,) = [one for one in processes_of(client.link.places.home) if _cap_mb(one) == CAP_MB]
+    return found.memory_info().data // MEBIBYTE
+
+
+@pytest.mark.parametrize("sql", TOO_LARGE)
+def test_duckdb_gives_back_what_a_result_took_that_failed_for_memory(client, capped, sql):
+    """Its allocator and the C library's kept up to 260 MB, so that after two such results `SELECT 1` had none."""
+    capped("CREATE TEMP TABLE kept AS SELECT 42 AS n")
+    before = data_mb(client)
+    for _ in range(2):
+        with pytest.raises(errors.TuskError) as caught:
+            capped(sql)
+        assert caught.value.scenario == "memory_limit"
+        assert data_mb(client) < before + ON_ITS_WAY_MB
+        assert capped("SELECT n FROM kept").table.column(0).to_pylist() == [42]
+
+
+@pytest.mark.soak
+def test_duckdb_spills_earlier_where_the_heaps_have_grown_for_good(client, capped):
+    for _ in range(2):
+        with pytest.raises(errors.TuskError):
+            capped("SELECT map(range(1000000), range(1000000)) FROM range(9) t(i)")
+        assert capped("SELECT i, md5(i::VARCHAR) AS a FROM range(3000000) t(i) ORDER BY a").rows == 3_000_000
+
+
+def test_a_sort_larger_than_the_cap_is_streamed_into_a_file(client, capped, tmp_path):
+    """600,000 rows with texts of 960 bytes; the batches on their way took what the sort had left."""
+    with sink_for(tmp_path / "sorted.parquet") as sink:
+        assert capped(SORT, sink=sink).rows == 600_000
+    assert (tmp_path / "sorted.parquet").exists()
 
 
 def test_sqlite_names_the_cap(client, tmp_path):

@@ -191,10 +191,11 @@ class Run:
             yield _NOTHING, None  # taken by `open_stream`
             step = None if at_end else self._advance(is_gone)
             while isinstance(step, pa.RecordBatch):
-                last = step
-                if not self._was_last:
-                    yield last, None
-                    last = last.slice(0, 0)
+                if self._was_last:
+                    last = step
+                else:
+                    yield step, None
+                step = None  # let go before the next one is made: there may be no memory for both
                 step = self._advance(is_gone)
             self._opening = step
             finished = True
@@ -231,6 +232,7 @@ class Run:
         if not self.ended:
             self._ended.set()
             tell_abort(exc, self._session)
+            memory.give_back(exc, self._session.give_back)
             self._words.say(self._word("failed" if exc else "finished", exc))
 
     def _word(self, event: str, exc: BaseException | None = None) -> RunEvent:
@@ -321,6 +323,7 @@ class Run:
                     yield batch
                 if self._more:
                     return
+                del batch
         finally:
             if isinstance(result.batches, Generator):
                 result.batches.close()

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.runs import Run
 from tusk_jupyter.driverkit.session import Session, Settings
@@ -354,6 +355,7 @@ def _stream(
             if batch.get_total_buffer_size() >= LARGE_BYTES and (size := batch.nbytes) >= LARGE_BYTES:
                 yield batch.slice(0, 0), pa.py_buffer(announcement(size))
             yield batch if metadata is None else (batch, pa.py_buffer(metadata))
+            del batch  # gone before the next one is made
     except flight.FlightError:
         raise
     except Exception as exc:
@@ -363,6 +365,7 @@ def _stream(
 
 
 def _on_the_wire(exc: Exception) -> flight.FlightError:
+    exc = memory.told(exc) or exc
     if not isinstance(exc, errors.TuskError):
         traceback.print_exception(exc)
     return flight.FlightServerError(str(exc)[:500], extra_info=to_extra_info(exc))

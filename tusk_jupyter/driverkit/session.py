@@ -262,6 +262,9 @@ class Session(ABC):
         """
         raise ProtocolError(f"{cls.__name__} declares no lock_waits.")
 
+    def give_back(self) -> None:  # noqa: B027  # most engines keep nothing
+        """Return to the system what the engine's library keeps for later; called when a run has hit the memory cap."""
+
     @property
     def lock_wait(self) -> LockWait | None:
         """The lock that the statement under way waits for, where this process does the waiting (engines without a server).

@@ -148,6 +148,7 @@ class Upload:
         if not self.ended:
             self._ended.set()
             tell_abort(exc, self._session)
+            memory.give_back(exc, self._session.give_back)
             self._words.say(
                 driver.RunEvent(
                     run=self.id,

@@ -42,7 +42,7 @@ HINTS: dict[str, str] = {
     "file_gone": "Run the cell again for a session on the file that is there now.",
     "no_such_file": "Check the path; it is read relative to the notebook's folder.",
     "statement_timeout": "Allow more with `--timeout SECONDS`, or make the statement cheaper.",
-    "memory_limit": "The driver hit its memory cap: select less, use `--to FILE.parquet`, or raise `memory_limit_mb` on the connection.",
+    "memory_limit": "The driver hit its memory cap: select less, or raise `memory_limit_mb` on the connection.",
     "missing_dependency": "Install what the driver needs, then run the cell again.",
     "transaction_failed": "The open transaction is aborted: `ROLLBACK` ends it, and nothing of it stays.",
     "not_committed": "Run the transaction again from its beginning, without the statement that failed.",
@@ -104,7 +104,7 @@ where its own driver's manifest allows that."""
 
 def memory_hint(cap_mb: int | None) -> str:
     """Return what to do when a driver's process has hit its memory cap of so many MB, or the machine's end (None)."""
-    less = "Select less, or write the result to a file with `--to FILE.parquet`"
+    less = "Select less: fewer rows to sort or to gather in one value, fewer or shorter columns"
     if cap_mb is None:
         return f"The machine has no more memory. {less}."
     return (

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.memory import says_so
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, tokens
@@ -42,11 +43,15 @@ _SUBTYPES = {
     "COLUMN_NOT_FOUND": "undefined_column",
     "SYNTAX_ERROR": "syntax",
 }
+_OUT_OF_MEMORY = "Out of Memory"
+_FROM_BELOW = frozenset({"INTERNAL", "FATAL", "IO", "UNKNOWN TYPE", "EXECUTOR", "ERROR"})
+"""Types under which DuckDB tells what a library or the system said; a user's own words (`error('...')`) come under others."""
+
 _TYPES = {
     "Parser": "syntax",
     "Syntax": "syntax",
     "Constraint": "constraint",
-    "Out of Memory": "memory_limit",
+    _OUT_OF_MEMORY: "memory_limit",
     "Permission": "permission",
 }
 
@@ -91,8 +96,8 @@ def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
     report = report_of(exc)
     if report.kind.upper() == "INTERRUPT" or isinstance(exc, duckdb.InterruptException):
         return errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
-    if isinstance(exc, MemoryError):  # of Arrow, in the stream
-        report = Report("Out of Memory", f"There was no memory for the result's next rows: {exc}")
+    if _ran_out(exc, report):
+        report = Report(_OUT_OF_MEMORY, f"There was not enough memory: {report.message}")
     scenario = _scenario(report)
     message, advice = _split_advice(report.message)
     return errors.QueryError(
@@ -102,6 +107,14 @@ def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
         code=report.kind,
         scenario=scenario,
     )
+
+
+def _ran_out(exc: BaseException, report: Report) -> bool:
+    """Return whether memory was refused: to DuckDB by its limit or by the system, or to Arrow in the stream of a result."""
+    if report.kind == _OUT_OF_MEMORY or isinstance(exc, MemoryError):
+        return True
+    below = report.kind.upper() in _FROM_BELOW or not (report.fields or isinstance(exc, duckdb.Error))
+    return below and says_so(report.message)
 
 
 def _scenario(report: Report) -> str | None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from tusk_drivers.duckdb.errors import report_of
+from tusk_drivers.duckdb.errors import report_of, translate
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.file_kinds import FileKind, encrypted, kind_of
 from tusk_jupyter.driverkit.open_file import dangling, missing
 from tusk_jupyter.driverkit.session import Settings
@@ -88,6 +89,10 @@ def explain(exc: BaseException, path: Path) -> errors.ConnectError:
     """Return what kept DuckDB from opening `path`."""
     if is_lock_conflict(exc):
         return _error(f"{path} is held by {_holder(str(exc))}.", scenario="file_locked")
+    if translate(exc).scenario == "memory_limit":
+        return _error(
+            f"There is not enough memory to open {path}.", scenario="memory_limit", hint=memory.hint(), detail=str(exc)
+        )
     report = report_of(exc)
     message = report.message.split("\n\nFor more info")[0]
     if report.kind in ("Invalid Input", "Parser") and (kind := kind_of(path)) and kind.what == _OWN:

@@ -7,13 +7,16 @@ its allocator holds, some MB a thread, and what Python, Arrow and gRPC have.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
 
+import _duckdb
 import duckdb
 import psutil
 
-from tusk_jupyter.driverkit.memory import MEBIBYTE, cap_mb, hint
+from tusk_jupyter.driverkit.memory import MEBIBYTE, cap_mb, free_in_heaps_mb, hint, take_large_ones_alone
 
 _BATCHES_MB = 64
 """Two batches of a result on their way, joined and plain."""
@@ -27,17 +30,27 @@ _LEAST_MB = 32
 _THREAD_NEEDS_MB = 96
 """With less for each of its threads, sorts and aggregates find no room to begin to spill."""
 
+_CONTROL, _PURGE_ALL = "duckdb_je_mallctl", b"arena.4096.purge"
+"""Of jemalloc, https://jemalloc.net/jemalloc.3.html; on macOS and Windows, where nothing is capped, DuckDB has none."""
+
+_THREADS_AND_USE = "SELECT current_setting('threads'), coalesce(sum(memory_usage_bytes), 0) FROM duckdb_memory()"
 _UNITS = {"bytes": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "pib": 1 << 50}
 
 
-def budget_mb(threads: int) -> int | None:
-    """Return what DuckDB may use with so many threads, in MiB; None when nothing caps the process."""
+def budget_mb(threads: int, *, used_mb: int = 0) -> int | None:
+    """Return what DuckDB may use with so many threads, in MiB; None when nothing caps the process.
+
+    Args:
+        threads: that it runs.
+        used_mb: of what the process has, DuckDB's own under its present limit.
+    """
     cap = cap_mb()
     if cap is None:
         return None
     there = psutil.Process().memory_info()
-    room = cap - getattr(there, "data", there.rss) // MEBIBYTE - _BATCHES_MB - _THREAD_MB * threads
-    return max(_LEAST_MB, int(room * _PART))
+    beside = _BATCHES_MB + _THREAD_MB * threads
+    taken = getattr(there, "data", there.rss) // MEBIBYTE - used_mb
+    return max(_LEAST_MB, int((cap - taken - max(0, beside - free_in_heaps_mb())) * _PART))
 
 
 def threads_for(wanted: int) -> int:
@@ -49,8 +62,21 @@ def threads_for(wanted: int) -> int:
 def settings_under_cap() -> dict[str, int]:
     """Return what an instance is opened with under a tight cap: each of DuckDB's threads has a stack of 8 MB."""
     cap, processors = cap_mb(), os.cpu_count() or 1
-    settings = {"async_threads": 2} if cap is not None and cap < _TIGHT_MB else {}
+    settings = {}
+    if cap is not None and cap < _TIGHT_MB:
+        settings = {"async_threads": 2}
+        take_large_ones_alone()
     return settings | ({"threads": threads_for(processors)} if threads_for(processors) < processors else {})
+
+
+def give_back() -> None:
+    """Have DuckDB's allocator return the pages that it keeps for later, 71 to 162 MB of a cap of 512 MB after an error.
+
+    By itself it does so when it is used again ten seconds later. DuckDB has no statement for it but one that joins its threads.
+    """
+    purge = getattr(ctypes.CDLL(_duckdb.__file__), _CONTROL, None)
+    if purge is not None:
+        purge(_PURGE_ALL, None, None, None, ctypes.c_size_t(0))
 
 
 class Limit:
@@ -80,9 +106,18 @@ class Limit:
         threads = self._all_threads if self._own_threads else threads_for(self._all_threads)
         if threads != self._threads():
             self._root.execute(f"SET GLOBAL threads = {threads}")
-        wanted = min(self._wish_mb, budget_mb(threads) or self._wish_mb)
+        self._take(self._root, budget_mb(threads))
+
+    def fit_what_is_left(self) -> None:
+        """Follow what the process has for good after an error: its heaps may have grown, which are DuckDB's no more."""
+        with contextlib.suppress(duckdb.Error, MemoryError), self._root.cursor() as asked:  # or closed meanwhile
+            threads, used = asked.execute(_THREADS_AND_USE).fetchall()[0]
+            self._take(asked, budget_mb(int(threads), used_mb=int(used) // MEBIBYTE))
+
+    def _take(self, connection: duckdb.DuckDBPyConnection, budget: int | None) -> None:
+        wanted = min(self._wish_mb, budget or self._wish_mb)
         if wanted != self._now_mb:
-            self._root.execute(f"SET GLOBAL memory_limit = '{wanted}MiB'")
+            connection.execute(f"SET GLOBAL memory_limit = '{wanted}MiB'")
             self._now_mb = wanted
 
     def _threads(self) -> int:

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from tusk_drivers.duckdb import catalog, guard, instances, plan, snapshot, taken_keys, upload
+from tusk_drivers.duckdb import catalog, guard, instances, memory, plan, snapshot, taken_keys, upload
 from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.definitions import Definitions
@@ -436,6 +436,11 @@ class DuckDBSession(Session):
         if result is not None:
             result.close()
 
+    def give_back(self) -> None:
+        """Have DuckDB return what it keeps, and go on with what is left."""
+        memory.give_back()
+        self._instance.limit.fit_what_is_left()
+
     # --- what answers ---
 
     @property
@@ -467,7 +472,13 @@ class DuckDBSession(Session):
             with self._at_work():
                 return question(self._connection)
         except duckdb.Error as exc:
-            raise translate(exc) from exc
+            raise self._told(exc) from exc
+
+    def _told(self, exc: duckdb.Error) -> errors.TuskError:
+        found = translate(exc)
+        if found.scenario == "memory_limit":
+            found.hint = self._instance.limit.hint()
+        return found
 
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Write the reader's rows in one statement, which is one transaction unless one is open.
@@ -487,7 +498,7 @@ class DuckDBSession(Session):
                 )
                 return upload.write(self._connection, table, reader, append=append)
         except duckdb.Error as exc:
-            found = translate(exc)
+            found = self._told(exc)
             taken_keys.hide_secret(found, self._connection, can_ask=self._transaction is Transaction.IDLE)
             raise found from exc
         finally:
