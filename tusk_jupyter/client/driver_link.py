@@ -19,6 +19,7 @@ from tusk_jupyter.protocol.calls import translated
 from tusk_jupyter.protocol.driver import Leave
 from tusk_jupyter.protocol.errors import from_extra_info
 from tusk_jupyter.system import open_files, sockets
+from tusk_jupyter.system.quiet_grpc import quiet
 
 LEAVE_S = 1.0
 """How long a driver may take to answer that a run is to end."""
@@ -82,7 +83,8 @@ class Drivers:
                 open_files.check_for_link()
                 with contextlib.suppress(OSError):  # nobody listens any more: the call itself finds that out
                     sockets.check_owner(key)
-                link = flight.FlightClient(location)
+                with quiet():
+                    link = flight.FlightClient(location)
             self._links[key] = link  # most recently used last
             while len(self._links) > self.KEPT:
                 self._links.pop(next(iter(self._links)))

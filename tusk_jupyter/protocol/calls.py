@@ -12,6 +12,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import from_extra_info
 from tusk_jupyter.system import open_files, sockets
+from tusk_jupyter.system.quiet_grpc import quiet
 
 
 class Request(Protocol):
@@ -48,7 +49,8 @@ class Peer:
         self._address, self._token = address, token
         self._is_known = False
         open_files.check_for_link()
-        self.flight = flight.FlightClient(address)
+        with quiet():
+            self.flight = flight.FlightClient(address)
 
     def __repr__(self) -> str:
         return "Peer()"  # the token is in here

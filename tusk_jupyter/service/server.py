@@ -17,6 +17,7 @@ from tusk_jupyter.protocol.message import Change
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.service.core import Core
 from tusk_jupyter.service.dispatch import Accepted
+from tusk_jupyter.system.quiet_grpc import quiet
 from tusk_jupyter.system.sockets import bound_address
 from tusk_jupyter.version import __version__
 
@@ -31,7 +32,8 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def __init__(self, core: Core, address: str, token: str) -> None:
         """Listen at `address`; serving happens on Flight's own threads."""
-        super().__init__(address, middleware={"token": _TokenGate(token)})
+        with quiet():
+            super().__init__(address, middleware={"token": _TokenGate(token)})
         self.address = bound_address(address, self.port)
         self._core = core
         self._leaving = False
