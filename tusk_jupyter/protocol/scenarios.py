@@ -19,6 +19,7 @@ HINTS: dict[str, str] = {
     "bad_certificate": "The server's certificate does not match: name its authority with `sslrootcert=FILE`, or check the host name.",
     "syntax": "Look at the marked place; the mistake is there or just before it.",
     "undefined_table": "Check the table's name and schema.",
+    "table_exists": "Take another name, or `DROP` what has this one; `CREATE ... IF NOT EXISTS` leaves it as it is.",
     "undefined_column": "Check the column's name; text values go in single quotes.",
     "permission": "The signed-in user lacks this right: ask for a GRANT, or use a connection with another user.",
     "cancelled_by_user": "The run was stopped; the session and its temp tables are still there.",
@@ -35,6 +36,8 @@ HINTS: dict[str, str] = {
     "zero_rows": "The statement ran and matched no rows.",
     # Beyond Tusk's list.
     "unverified_server": "Name the authority that signed the server's certificate (`sslrootcert=FILE`, or `system` for a public one), or use its Unix socket. `allow_cleartext_password=true` on the connection sends the password to whoever answers.",
+    "hung_up": "A wrong port, a proxy or tunnel that reaches nothing behind it, a server that wants TLS from the first byte or does not want this address, or one that is starting or shutting down: check host and port; the log of whoever listens there says why it closed.",
+    "other_server": "Check host and port: PostgreSQL usually listens at 5432, MySQL and MariaDB at 3306.",
     "outcome_unknown": f"Look at the data before you run it again. {SESSION_ENDED}",
     "session_lost": "Run it again, in a new session; first recreate what it needs, such as temp tables and settings.",
     "read_only": "The connection or the run is read-only; if you mean to make the change, use one that may write.",
@@ -57,6 +60,9 @@ OUTCOME_UNKNOWN = "outcome_unknown"
 
 CORE_STOPPED = "core_stopped"
 """The core ended while a run was under way, and its session with it; not a client's wish."""
+
+TABLE_EXISTS = "table_exists"
+"""Of an upload that is to make a table, the hint is the upload's own."""
 
 NO_SUCH_NAME = "no_such_name"
 NAME_TAKEN = "name_taken"

@@ -17,9 +17,10 @@ from typing import Any
 
 import pymysql
 
-from tusk_drivers.mysql.errors import SCENARIOS, numbered
+from tusk_drivers.mysql.errors import LOST, SCENARIOS, numbered, sqlstate
 from tusk_drivers.mysql.link import Link
 from tusk_drivers.mysql.passwords import PLUGINS, GuardedConnection
+from tusk_jupyter.driverkit import strangers
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.driverkit.trust import SYSTEM, system_bundle
 from tusk_jupyter.errors import ConnectError
@@ -171,12 +172,20 @@ def _explained(settings: Settings) -> Iterator[None]:
     except pymysql.MySQLError as exc:
         cause = getattr(exc, "original_exception", None) or exc.__context__
         if isinstance(cause, OSError):
-            raise _from_os(cause, where) from exc
+            raise _seen(settings, cause) or _from_os(cause, where) from exc
         raise _from_server(exc, settings, where) from exc
     except OSError as exc:
-        raise _from_os(exc, where) from exc
+        raise _seen(settings, exc) or _from_os(exc, where) from exc
     except (ValueError, IndexError, struct.error) as exc:
-        raise _failure("sign-in", f"{where} does not sign in as MySQL does: {exc}.") from exc
+        raise _seen(settings) or _failure("sign-in", f"{where} does not sign in as MySQL does: {exc}.") from exc
+
+
+def _seen(settings: Settings, exc: OSError | None = None) -> ConnectError | None:
+    """Return the error that says who answers there, where it is no server of this kind; None where that does not show."""
+    if isinstance(exc, (ssl.SSLError, socket.gaierror, ConnectionRefusedError, FileNotFoundError)):
+        return None  # a server has greeted, or nobody is there
+    where = settings.text("unix_socket") or (_host(settings), _port(settings))
+    return strangers.stranger(strangers.MYSQL, _target(settings), strangers.at(where))
 
 
 def _from_os(exc: OSError, where: str) -> ConnectError:
@@ -199,6 +208,11 @@ def _from_os(exc: OSError, where: str) -> ConnectError:
 
 def _from_server(exc: pymysql.MySQLError, settings: Settings, where: str) -> ConnectError:
     errno, message = numbered(exc)
+    if errno in LOST and not sqlstate(exc):  # PyMySQL's own words
+        if (seen := _seen(settings)) is not None:
+            return seen
+        if errno:
+            return _failure("sign-in", f"{where} closed the connection in the middle of the sign-in.", "hung_up")
     if errno == _NO_TLS_ON_SERVER:
         return _failure(
             "tls",

@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 
 from tusk_drivers.postgresql.errors import connect_error
+from tusk_jupyter.driverkit import strangers
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.driverkit.trust import SYSTEM, Trust, may_send_password, system_bundle
 from tusk_jupyter.errors import ConnectError, UsageError
@@ -37,6 +38,9 @@ _PASSED_ON = ("sslrootcert", "sslcert", "sslkey", "channel_binding", "options", 
 _BUT_CLEAR_TEXT = "!password"
 """libpq's `require_auth`: every way to sign in but the password in clear text."""
 
+_WITHOUT_A_WORD = (None, "connect_timeout", "bad_certificate")
+"""Scenarios of failures at which no PostgreSQL need have answered: the greeting of SSH begins with the S that agrees to TLS."""
+
 _PROVING = ("verify-ca", "verify-full")
 
 
@@ -50,17 +54,32 @@ def sign_in(settings: Settings) -> psycopg.Connection[Any]:
     known = _parameters(settings)
     if not _is_local_path(known["host"]) and "," not in known["host"]:
         known["hostaddr"] = _resolve(known["host"], int(known["port"]), settings.connect_timeout_s, target)
-        known["host"] = ",".join([known["host"]] * (known["hostaddr"].count(",") + 1))
+        places = known["hostaddr"].count(",") + 1
+        known["host"] = ",".join([known["host"]] * places)
+        known["connect_timeout"] = _whole_seconds(settings.connect_timeout_s / places)  # libpq counts for each address
     if known.get("sslrootcert") == SYSTEM and (bundle := system_bundle()):
         os.environ.setdefault("SSL_CERT_FILE", bundle)  # where libpq's OpenSSL looks for the system's authorities
     try:
         connection = psycopg.connect(**known, autocommit=True, prepare_threshold=None)
     except psycopg.Error as exc:
-        raise connect_error(str(exc), target=target) from None  # the chain would show the connection text
+        raise _failure(str(exc), target, known) from None  # the chain would show the connection text
     except (UnicodeError, ValueError) as exc:
         raise UsageError(f"The connection's fields cannot be sent to a server: {exc}") from None
     prepare(connection)
     return connection
+
+
+def _failure(words: str, target: str, known: Mapping[str, Any]) -> ConnectError:
+    """Return the error of a failed sign-in; where no server of this kind has said a word, who answers there."""
+    error = connect_error(words, target=target)
+    host, port = str(known["host"]), int(str(known["port"]).partition(",")[0])
+    if error.scenario not in _WITHOUT_A_WORD or "FATAL" in words or len(set(host.split(","))) > 1:
+        return error
+    if _is_local_path(host):
+        places = strangers.at(f"{host}/.s.PGSQL.{port}")
+    else:
+        places = strangers.at(*((address, port) for address in str(known["hostaddr"]).split(",")))
+    return strangers.stranger(strangers.POSTGRESQL, target, places) or error
 
 
 def describe(settings: Settings) -> str:
@@ -82,13 +101,18 @@ def _parameters(settings: Settings) -> dict[str, Any]:
         "sslpassword": settings.secrets.get("sslpassword"),
         "sslmode": settings.text("sslmode") or default_sslmode(host, settings.config),
         "require_auth": None if may_send_password(trust, settings) else _BUT_CLEAR_TEXT,
-        "connect_timeout": str(max(2, round(settings.connect_timeout_s))),
+        "connect_timeout": _whole_seconds(settings.connect_timeout_s),
         "application_name": settings.application,
         "client_encoding": "UTF8",
         **{name: settings.text(name) for name in _PASSED_ON},
         **{name: str(value) for name, value in KEEPALIVES.items()},
     }
     return {name: value for name, value in known.items() if value is not None}
+
+
+def _whole_seconds(limit_s: float) -> str:
+    """Return a time limit as libpq takes it: whole seconds, and no less than two."""
+    return str(max(2, round(limit_s)))
 
 
 def default_sslmode(host: str, config: Mapping[str, Any]) -> str:
