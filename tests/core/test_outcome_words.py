@@ -15,7 +15,7 @@ ENDED = "The server ended the session: terminating connection. It is rolled back
 
 
 def run(why: str) -> Any:
-    return SimpleNamespace(why=why, timeout_s=1.0, kind="query", secrets=())
+    return SimpleNamespace(why=why, timeout_s=1.0, waited_s=0.0, kind="query", secrets=())
 
 
 def failed(error: WireError) -> RunEvent:
@@ -40,3 +40,11 @@ def test_where_the_link_was_lost_without_a_reason_the_outcome_is_not_known(why: 
     assert told is not None
     assert status == kind
     assert "Its outcome is not known" in told.message
+
+
+def test_a_run_that_had_to_wait_for_its_session_says_so() -> None:
+    late = run("timeout")
+    late.waited_s = 0.7
+    _, told = outcome(late, failed(WireError(kind="cancelled", message="Stopped.", code="57014")), has_server=True)
+    assert told is not None
+    assert "longer than its 1 s (0.7 s of it until its session was there for it)" in told.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from tusk_jupyter.service.clients import Client
 from tusk_jupyter.service.connections import Connections
 from tusk_jupyter.service.lock_waits import LockWaits
 from tusk_jupyter.service.lock_words import LockWords
+from tusk_jupyter.service.openings import Openings
 from tusk_jupyter.service.run import Ending, Run
 from tusk_jupyter.service.runs import Runs
 from tusk_jupyter.service.sessions import Session, SessionGone, Sessions
@@ -71,6 +73,7 @@ class Dispatch:
             close_session=lambda session: self._sessions.close(session),
             changed=changed,
         )
+        self._openings = Openings(sessions, self._open_for)
         self.locks = LockWaits(
             runs=self.runs.running,
             words=LockWords(sessions.all, self.runs.last_of, source_of),
@@ -117,8 +120,13 @@ class Dispatch:
             ),
         )
 
-    def session_for(self, client: str, record: ConnectionRecord) -> Session:
+    def session_for(self, client: str, record: ConnectionRecord, *, limit_s: float | None = None) -> Session:
         """Return a client's session on a connection, opened with what is set for it if there is none that stands.
+
+        Args:
+            client: whose.
+            record: the connection.
+            limit_s: how long the sign-in may take, if less than any.
 
         Raises:
             ConnectError, CredentialError, DriverError: it cannot be opened.
@@ -128,8 +136,15 @@ class Dispatch:
             client,
             record,
             memory_mb=record.memory_limit_mb or int(preferences.get("memory_limit_mb")) or None,
-            connect_timeout_s=float(preferences.get("connect_timeout_s")),
+            connect_timeout_s=self._connect_timeout_s if limit_s is None else limit_s,
         )
+
+    @property
+    def _connect_timeout_s(self) -> float:
+        return float(self._store.preferences.get("connect_timeout_s"))
+
+    def _open_for(self, run: Run, limit_s: float | None) -> Session:
+        return self.session_for(run.session.client, run.session.connection, limit_s=limit_s)
 
     def _start(
         self,
@@ -141,8 +156,9 @@ class Dispatch:
     ) -> Accepted:
         """Hand a run to a session's driver; a session that ends just then is replaced, for nothing was run in it."""
         met: list[Session] = []
+        accepted = time.monotonic()
         for attempt in range(START_TRIES):
-            run = self._begin(client, record, request, words, met)
+            run = self._begin(client, record, request, words, met, accepted=accepted)
             met.append(run.session)
             try:
                 self.runs.start(run, message(run), wait_s=float(self._store.preferences.get("session_wait_s")))
@@ -164,10 +180,12 @@ class Dispatch:
         request: control.RunRequest | control.UploadRequest,
         words: Redacted,
         met: Sequence[Session],
+        *,
+        accepted: float,
     ) -> Run:
         """Return a run with the session that its client counts on, or an open one; that there is none is in the log.
 
-        `met` are sessions that the run was to have before, and that ended just then.
+        `met` are sessions that the run was to have before, and that ended just then; `accepted`, when it was asked for.
         """
         preferences = self._store.preferences
         parameters, hidden = _parameters(request, words.parameters)
@@ -183,9 +201,10 @@ class Dispatch:
             single=isinstance(request, control.RunRequest) and ";" not in request.sql.strip().rstrip(";"),
             parameters=parameters,
             logged=request.log and record.log and bool(preferences.get("log")),
+            accepted=accepted,
         )
         try:
-            session = self._kept_session(client, record, request, met)
+            session = self._kept_session(run, request, met)
         except errors.TuskError as exc:
             self.runs.refuse(run, exc)
             raise
@@ -196,17 +215,15 @@ class Dispatch:
         return run
 
     def _kept_session(
-        self,
-        client: Client,
-        record: ConnectionRecord,
-        request: control.RunRequest | control.UploadRequest,
-        met: Sequence[Session],
+        self, run: Run, request: control.RunRequest | control.UploadRequest, met: Sequence[Session]
     ) -> Session:
         """Return the session that a run's client counts on, or a fresh one if it counts on none.
 
         Raises:
-            SessionLost: it has ended; ConnectError, CredentialError, DriverError: a fresh one cannot be opened.
+            SessionLost: it has ended; ConnectError, CredentialError, DriverError: a fresh one cannot be opened;
+                TimeoutExceeded: not within the run's time.
         """
+        record = run.session.connection
         waited_for = (
             control.HeldSession(connection=record.name, connection_id=record.id, session=one.id) for one in met
         )
@@ -215,7 +232,7 @@ class Dispatch:
             self._sessions.endings.check, record.id, record.name, held, private=self._connections.is_private(record)
         )
         try:
-            session = self.session_for(client.id, record)
+            session = self._openings.session_for(run, usual_s=self._connect_timeout_s)
         except errors.TuskError:
             check("")  # what has ended is the first thing to be told
             raise

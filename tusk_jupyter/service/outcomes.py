@@ -15,6 +15,9 @@ from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.scenarios import CORE_STOPPED, HINTS, OUTCOME_UNKNOWN, with_abort
 from tusk_jupyter.service.run import Run, without_secrets
 
+_WORTH_TELLING = 0.2
+"""The part of a run's time from which on it is said that it went into waiting."""
+
 CONNECTION = "connection"
 """Kind of the error of a link that broke, or that the server closed: then it has a code."""
 
@@ -41,7 +44,7 @@ def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str,
     said = last.error
     cancelled = said is not None and said.kind == "cancelled"
     if run.why == "timeout":
-        words = f"The run took longer than its {run.timeout_s:g} s"
+        words = f"The run took longer than its {run.timeout_s:g} s{_waited(run)}"
         kind, scenario = "timeout", "statement_timeout"
     elif run.why == CORE_STOPPED:
         words, kind, scenario = "The run was cancelled, as the core service was stopped", "cancelled", CORE_STOPPED
@@ -70,6 +73,13 @@ def _outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str,
         ended = f"The statement was stopped{where}{'' if by_client else ', as the core service was stopped'}."
     hint = HINTS[scenario] if not by_client or not _ends_with(run) else "Its session has ended with it."
     return kind, WireError(kind=kind, message=ended, hint=hint, scenario=scenario)
+
+
+def _waited(run: Run) -> str:
+    """Return how much of its time a run had to wait for its session, where that counts."""
+    if run.timeout_s is None or run.waited_s < _WORTH_TELLING * run.timeout_s:
+        return ""
+    return f" ({run.waited_s:.1f} s of it until its session was there for it)"
 
 
 def _ends_with(run: Run) -> bool:

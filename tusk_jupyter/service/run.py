@@ -49,7 +49,10 @@ class Run:
     logged: bool = True
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     ticket: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    accepted: float = field(default_factory=time.monotonic)
+    """When its client asked for it: from then on its time counts, that of connecting too."""
     started: float = field(default_factory=time.monotonic)
+    """When its driver began to take it in."""
     started_at: str = field(default_factory=clock.now)
     status: str = "running"
     elapsed_s: float | None = None
@@ -91,7 +94,16 @@ class Run:
 
     def overdue(self, now: float) -> bool:
         """Return whether its statement timeout has passed."""
-        return self.timeout_s is not None and now - self.started > self.timeout_s
+        return self.timeout_s is not None and now - self.accepted > self.timeout_s
+
+    def left_s(self) -> float | None:
+        """Return how much of its time is left; None where it has no limit."""
+        return None if self.timeout_s is None else max(self.timeout_s - (time.monotonic() - self.accepted), 0.0)
+
+    @property
+    def waited_s(self) -> float:
+        """How long it took until its driver could have it: connecting, and the run before it."""
+        return self.started - self.accepted
 
     def state(self) -> control.RunState:
         """Return the run as clients see it."""

@@ -38,6 +38,9 @@ FETCH_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 30.0
 """How long a driver may take to take a run in; it may have to change the session's mode for it."""
 
+OVERDUE_S = 2.0
+"""As long, where the run's own time is up."""
+
 ASK_S = 1.5
 """How long a driver may take to answer a cancel, before the ladder's next rung is due."""
 
@@ -100,11 +103,17 @@ class Runs:
             SessionGone: the session ended while waiting for it, or before its driver had taken the run in.
         """
         session = run.session
-        if not session.turn.acquire(timeout=wait_s):
-            raise errors.TimeoutExceeded(
-                f"Another run of this notebook has used {session.connection.name!r} for {wait_s:.0f} s.",
-                scenario="session_busy",
-            )
+        left_s = run.left_s()
+        limited = left_s is not None and left_s < wait_s
+        if not session.turn.acquire(timeout=left_s if limited and left_s is not None else wait_s):
+            name = session.connection.name
+            words = f"Another run of this notebook has used {name!r} for {wait_s:.0f} s."
+            if limited:
+                words = (
+                    f"The run took longer than its {run.timeout_s:g} s: another run of this notebook has used {name!r} for all "
+                    "of it. Nothing of it was executed."
+                )
+            raise errors.TimeoutExceeded(words, scenario="session_busy")
         run.has_turn, run.held_before = True, session.holds
         process = session.process
         if process is None or not session.usable:
@@ -237,7 +246,7 @@ class Runs:
         """Take the steps that are due: timeouts, unfetched tickets, harder rungs. Called a few times a second."""
         now = time.monotonic()
         for since, run in list(self._starting.values()):
-            if now - since > READY_TIMEOUT_S:
+            if now - since > (READY_TIMEOUT_S if not run.overdue(now) else OVERDUE_S):
                 self._pool.submit(self._take, run, Rung.KILL)
         for run in self.running():
             if run.ladder is not None:
@@ -370,7 +379,7 @@ def _ends_session(run: Run, last: driver.RunEvent) -> bool:
 def _of_the_ladder(run: Run) -> str:
     """Return why a run's process is ended, as a clause."""
     if not run.why:
-        return f"its driver did not take a run in within {READY_TIMEOUT_S:.0f} s, and its process was ended"
+        return "its driver did not take a run in in time, and its process was ended"
     asked = {
         "timeout": "at its time limit",
         "unfetched": "when nobody came for its rows",

@@ -37,6 +37,14 @@ class State(enum.StrEnum):
     FAILED = "failed"
 
 
+class Step(enum.Enum):
+    """What the opening of a session is at."""
+
+    SECRET = enum.auto()
+    DRIVER = enum.auto()
+    SIGN_IN = enum.auto()
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """A session with a database, or the attempt at one."""
@@ -45,6 +53,7 @@ class Session:
     connection: ConnectionRecord
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     state: State = State.CONNECTING
+    step: Step = Step.SECRET
     process: DriverProcess | None = None
     server: str = ""
     backend: str | None = None
@@ -140,6 +149,11 @@ class Sessions:
                 self.close(session, "its connection was changed")
             fresh = Session(client, connection)
             return self._opened(fresh, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
+
+    def stands(self, client: str, connection: ConnectionRecord) -> bool:
+        """Return whether `acquire` has a session to return at once."""
+        session = self._sessions.get((client, connection.id))
+        return session is not None and session.usable and session.connection.updated_at == connection.updated_at
 
     def close(self, session: Session, why: str = "it was closed") -> None:
         """End a session for a reason, and its process when nobody else uses it; idempotent."""
@@ -246,6 +260,7 @@ class Sessions:
 
     def _open(self, session: Session, *, memory_mb: int | None, connect_timeout_s: float) -> None:
         secrets = self._secrets_of(session.connection)
+        session.step = Step.DRIVER
         try:
             self._join(session, secrets, memory_mb, connect_timeout_s)
         except SpareGone:
@@ -289,6 +304,7 @@ class Sessions:
         memory_mb: int | None,
         connect_timeout_s: float,
     ) -> None:
+        session.step = Step.SIGN_IN
         process.cap_memory(memory_mb)
         waited, process.waited = process.waited, False
         try:
