@@ -203,3 +203,54 @@ def test_a_connection_with_less_memory_than_its_driver_names_today_can_still_be_
     for name, more in (("smaller", {"replace": True}), ("another", {})):
         with pytest.raises(errors.UsageError, match="needs 384 MB"):
             core.connect(client, name, memory_limit_mb=300, **more)
+
+
+def test_the_same_line_again_changes_nothing(vaulted, core):
+    """As a notebook is run a second time."""
+    before = details(vaulted, "v").connection
+    again = core.connect(vaulted, "v", "scripted://ann@host/db", secrets={"password": "open sesame"}, tier="memory")
+    assert (again.unchanged, again.replaced, again.connection.id) == (True, False, before.id)
+    without = core.connect(vaulted, "v", "scripted://ann@host/db")
+    assert without.unchanged, "the stored password goes on being used"
+    assert details(vaulted, "v").connection.updated_at == before.updated_at
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"url": "scripted://ann@elsewhere/db"}, "host is host, given: elsewhere"),
+        ({"read_only": True}, "read-only is off, given: on"),
+        (
+            {"environment": "production", "timeout_s": 5.0},
+            "environment is none, given: production; timeout is none, given: 5.0",
+        ),
+        ({"secrets": {"password": "another-walnut"}}, "What differs: another password."),
+    ],
+)
+def test_another_line_for_the_same_name_says_what_differs(vaulted, core, changed, words):
+    with pytest.raises(errors.UsageError) as caught:
+        core.connect(vaulted, "v", **{"url": "scripted://ann@host/db", **changed})
+    assert words in caught.value.message
+    assert "another-walnut" not in str(caught.value)
+    assert "--replace" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("ending", ["duckdb", "sqlite"])
+def test_a_try_makes_no_file(client, ending, tmp_path):
+    tried = attempt(client, url=str(tmp_path / f"new.{ending}"))
+    assert (tried.ok, tried.stage) == (True, "done")
+    assert "new file" in tried.server
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["duckdb", "sqlite"])
+def test_the_same_line_again_makes_no_file_in_the_place_of_one_that_is_gone(client, core, ending, tmp_path):
+    path = tmp_path / f"shop.{ending}"
+    core.connect(client, "shop", str(path))
+    core.run(client, "CREATE TABLE t (a INTEGER)", on="shop")
+    client.call(control.Disconnect(session=client.session, connection="shop"))
+    path.rename(tmp_path / "elsewhere")
+    with pytest.raises(errors.ConnectError, match="no new one is made") as caught:
+        core.connect(client, "shop", str(path))
+    assert "--replace" in (caught.value.hint or "")
+    assert not path.exists()

@@ -115,7 +115,7 @@ def _ask(output: Output, name: str) -> str | None:
 
 def _tell(output: Output, saved: ConnectionSaved) -> None:
     connection = saved.connection
-    verb = "Unchanged:" if saved.unchanged else "Replaced" if saved.replaced else "Added"
+    verb = "Already there, nothing changed:" if saved.unchanged else "Replaced" if saved.replaced else "Added"
     answered = ", ".join(filter(None, (saved.server or connection.driver, saved.link)))
     where = f"{connection.name} → {connection.target} ({answered})"
     tier = connection.credential_tier

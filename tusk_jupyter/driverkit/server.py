@@ -32,6 +32,7 @@ from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.stream import LARGE_BYTES, announcement
 from tusk_jupyter.protocol.values import unpack
 from tusk_jupyter.sqltext.statements import split
+from tusk_jupyter.system.quiet_grpc import quiet
 from tusk_jupyter.system.sockets import bound_address
 
 CLOSE_PATIENCE_S = 1.5
@@ -55,7 +56,8 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def __init__(self, start: driver.Start, session: type[Session], manifest: Manifest) -> None:
         """Listen at the start message's address; serving happens on Flight's own threads."""
-        super().__init__(start.address, middleware={"token": _TokenGate(start.token)})
+        with quiet():
+            super().__init__(start.address, middleware={"token": _TokenGate(start.token)})
         self.address = bound_address(start.address, self.port)
         self._session = session
         self._manifest = manifest
@@ -172,6 +174,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             read_only=message.read_only,
             connect_timeout_s=message.connect_timeout_s,
             may_create=message.may_create,
+            trial=True,
         )
         try:
             session = self._session.connect(settings)

@@ -55,6 +55,8 @@ class Settings:
     application: str = "tusk-jupyter"
     may_create: bool = True
     """Whether a database file that is not there may be made; not where it has been there before."""
+    trial: bool = False
+    """Whether the session is a test's: what is not there is not made, though it might be."""
 
     def text(self, name: str) -> str | None:
         """Return a field as text, or None when it is missing or empty."""

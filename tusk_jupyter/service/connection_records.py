@@ -177,6 +177,31 @@ def is_as_before(record: ConnectionRecord, known: ConnectionRecord) -> bool:
     return replace(record, **{name: getattr(known, name) for name in unlike}) == known
 
 
+_SETTINGS = {
+    "name": "name", "driver": "driver", "read_only": "read-only", "environment": "environment", "timeout_s": "timeout",
+    "memory_limit_mb": "memory cap", "isolation": "isolation", "log": "log", "password_command": "password command",
+}  # fmt: skip
+"""What a connection has beside its driver's fields, as people call it."""
+
+
+def differences(record: ConnectionRecord, known: ConnectionRecord) -> list[str]:
+    """Return in which settings two records differ, as "path is a.duckdb, given: b.duckdb"; a password command is not shown."""
+    fields = dict.fromkeys([*known.config, *record.config])
+    pairs = [(field, known.config.get(field), record.config.get(field)) for field in fields]
+    pairs += [(words, getattr(known, name), getattr(record, name)) for name, words in _SETTINGS.items()]
+    return [
+        words if words == _SETTINGS["password_command"] else f"{words} is {_told(old)}, given: {_told(new)}"
+        for words, old, new in pairs
+        if old != new
+    ]
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value in (None, "") else str(value)
+
+
 def checked_id(text: str) -> str:
     """Return a connection's id as it was given.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tusk_jupyter import errors
@@ -18,6 +19,7 @@ from tusk_jupyter.service.connection_records import (
     check_name,
     check_options,
     checked_id,
+    differences,
     is_as_before,
     made,
     public,
@@ -106,7 +108,7 @@ class Connections:
         done = self._done(request.name, request.new_id) or self._renamed(request, target)
         if done is not None:
             return done, control.ConnectionSaved(connection=public(done), replaced=request.replace)
-        known = self._replaced_by(request)
+        known = self._replaced_by(request, target)
         if known is not None and request.seen not in (None, known.updated_at) and not request.again:
             raise errors.UsageError(
                 f"The connection {known.name!r} was changed elsewhere after this form was opened; nothing was saved.",
@@ -114,16 +116,18 @@ class Connections:
             )
         check_memory(request, target, known)
         sign_in = self._sign_in(known, target, request.password_command, request.tier)
-        tested = self._tested(target, request, sign_in) if request.test else None
+        as_asked = None if request.replace or request.rename_from else known
+        may_create = as_asked is None or not as_asked.file_seen
+        tested = self._tested(target, request, sign_in, may_create=may_create) if request.test else None
         record = made(
             request, target, known, kept=sign_in.heir, password_command=sign_in.command, renewed=bool(sign_in.new)
         )
         record = dataclasses.replace(record, file_seen=self.has_file(record))
-        same = known if known is not None and not sign_in.new and is_as_before(record, known) else None
+        same = as_asked or (known if known is not None and not sign_in.new and is_as_before(record, known) else None)
         stored, notices = (same, ()) if same else self.secrets.store(record, sign_in.new, request.tier, known)
         return stored, control.ConnectionSaved(
             connection=public(stored),
-            replaced=known is not None,
+            replaced=known is not None and as_asked is None,
             unchanged=same is not None,
             server=tested.server if tested else None,
             link=tested.link if tested else "",
@@ -151,17 +155,28 @@ class Connections:
         same = there is not None and (there.driver, there.config) == (target.driver.name, target.config)
         return there if same else None
 
-    def _replaced_by(self, request: control.SaveConnection) -> ConnectionRecord | None:
-        """Return the connection that a new one takes the place of.
+    def _replaced_by(self, request: control.SaveConnection, target: Target) -> ConnectionRecord | None:
+        """Return the connection that a new one takes the place of, or is once more: then nothing need be said about replacing.
 
         Raises:
-            UsageError: the name is another one's, or nothing was said about replacing.
+            UsageError: the name is another one's, or that of one with other settings, and nothing was said about replacing.
         """
         there = self.records.get(request.name)
         known = self.named(request.rename_from) if request.rename_from else there
-        if there is not None and (not request.replace or known is None or there.id != known.id):
-            raise _name_taken(there)
-        return known
+        if there is None or (request.replace and known is not None and there.id == known.id):
+            return known
+        unlike = self._unlike(request, target, there)
+        if request.replace or request.rename_from or unlike:
+            raise _name_taken(there, unlike=unlike)
+        return there
+
+    def _unlike(self, request: control.SaveConnection, target: Target, known: ConnectionRecord) -> list[str]:
+        """Return in which settings what is asked for is unlike a connection that there is, for people."""
+        sign_in = self._sign_in(known, target, request.password_command, request.tier)
+        record = made(
+            request, target, known, kept=sign_in.heir, password_command=sign_in.command, renewed=bool(sign_in.new)
+        )
+        return [*differences(record, known), *(["another password"] if sign_in.new else [])]
 
     def _target(self, request: control.SaveConnection | control.TryConnection) -> Target:
         return read_target(
@@ -261,9 +276,17 @@ class Connections:
         )
         return _about(tested, None)
 
-    def _tested(self, target: Target, request: control.SaveConnection, sign_in: _SignIn) -> control.ConnectionTested:
+    def _tested(
+        self, target: Target, request: control.SaveConnection, sign_in: _SignIn, *, may_create: bool
+    ) -> control.ConnectionTested:
         tested = _about(
-            self.trials.attempt(target.driver.name, target.config, self._used(sign_in), read_only=request.read_only),
+            self.trials.attempt(
+                target.driver.name,
+                target.config,
+                self._used(sign_in),
+                read_only=request.read_only,
+                may_create=may_create,
+            ),
             None,
         )
         if tested.error is not None:
@@ -312,9 +335,10 @@ def _copied(record: ConnectionRecord, name: str, new_id: str) -> ConnectionRecor
     )
 
 
-def _name_taken(known: ConnectionRecord, *, replaceable: bool = True) -> errors.UsageError:
+def _name_taken(known: ConnectionRecord, *, replaceable: bool = True, unlike: Sequence[str] = ()) -> errors.UsageError:
+    other = f" What differs: {'; '.join(unlike)}." if unlike else ""
     return errors.UsageError(
-        f"There is a connection {known.name!r} already; it points to {describe_target(known.config)}.",
+        f"There is a connection {known.name!r} already; it points to {describe_target(known.config)}.{other}",
         hint="Add `--replace` to change it, or take another name."
         if replaceable
         else f"Take another name; `%tusk remove {known.name}` would free this one.",

@@ -17,7 +17,7 @@ from tusk_drivers.duckdb.errors import report_of, translate
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.file_kinds import FileKind, encrypted, kind_of
-from tusk_jupyter.driverkit.open_file import dangling, missing
+from tusk_jupyter.driverkit.open_file import dangling, missing, try_to_create
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.system import duckdb_path
@@ -60,6 +60,12 @@ def check_place(path: Path, settings: Settings) -> None:
             f"There is no file {path}, and this connection does not create it.",
             hint="Check the path; to create the file, connect without read-only and with `create` on.",
             scenario="no_such_file",
+        )
+    if (why := try_to_create(path)) is not None:
+        raise _error(
+            f"{path} cannot be created: {why.strerror}.",
+            hint=f"Check who may write in {path.parent}, or choose another folder.",
+            scenario="permission",
         )
 
 

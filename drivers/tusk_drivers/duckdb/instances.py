@@ -229,18 +229,19 @@ def _open(path: Path | None, settings: Settings) -> Instance:
     folder = spill.make_folder()
     try:
         config = {**_config(settings), "temp_directory": str(folder)}
-        created, read_only = False, False
-        if path is None:
+        created, read_only = path is not None and not path.exists(), False
+        if path is not None:
+            files.check_place(path, settings)
+        if path is None or (created and settings.trial):
             root = _connect(":memory:", config)
         else:
-            created = not path.exists()
-            files.check_place(path, settings)
             files.check_kind(path)
             root, read_only = _open_file(path, config, settings)
     except BaseException:
         spill.remove_folder(folder)
         raise
-    key = _key(path) if path else object()
+    opened = path if not (created and settings.trial) else None
+    key = _key(opened) if opened else object()
     limit = Limit(
         root, own_threads=settings.text("threads") is not None, own_limit=settings.text("memory_limit") is not None
     )
@@ -252,8 +253,8 @@ def _open(path: Path | None, settings: Settings) -> Instance:
         created=created,
         read_only=read_only,
         limit=limit,
-        file=HeldFile(path) if path else None,
-        attached=Attached(_name_of(root) if path else ""),
+        file=HeldFile(opened) if opened else None,
+        attached=Attached(_name_of(root) if opened else ""),
     )
 
 
