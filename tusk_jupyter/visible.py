@@ -15,11 +15,12 @@ from collections.abc import Mapping
 _PICTURES = 0x2400
 """Where Unicode has a picture for each C0 control: U+001B is shown as ␛."""
 _BEYOND = [
-    *range(0x80, 0xA0), 0x200B, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A),
-    0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB,
+    *range(0x80, 0xA0), 0x061C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2060, 0x2065),
+    *range(0x2066, 0x2070), 0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB,
 ]  # fmt: skip
-"""Of C1 controls, line ends, bidirectional overrides, and characters without a width, by which two texts only look the same;
-the joiners and marks of direction (U+200C to U+200F), of which emoji and scripts are made, are none of them."""
+"""Of C1 controls, line ends, marks and overrides of direction, and characters without a width, by which two texts only look
+the same. The two joiners (U+200C, U+200D), of which emoji and words of some scripts are made, are none of them; a mark of
+direction is part of no word, so a text in Hebrew or Arabic shows where it has one."""
 _TABLE: Mapping[int, str] = {
     **{code: chr(_PICTURES + code) for code in range(0x20) if chr(code) not in "\n\t"},
     0x7F: "\u2421",
@@ -27,7 +28,8 @@ _TABLE: Mapping[int, str] = {
     0x9B: "\u241b",
 }
 _OBEYED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff]"
 )
 _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 

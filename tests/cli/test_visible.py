@@ -15,16 +15,19 @@ from tusk_jupyter.errors import QueryError
 from tusk_jupyter.visible import visible, visible_line
 
 STEERING = ["\x1b[2J", "\x1b]52;c;ZXZpbA==\x07", "\x9b31m", "a\rb", "\x08\x08", "\x7f", "\x00",
-            "x\u202etxt.exe", "\u2066a\u2069", "\x85", "\u2028", "\x1bP+q\x1b\\", "\udc80"]  # fmt: skip
+            "x\u202etxt.exe", "\u2066a\u2069", "\x85", "\u2028", "\x1bP+q\x1b\\",
+            "a\u200eb", "مرحبا \u200fשלום", "\u061ca", "\u206a", "\udc80"]  # fmt: skip
 PLAIN = [
     "ü 日本語 한국어",
     "\U0001f469\U0001f3fd\u200d\U0001f4bb",
     "e\u0301 नमस्ते",
-    "مرحبا \u200fשלום\u200e",
+    "مرحبا שלום",
+    "می\u200cخواهم",
     "tab\tand\nline",
     "",
 ]
-OBEYED = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))} - {
+MARKS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x2070))
+OBEYED = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), *MARKS)} - {
     "\n",
     "\t",
 }

@@ -21,7 +21,7 @@ def test_both_tables_are_one():
         "visible", "Array.from({ length: a }, (_, code) => m.visible(String.fromCharCode(code)))", 0x10000
     )
     assert [code for code in range(0x10000) if shown[code] != visible(chr(code))] == []
-    texts = ["a\r\nb\rc", "\U0001f469\U0001f3fd\u200d\U0001f4bb", "مرحبا \u200fשלום\u200e", STEERING, ""]
+    texts = ["a\r\nb\rc", "\U0001f469\U0001f3fd\u200d\U0001f4bb", "مرحبا \u200fשלום\u200e \u061c", STEERING, ""]
     assert in_typescript("visible", "a.map(m.visible)", texts) == [visible(text) for text in texts]
 
 
