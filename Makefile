@@ -41,7 +41,7 @@ demo: .venv/demo ## the quickstart notebook on the built-in sample, its tables p
 	@TUSK_HOME=$(CURDIR)/.demo $(BIN)/python examples/run_demo.py
 
 lab: .venv/demo .venv/frontend ## the same notebook in JupyterLab; make lab ARGS="--no-browser --port 8899"
-	TUSK_HOME=$(CURDIR)/.demo $(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb $(ARGS)
+	TUSK_HOME=$(CURDIR)/.demo $(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb --LabApp.default_url=/lab/tree/quickstart.ipynb $(ARGS)
 
 check: .venv/test .venv/node_modules ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .

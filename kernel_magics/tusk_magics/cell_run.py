@@ -212,13 +212,14 @@ class CellRun:
         return pack_parameters(chosen_values(names, parsed.options, self._variables))
 
     def _upload(self, parsed: SqlLine) -> None:
-        from tusk_jupyter.client.tables import to_arrow
+        from tusk_jupyter.client.tables import index_notes, to_arrow
         from tusk_jupyter.protocol.control import UploadRequest
 
         options, table = parsed.options, parsed.table
         name = options.persist or options.append
         assert name is not None and table is not None  # noqa: S101 - `parse_sql_line` made sure
-        data: pa.Table = to_arrow(table_variable(name, self._variables), name=f"`{name}`")
+        frame = table_variable(name, self._variables)
+        data: pa.Table = to_arrow(frame, name=f"`{name}`")
         client = self._client()
         request = UploadRequest(
             session=client.session,
@@ -237,6 +238,7 @@ class CellRun:
             progress.finish(None)
             raise
         self.completed = True
+        result.notes = (*index_notes(frame), *result.notes)
         self._say(progress, display.uploaded(result, rows=data.num_rows, table=table, append=request.append))
 
     def _progress(self) -> Progress:

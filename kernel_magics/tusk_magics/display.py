@@ -62,7 +62,8 @@ def _cut(result: RunResult, limit: int | None) -> str:
 
 def _circumstances(result: RunResult) -> list[str]:
     accepted = result.accepted
-    parts = [duration(result.elapsed_s * 1000), f"{accepted.connection} ({accepted.driver})"]
+    # In a narrow window a line is broken between words: a number stays with its unit.
+    parts = [duration(result.elapsed_s * 1000).replace(" ", "\u00a0"), f"{accepted.connection} ({accepted.driver})"]
     if accepted.environment:
         parts.append(accepted.environment.upper() if accepted.environment == "production" else accepted.environment)
     if result.transaction == "open":

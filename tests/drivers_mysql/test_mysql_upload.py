@@ -310,3 +310,11 @@ def test_an_account_that_may_make_no_temporary_tables_can_upload(admin, admin_se
     assert admin.value("SELECT count(*) FROM narrow.half") == 0
     admin.run("DROP DATABASE narrow")
     admin.run("DROP USER narrow")
+
+
+def test_floats_that_are_no_numbers_are_counted_and_the_way_out_is_named(client, table):
+    rows = pa.table({"weight": [1.0, float("nan"), float("inf"), float("nan"), -float("inf"), None]})
+    with pytest.raises(UsageError, match="'weight' holds 2 x NaN and 2 x infinity") as caught:
+        client.session.upload([table], rows.to_reader(), append=False)
+    for way_out in ("NULL", "np.isfinite(df['weight'])", "pl.col('weight')", "text"):
+        assert way_out in (caught.value.hint or "")

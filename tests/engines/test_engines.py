@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 
+import pyarrow as pa
 import pytest
 from services import wait_until
 
@@ -217,3 +218,20 @@ def test_a_shells_command_is_sent_as_it_is_and_its_error_says_what_to_write_here
             engine.run(sql)
         assert re.search(r"is a command of a shell .* and no SQL\.|is MySQL's", caught.value.hint), sql
     engine.run(TAKEN[name])
+
+
+def test_a_table_that_is_there_is_told_with_the_ways_on(engine):
+    rows = pa.table({"a": [1]})
+    request = control.UploadRequest(session=engine.client.session, connection=engine.name, table="there", append=False)
+    engine.client.upload(request, rows)
+    try:
+        with pytest.raises(errors.QueryError) as caught:
+            engine.client.upload(request, rows)
+        assert caught.value.scenario == "table_exists"
+        assert "`--append DF AS there`" in (caught.value.hint or "")
+        with pytest.raises(errors.QueryError) as caught:
+            engine.run("CREATE TABLE there (a INTEGER)")
+        assert caught.value.scenario == "table_exists"
+        assert "IF NOT EXISTS" in (caught.value.hint or "")
+    finally:
+        engine.run("DROP TABLE there")

@@ -1,5 +1,7 @@
 """Cells in a real IPython, through a real core and driver process, on a DuckDB file."""
 
+import re
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -221,7 +223,48 @@ def test_a_frame_is_written_into_a_new_table_and_appended(cells):
     assert "3 rows appended to planes" in cells.run("%sql --append df AS planes").out
     frame = cells.value("%sql SELECT count(*) AS n, count(a) AS a, sum(a) AS s FROM planes")
     assert [int(frame[name][0]) for name in ("n", "a", "s")] == [6, 4, 8]
-    assert "planes" in cells.run("%sql --persist df AS planes").refused.message
+    refused = cells.run("%sql --persist df AS planes").refused
+    assert (refused.scenario, "planes" in refused.message) == ("table_exists", True)
+    for way_out in ("`--append DF AS planes`", "another name", "`DROP TABLE planes`"):
+        assert way_out in (refused.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("index", "note", "columns"),
+    [
+        (None, "", ["a"]),
+        (pd.Index([7, 9]), "", ["a"]),
+        (pd.Index(["x", "y"], name="key"), "Note: The frame's index became the column 'key'", ["key", "a"]),
+        (
+            pd.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["k", "l"]),
+            "Note: The frame's index became the columns 'k', 'l'",
+            ["k", "l", "a"],
+        ),
+        (pd.Index(["x", "y"]), "Note: The frame's index has no name and was left out", ["a"]),
+        (pd.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["k", None]), "was left out", ["a"]),
+    ],
+)
+def test_what_becomes_of_the_index_is_said(cells, index, note, columns):
+    cells.variables["df"] = pd.DataFrame({"a": [1, 2]}, index=index)
+    cells.value("%sql DROP TABLE IF EXISTS indexed")
+    out = cells.run("%sql lake --persist df AS indexed").out
+    assert note in out
+    assert note or "Note" not in out
+    assert list(cells.value("%sql lake SELECT * FROM indexed").columns) == columns
+
+
+def test_a_number_is_not_broken_from_its_unit(cells):
+    assert re.search("\\d\u00a0m?s · lake", cells.run("%sql lake SELECT 1").out)
+
+
+def test_a_connect_line_that_is_run_again_succeeds(cells):
+    connect = f"%tusk connect again {cells.folder / 'again.duckdb'}"
+    assert "Added again" in cells.run(connect).out
+    assert "Already there, nothing changed: again" in cells.run(connect).out
+    refused = cells.run(f"{connect} --read-only").refused
+    assert "read-only is off, given: on" in refused.message
+    assert "--replace" in (refused.hint or "")
+    cells.run("%tusk remove again --yes")
 
 
 def test_temp_tables_and_transactions_live_from_cell_to_cell(cells):
@@ -286,7 +329,7 @@ def test_a_connect_cell_runs_again_while_its_file_is_in_use(cells):
     cells.run("%tusk disconnect lake")  # a session that earlier tests left something in is another story
     cells.value("%sql lake CREATE TABLE beside AS SELECT 1 AS a")
     connect = f"%tusk connect lake {cells.folder / 'lake.duckdb'} --replace"
-    assert "Unchanged: lake" in cells.run(connect).out
+    assert "Already there, nothing changed: lake" in cells.run(connect).out
     assert "new session" not in cells.run("%sql lake SELECT 1").out
     assert "Replaced lake" in cells.run(f"{connect} --timeout 60").out
     assert "answered in" in cells.run("%tusk test lake").out

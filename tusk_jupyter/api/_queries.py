@@ -119,6 +119,8 @@ def persist(
 ) -> int:
     """Write a DataFrame into a new table and return the number of rows.
 
+    A pandas index becomes columns if all its levels have names, else it is left out.
+
     Raises:
         QueryError: the table exists.
     """
@@ -130,7 +132,7 @@ def persist(
 def append(
     data: object, table: str, *, connection: str | None = None, timeout_s: float | None = None, log: bool = True
 ) -> int:
-    """Append a DataFrame to an existing table and return the number of rows.
+    """Append a DataFrame to an existing table and return the number of rows; an index as in `persist`.
 
     Raises:
         QueryError: the table does not exist or takes no such rows.

@@ -102,7 +102,7 @@ def _with_floats(table: pa.Table) -> pa.Table:
 def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
     """Return `frame` as an Arrow table, which takes as much memory as itself while it is sent.
 
-    A named pandas index becomes columns; an unnamed one holds no data of its own and is left out.
+    A pandas index whose levels all have names becomes columns; another one is left out. `index_notes` says which.
 
     Args:
         frame: a pandas or polars DataFrame, an Arrow table, or anything that hands out an Arrow stream.
@@ -119,6 +119,24 @@ def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
     memory.see_that(_size_of(frame), f"{name} cannot be sent")
     with memory.guarded(f"{name} cannot be sent", hint=memory.SEND_LESS):
         return _converted(frame, name)
+
+
+def index_notes(frame: object) -> list[str]:
+    """Return what becomes of a pandas index in `to_arrow`, where it holds more than the rows' numbers."""
+    if not _is_pandas(frame):
+        return []
+    index = cast("pd.DataFrame", frame).index
+    named = [str(level) for level in index.names if level is not None]
+    if len(named) == index.nlevels:
+        columns = ", ".join(map(repr, named))
+        return [
+            f"The frame's index became the column {columns}; `df.reset_index(drop=True)` leaves it out."
+            if len(named) == 1
+            else f"The frame's index became the columns {columns}; `df.reset_index(drop=True)` leaves them out."
+        ]
+    if index.nlevels == 1 and index.dtype.kind in "iu":
+        return []  # numbers of rows, of which a filter leaves some
+    return ["The frame's index has no name and was left out; `df.rename_axis('NAME')` makes a column of it."]
 
 
 def _size_of(frame: object) -> int:
@@ -154,13 +172,14 @@ def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
     import pyarrow as pa
 
     named = [level for level in frame.index.names if level is not None]
+    named = named if len(named) == frame.index.nlevels else []
     columns = [str(column) for column in [*named, *frame.columns]]
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
         raise UsageError(
             f"{name} has two columns called {twice!r}; a database table cannot.", hint="Rename one of them first."
         )
-    data = frame.reset_index() if len(named) == frame.index.nlevels else frame
+    data = frame.reset_index() if named else frame
     try:
         return pa.Table.from_pandas(data, preserve_index=False).replace_schema_metadata(None)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as exc:

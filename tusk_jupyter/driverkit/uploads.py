@@ -17,6 +17,7 @@ from tusk_jupyter.driverkit.transactions import tell_abort
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
+from tusk_jupyter.protocol.scenarios import TABLE_EXISTS
 from tusk_jupyter.protocol.stream import StatementReport, Trailer
 from tusk_jupyter.sqltext.hiding import redact_text
 from tusk_jupyter.sqltext.quoted_values import hide_every_value
@@ -129,6 +130,11 @@ class Upload:
                 return _cancelled()
             exc.message = f"{exc.message} Nothing of the upload stays."
             return exc
+        if isinstance(exc, errors.QueryError) and exc.scenario == TABLE_EXISTS and not self._message.append:
+            exc.hint = (
+                f"To add the rows to it: `--append DF AS {self._message.table}`. For a new table: another name (`--persist DF "
+                f"AS NAME`), or first `DROP TABLE {self._message.table}`."
+            )
         refused = self._refused and not isinstance(exc, errors.ConnectError)  # it may be wrapped in an engine's error
         return _cancelled() if refused else memory.told(exc) or exc
 

@@ -42,6 +42,7 @@ _NO_TABLE = re.compile(r"(?:Table|View) with name .* does not exist", re.DOTALL)
 _SUBTYPES = {
     "COLUMN_NOT_FOUND": "undefined_column",
     "SYNTAX_ERROR": "syntax",
+    "ENTRY_ALREADY_EXISTS": "table_exists",
 }
 _OUT_OF_MEMORY = "Out of Memory"
 _FROM_BELOW = frozenset({"INTERNAL", "FATAL", "IO", "UNKNOWN TYPE", "EXECUTOR", "ERROR"})

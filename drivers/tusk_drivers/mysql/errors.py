@@ -24,6 +24,7 @@ SCENARIOS: dict[int, str] = {
     3159: "ssl_required",
     1064: "syntax", 1149: "syntax", 1065: "syntax", 1295: "syntax",
     1146: "undefined_table", 1051: "undefined_table", 1109: "undefined_table", 1347: "undefined_table",
+    1050: "table_exists",
     1054: "undefined_column", 1091: "undefined_column",
     1290: "read_only", 1792: "read_only", 1836: "read_only", 1223: "read_only",
     1062: "constraint", 1048: "constraint", 1216: "constraint", 1217: "constraint", 1451: "constraint",

@@ -85,6 +85,14 @@ def literal_column(link: Link, column: pa.Array, field: pa.Field) -> list[str]:
     column = column.cast(kind) if column.type != kind else column
     try:
         return _literals(link, column, kind)
+    except _NotFinite as exc:
+        at = f"['{field.name}']"
+        raise UsageError(
+            f"The column {field.name!r} holds {exc}, which MySQL cannot hold.",
+            hint=f"Send NULL in their place: in pandas `df{at} = df{at}.where(np.isfinite(df{at}))`, in polars "
+            f"`df.with_columns(pl.when(pl.col('{field.name}').is_finite()).then(pl.col('{field.name}')))`. "
+            "Or keep them as text, with `.astype(str)` or `.cast(pl.String)`.",
+        ) from None
     except (pa.ArrowInvalid, ValueError) as exc:
         raise UsageError(
             f"The column {field.name!r} holds a value that MySQL cannot hold: {exc}.",
@@ -140,9 +148,16 @@ def _time_of(value: int | None) -> str:
     return f"'{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{fraction:06}'"
 
 
+class _NotFinite(ValueError):
+    """Floats that are no numbers; its text says how many of which kind."""
+
+
 def _floats(column: pa.Array) -> list[str]:
     if not pc.all(pc.is_finite(column)).as_py() and column.null_count < len(column):
-        raise ValueError("NaN or infinity")
+        column = column.cast(pa.float64())
+        found = {"NaN": pc.sum(pc.is_nan(column)).as_py(), "infinity": pc.sum(pc.is_inf(column)).as_py()}
+        words = " and ".join(f"{count:,} x {what}" for what, count in found.items() if count)
+        raise _NotFinite(f"{words} (in {len(column):,} rows looked at)")
     return [
         "NULL" if value is None else f"{value!r}e0" if "e" not in repr(value) else repr(value)
         for value in column.to_pylist()

@@ -19,7 +19,7 @@ from tusk_drivers.mysql.errors import INTERRUPTED, cancelled, from_server, numbe
 from tusk_drivers.mysql.literals import column_type, literal_column
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
-from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.protocol.scenarios import TABLE_EXISTS, hint_for
 
 if TYPE_CHECKING:
     from tusk_drivers.mysql.link import Link
@@ -114,7 +114,9 @@ class _Upload:
         where = "%s" if database else "DATABASE()"
         sql = f"SELECT 1 FROM information_schema.tables WHERE table_schema = {where} AND table_name = %s"  # noqa: S608
         if self._link.ask(sql, *database[-1:], name):
-            raise QueryError(f"Table '{'.'.join(self._table)}' already exists", code=str(_EXISTS))
+            raise QueryError(
+                f"Table '{'.'.join(self._table)}' already exists", code=str(_EXISTS), scenario=TABLE_EXISTS
+            )
 
     # --- a table that is there ---
 

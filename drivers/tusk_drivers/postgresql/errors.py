@@ -26,6 +26,7 @@ _SCENARIOS: dict[str, tuple[type[TuskError], str | None]] = {
     "42601": (QueryError, "syntax"),
     "42703": (QueryError, "undefined_column"),
     "42P01": (QueryError, "undefined_table"),
+    "42P07": (QueryError, "table_exists"),
     "3F000": (QueryError, "undefined_table"),
     "53100": (QueryError, "disk_full"),
     "55P03": (QueryError, "lock_timeout"),

@@ -32,6 +32,7 @@ _SYNTAX = re.compile(
 )
 _TABLE = re.compile(r"no such (?:table|view): (?P<name>.+)")
 _COLUMN = re.compile(r"no such column: (?P<name>.+)|table \S+ has no column named (?P<other>.+)")
+_EXISTS = re.compile(r"(?:table|view) .+ already exists|there is already a(?:n index| table) named .+", re.DOTALL)
 _NAMED = re.compile(
     r"(?:no such (?:function|index|trigger|collation sequence|module)|ambiguous column name): (?P<name>.+)"
 )
@@ -106,6 +107,8 @@ def _scenario(exc: BaseException, message: str) -> str | None:
         return "undefined_table"
     if _COLUMN.match(message):
         return "undefined_column"
+    if _EXISTS.fullmatch(message):
+        return "table_exists"
     return "read_only" if message.startswith("not authorized") else None
 
 

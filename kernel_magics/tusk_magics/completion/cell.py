@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_CELL = re.compile(r"\s*%%sql(?=\s|\Z)")
-_LINE = re.compile(r"[ \t]*+(?:[\w.,*\[\] \t'\"]++=[ \t]*+)?%(sql|tusk)(?=\s|\Z)")
-"""A line magic, or what Python assigns it to."""
+_CELL = re.compile(r"(?:\s*%%(?:time|timeit|capture|prun)(?![\w-])[^\n]*\n)*\s*%%sql(?=\s|\Z)")
+"""Also behind IPython's magics whose cell may hold another one, as in `cells/magic.ts`."""
+_LINE = re.compile(r"[ \t]*+(?:[\w.,*\[\] \t'\"]++=[ \t]*+)?(?:%time(?:it)?[ \t][^%\n]*)?%(sql|tusk)(?=\s|\Z)")
+"""A line magic, what Python assigns it to, and one that measures it."""
 
 
 @dataclass(frozen=True, slots=True)
