@@ -52,6 +52,8 @@ def test_editor_finds_sql_lines_and_only_those():
         "%%time\n%sql prod SELECT 1": [("prod", "SELECT 1")],
         "%%capture out\n%%time\n%%sql prod\nSELECT 1": [("prod", "\nSELECT 1")],
         "%timeit -n1 %sql prod SELECT 1": [("prod", "SELECT 1")],
+        "%prun -q %sql prod SELECT 1": [("prod", "SELECT 1")],
+        "x = %time %prun -q %sql prod SELECT 1": [("prod", "SELECT 1")],
         "%%bash\n%sql prod SELECT 1": [],
         "%sql --persist df as t": [(None, "as t")],
         "%sql postgresql://u:pw@h/d SELECT 1": [(None, "postgresql://u:pw@h/d SELECT 1")],
@@ -61,6 +63,9 @@ def test_editor_finds_sql_lines_and_only_those():
         "s = '''\n%sql prod SELECT 1\n'''\n%sql dev SELECT 2": [("dev", "SELECT 2")],
         'f("""a \\"""\n%sql prod SELECT 1\n""")\n%sql dev SELECT 2': [("dev", "SELECT 2")],
         "# it is '''\n%sql prod SELECT 1": [("prod", "SELECT 1")],
+        "s = 'a \\\n%sql prod SELECT 1'\n%sql dev SELECT 2": [("dev", "SELECT 2")],
+        "s = 'a \\\\'\n%sql dev SELECT 2": [("dev", "SELECT 2")],
+        "x = 1 + \\\n  2  # it's \\\n%sql dev SELECT 2": [("dev", "SELECT 2")],
         "s = \"'''\"\n%sql prod SELECT 1": [("prod", "SELECT 1")],
         "df = %sql prod SELECT '''a\n%sql dev SELECT 2": [("prod", "SELECT '''a"), ("dev", "SELECT 2")],
         "größe = %sql prod SELECT 1": [("prod", "SELECT 1")],
@@ -107,6 +112,22 @@ def test_a_cell_runs_on_what_its_lines_name_or_choose_and_else_on_what_is_curren
         ("%tusk connect --tier memory prod x.db\n%sql DELETE FROM t", [None]),
         ("get_ipython().run_line_magic('tusk', 'use prod')\n%sql DELETE FROM t", [None]),
         ("# tusk.use('prod')\nplt.style.use('dark')\nsqlite3.connect('x')\n%sql SELECT 1", ["now"]),
+        # What need not happen, or not in this order, leaves all that the SQL may run on.
+        ("if x:\n    %tusk use dev\n%sql DELETE FROM t", ["now", "dev"]),
+        ("try:\n  %tusk use dev\nexcept E:\n  pass\n%sql DELETE FROM t", ["now", "dev"]),
+        ("def f():\n\t%tusk use dev\n%sql DELETE FROM t\n%tusk use prod\n%sql SELECT 1", ["now", "dev", "prod"]),
+        ("if x:\n    %sql dev SELECT 1\n%sql DELETE FROM t", ["dev", "now"]),
+        ("if x:\n    tusk.use(name)\n%sql DELETE FROM t", ["now", None]),
+        ("for _ in x:\n    %sql DELETE FROM t\n    %tusk use prod", ["now", "prod"]),
+        ("def f():\n    %sql DELETE FROM t\n%tusk use prod\nf()", ["now", "prod"]),
+        ("%%timeit\n%sql DELETE FROM t\n%tusk use prod", ["now", "prod"]),
+        ("s = 'a \\\n%tusk use dev'\n%sql DELETE FROM t", ["now"]),
+        ("%tusk use dev --help\n%sql DELETE FROM t", ["now", "dev"]),
+        ("  %tusk use dev\n  %sql SELECT 1", ["dev"]),  # IPython takes away what all of a cell is indented by
+        (
+            "".join(f"if x:\n  %tusk use c{n}\n" for n in range(60)) + "%tusk connect dev d.db\n%sql DELETE FROM t",
+            ["dev", *(f"c{n}" for n in range(19)), None],
+        ),
         ("'''\n%tusk use prod\n'''\n%sql SELECT 1", ["now"]),
         ("%sql a SELECT 1\n%sql SELECT 1", ["a"]),
     ]
@@ -172,12 +193,9 @@ def test_a_name_is_the_same_in_whatever_letters_by_the_rule_of_the_core():
 
 def test_a_hostile_cell_does_not_hold_up_the_page():
     cells = [" " * 300_000 + "%sql", "\n" * 100_000 + "%sql", "x" * 400_000 + "=%sql a", "%%time" * 50_000 + "%sql"]
-    assert in_typescript("cells/connection", "a.map(x => m.connectionsOf(x, {name: 'n'}).length)", cells) == [
-        0,
-        0,
-        0,
-        0,
-    ]
+    cells += ["".join(f"if x:\n  %sql c{n} SELECT 1\n  %sql SELECT 1\n" for n in range(5_000))]
+    found = in_typescript("cells/connection", "a.map(x => m.connectionsOf(x, {name: 'n'}).length)", cells)
+    assert found == [0, 0, 0, 0, 5_002]
 
 
 @pytest.mark.parametrize("before", ["", "é🦣 ", "\t"])

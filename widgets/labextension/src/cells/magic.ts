@@ -22,18 +22,19 @@ const STATEMENTS = new Set(
     'table truncate unbind undrop unlisten unlock unpivot update upsert use vacuum values with xa'
   ).split(' ')
 );
-/** IPython's magics whose cell may hold another magic. */
-const WRAPPERS = /^(?:\s*%%(?:time|timeit|capture|prun)(?![\w-])[^\n]*\n)+/;
+/** Magics that run what stands in their cell or behind them, magics included: IPython's, and those of the usual profilers. */
+const RUNNING = 'time|timeit|prun|capture|memit|mprun|lprun';
+const WRAPPERS = new RegExp(`^(?:\\s*%%(?:${RUNNING})(?![\\w-])[^\\n]*\\n)+`);
 const CELL = /^\s*%%sql(?=[ \t\r\n]|$)/;
 /** What IPython lets stand before a magic whose result is assigned: a target, in which quoted text may hold anything. */
 const TARGET = /(?:(?:[^=#%!'"\n]|'[^'\n]*'|"[^"\n]*")+=[ \t]*)?/.source;
-const LINE = new RegExp(`^[ \\t]*${TARGET}(?:%time(?:it)?[ \\t][^%\\n]*)?%sql(?=[ \\t])`);
+const LINE = new RegExp(`^[ \\t]*${TARGET}(?:%(?:${RUNNING})[ \\t][^%\\n]*)*%sql(?=[ \\t])`);
 /** What is for IPython, whose quotes are no Python. */
 const MAGIC_LINE = new RegExp(`^[ \\t]*${TARGET}(?:%%?[\\p{L}_]|!)`, 'u');
 /** IPython's automagic: a cell of one line needs no `%`, but where Python goes on behind the name, it is a variable. */
 const AUTOMAGIC = /^\s*sql(?=[ \t]+(?!(?:in|is|and|or|not|if)\b)(?:--|[^\s=+\-*/%|&^<>!@.,;:)\]}~]))/;
-/** What begins and ends a string; longer ones first. */
-const PYTHON_SIGNS = /\\.|'''|"""|['"#]/g;
+/** What begins, ends or continues a string; longer ones first. */
+const PYTHON_SIGNS = /\\.|\\$|'''|"""|['"#]/g;
 /** The magic stands near its line's begin: a line is not searched further. */
 const LONGEST_LEAD = 400;
 const OPTION = /^--[A-Za-z][\w-]*/;
@@ -120,10 +121,12 @@ export function* codeLines(source: string, from = 0): Generator<[at: number, lin
   }
 }
 
-/** The quotes of the string of several lines that is open at the end of a line; they were `quote` at its begin. */
+/** The quotes of the string that goes on behind the end of a line; they were `quote` at its begin. */
 function quoteAfter(line: string, quote: string): string {
   for (const [sign] of line.matchAll(PYTHON_SIGNS)) {
-    if (quote) {
+    if (sign === '\\') {
+      return quote; // the string, or the statement, goes on in the next line
+    } else if (quote) {
       quote = sign === quote ? '' : quote;
     } else if (sign === '#') {
       return '';
