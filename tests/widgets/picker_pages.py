@@ -60,6 +60,8 @@ class Shown:
         self.heard: list[str] = []
         """The text of every message of the page, which is all that is ever logged of it."""
         self.buffers: list[bytes] = []
+        self.says_answers_first = False
+        """Whether an answer overtakes the list that is sent along with it."""
         self._told = 0
         page.expose_function("kernelHear", self._hear)
         page.expose_function("kernelSay", self._say)
@@ -75,7 +77,10 @@ class Shown:
     def _say(self) -> list[str]:
         fresh, self._told = self.said[self._told :], len(self.said)
         messages = [one["data"] for one in fresh if one["type"] == "comm_msg"]
-        return [json.dumps(one["content"]) for one in messages if one.get("method") == "custom"]
+        said = [one["content"] for one in messages if one.get("method") == "custom"]
+        if self.says_answers_first:
+            said.sort(key=lambda content: "re" not in content)
+        return [json.dumps(content) for content in said]
 
     def find(self, what: str, **dataset: str) -> Locator:
         """The element with data-tusk=`what`, and further data attributes."""
@@ -121,6 +126,9 @@ class Shown:
 
     def names(self) -> list[str]:
         return [str(one.get_attribute("data-name")) for one in self.page.locator("[role=option]").all()]
+
+    def ids(self) -> list[str]:
+        return [str(one.get_attribute("id")) for one in self.page.locator("[role=option]").all()]
 
 
 @pytest.fixture(scope="module")

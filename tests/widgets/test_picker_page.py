@@ -205,6 +205,34 @@ def test_a_copy_and_a_renamed_connection_keep_the_secret(show, postgresql):
     assert tusk.query("SELECT 1 AS n", connection="branch").n[0] == 1
 
 
+@pytest.mark.parametrize("is_answered_first", [False, True])
+def test_a_renamed_connection_is_one_row_in_its_old_place(show, tmp_path, is_answered_first):
+    for name in ("ape", "bee", "cat"):
+        tusk.connect(name, driver="sqlite", path=str(tmp_path / name), test=False)
+    tusk.use("bee")
+    shown = show()
+    shown.says_answers_first = is_answered_first
+    places = shown.ids()
+    shown.menu("bee", "edit")
+    shown.fill(name="dog")
+    shown.save()
+    expect(shown.find("status")).to_contain_text("dog is saved. Cells with %%sql use it.")
+    assert (shown.names(), shown.ids()) == (["dog", "ape", "cat"], places)
+    expect(shown.page.locator("[aria-selected=true]")).to_have_attribute("data-name", "dog")
+    tusk.remove("ape")
+    expect(shown.option("ape")).to_have_attribute("aria-disabled", "true", timeout=15_000)
+    shown.menu("cat", "edit")
+    shown.fill(name="ape")  # which was that of the removed row
+    shown.save()
+    expect(shown.find("status")).to_contain_text("ape is saved")
+    assert (shown.names(), shown.ids()) == (["dog", "ape"], [places[0], places[2]])
+    tusk.remove("ape")
+    expect(shown.option("ape")).to_have_attribute("aria-disabled", "true", timeout=15_000)
+    tusk.connect("ape", driver="sqlite", path=str(tmp_path / "ape"), test=False)
+    expect(shown.option("ape")).not_to_have_attribute("aria-disabled", "true", timeout=15_000)
+    assert shown.names() == ["dog", "ape"]
+
+
 @pytest.mark.home("own")
 def test_a_password_that_went_with_its_core_is_typed_anew(show, postgresql):
     tusk.connect("shop", postgresql.url_without_password, password=postgresql.password, tier="memory")
@@ -596,6 +624,11 @@ def test_words_about_a_connection_go_when_another_one_is_looked_at(show, tmp_pat
     expect(shown.find("status")).to_contain_text("one is this notebook's connection")
     tusk.use("two")
     expect(shown.option("two")).to_have_attribute("aria-selected", "true", timeout=15_000)
+    expect(shown.find("status")).to_be_empty()
+    shown.option("one").click()
+    expect(shown.find("status")).to_contain_text("one is this notebook's connection")
+    tusk.remove("one")
+    expect(shown.find("current")).to_have_text("one (removed)", timeout=15_000)
     expect(shown.find("status")).to_be_empty()
 
 

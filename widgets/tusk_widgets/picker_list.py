@@ -52,6 +52,7 @@ def _order(connection: Connection) -> str:
 def _line(connection: Connection, *, current: bool, missing: bool = False) -> dict[str, Any]:
     one = replace(connection, state="disconnected") if missing else connection
     return {
+        "id": one.id,
         "name": one.name,
         "driver": one.driver,
         "target": one.target,

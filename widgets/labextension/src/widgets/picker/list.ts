@@ -28,9 +28,9 @@ export class ConnectionList {
   private lines: Line[] = [];
   private shown: Line[] = [];
   private active: string | null = null;
-  /** Ids stay with their names, so that a list that is drawn anew is no news to a screen reader. */
+  /** Ids stay with their connections, so that a list that is drawn anew is no news to a screen reader. */
   private ids = new Map<string, string>();
-  /** Names that came while the list was open. */
+  /** Ids of connections that came while the list was open. */
   private fresh = new Set<string>();
   /** Whether the pointer is pressed on a row, and whether something is to be drawn after that. */
   private isHeld = false;
@@ -78,14 +78,24 @@ export class ConnectionList {
   /**
    * Takes in the list; lines keep their places as long as it is open, for a line that moves away below the pointer makes a
    * click choose another database. New ones come last, and one that is removed stays, greyed.
+   *
+   * A connection that was renamed has its id still. What came in the place of a removed one, under its name, takes its place.
    */
   update(lines: Line[]): void {
-    const now = new Map(lines.map(line => [line.name, line]));
-    const added = lines.filter(line => !this.named(line.name));
+    const active = this.active === null ? undefined : this.named(this.active);
+    const here = new Set(this.lines.map(line => line.id));
+    const byId = new Map(lines.map(line => [line.id, line]));
+    const others = new Map(lines.filter(line => !here.has(line.id)).map(line => [line.name, line]));
+    const names = new Set(lines.map(line => line.name));
+    const stay = this.lines
+      .map(line => byId.get(line.id) ?? others.get(line.name) ?? removed(line))
+      .filter(line => !line.missing || line === byId.get(line.id) || !names.has(line.name));
+    const added = lines.filter(line => !stay.includes(line));
     if (this.lines.length > 0) {
-      added.forEach(line => this.fresh.add(line.name));
+      added.forEach(line => this.fresh.add(line.id));
     }
-    this.lines = [...this.lines.map(line => now.get(line.name) ?? removed(line)), ...added];
+    this.lines = [...stay, ...added];
+    this.active = (active && byId.get(active.id)?.name) ?? this.active;
     this.draw();
   }
 
@@ -99,12 +109,6 @@ export class ConnectionList {
   forgetSessions(): void {
     this.lines = this.lines.map(line => ({ ...line, state: 'disconnected' }));
     this.draw();
-  }
-
-  /** A line has another name now, and keeps its place. */
-  rename(name: string, now: string): void {
-    this.lines = this.lines.map(line => (line.name === name ? { ...line, name: now } : line));
-    this.active = this.active === name ? now : this.active;
   }
 
   focus(): void {
@@ -149,7 +153,7 @@ export class ConnectionList {
       {
         class: `tusk-option${line.missing ? ' tusk-missing' : ''}`,
         role: 'option',
-        id: this.idOf(line.name),
+        id: this.idOf(line.id),
         'aria-selected': line.current ? 'true' : 'false',
         'aria-disabled': line.missing ? 'true' : null,
         'data-name': line.name,
@@ -169,13 +173,13 @@ export class ConnectionList {
         h('span', { class: 'tusk-pick-name', title: line.name }, line.name),
         h('span', { class: 'tusk-target', title: `${line.driver}: ${line.target}` }, line.target)
       ),
-      marks(line, this.fresh.has(line.name))
+      marks(line, this.fresh.has(line.id))
     );
   }
 
-  private idOf(name: string): string {
-    const id = this.ids.get(name) ?? uid('option');
-    this.ids.set(name, id);
+  private idOf(connection: string): string {
+    const id = this.ids.get(connection) ?? uid('option');
+    this.ids.set(connection, id);
     return id;
   }
 

@@ -6,6 +6,8 @@ export interface PickerState {
 }
 
 export interface Line {
+  /** Of the connection, whatever its name. */
+  id: string;
   name: string;
   driver: string;
   target: string;

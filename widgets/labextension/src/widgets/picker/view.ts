@@ -113,7 +113,7 @@ export class PickerView {
       this.frame(current?.environment ?? null);
     }
     if (this.saysCurrent) {
-      this.forgetWordsOf(name => name !== current?.name); // chosen elsewhere since
+      this.forgetWordsOf(name => name !== current?.name || current.missing); // chosen or removed elsewhere since
     }
     const removed = current?.missing ? ' (removed)' : '';
     this.summary.textContent = current ? visible(current.name) + removed : 'none chosen';
@@ -259,10 +259,6 @@ export class PickerView {
   }
 
   private saved(saved: Saved, start: FormStart): void {
-    const before = start.details?.connection.name;
-    if (before !== undefined && saved.name !== undefined) {
-      this.list.rename(before, saved.name);
-    }
     if (saved.lines) {
       this.update(saved.lines);
     }
