@@ -12,7 +12,7 @@ from tusk_drivers.duckdb import definitions, plan
 from tusk_drivers.duckdb.instances import Instance
 from tusk_drivers.duckdb.session import DuckDBSession
 from tusk_jupyter.driverkit.session import Rows, Settings
-from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.errors import QueryError
 from tusk_jupyter.sqltext.statements import split
 
 LOGS = "SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM enable_logging())"
@@ -20,19 +20,29 @@ HIDDEN = "SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM query('FROM enable_' 
 """The same, in a text that does not show it: a session's own `LOGS` is refused as it is defined."""
 
 
-def run(session: DuckDBSession, sql: str) -> list[tuple[object, ...]]:
+def run(session: DuckDBSession, sql: str, notes: list[str] | None = None) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for statement in split(sql, "duckdb"):
         outcome = session.execute(statement, {})
         if isinstance(outcome, Rows):
             rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
+        if notes is not None:
+            notes += outcome.notes() if isinstance(outcome, Rows) else outcome.notes
     return rows
+
+
+def turns_off_the_log(session: DuckDBSession, sql: str) -> bool:
+    """Run a statement that turns it on; return whether it is off again and a note says so."""
+    notes: list[str] = []
+    run(session, sql, notes)
+    assert run(session, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
+    return "DuckDB's log was on, and is off again" in " ".join(notes)
 
 
 def read_the_catalog(*sessions: DuckDBSession) -> None:
     for session in sessions:
         for _ in range(definitions._UNREAD + 1):
-            run(session, "FROM t")
+            run(session, "SELECT 1")
 
 
 @pytest.fixture
@@ -120,7 +130,7 @@ def test_a_file_of_plain_definitions_costs_its_statements_nothing(
         run(session, "INSERT INTO t (a) VALUES (2); UPDATE t SET a = 3 WHERE a = 2; DELETE FROM t WHERE a = 3")
     assert asked == []
     run(session, "SELECT twice(a) FROM t")
-    assert len(asked) == 1, "the look is what is counted here"
+    assert asked, "the looks are what is counted here"
     session.close()
 
 
@@ -145,8 +155,7 @@ def test_a_definition_that_comes_later_is_seen(pair: tuple[DuckDBSession, DuckDB
     run(one, "CREATE TABLE IF NOT EXISTS u(b INTEGER)")
     for _ in range(definitions._UNREAD):  # it is read again, and stays known
         run(one, "FROM duckdb_tables()")
-    with pytest.raises(UsageError, match="log"):
-        run(one, "INSERT INTO t VALUES (5)" if "TRIGGER" in made else "FROM logs")
+    assert turns_off_the_log(one, "INSERT INTO t VALUES (5)" if "TRIGGER" in made else "FROM logs")
     assert run(other, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
 
 
@@ -154,8 +163,7 @@ def test_a_definition_that_comes_later_is_seen(pair: tuple[DuckDBSession, DuckDB
 def test_a_definition_of_another_notebook_is_seen(pair: tuple[DuckDBSession, DuckDBSession], made: str) -> None:
     one, other = pair
     run(one, made)
-    with pytest.raises(UsageError, match="log"):
-        run(other, "FROM logs")
+    assert turns_off_the_log(other, "FROM logs")
     assert run(one, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
 
 
@@ -164,8 +172,7 @@ def test_a_definition_is_seen_when_its_transaction_is_committed(pair: tuple[Duck
     run(one, f"BEGIN; CREATE VIEW logs AS {HIDDEN}")
     read_the_catalog(other)
     run(one, "COMMIT")
-    with pytest.raises(UsageError, match="log"):
-        run(other, "FROM logs")
+    assert turns_off_the_log(other, "FROM logs")
 
 
 @pytest.mark.parametrize("made", [MADE[0], MADE[2], MADE[3]])
@@ -179,3 +186,108 @@ def test_a_reader_sees_what_a_writer_defines(folder: Path, made: str) -> None:
     assert caught.value.scenario == "read_only"
     reader.close()
     writer.close()
+
+
+def shadowed(path: Path, body: str) -> list[str]:
+    """Make a file whose macros have the names of all of DuckDB's functions; return these names."""
+    with duckdb.connect() as plain:
+        names = plain.sql("SELECT DISTINCT function_name FROM duckdb_functions() WHERE internal").fetchall()
+    made = []
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE t(a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)")
+        for (name,) in names:
+            forms = ", ".join(f"({', '.join('xyz'[:count])}) AS {body}" for count in range(4))
+            for sql in (f'CREATE MACRO "{name}"{forms}', f'CREATE MACRO "{name}"() AS TABLE SELECT {body} AS shadow'):
+                try:
+                    connection.execute(sql)
+                    made.append(name)
+                except duckdb.Error:  # a table's macro needs no name of a scalar function
+                    continue
+    return made
+
+
+def test_the_drivers_own_questions_are_not_answered_by_macros_of_the_file(folder: Path) -> None:
+    """DuckDB looks for a function in the file before it looks among its own."""
+    with duckdb.connect(str(folder / "plain.duckdb")) as connection:
+        connection.execute("CREATE TABLE t(a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)")
+    assert {"duckdb_tables", "current_setting", "current_database", "lower"} <= set(
+        shadowed(folder / "shadow.duckdb", "42424")
+    )
+    answers = []
+    for name in ("plain", "shadow"):
+        session = DuckDBSession.connect(Settings(config={"path": str(folder / f"{name}.duckdb")}))
+        run(session, "ATTACH ':memory:' AS o; DETACH o; BEGIN; INSERT INTO t VALUES (2)")
+        with pytest.raises(QueryError) as caught:
+            run(session, "INSERT INTO t VALUES (2)")
+        run(session, "ROLLBACK")
+        with pytest.raises(QueryError):
+            run(session, "FROM nowhere")
+        seen = session.snapshot()
+        described = session.describe((name, "main", "t"))
+        tree = [session.tree(path) for path in ([name], [name, "main"], [name, "main", "t"])]
+        answers.append(
+            (run(session, "SELECT a FROM t"), caught.value.scenario, seen.tables[0].columns, described, tree)
+        )
+        session.close()
+    plain, shadow = (str(answer).replace("shadow", "plain") for answer in answers)
+    assert shadow == plain
+
+
+READERS_WAYS = [
+    "FROM logs",
+    "SELECT abs(1)",
+    "SELECT 1 ORDER BY abs(1)",
+    "EXPLAIN ANALYZE SELECT abs(1)",
+    "SELECT current_user",
+    "SELECT 'a' || 'b'",
+    "SET VARIABLE z = (SELECT count(*) FROM logs)",
+    "SET VARIABLE z TO abs(1)",
+    "CALL read_me()",
+    "CALL duckdb_me()",
+    "PIVOT query_table('logs') ON a USING sum(b)",
+    "PRAGMA table_info('t')",
+    "PRAGMA version",
+]
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("sql", READERS_WAYS)
+def test_a_reader_runs_nothing_under_the_name_of_a_reading_function(folder: Path, sql: str, known: bool) -> None:
+    begun = f"enable_logging(storage = 'file', storage_config = {{'path': '{folder}/out'}})"
+    body = f"(SELECT count(*) FROM {begun})"
+    with duckdb.connect(str(folder / "lake.duckdb")) as connection:
+        connection.execute(f"CREATE VIEW logs AS SELECT {body} AS a, 2 AS b")
+        for name in ("abs(x)", "current_user()", '"||"(x, y)'):
+            connection.execute(f"CREATE MACRO {name} AS {body}")
+        for name in ("read_me()", "duckdb_me()", "pragma_table_info(x)", "pragma_version()"):
+            connection.execute(f"CREATE MACRO {name} AS TABLE SELECT {body} AS a")
+    session = DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=True))
+    if known:
+        read_the_catalog(session)
+    with pytest.raises(QueryError) as caught:
+        run(session, sql)
+    assert caught.value.scenario == "read_only"
+    assert not (folder / "out").exists()
+    session.close()
+
+
+def test_pragmas_and_variables_of_a_plain_file_are_a_readers(folder: Path) -> None:
+    session = DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=True))
+    assert run(session, "PRAGMA table_info('t')")[0][1] == "a"
+    run(
+        session,
+        "SET VARIABLE z = (SELECT max(a) FROM t); SET VARIABLE y TO 'a'; SET TimeZone = 'UTC'; RESET VARIABLE y",
+    )
+    assert run(session, "SELECT getvariable('z')") == [(1,)]
+    assert run(session, "CALL pragma_version()")
+    session.close()
+
+
+def test_a_log_that_a_writer_turned_on_without_a_relation_is_off_again(folder: Path) -> None:
+    with duckdb.connect(str(folder / "lake.duckdb")) as connection:
+        connection.execute(f"CREATE MACRO abs(x) AS (SELECT a FROM ({LOGS}))")
+    session = DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}))
+    assert turns_off_the_log(session, "SELECT abs(1)")
+    read_the_catalog(session)
+    assert turns_off_the_log(session, "SELECT abs(1)")
+    session.close()

@@ -15,12 +15,14 @@ from tusk_jupyter.errors import QueryError, UsageError
 from tusk_jupyter.sqltext.statements import split
 
 
-def run(session: DuckDBSession, sql: str) -> list[tuple[object, ...]]:
+def run(session: DuckDBSession, sql: str, notes: list[str] | None = None) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for statement in split(sql, "duckdb"):
         outcome = session.execute(statement, {})
         if isinstance(outcome, Rows):
             rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
+        if notes is not None:
+            notes += outcome.notes() if isinstance(outcome, Rows) else outcome.notes
     return rows
 
 
@@ -192,8 +194,9 @@ def test_a_log_that_the_text_does_not_show_is_off_again(tmp_path: Path, sql: str
     with duckdb.connect(str(tmp_path / "lake.duckdb")) as connection:
         connection.execute("CREATE VIEW logs AS SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM enable_logging())")
     one, other = (DuckDBSession.connect(Settings(config={"path": str(tmp_path / "lake.duckdb")})) for _ in range(2))
-    with pytest.raises(UsageError, match="log"):
-        run(one, sql)
+    notes: list[str] = []
+    run(one, sql, notes)
+    assert "DuckDB's log was on, and is off again" in " ".join(notes), "the statement is done, and reported as done"
     assert run(other, "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
     assert run(one, "SELECT 1") == [(1,)]
     one.close()
@@ -357,7 +360,6 @@ _COLLATING = "SET default_collation = 'nocase';"
         ("IMPORT DATABASE 'given'", "ALTER DATABASE lake SET ALIAS TO x;"),
         ("IMPORT DATABASE 'given'", "IMPORT DATABASE $$within$$;"),
         ("IMPORT DATABASE 'given'", "SET arrow_output_version = '1.4';"),
-        ("IMPORT DATABASE 'given'", "FROM query('FROM enable_l' || 'ogging()');"),
     ],
 )
 def test_an_import_in_any_form_changes_nothing_of_others(
@@ -376,6 +378,16 @@ def test_an_import_in_any_form_changes_nothing_of_others(
     assert run(other, asked) == [("1.0", 0)]
 
 
+def test_a_log_that_an_import_turns_on_is_off_again(pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "schema.sql").write_text("FROM query('FROM enable_l' || 'ogging()');")
+    (tmp_path / "given" / "load.sql").write_text("")
+    notes: list[str] = []
+    run(pair[0], "IMPORT DATABASE 'given'", notes)
+    assert "is off again" in " ".join(notes)
+    assert run(pair[1], "SELECT current_setting('enable_logging')::INTEGER") == [(0,)]
+
+
 def test_what_an_import_attaches_is_its_sessions(pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path) -> None:
     (tmp_path / "given").mkdir()
     (tmp_path / "given" / "schema.sql").write_text("ATTACH ':memory:' AS u;")
@@ -385,3 +397,18 @@ def test_what_an_import_attaches_is_its_sessions(pair: tuple[DuckDBSession, Duck
     with pytest.raises(UsageError):
         run(other, "DETACH u")
     run(one, "DETACH u")
+
+
+def test_a_fault_within_duckdb_is_reported_in_its_words(
+    pair: tuple[DuckDBSession, DuckDBSession], tmp_path: Path
+) -> None:
+    """It sends fields, a stack trace with paths of this machine, and a sentence behind them."""
+    for name, script in (("outer", "IMPORT DATABASE 'inner';"), ("inner", "CREATE TABLE x(a INTEGER);")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "schema.sql").write_text("")
+        (tmp_path / name / "load.sql").write_text(script)
+    with pytest.raises(QueryError) as caught:
+        run(pair[0], "IMPORT DATABASE 'outer'")
+    assert caught.value.message == "Failed to cast statement to type - statement type mismatch"
+    assert "within DuckDB" in str(caught.value.hint)
+    assert not pair[0].is_alive()

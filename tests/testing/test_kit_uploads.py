@@ -33,6 +33,9 @@ class Session:
         self.interrupts += 1
         raise errors.ConnectError("no route to the server")
 
+    def give_back(self) -> None:
+        """It keeps nothing."""
+
     def close(self) -> None:
         self.is_closed = True
 

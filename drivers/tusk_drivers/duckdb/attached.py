@@ -26,8 +26,10 @@ from tusk_jupyter.system import duckdb_path
 
 _URL = re.compile(r"\w{2,}:")
 """At the beginning of what is attached: a place on the net, or another engine's."""
-_DATABASES = "SELECT database_name, path, type FROM duckdb_databases() WHERE NOT internal"
-_SCHEMAS = "SELECT lower(schema_name) FROM duckdb_schemas() WHERE lower(database_name) = $1 AND NOT internal"
+_DATABASES = "SELECT database_name, path, type FROM system.main.duckdb_databases() WHERE NOT internal"
+_SCHEMAS = """
+    SELECT system.main.lower(schema_name) FROM system.main.duckdb_schemas()
+    WHERE system.main.lower(database_name) = $1 AND NOT internal"""
 
 
 class Attached:
@@ -237,7 +239,7 @@ def _lets_go(kinds: Collection[str], sql: str) -> bool:
 
 def _database_in_use(connection: duckdb.DuckDBPyConnection) -> str:
     try:
-        found = connection.execute("SELECT current_database()").fetchall()
+        found = connection.execute("SELECT system.main.current_database()").fetchall()
     except duckdb.Error:  # the open transaction is aborted: nothing is written in it
         return ""
     return str(found[0][0])

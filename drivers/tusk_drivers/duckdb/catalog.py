@@ -11,44 +11,44 @@ from tusk_jupyter.protocol.driver import ColumnDescription, Description, IndexDe
 from tusk_jupyter.protocol.scenarios import hint_for
 
 _CATALOGS = """
-    SELECT database_name FROM duckdb_databases() WHERE NOT internal
-    UNION ALL SELECT 'temp' WHERE EXISTS (FROM duckdb_tables() WHERE temporary)
-        OR EXISTS (FROM duckdb_views() WHERE temporary AND NOT internal)
+    SELECT database_name FROM system.main.duckdb_databases() WHERE NOT internal
+    UNION ALL SELECT 'temp' WHERE EXISTS (FROM system.main.duckdb_tables() WHERE temporary)
+        OR EXISTS (FROM system.main.duckdb_views() WHERE temporary AND NOT internal)
     ORDER BY 1"""
 _SCHEMAS = """
-    SELECT schema_name FROM duckdb_schemas()
+    SELECT schema_name FROM system.main.duckdb_schemas()
     WHERE database_name = $1 AND schema_name NOT IN ('information_schema', 'pg_catalog') ORDER BY 1"""
 _TABLES = """
-    SELECT table_name, 'table' FROM duckdb_tables() WHERE database_name = $1 AND schema_name = $2 AND NOT internal
+    SELECT table_name, 'table' FROM system.main.duckdb_tables() WHERE database_name = $1 AND schema_name = $2 AND NOT internal
     UNION ALL
-    SELECT view_name, 'view' FROM duckdb_views() WHERE database_name = $1 AND schema_name = $2 AND NOT internal
+    SELECT view_name, 'view' FROM system.main.duckdb_views() WHERE database_name = $1 AND schema_name = $2 AND NOT internal
     ORDER BY 1"""
 _COLUMNS = """
-    SELECT column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns()
+    SELECT column_name, data_type, is_nullable, column_default, comment FROM system.main.duckdb_columns()
     WHERE database_name = $1 AND schema_name = $2 AND table_name = $3 ORDER BY column_index"""
 _KEYS = """
-    SELECT constraint_type, constraint_column_names, constraint_name FROM duckdb_constraints()
+    SELECT constraint_type, constraint_column_names, constraint_name FROM system.main.duckdb_constraints()
     WHERE database_name = $1 AND schema_name = $2 AND table_name = $3
         AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')
     ORDER BY constraint_index"""
 _INDEXES = """
-    SELECT index_name, expressions, is_unique FROM duckdb_indexes()
+    SELECT index_name, expressions, is_unique FROM system.main.duckdb_indexes()
     WHERE database_name = $1 AND schema_name = $2 AND table_name = $3 ORDER BY 1"""
 _COMMENT = """
-    SELECT comment FROM duckdb_tables() WHERE database_name = $1 AND schema_name = $2 AND table_name = $3
+    SELECT comment FROM system.main.duckdb_tables() WHERE database_name = $1 AND schema_name = $2 AND table_name = $3
     UNION ALL
-    SELECT comment FROM duckdb_views() WHERE database_name = $1 AND schema_name = $2 AND view_name = $3"""
+    SELECT comment FROM system.main.duckdb_views() WHERE database_name = $1 AND schema_name = $2 AND view_name = $3"""
 _FIND = """
     SELECT database_name, schema_name, name, kind FROM (
-        SELECT database_name, schema_name, table_name AS name, 'table' AS kind, temporary FROM duckdb_tables()
+        SELECT database_name, schema_name, table_name AS name, 'table' AS kind, temporary FROM system.main.duckdb_tables()
         UNION ALL
-        SELECT database_name, schema_name, view_name, 'view', temporary FROM duckdb_views())
-    WHERE lower(name) = lower($1)
-        AND CASE WHEN $2 IS NOT NULL THEN lower(schema_name) = lower($2)
-            ELSE temporary OR schema_name IN (current_schema(), 'main') END
-        AND CASE WHEN $3 IS NOT NULL THEN lower(database_name) = lower($3)
-            ELSE temporary OR database_name = current_database() END
-    ORDER BY temporary DESC, schema_name = current_schema() DESC LIMIT 1"""
+        SELECT database_name, schema_name, view_name, 'view', temporary FROM system.main.duckdb_views())
+    WHERE system.main.lower(name) = system.main.lower($1)
+        AND CASE WHEN $2 IS NOT NULL THEN system.main.lower(schema_name) = system.main.lower($2)
+            ELSE temporary OR schema_name IN (system.main.current_schema(), 'main') END
+        AND CASE WHEN $3 IS NOT NULL THEN system.main.lower(database_name) = system.main.lower($3)
+            ELSE temporary OR database_name = system.main.current_database() END
+    ORDER BY temporary DESC, schema_name = system.main.current_schema() DESC LIMIT 1"""
 
 
 def tree(connection: duckdb.DuckDBPyConnection, path: Sequence[str]) -> list[TreeNode]:

@@ -78,5 +78,5 @@ def _read(connection: duckdb.DuckDBPyConnection, folder: str, name: str) -> Iter
         yield (Path(folder).expanduser() / name).read_text(encoding="utf-8")
     with contextlib.suppress(duckdb.Error), connection.cursor() as asked:
         place = f"{folder.rstrip('/')}/{name}"
-        for (text,) in asked.execute("SELECT content FROM read_text($1)", [place]).fetchall():
+        for (text,) in asked.execute("SELECT content FROM system.main.read_text($1)", [place]).fetchall():
             yield str(text)

@@ -7,24 +7,28 @@ lets one process write a file.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from tusk_drivers.duckdb.contained import Contained
-from tusk_drivers.duckdb.plan import OWN, calls_unknown
+from tusk_drivers.duckdb.plan import calls_unknown
 from tusk_drivers.duckdb.words import words
 
 _DEFINE_NOTHING = frozenset(
     {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "EXPLAIN", "SET", "DROP", "TRANSACTION"}
 )
 _DEFINED = frozenset({"function", "macro", "trigger", "view"})
-_FOREIGN = "SELECT 1 FROM duckdb_databases() WHERE NOT internal AND type <> 'duckdb'"
-_TEXTS = "SELECT sql FROM duckdb_views() WHERE NOT internal UNION ALL SELECT sql FROM duckdb_triggers()"
-_MACROS = (
-    "SELECT function_name FROM duckdb_functions() WHERE NOT internal AND function_type IN ('macro', 'table_macro')"
-)
+_FOREIGN = "SELECT 1 FROM system.main.duckdb_databases() WHERE NOT internal AND type <> 'duckdb'"
+_TEXTS = "SELECT sql FROM system.main.duckdb_views() WHERE NOT internal UNION ALL SELECT sql FROM system.main.duckdb_triggers()"
+_MACROS = """
+    SELECT 1 FROM system.main.duckdb_functions() WHERE function_type IN ('macro', 'table_macro') AND NOT internal
+        AND (system.main.lower(function_name) IN (SELECT function_name FROM system.main.duckdb_functions() WHERE internal)
+            OR NOT system.main.regexp_full_match(function_name, '[A-Za-z_][A-Za-z0-9_]*'))
+    LIMIT 1"""
+"""Of a name that is DuckDB's own, so that its calls look harmless, or that can stand for an operator."""
 _UNREAD = 25
 """Statements after a change before the catalog is read: that takes as long (10 ms) as the planning or the look of so many."""
 
@@ -44,25 +48,25 @@ class Definitions:
         self._changes = changes
         self._seen = changes.count
         self._asked = 0
-        self._hide_calls = True
+        self._read: bool | None = None
+        """What the catalog told; None before it is read."""
         self._uncommitted = False
         """The open transaction may have made some, which others see when it is committed."""
 
-    def hide_calls(self, connection: duckdb.DuckDBPyConnection) -> bool:
+    def hide_calls(self, connection: duckdb.DuckDBPyConnection, *, at_once: bool = False) -> bool:
         """Return whether one may call a function of unknown effect; True where that is not known yet.
 
         Args:
             connection: the session's own, which sees what its transaction made.
+            at_once: read the catalog if that is not known.
         """
         if self._seen != self._changes.count:
-            self._seen, self._asked, self._hide_calls = self._changes.count, 0, True
+            self._seen, self._asked, self._read = self._changes.count, 0, None
         self._asked += 1
-        if self._asked == _UNREAD:
-            try:
-                self._hide_calls = _hide_calls(connection)
-            except duckdb.Error:  # the open transaction is aborted
-                self._asked = 0
-        return self._hide_calls
+        if self._read is None and (at_once or self._asked >= _UNREAD):
+            with contextlib.suppress(duckdb.Error):  # the open transaction is aborted
+                self._read = _hide_calls(connection)
+        return self._read is not False
 
     def note(self, inside: Sequence[Contained], *, is_in_transaction: bool) -> None:
         """Take notice of what a statement consists of: before it runs, and when it is over."""
@@ -80,8 +84,8 @@ def _may_define(one: Contained) -> bool:
 
 
 def _hide_calls(connection: duckdb.DuckDBPyConnection) -> bool:
-    if connection.execute(_FOREIGN).fetchone() is not None:
+    if connection.execute(_FOREIGN).fetchall():
         return True  # listing its views would ask its server for each of them
-    if any(name.lower() in OWN for (name,) in connection.execute(_MACROS).fetchall()):
+    if connection.execute(_MACROS).fetchall():
         return True
     return any(text is None or calls_unknown(text) for (text,) in connection.execute(_TEXTS).fetchall())

@@ -24,7 +24,7 @@ ENGINE_ERRORS = (duckdb.Error, OSError, UnicodeEncodeError)
 """What a call into DuckDB or its Arrow stream raises; pyarrow's errors of a stream are OSErrors."""
 
 _DIALECT = dialect_named("duckdb")
-_JSON = re.compile(r"^[^{]*(\{.*\})\s*$", re.DOTALL)
+_JSON = '{"exception_type"'
 _PLAIN = re.compile(r"^(?:([A-Z][A-Za-z -]*?) Error: )?(.*)$", re.DOTALL)
 _EXTENSION = re.compile(
     r"[Ee]xtension \"?([\w./-]+?)\"? (?:not found|is an existing)|requires the extension (\w+)|in the (\w+) extension"
@@ -76,15 +76,29 @@ class Report:
 def report_of(exc: BaseException) -> Report:
     """Return what `exc` says, from its JSON, or from its words where the user switched JSON off."""
     text = str(exc)
-    if found := _JSON.match(text):
-        try:
-            fields = json.loads(found[1])
-            return Report(str(fields["exception_type"]), str(fields["exception_message"]), fields)
-        except (ValueError, KeyError, TypeError):
-            pass  # a message that merely ends in braces
+    if (fields := _fields(text)) is not None:
+        return Report(str(fields["exception_type"]), _without_json(str(fields["exception_message"])), fields)
     plain = _PLAIN.match(text.split("\n\nLINE ")[0])
     kind = (plain and plain[1]) or type(exc).__name__.removesuffix("Exception")
     return Report(kind, plain[2] if plain else text)
+
+
+def _fields(text: str) -> dict[str, Any] | None:
+    """Return the fields of an error in a text: there may be something before them, and behind those of an internal one."""
+    at = text.find(_JSON)
+    if at < 0:
+        return None
+    try:
+        fields, _ = json.JSONDecoder().raw_decode(text, at)
+    except ValueError:
+        return None
+    return fields if "exception_message" in fields else None
+
+
+def _without_json(message: str) -> str:
+    """Return a message that quotes the error before it, as each one after an internal error does, without its fields."""
+    fields = _fields(message)
+    return message if fields is None else message[: message.find(_JSON)] + str(fields["exception_message"])
 
 
 def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
@@ -145,6 +159,8 @@ def _scenario(report: Report) -> str | None:
 
 def _hint(report: Report, scenario: str | None) -> str | None:
     """A better hint than the table's, from what DuckDB itself names."""
+    if report.kind.upper() in ("INTERNAL", "FATAL"):
+        return "This is a fault within DuckDB, and the session on it has ended. Run the cell again for a new one."
     if found := _EXTENSION.search(report.message):
         name = next(filter(None, found.groups())).rpartition("/")[2].removesuffix(".duckdb_extension")
         if report.message.startswith("Failed to download"):

@@ -92,8 +92,29 @@ def planned(connection: duckdb.DuckDBPyConnection, sql: str, kind: str) -> Itera
         yield sql
     elif kind == "EXPLAIN":
         yield explained(sql, code(sql))
+    elif kind == "CALL":
+        found = code(sql)
+        yield f"FROM {sql[found[0].end :]}"
+    elif kind == "SET":
+        yield from _assigned(sql)
     elif kind == "MULTI":  # a PIVOT that asks for its columns: EXPLAIN would run that
         yield from _sources(connection, sql)
+
+
+def no_pragma() -> errors.QueryError:
+    """Return the error for a PRAGMA where macros may have taken the names of the functions that it runs."""
+    return _refused("PRAGMA", "A view, trigger or macro of this database may run more than it reads. `DESCRIBE` works.")
+
+
+def _assigned(sql: str) -> Iterator[str]:
+    """Yield a query for the value of a SET VARIABLE."""
+    found = code(sql)
+    spoken = texts(sql, found)
+    if _setting(spoken) != "variable":
+        return
+    at = next((index for index, one in enumerate(spoken) if index > 1 and one in ("=", "to")), None)
+    if at is not None:
+        yield f"SELECT {sql[found[at].end :]}"
 
 
 def check_functions(names: Collection[str]) -> None:
@@ -113,12 +134,10 @@ def _sources(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[str]:
         QueryError: scenario read_only.
     """
     named = set(words(sql))
-    macros = connection.execute(
-        "SELECT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('macro', 'table_macro') AND NOT internal"
-    ).fetchall()
-    if macro := called(sql, {name for (name,) in macros}):
+    macros = connection.execute(_MACROS).fetchall()
+    if called_one := called(sql, {*(name for (name,) in macros), "query_table"}):
         raise _refused(
-            f"A PIVOT with the macro {macro}()",
+            f"A PIVOT with {called_one}()",
             hint="Name the columns, `PIVOT ... ON x IN (...)`: it is then one query.",
         )
     for database, schema, view in connection.execute(_VIEWS).fetchall():
@@ -126,7 +145,10 @@ def _sources(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[str]:
             yield "FROM " + ".".join('"' + part.replace('"', '""') + '"' for part in (database, schema, view))
 
 
-_VIEWS = "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+_MACROS = """
+    SELECT system.main.lower(function_name) FROM system.main.duckdb_functions()
+    WHERE function_type IN ('macro', 'table_macro') AND NOT internal"""
+_VIEWS = "SELECT database_name, schema_name, view_name FROM system.main.duckdb_views() WHERE NOT internal"
 
 
 def _check(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> None:
@@ -166,7 +188,7 @@ def _check_text(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 def _prepared(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """All statements this session prepared: which one EXECUTE names is not worth parsing."""
-    rows = connection.execute("SELECT statement FROM duckdb_prepared_statements()").fetchall()
+    rows = connection.execute("SELECT statement FROM system.main.duckdb_prepared_statements()").fetchall()
     return [str(row[0]) for row in rows]
 
 

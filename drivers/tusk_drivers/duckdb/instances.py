@@ -40,7 +40,7 @@ OWN_SETTINGS: Mapping[str, object] = {
 _FIELDS = {"threads": "threads", "memory_limit": "memory_limit", "temp_limit": "max_temp_directory_size"}
 
 
-_LOG_IS_ON = "SELECT current_setting('enable_logging')"
+_LOG_IS_ON = "SELECT system.main.current_setting('enable_logging')"
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Instance:
             return False
         with contextlib.suppress(duckdb.Error), self.root.cursor() as asked:  # closed meanwhile, and its log with it
             if asked.execute(_LOG_IS_ON).fetchall()[0][0]:
-                asked.execute("CALL disable_logging()")
+                asked.execute("CALL system.main.disable_logging()")
                 return True
         return False
 
@@ -259,7 +259,7 @@ def _open(path: Path | None, settings: Settings) -> Instance:
 
 
 def _name_of(root: duckdb.DuckDBPyConnection) -> str:
-    ((name,),) = root.execute("SELECT current_database()").fetchall()
+    ((name,),) = root.execute("SELECT system.main.current_database()").fetchall()
     return str(name)
 
 

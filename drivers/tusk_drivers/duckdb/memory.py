@@ -121,7 +121,7 @@ class Limit:
             self._now_mb = wanted
 
     def _threads(self) -> int:
-        (threads,) = self._root.execute("SELECT current_setting('threads')").fetchall()[0]
+        (threads,) = self._root.execute("SELECT system.main.current_setting('threads')").fetchall()[0]
         return int(threads)
 
     def hint(self) -> str:
@@ -142,6 +142,6 @@ class Limit:
 
 
 def _mebibytes(connection: duckdb.DuckDBPyConnection) -> int:
-    (text,) = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
+    (text,) = connection.execute("SELECT system.main.current_setting('memory_limit')").fetchall()[0]
     found = re.fullmatch(r"([\d.]+) (\w+)", str(text))
     return int(float(found[1]) * _UNITS[found[2].lower()] / MEBIBYTE) if found else 1 << 30

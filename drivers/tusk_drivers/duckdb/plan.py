@@ -20,10 +20,6 @@ EXPLAIN = "EXPLAIN (FORMAT json) "
 OWN = frozenset(name.lower() for name in READING["duckdb"])
 """Functions of DuckDB's that only read, unless a macro has taken the name."""
 _RUN_OTHERS = frozenset({"call", "copy", "execute", "import", "pragma"})
-_USE_RELATIONS = frozenset(
-    {"from", "into", "join", "pivot", "pivot_longer", "pivot_wider", "summarize", "table", "unpivot", "update", "using"}
-)
-"""Words that come before a relation's name, which may be a view, or have triggers."""
 NOT_CALLED = frozenset(
     {
         "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "between", "case", "cast",
@@ -72,11 +68,6 @@ def _first_part(spoken: Sequence[str], at: int) -> int:
 def runs_others(sql: str) -> bool:
     """Return whether a statement runs a text that is not in it: one that was prepared, or a file's."""
     return not _RUN_OTHERS.isdisjoint(words(sql))
-
-
-def uses_relations(sql: str) -> bool:
-    """Return whether a statement names a relation: `SELECT 1` does not."""
-    return not _USE_RELATIONS.isdisjoint(words(sql))
 
 
 def functions_of(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]) -> set[str]:

@@ -35,14 +35,14 @@ class Result:
         relation: duckdb.DuckDBPyRelation,
         *,
         failed: Callable[[BaseException], Exception],
-        finished: Callable[[bool], None],
+        finished: Callable[[bool], Sequence[str]],
     ) -> None:
         """Start the statement.
 
         Args:
             relation: DuckDB's relation, not run yet or holding what ran.
             failed: turns an error of the stream into ours.
-            finished: called once when the stream ends, with whether it came to its end without an error.
+            finished: called once when the stream ends, with whether it came to its end without an error; returns notes.
         """
         self.types = tuple(str(type_) for type_ in relation.types)
         self._failed = failed
@@ -57,6 +57,7 @@ class Result:
         self._rows = 0
         self._ended = False
         self._pieces: list[pa.RecordBatch] = []
+        self._last_notes: Sequence[str] = ()
         self._steps = self._run()
         next(self._steps)  # its cleanup runs from here on, even if nobody reads
 
@@ -95,7 +96,7 @@ class Result:
         finally:
             self._reader.close()
             self._pieces.clear()
-            self._finished(done)
+            self._last_notes = self._finished(done)
 
     def _joined(self) -> Iterator[pa.RecordBatch]:
         rows = size = 0
@@ -140,7 +141,7 @@ class Result:
 
     def _notes(self) -> list[str]:
         named = zip(self._names, self._columns, strict=True)
-        return [f"Column {name!r} {column.note}." for name, column in named if column.note]
+        return [*(f"Column {name!r} {column.note}." for name, column in named if column.note), *self._last_notes]
 
 
 def _piece_rows(types: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ the file read-only, because DuckDB takes one access mode per file and process an
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self, TypeVar
@@ -22,7 +23,7 @@ from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import Result
-from tusk_drivers.duckdb.settings import check_shared, log_turned_on
+from tusk_drivers.duckdb.settings import LOG_WAS_ON, check_shared
 from tusk_drivers.duckdb.words import kind_of
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
@@ -43,7 +44,7 @@ _COMMANDS = frozenset({("Count",), ("Success",)})
 
 T = TypeVar("T")
 _Failed = Callable[[BaseException], errors.TuskError]
-_Finished = Callable[[bool], None]
+_Finished = Callable[[bool], Sequence[str]]
 
 
 def _parameter(name: str, _number: int) -> str:
@@ -192,19 +193,20 @@ class DuckDBSession(Session):
         def failed(exc: BaseException) -> errors.TuskError:
             return self._failure(exc, statement, sql, parameters)
 
-        def finished(done: bool) -> None:
+        def finished(done: bool) -> Sequence[str]:
             self._end_own(own_transaction)
             self._instance.attached.note_after(self._connection, self, inside, self._instance.path, done=done)
             self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
-            log_was_on = hides and not self._read_only and self._instance.end_log()
+            log_was_on = hides and self._instance.end_log()
             self._leave()
-            if log_was_on and done:
-                raise log_turned_on()
+            return (LOG_WAS_ON,) if log_was_on else ()
 
         try:
             if kind == "TRANSACTION":
                 return self._control(sql)
             if self._read_only and hides:
+                if kind == "PRAGMA" and self._definitions.hide_calls(self._connection, at_once=True):
+                    raise guard.no_pragma()
                 self._check_plan(statement, sql, kind, parameters)
             if kind in _YIELDS or _mentions_returning(sql):
                 outcome = self._query(sql, kind, parameters, failed, finished)
@@ -217,16 +219,14 @@ class DuckDBSession(Session):
             finished(False)
             raise
         if isinstance(outcome, Changed):
-            finished(True)
+            return dataclasses.replace(outcome, notes=(*outcome.notes, *finished(True)))
         return outcome
 
     def _may_hide_calls(self, sql: str) -> bool:
         """Return whether something must be done about functions that a statement may run and its text does not show."""
         if not self._read_only and self._instance.path is None:
             return False
-        if plan.calls_unknown(sql) or plan.runs_others(sql):
-            return True
-        return plan.uses_relations(sql) and self._definitions.hide_calls(self._connection)
+        return plan.calls_unknown(sql) or plan.runs_others(sql) or self._definitions.hide_calls(self._connection)
 
     def _check_plan(self, statement: Statement, sql: str, kind: str, parameters: dict[str, object]) -> None:
         """Refuse, in a read-only session, what views and macros would run beyond reading.
@@ -509,7 +509,7 @@ class DuckDBSession(Session):
 _EXPLAIN = "EXPLAIN "
 _DIALECT = dialect_named("duckdb")
 _INTERRUPTED_TRIES = 100
-_TRANSACTION_ID = "SELECT current_transaction_id()"
+_TRANSACTION_ID = "SELECT system.main.current_transaction_id()"
 
 
 def _translated(exc: BaseException, before: str, sql: str) -> errors.TuskError:

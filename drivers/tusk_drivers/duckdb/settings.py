@@ -86,6 +86,11 @@ _LOGGING = frozenset({"enable_logging", "disable_logging", "truncate_duckdb_logs
 """Functions that begin or end DuckDB's log, which holds the statements of all sessions."""
 _LOG_OF_ALL = "DuckDB's log is that of all notebooks that have the file open."
 _OTHER_LOGS = "Tusk's own log has what ran: `%tusk log`. DuckDB's can be used in memory (`:memory:`)."
+LOG_WAS_ON = (
+    f"DuckDB's log was on, and is off again: a view, a macro or a text that a statement ran calls "
+    f"enable_logging(). {_LOG_OF_ALL} {_OTHER_LOGS}"
+)
+"""Not an error: the statement is done, and another session's may have turned it on."""
 
 _SCOPES = frozenset({"global", "session", "local"})
 
@@ -100,14 +105,6 @@ def check_shared(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> 
         _check_setting(connection, sql)
     elif "_log" in sql.lower() and (call := called(sql, _LOGGING)):
         raise errors.UsageError(f"{call}() is not allowed on a file: {_LOG_OF_ALL}", hint=_OTHER_LOGS)
-
-
-def log_turned_on() -> errors.UsageError:
-    """Return the error for a statement that turned the log on in a way that its text does not show."""
-    return errors.UsageError(
-        f"This statement turned on DuckDB's log, which is not allowed on a file: {_LOG_OF_ALL} It is off again.",
-        hint=f"A view, a macro or a text that it runs calls enable_logging(). {_OTHER_LOGS}",
-    )
 
 
 def changed_by(sql: str) -> tuple[str, str]:
@@ -136,8 +133,8 @@ def _check_setting(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 
 def _known(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    found = connection.execute("SELECT 1 FROM duckdb_settings() WHERE lower(name) = $1", [name]).fetchone()
-    return found is not None
+    found = connection.execute("SELECT 1 FROM system.main.duckdb_settings() WHERE system.main.lower(name) = $1", [name])
+    return bool(found.fetchall())
 
 
 def _refused(name: str, reach: Reach | None, verb: str) -> errors.UsageError:

@@ -12,22 +12,22 @@ import duckdb
 from tusk_jupyter.protocol.driver import ForeignKey, Snapshot, SnapshotColumn, SnapshotTable
 
 _TABLES = """
-    SELECT database_name, schema_name, table_name, 'table', comment FROM duckdb_tables() WHERE NOT internal
+    SELECT database_name, schema_name, table_name, 'table', comment FROM system.main.duckdb_tables() WHERE NOT internal
     UNION ALL
-    SELECT database_name, schema_name, view_name, 'view', comment FROM duckdb_views() WHERE NOT internal
+    SELECT database_name, schema_name, view_name, 'view', comment FROM system.main.duckdb_views() WHERE NOT internal
     ORDER BY ALL"""
 _COLUMNS = """
-    SELECT database_name, schema_name, table_name, column_name, data_type, is_nullable FROM duckdb_columns()
+    SELECT database_name, schema_name, table_name, column_name, data_type, is_nullable FROM system.main.duckdb_columns()
     WHERE NOT internal ORDER BY database_name, schema_name, table_name, column_index"""
 _KEYS = """
     SELECT database_name, schema_name, table_name, constraint_type, constraint_column_names, referenced_table,
         referenced_column_names
-    FROM duckdb_constraints() WHERE constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
+    FROM system.main.duckdb_constraints() WHERE constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
     ORDER BY database_name, schema_name, table_name, constraint_index"""
 _FUNCTIONS = """
-    SELECT DISTINCT function_name FROM duckdb_functions()
+    SELECT DISTINCT function_name FROM system.main.duckdb_functions()
     WHERE function_type IN ('scalar', 'aggregate', 'table', 'macro', 'table_macro')
-        AND regexp_full_match(function_name, '[A-Za-z][A-Za-z0-9_]*')
+        AND system.main.regexp_full_match(function_name, '[A-Za-z][A-Za-z0-9_]*')
     ORDER BY 1"""
 
 _Place = tuple[str, str, str]
@@ -63,7 +63,7 @@ def snapshot(connection: duckdb.DuckDBPyConnection) -> Snapshot:
             )
             for database, schema, name, kind, comment in ask(_TABLES)
         ),
-        search_path=_search_path(ask("SELECT current_database(), current_schema()")[0]),
+        search_path=_search_path(ask("SELECT system.main.current_database(), system.main.current_schema()")[0]),
         functions=tuple(name for (name,) in ask(_FUNCTIONS)),
     )
 

@@ -11,8 +11,9 @@ from tusk_jupyter.sqltext.secret_names import is_secret_parameter
 
 _TAKEN = re.compile(r"(duplicate key \").*(\")", re.DOTALL)
 _KEYS = """
-    SELECT unnest(constraint_column_names) FROM duckdb_constraints() WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE')
-    UNION SELECT expressions FROM duckdb_indexes() WHERE is_unique"""
+    SELECT unnest(constraint_column_names) FROM system.main.duckdb_constraints()
+        WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE')
+    UNION SELECT expressions FROM system.main.duckdb_indexes() WHERE is_unique"""
 
 
 def hide_secret(exc: TuskError, connection: duckdb.DuckDBPyConnection, *, can_ask: bool) -> None:
