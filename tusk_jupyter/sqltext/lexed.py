@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tusk_jupyter.sqltext.dialects import Dialect
 from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.sqltext.literals import INTRODUCERS
 from tusk_jupyter.sqltext.secret_names import is_secret_key, is_secret_parameter
 
 _CHAINS = frozenset(["||", "+"])
 REACH = 60  # lexemes looked through for what a call is given: keeps deeply nested calls linear
 _SHORT = 130  # characters; longer is no keyword and no name
 _LETTER = re.compile(r"[^\W\d]")
-DOLLARS = re.compile(r"\$(?:[^\W\d]\w*)?\$")
-QUOTE = re.compile(r"(?:[uU]&|[eEbBxXnN])?(['\"`])")
+_EMPTY = re.compile(r"(?:[eEbBxXnN]|[uU]&)?''|\$(\w*)\$\$\1\$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Lexemes(dict[str, Lexeme]):
         short = len(plain) <= _SHORT
         key = short and kind in (Kind.WORD, Kind.NAME, Kind.STRING) and _is_key(plain, kind)
         filled = (
-            len(plain) > 2 and plain not in ("$$$$", "e''", "E''")
+            len(plain) > 2 and not _EMPTY.fullmatch(plain)
             if kind is Kind.STRING
             else kind is Kind.COLON and len(plain) > 1
         )
@@ -99,17 +100,15 @@ def _is_key(plain: str, kind: Kind) -> bool:
     return is_secret_key(name)
 
 
-def unquoted(literal: str) -> str:
-    """Return a literal's text, as far as a message could show it."""
-    tag = DOLLARS.match(literal)
-    if tag:
-        return literal[len(tag[0]) :].removesuffix(tag[0])
-    opening = QUOTE.match(literal)
-    if not opening:
-        return literal
-    sign = opening[1]
-    inner = literal[opening.end() :].removesuffix(sign).replace(sign * 2, sign)
-    return re.sub(r"\\(.)", r"\1", inner) if "\\" in inner else inner
+def _introduces(one: Lexeme, after: Lexeme | None) -> bool:
+    """Whether a word is a part of the literal behind it: `_utf8'x'`."""
+    return (
+        after is not None
+        and after.kind is Kind.STRING
+        and one.kind is Kind.WORD
+        and not one.key
+        and INTRODUCERS.fullmatch(one.sign) is not None
+    )
 
 
 _AROUND_ENDS = 16
@@ -124,7 +123,11 @@ class Lexed:
         looked_up = [known[one] for one in lexemes]
         self.texts = [place for place, one in enumerate(looked_up) if one.text]
         """Places of what may hold anything: literals, comments, quoted names."""
-        self.place = [place for place, one in enumerate(looked_up) if one.kind is not Kind.COMMENT]
+        self.place = [
+            place
+            for place, (one, after) in enumerate(zip(looked_up, [*looked_up[1:], None], strict=True))
+            if one.kind is not Kind.COMMENT and not _introduces(one, after)
+        ]
         self.part = [looked_up[place] for place in self.place]
         self.written = [lexemes[place] for place in self.place]
         self.signs = [one.sign for one in self.part]
@@ -172,6 +175,18 @@ class Lexed:
                 return
             index += step
             yield index
+
+    def chains(self) -> Iterator[Sequence[int]]:
+        """All literals that are glued together, two at least."""
+        done = -1
+        for index in [index for index, one in enumerate(self.part) if one.filled]:
+            if index > done and len(glued := [*self.chain(index)]) > 1:
+                done = glued[-1]
+                yield glued
+
+    def before(self, place: int) -> str:
+        """The sign in front of what stands at a place among the lexemes."""
+        return self.sign(bisect.bisect_left(self.place, place) - 1)
 
     def list(self, index: int) -> Iterator[int]:
         """'a', or all of 'a', 'b', 'c' behind an opening parenthesis."""

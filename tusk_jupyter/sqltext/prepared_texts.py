@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tusk_jupyter.sqltext.dialects import Dialect
-from tusk_jupyter.sqltext.lexed import REACH, Lexed, Lexemes, unquoted
+from tusk_jupyter.sqltext.lexed import REACH, Lexed, Lexemes
 from tusk_jupyter.sqltext.lexemes import statements
 from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.sqltext.literals import unquoted
 from tusk_jupyter.sqltext.secret_places import Statement
 
 _NAMES_ARGUMENT = (":=", "=>")

@@ -7,13 +7,15 @@ What both do not know is kept: the log is its user's own data, and a log that hi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tusk_jupyter.sqltext import copied_rows
 from tusk_jupyter.sqltext.dialects import ANSI, DIALECTS, Dialect
-from tusk_jupyter.sqltext.lexed import DOLLARS, PARAMETER, QUOTE, Lexemes, unquoted
+from tusk_jupyter.sqltext.lexed import PARAMETER, Lexemes
 from tusk_jupyter.sqltext.lexemes import statements
 from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.sqltext.literals import QUOTE, is_code, meant, parts_of, unquoted
 from tusk_jupyter.sqltext.prepared_texts import PreparedTexts
 from tusk_jupyter.sqltext.secret_places import Statement
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_and_find, hide_urls
@@ -22,7 +24,7 @@ _HINTS = (
     "pass", "pw", "secret", "token", "key", "identified", "credential", "crypt", "hmac", "connection", "://", "bearer", "auth",
     "-u", "-p", "sig=", "user", "role", "grant", "jwt", "dsn", "cookie", "sign", "verify", "kdf", "encode", "decode", "akia",
     "asia", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "glpat", "sk-", "execute", "prepare",
-    "kennw", "contrase", "senha", "wachtw", "ldap", "redis", "openssl",
+    "kennw", "contrase", "senha", "wachtw", "ldap", "redis", "openssl", "u&'", "login", "logon", "log_in",
 )  # fmt: skip
 """A statement without any of these has no secret that we know; most have none, and go unread."""
 _EXECUTES = "execute"
@@ -62,10 +64,10 @@ def examine(sql: str, dialect_name: str, parameters: Collection[str] = ()) -> Re
         return Redacted(text=sql)
     dialect, bound = DIALECTS.get(dialect_name, ANSI), frozenset(parameters)
     found = _Examination(dialect, bound, hints)
-    text = found.text_of(sql, _DEPTH)
+    text = found.text_with_rows(sql)
     if found.variables:  # they were given their values before
         found = _Examination(dialect, bound, hints, found.variables)
-        text = found.text_of(sql, _DEPTH)
+        text = found.text_with_rows(sql)
     if "://" in text:
         text = hide_urls(text)  # also outside of literals
     found.redacted.secrets.pop("", None)
@@ -102,6 +104,15 @@ class _Examination:
         lower = text.lower()
         return any(hint in lower for hint in self._hints)
 
+    def text_with_rows(self, sql: str) -> str:
+        """Return a whole text without its secrets; rows may stand between its statements."""
+        parts: list[str] = []
+        for code, rows, secret in copied_rows.pieces(sql):
+            shown, found = copied_rows.without_secrets(rows, secret)
+            parts += [self.text_of(code, _DEPTH), shown]
+            self.redacted.secrets.update(dict.fromkeys(found))
+        return "".join(parts)
+
     def text_of(self, sql: str, depth: int) -> str:
         parts: list[str] = []
         for piece in statements(sql, self._dialect, self._has_hint):
@@ -128,12 +139,15 @@ class _Examination:
         secret = statement.secrets()
         if _EXECUTES in self._hints:
             secret |= self._prepared.secrets(statement)
+        secret.update(self._glued(statement))
         for place in statement.texts:
             written = lexemes[place]
             if self._dialect.mode_bracket_names and written.startswith("["):
                 lexemes[place] = _LITERALS.sub(self._literal, written)
-            elif place not in secret and len(written) > _SHORTEST and self._has_hint(written):
-                lexemes[place] = self._shown(written, self._known[written].kind, depth)
+            elif place not in secret and len(written) > _SHORTEST and ("\\" in written or self._has_hint(written)):
+                lexemes[place] = self._shown(statement, place, written, depth)
+                if self._known[written].kind is Kind.STRING and self._holds_escaped(lexemes[place]):
+                    secret.add(place)
         for place in sorted(secret):
             lexemes[place] = self._hidden(lexemes[place])
         return lexemes
@@ -156,23 +170,52 @@ class _Examination:
         self.redacted.secrets[match[2]] = None
         return f"{match[1]}{HIDDEN}{match[1]}"
 
-    def _shown(self, written: str, kind: Kind, depth: int) -> str:
-        """Return what the log shows of a literal or comment that is no secret as a whole."""
-        body = _body(written.rstrip()) if kind is Kind.STRING and depth else None
-        if body:
-            return written.replace(body, self.text_of(body, depth - 1))
-        text, found = hide_and_find(written)
+    def _shown(self, statement: Statement, place: int, written: str, depth: int) -> str:
+        """Return what the log shows of a literal, comment or name that is no secret as a whole."""
+        opening, inner, closing = parts_of(written)
+        if not opening.startswith("$"):
+            return self._without_shapes(written)
+        code = is_code(inner, statement.before(place))
+        inner = self.text_of(inner, depth - 1) if depth else inner
+        return f"{opening}{inner if code and depth else self._without_shapes(inner)}{closing}"
+
+    def _without_shapes(self, text: str) -> str:
+        text, found = hide_and_find(text)
         self.redacted.secrets.update(dict.fromkeys(found))
         return text
+
+    def _holds_escaped(self, written: str) -> bool:
+        r"""Whether a literal holds a secret that only its text shows: `U&'p\0061ssword=x'`."""
+        text = meant(written)
+        return text != parts_of(written).inner and bool(hints_in(text)) and bool(hide_and_find(text)[1])
+
+    def _glued(self, statement: Statement) -> Iterator[int]:
+        """Places of literals that hold a piece of a secret which they show only together: `'pass' 'word=x'`."""
+        for chain in statement.chains():
+            places = [statement.place[index] for index in chain]
+            texts = [meant(statement.written[index]) for index in chain]
+            joined = "".join(texts)
+            if len(joined) > _LONGEST_CHAIN or not self._has_hint(joined):
+                continue
+            alone = {secret for text in texts for secret in hide_and_find(text)[1]}
+            for secret in dict.fromkeys(hide_and_find(joined)[1]):
+                if secret not in alone:
+                    self.redacted.secrets[secret] = None
+                    yield from _holding(places, texts, joined.find(secret), len(secret))
 
 
 _LITERALS = re.compile(r"(['\"])(.+?)\1", re.DOTALL)
 """Literals where only some mode of the server sees a name: `password IN ['x']` is an error elsewhere, and in the log."""
+_LONGEST_CHAIN = 20_000
+"""Characters of literals that are read together: a secret is looked for in them once more."""
 _SHORTEST = 6
 """Characters of the shortest literal that could hold a secret and what gives it away."""
 
 
-def _body(literal: str) -> str | None:
-    """Return the inside of a dollar-quoted literal, which may be code, or None for another literal."""
-    tag = DOLLARS.match(literal)
-    return literal[len(tag[0]) : -len(tag[0])] if tag and len(literal) >= 2 * len(tag[0]) else None
+def _holding(places: Sequence[int], texts: Sequence[str], start: int, length: int) -> Iterator[int]:
+    """The places of the texts that hold a stretch of what they are together."""
+    at = 0
+    for place, text in zip(places, texts, strict=True):
+        if at < start + length and start < at + len(text):
+            yield place
+        at += len(text)

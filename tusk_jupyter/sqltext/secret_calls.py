@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tusk_jupyter.sqltext.lexed import REACH, Lexed
 from tusk_jupyter.sqltext.lexer import Kind
+from tusk_jupyter.sqltext.literals import parts_of
 from tusk_jupyter.sqltext.secret_names import KEY_WORDS
 
 _SECRET_ARGUMENTS: dict[str, tuple[int, ...]] = {
@@ -19,6 +20,7 @@ _SECRET_ARGUMENTS: dict[str, tuple[int, ...]] = {
     "VALIDATE_PASSWORD_STRENGTH": (0,), "SIGN": (1,), "VERIFY": (0, 1), "CREATE_SECRET": (0,), "UPDATE_SECRET": (1,),
     "CRYPTO_AEAD_DET_ENCRYPT": (2,), "SQLCIPHER_EXPORT": (), "ADD_PARQUET_KEY": (1,),
     "CREATE_AWS_CREDENTIALS": (0, 1, 2), "ACCOUNT_ADD": (1,),
+    "LOGIN": (1,), "LOGON": (1,), "LOG_IN": (1,), "SIGNIN": (1,), "SIGN_IN": (1,), "AUTHENTICATE": (1,),
 }  # fmt: skip
 """Functions whose arguments, counted from 0, are keys or passwords."""
 _XML_ELEMENT = "XMLELEMENT"
@@ -80,8 +82,8 @@ def glued(statement: Lexed) -> Iterator[int]:
     for index in [index for index, one in enumerate(statement.part) if one.filled]:
         literal = statement.written[index]
         following = statement.sign(index + 1)
-        if following in ("||", "+", ",") and _ENDS_IN_KEY.search(literal.rstrip().rstrip("'\"")[-80:]):
-            alone = literal.strip().strip("'\"").isidentifier()  # a word, not the beginning of a statement
+        if following in ("||", "+", ",") and _ENDS_IN_KEY.search(parts_of(literal).inner[-80:].rstrip("'\"")):
+            alone = parts_of(literal).inner.strip("'\"").isidentifier()  # a word, not the beginning of a statement
             if not alone and (following != "," or _function_of(statement, index) in _CONCATENATE):
                 yield from [
                     n for n in range(index + 2, min(index + 6, len(statement.part))) if statement.is_literal(n)

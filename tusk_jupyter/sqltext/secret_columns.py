@@ -26,12 +26,21 @@ _ROWS = frozenset(["VALUES", "VALUE", "SELECT", "WITH"])
 _ENDS_OF_ROWS = frozenset(["ON", "RETURNING", "WHERE", "AND", "OR", ";", "WHEN", "THEN"])
 _ENDS_OF_SELECT = frozenset(["FROM", "WHERE", "UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "GROUP", "HAVING", ";"])
 _LIKENING = frozenset(
-    ["COALESCE", "IFNULL", "NVL", "NULLIF", "STARTS_WITH", "ENDS_WITH", "CONTAINS", "STRCMP", "GREATEST", "LEAST"]
+    """
+    COALESCE IFNULL NVL NULLIF STARTS_WITH ENDS_WITH CONTAINS STRCMP GREATEST LEAST FIELD FIND_IN_SET INSTR LOCATE STRPOS
+    REGEXP_LIKE REGEXP_MATCHES
+    """.split()  # noqa: SIM905 - one word a line would hide the list
 )
 """Functions that set their arguments beside each other."""
 _CONDITIONS = frozenset(["WHERE", "AND", "OR", "NOT", "WHEN"])
 """Behind these the left side of `=` is compared; behind SET it is a column that takes a value."""
-_LONGEST_TYPE = 12
+_LONGEST_TYPE = 24
+_NO_DEFAULTS = frozenset(
+    """
+    '' 'UNSET' 'NONE' 'NULL' 'NIL' 'N/A' 'NA' 'EMPTY' 'MISSING' 'UNKNOWN' 'UNDEFINED' 'DISABLED' 'LOCKED' '*' '!' '-' '?'
+    """.split()  # noqa: SIM905 - one word a line would hide the list
+)
+"""Defaults of a column that say that there is no password."""
 _VARIABLES = 16  # names before one that are declared with it
 _PASSES = 4  # over a statement, for rows in rows: keeps lists in front of lists linear
 _NAMES = (Kind.WORD, Kind.NAME)
@@ -65,6 +74,8 @@ def compared(statement: Lexed, start: int, end: int) -> Iterator[int]:
         yield from _before(statement, start - 1)
         if statement.sign(start - 1) == "CASE":
             yield from _cases(statement, end + 1)
+        if statement.sign(start - 1) == ",":
+            yield from _beside(statement, start - 1)
         opening, closing = _enclosing(statement, start, end)
         if opening < 0:
             return
@@ -106,6 +117,17 @@ def _enclosing(statement: Lexed, start: int, end: int) -> tuple[int, int]:
         return -1, -1
     closing = statement.closing(start - 1)
     return (start - 1, closing) if closing > 0 else (-1, -1)
+
+
+def _beside(statement: Lexed, comma: int) -> Iterator[int]:
+    """The literals in the call whose later argument begins behind a comma: `field('x', password)`."""
+    depth = 0
+    for index in range(comma, max(-1, comma - REACH), -1):
+        depth += (statement.part[index].kind is Kind.CLOSE) - (statement.part[index].kind is Kind.OPEN)
+        if depth < 0:
+            if statement.sign(index - 1) in _LIKENING:
+                yield from _literals(statement, index, statement.closing(index))
+            return
 
 
 def _behind(statement: Lexed, at: int) -> Iterator[int]:
@@ -207,14 +229,18 @@ def _expression_before(statement: Lexed, at: int) -> Iterator[int]:
 
 
 def _declared(statement: Lexed, key: int) -> Iterator[int]:
-    """`password varchar(20) := 'x'`, `DECLARE password text DEFAULT 'x'`; a table's own default is no secret."""
+    """`password varchar(20) := 'x'`, `DECLARE password text DEFAULT 'x'`, `password text DEFAULT 'x'` of a table."""
     variable = _is_variable(statement, key)
-    signs, between = ((":=", "=", "DEFAULT"), (".", "%", ",")) if variable else ((":=",), ())
+    signs, between = ((":=", "=", "DEFAULT"), (".", "%", ",")) if variable else ((":=", "DEFAULT"), ())
+    depth = 0
     for index in range(key + 1, key + _LONGEST_TYPE):
-        if statement.sign(index) in signs:
-            yield from _value(statement, index + 1)
-        if statement.kind(index) not in (*_NAMES, Kind.OPEN, Kind.CLOSE, Kind.NUMBER) and (
-            statement.sign(index) not in between
+        kind, sign = statement.kind(index), statement.sign(index)
+        depth += (kind is Kind.OPEN) - (kind is Kind.CLOSE)
+        if sign in signs or (sign == "AS" and statement.sign(index - 1) == "ALWAYS"):
+            found = _value(statement, index + 1)
+            yield from found if variable else (n for n in found if statement.signs[n] not in _NO_DEFAULTS)
+        if (kind not in (*_NAMES, Kind.OPEN, Kind.CLOSE, Kind.NUMBER) and sign not in between) or (
+            depth < 0 and not variable
         ):
             return
 

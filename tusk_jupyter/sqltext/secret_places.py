@@ -131,6 +131,8 @@ class Statement(Lexed):
     def _takes_bare(self, index: int, *, assigned: bool) -> bool:
         """Whether a word behind this key is its value, for want of quotes, and not a column or a type."""
         first = self.header[:1]
+        if self.sign(index - 1) == "\\" or (self.sign(0) == "\\" and assigned):  # psql's own `\password`, `\connect`
+            return True
         if self.about in _ACCOUNTS:
             return self.part[index].kind is Kind.WORD
         if first == ["ATTACH"]:

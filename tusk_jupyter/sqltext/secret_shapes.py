@@ -108,8 +108,12 @@ _DATABASE_URL = re.compile(
     r"|redshift|vertica)(?:\+\w{1,40})?://[^\s:/?#@'\"]{0,400}+:)(?!\d{1,5}[/?#])([^\s'\"]{1,1000})(?=@)",
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"(?<![\w.$])((?:\\?[\"'`]){0,2})([^\W\d][\w.-]{1,60}+)\1\s{0,9}+(=>|:=|=|:)\s{0,9}+(?=([\"'\\]?))")
+_PAIR = re.compile(
+    r"(?<![\w.$])((?:\\?[\"'`]){0,2})([^\W\d][\w.-]{1,60}+)\1\s{0,9}+(=>|:=|=|:)\s{0,9}+(?=([\"'\\\[]?))"
+)
 _VALUE = re.compile(rf"{_QUOTED}|{_BARE}", re.DOTALL)
+_LIST = re.compile(r"\[\s{0,40}+(?=[\"'\\])")
+_ITEM = re.compile(rf"({_QUOTED})(\s{{0,40}}+(?:,\s{{0,40}}+)?)", re.DOTALL)
 _KEY_ATTRIBUTE = re.compile(r"\b(?:key|name)=[\"']{1,2}([\w.-]{1,60})")
 """A name and its value in any notation; the name decides."""
 _ELEMENT = re.compile(
@@ -195,10 +199,26 @@ def _without_pairs(text: str, found: list[str]) -> str:
         )
         if plain or is_secret_key(name):
             value = _VALUE.match(text, match.end())
-            if value:
+            if opening == "[":
+                items, end = _without_items(text, match.end(), found)
+                parts += [text[done : match.end()], items]
+                done = end
+            elif value:
                 parts += [text[done : match.end()], _shown("", value[0], found)]
                 done = value.end()
     return "".join([*parts, text[done:]])
+
+
+def _without_items(text: str, at: int, found: list[str]) -> tuple[str, int]:
+    """Return a JSON list without its texts, and where the last one of them ends: `{"passwords": ["x", "y"]}`."""
+    begin = _LIST.match(text, at)
+    if begin is None:
+        return "", at
+    parts, end = [begin[0]], begin.end()
+    while item := _ITEM.match(text, end):
+        parts += [_shown("", item[1], found), item[2]]
+        end = item.end()
+    return "".join(parts), end
 
 
 def _hide_named(match: re.Match[str], found: list[str]) -> str:
