@@ -200,7 +200,8 @@ class Fetch:
         raise errors.Cancelled(
             f"Cancelled after {elapsed:.1f} s; {who}.",
             scenario="cancelled_by_user",
-            hint="The request is repeated until then; `%tusk running` shows the run, and `%tusk log` how it ended.",
+            hint="The request is repeated until then; `%tusk running` shows the run, and `%tusk log` how it ended. "
+            "See there whether a transaction that was open still is, before you go on in it.",
         )
 
     def _silent_core(self) -> str:

@@ -24,7 +24,7 @@ from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.gone import CHECK_FIRST, ENDINGS, GoneBefore
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Transaction
 from tusk_jupyter.driverkit.tickets import TicketBook
-from tusk_jupyter.driverkit.transactions import tell_abort
+from tusk_jupyter.driverkit.transactions import ended_by, tell_transaction
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import LockWait, RunEvent
@@ -33,7 +33,6 @@ from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
 from tusk_jupyter.sqltext import client_commands
 from tusk_jupyter.sqltext.code import Code
-from tusk_jupyter.sqltext.commits import may_commit_itself
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
 from tusk_jupyter.sqltext.names import last_part
@@ -103,6 +102,10 @@ class Run:
         """The transaction before it, or before the next one: asked at once, as a session that has ended does not know."""
         self._began_open = False
         """Whether all that was run is in one transaction, if one is open."""
+        self._committed: list[str] = []
+        """Which statements committed the open transaction without being told to."""
+        self._transaction_end = ""
+        """What became of a transaction that was open before the statement that failed or was stopped, and is not any more."""
         self._unreached = ""
         """Why the last request to stop did not reach the database."""
         self._was_last = False
@@ -231,7 +234,9 @@ class Run:
     def _end(self, exc: BaseException | None) -> None:
         if not self.ended:
             self._ended.set()
-            tell_abort(exc, self._session)
+            self._transaction_end = tell_transaction(
+                exc, self._session, self._before, self._statements[self._index].text, committed=self._committed
+            )
             memory.give_back(exc, self._session.give_back)
             self._words.say(self._word("failed" if exc else "finished", exc))
 
@@ -245,6 +250,7 @@ class Run:
             statement=self._index,
             statements=tuple(self._reports),
             **(session_state(self._session) if last else {}),
+            transaction_end=self._transaction_end,
             error=to_wire(exc) if exc else None,
         )
 
@@ -281,7 +287,7 @@ class Run:
                     rows = self._rows - before
                 self._under_way = None
                 self._report(statement, outcome, rows=rows, elapsed_s=time.perf_counter() - started)
-                self._before = self._session.transaction
+                self._see_transaction(statement)
             except GeneratorExit:
                 raise
             except BaseException as exc:  # noqa: BLE001  # raised below
@@ -338,6 +344,14 @@ class Run:
             )
         )
 
+    def _see_transaction(self, statement: Statement) -> None:
+        """Note it where a statement ended the open transaction by itself, as MySQL's CREATE TABLE commits."""
+        after = self._session.transaction
+        if told := ended_by(statement, self._session.dialect, self._before, after):
+            self._committed.append(told)
+            self._notes.append(told)
+        self._before = after
+
     def _of(self, statement: Statement) -> Mapping[str, object]:
         return {name: self._parameters[name] for name in statement.parameters}
 
@@ -374,8 +388,8 @@ class Run:
                 return f"{ran} {'stands' if one else 'stand'}, but for what is in the open transaction."
             case Transaction.FAILED:
                 return f"{ran} {'is' if one else 'are'} in the transaction, which has failed."
-        if self._before is Transaction.OPEN:
-            return f"{ran} what {'it' if one else 'they'} had in the open transaction is rolled back."
+        if self._before is Transaction.OPEN:  # what has become of it follows (`tell_transaction`)
+            return f"{ran.removesuffix(' and')}."
         return f"{ran} {'stands' if one else 'stand'}."
 
     def _tell_place(self, exc: errors.TuskError) -> None:
@@ -415,8 +429,6 @@ class Run:
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
         if len(self._statements) > 1:
             self._tell_place(exc)
-        if isinstance(exc, errors.QueryError) and self._has_ended_transaction():
-            exc.message = f"{exc.message} {_fate_of_transaction(statement.text, self._session.dialect)}"
         if isinstance(exc, errors.QueryError) and exc.scenario in (None, "syntax"):
             is_syntax = exc.scenario is not None
             advice = client_commands.advice(statement.text, self._session.dialect, exc.position, syntax=is_syntax)
@@ -427,10 +439,6 @@ class Run:
             exc.position = last_part(statement.text, exc.position, self._session.dialect)
         exc.position = None if exc.position is None else exc.position + statement.start
         return exc
-
-    def _has_ended_transaction(self) -> bool:
-        """Return whether the open transaction went with the statement that failed, as in a deadlock of MySQL."""
-        return self._before is Transaction.OPEN and self._session.transaction is Transaction.IDLE
 
     def _hide_secrets(self, exc: errors.TuskError) -> None:
         """Take out what the log hides: a server may repeat the literal or value that it stumbled over (R-32)."""
@@ -458,13 +466,6 @@ def session_state(session: Session) -> dict[str, Any]:
 @functools.lru_cache(maxsize=1)  # asked for every batch behind a cancel
 def _may_change(sql: str, dialect: str) -> bool:
     return not _CHANGING.isdisjoint(word for _, word in Code(sql, dialect_named(dialect)).words())
-
-
-def _fate_of_transaction(sql: str, dialect: str) -> str:
-    """Return what is to be said of a transaction that ended with a failed statement: the next one runs outside of it."""
-    if may_commit_itself(sql, dialect):
-        return "The open transaction has ended with it: look at what of it stands."
-    return "All of the open transaction is rolled back; what follows runs outside of it."
 
 
 def _cancelled(words: str) -> errors.Cancelled:

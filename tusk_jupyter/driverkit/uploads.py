@@ -12,8 +12,8 @@ from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
 from tusk_jupyter.driverkit.runs import session_state
-from tusk_jupyter.driverkit.session import Session
-from tusk_jupyter.driverkit.transactions import tell_abort
+from tusk_jupyter.driverkit.session import Session, Transaction
+from tusk_jupyter.driverkit.transactions import tell_transaction
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
@@ -42,6 +42,8 @@ class Upload:
         self._cancelled = threading.Event()
         self._refused = False
         """Whether its rows were cut off, so that nothing of them stays."""
+        self._before = Transaction.IDLE
+        """The transaction before the rows came."""
         self._words = words
         self._told: tuple[int, driver.LockWait | None] | None = None
 
@@ -88,6 +90,7 @@ class Upload:
         self._taken.set()
         if self.ended:
             raise _cancelled()
+        self._before = self._session.transaction
         began = perf_counter()
         counted = pa.RecordBatchReader.from_batches(reader.schema, self._count(reader, is_gone))
         try:
@@ -153,7 +156,7 @@ class Upload:
     def _end(self, exc: BaseException | None, reports: tuple[StatementReport, ...]) -> None:
         if not self.ended:
             self._ended.set()
-            tell_abort(exc, self._session)
+            told = tell_transaction(exc, self._session, self._before, "")
             memory.give_back(exc, self._session.give_back)
             self._words.say(
                 driver.RunEvent(
@@ -162,6 +165,7 @@ class Upload:
                     rows=self._rows,
                     statements=reports,
                     **session_state(self._session),
+                    transaction_end=told,
                     error=to_wire(exc) if exc else None,
                 )
             )

@@ -173,6 +173,9 @@ class RunEvent(Message, frozen=True, kw_only=True):
     statements: tuple[StatementReport, ...] = ()
     transaction: str = "idle"
     """Of the session, in the last word: idle | open | failed."""
+    transaction_end: str = ""
+    """In the last word of a run that failed or was stopped: what became of a transaction that was open and is not any more, as
+    sentences that also stand in the error's message. "": it is as it was, or its user ended it."""
     alive: bool = True
     """In the last word: whether the session can take another run."""
     error: WireError | None = None

@@ -35,6 +35,10 @@ def outcome(run: Run, last: driver.RunEvent, *, has_server: bool) -> tuple[str, 
         return status, None
     if last.alive and last.transaction == "failed" and not _ends_with(run):
         error = replace(error, hint=with_abort(error.hint))
+    if (
+        last.alive and last.transaction_end not in error.message and not _ends_with(run)
+    ):  # our own words took the driver's place
+        error = replace(error, message=f"{error.message} {last.transaction_end}")
     return status, without_secrets(error, run.secrets)
 
 
