@@ -19,7 +19,7 @@ EARLY_S = 5.0
 """How long a fetch that comes before its run waits for it; they are sent at the same time."""
 
 USED = 64
-"""Tickets remembered after their use, so that a second one is refused at once; as many that were left."""
+"""Tickets remembered after their use, so that a second one is refused at once; as many that were left, or refused."""
 
 WAITING = 32
 """Tickets whose runs may be on their way at once. Each waits on a thread: 600 that nobody had issued took all the memory that a
@@ -49,6 +49,9 @@ class TicketBook:
     def refuse(self, ticket: str, why: errors.TuskError) -> None:
         """Let whoever comes with `ticket` hear why its run was not taken in."""
         with self._changed:
+            refused = [known for known, of in self._runs.items() if isinstance(of, errors.TuskError)]
+            if len(refused) >= USED:  # nobody came for it
+                del self._runs[refused[0]]
             self._runs[ticket] = why
             self._changed.notify_all()
 

@@ -20,7 +20,7 @@ from tusk_jupyter.protocol.scenarios import hint_about
 from tusk_jupyter.service.connection_records import named, real_tier, ref_of, refs_of
 from tusk_jupyter.state.connections import ConnectionRecord
 from tusk_jupyter.state.connections import Connections as Records
-from tusk_jupyter.tiers.credentials import Credentials
+from tusk_jupyter.tiers.credentials import Credentials, Stored
 from tusk_jupyter.tiers.memory import MemoryTier
 
 P = ParamSpec("P")
@@ -131,11 +131,19 @@ class ConnectionSecrets:
             if known is not None and known.credential_ref and record.credential_ref is None:
                 self._purge(known)
             return saved, ()
-        self.records.save(dataclasses.replace(record, credential_state="pending"))
+        self.records.save(
+            dataclasses.replace(record, credential_ref=ref_of(record.id, secrets), credential_state="pending")
+        )
+        stored: list[Stored] = []
         try:
-            stored = [self.credentials.store(f"conn:{record.id}:{kind}", one, tier) for kind, one in secrets.items()]
+            for kind, one in secrets.items():  # all in one tier
+                chosen = stored[0].tier if stored else tier
+                stored.append(self.credentials.store(f"conn:{record.id}:{kind}", one, chosen))
         except errors.TuskError:
-            self.records.remove(record.id)
+            if stored:
+                self.finish_unfinished()
+            else:
+                self.records.remove(record.id)
             raise
         whole = dataclasses.replace(
             record,

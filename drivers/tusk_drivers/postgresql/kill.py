@@ -21,6 +21,8 @@ PATIENCE_S = 2.0
 
 _BUSY = "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = %s AND state IN ('active', 'fastpath function call')"
 _PAUSE_S = 0.05
+_NOT_ALLOWED = "42501"
+"""SQLSTATE insufficient_privilege."""
 
 _TERMINATE = (
     "SELECT backend_xid::text, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE pid = %s"
@@ -97,9 +99,10 @@ def _explained(backend: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as exc:
+        scenario = "permission" if exc.sqlstate == _NOT_ALLOWED else None
         raise QueryError(
-            f"The server refused to end session {backend}: {exc.diag.message_primary or exc}",
-            hint=hint_for("permission"),
+            f"Session {backend} could not be ended: {exc.diag.message_primary or exc}",
+            hint=hint_for(scenario),
             code=exc.sqlstate,
-            scenario="permission",
+            scenario=scenario,
         ) from exc
