@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -15,7 +17,7 @@ from services import freeze, wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import Client, driver_link, ending, link, pulse, runs, stopping, versions
-from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol import calls, control
 
 
 @contextmanager
@@ -25,7 +27,8 @@ def frozen(client, core):
     try:
         yield process
     finally:
-        process.resume()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 @pytest.fixture
@@ -99,6 +102,54 @@ def test_a_call_and_a_run_end_with_the_process_and_what_to_do(notebook, core, im
     assert core.run(notebook, "rows 1").rows == 1
 
 
+@pytest.fixture
+def outcomes(notebook, monkeypatch):
+    """What each call of the notebook came to, in the end: a scenario, the name of another error, or None."""
+    seen = []
+    ask = notebook.link._ask
+
+    def recorded(request, timeout_s):
+        try:
+            reply = ask(request, timeout_s)
+        except errors.TuskError as exc:
+            seen.append(exc.scenario or type(exc).__name__)
+            raise
+        seen.append(None)
+        return reply
+
+    monkeypatch.setattr(notebook.link, "_ask", recorded)
+    return seen
+
+
+def sent(monkeypatch, *ages_s):
+    """Have the next calls sent so long ago, as for a core that stood still since."""
+    ages = iter(ages_s)
+    monkeypatch.setattr(calls, "time", SimpleNamespace(time=lambda: time.time() - next(ages, 0.0)))
+
+
+def test_what_was_told_as_failed_is_not_done_later(notebook, core, impatient, outcomes, monkeypatch):
+    core.connect(notebook, "prod", test=False)
+    notebook.call(control.UseConnection(session=notebook.session, name="s"))
+    with frozen(notebook, core):
+        outcomes.clear()
+        sent(monkeypatch, 8.0)
+        with pytest.raises(errors.CoreError, match="does not answer"):
+            notebook.call(control.UseConnection(session=notebook.session, name="prod"))
+    wait_until(lambda: outcomes, 15.0, "the core has heard of it")
+    assert outcomes == ["heard_late"]
+    current = [
+        one.name for one in notebook.call(control.ListConnections(session=notebook.session)).connections if one.current
+    ]
+    assert (current, notebook.last_connection) == (["s"], "s")
+
+
+def test_what_the_core_heard_late_is_asked_again_while_somebody_waits(notebook, outcomes, monkeypatch):
+    outcomes.clear()
+    sent(monkeypatch, 8.0, 8.0)
+    assert notebook.call(control.UseConnection(session=notebook.session, name="s")).current
+    assert outcomes == ["heard_late", "heard_late", None]
+
+
 def test_a_timeout_holds_though_the_core_is_frozen(notebook, core, impatient):  # R6
     thread, found = once_running(notebook, core, lambda: None)
     try:
@@ -163,6 +214,22 @@ def test_a_run_whose_core_is_killed_may_have_taken_effect(notebook, core):  # R8
         core.run(notebook, "wait 600")
     thread.join()
     assert "check what was done" in caught.value.hint
+    assert anew(notebook, core).rows == 1
+
+
+def test_what_was_told_as_failed_is_not_done_by_the_next_core(notebook, core, impatient, outcomes):
+    with frozen(notebook, core) as process:
+        outcomes.clear()
+        with pytest.raises(errors.CoreError, match="does not answer"):
+            notebook.call(
+                control.SaveConnection(session=notebook.session, name="late", url="scripted://host/db", test=False)
+            )
+        process.kill()
+        wait_until(lambda: outcomes, 15.0, "the call has ended")
+    assert outcomes == ["PeerLost"]
+    assert "late" not in [
+        one.name for one in notebook.call(control.ListConnections(session=notebook.session)).connections
+    ]
     assert anew(notebook, core).rows == 1
 
 

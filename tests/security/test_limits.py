@@ -157,7 +157,7 @@ def test_the_next_core_is_told_too_which_variables_hold_a_password(tmp_path: Pat
             self.lost = lost
             asked.append([])
 
-        def call(self, request: Request, *, timeout_s: float | None) -> None:
+        def call(self, request: Request, *, timeout_s: float | None, is_dated: bool = False) -> None:
             asked[-1].append(type(request).__name__)
             if self.lost:
                 raise PeerLost("gone")
@@ -175,7 +175,7 @@ def test_a_variable_that_is_withheld_during_the_call_is_told_with_the_next_one(
     told: list[tuple[str, ...]] = []
 
     class Core:
-        def call(self, request: Request, *, timeout_s: float | None) -> None:
+        def call(self, request: Request, *, timeout_s: float | None, is_dated: bool = False) -> None:
             if isinstance(request, control.ForgetVariables):
                 told.append(request.names)
                 boot.withheld.add("LATER_PASSWORD")  # by another thread

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -92,8 +93,13 @@ class Client:
         Raises:
             TuskError: what the core answered; CoreError when it cannot be reached or started, or does not answer any more.
         """
-        task: Task[Any] = Task(lambda: self._call(request, timeout_s))
-        attended(self.link, task)
+        given_up = threading.Event()
+        task: Task[Any] = Task(lambda: self._call(request, timeout_s, lambda: not given_up.is_set()))
+        try:
+            attended(self.link, task)
+        except BaseException:
+            given_up.set()  # it was told as failed, so it is not done later
+            raise
         return task.result()
 
     def run(
@@ -196,12 +202,12 @@ class Client:
             result.accepted = replace(result.accepted, session_lost=True)
         return result
 
-    def _call(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # the request's REPLY says which
+    def _call(self, request: Request, timeout_s: float | None, is_awaited: Callable[[], bool]) -> Any:  # noqa: ANN401  # the request's REPLY says which
         if isinstance(request, _AFTER_THE_LAST_RUN) and self._last_run is not None:
             run, self._last_run = self._last_run, None
             with contextlib.suppress(errors.UsageError):  # a core started since does not know it; its row is complete
                 self.link.call(control.WaitRun(run=run, timeout_s=SETTLE_S))
-        reply = self.link.call(request, timeout_s=timeout_s)
+        reply = self.link.call(request, timeout_s=timeout_s, is_awaited=is_awaited)
         if isinstance(request, control.UseConnection | control.SaveConnection):
             self._note_choice(request)
             self._attach()  # the choice is the session's, which is forgotten after a minute when nobody holds it

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import boot
+from tusk_jupyter.protocol.scenarios import HEARD_LATE
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system import locks, processes
 from tusk_jupyter.system.address import Address, read_address
@@ -33,7 +34,7 @@ PING_S = 60.0
 """As long as it takes a caller's own patience at least."""
 
 TRIES = 4
-"""Starts of a core before giving up: one that meets a core just going down finds its lock held and leaves."""
+"""Starts of a core before giving up: one that meets a core just going down finds its lock held and leaves. Calls too."""
 
 
 class Link:
@@ -64,10 +65,21 @@ class Link:
 
         return ask
 
-    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
+    def call(
+        self,
+        request: Request,
+        *,
+        timeout_s: float | None = 60.0,
+        is_awaited: Callable[[], bool] = lambda: True,
+    ) -> Any:  # noqa: ANN401  # the request's REPLY says which
         """Send a request to the core and return its reply; a core that has gone is started again, once.
 
         It may have carried the request out before it went; the repetition says so (`protocol.message.Change`).
+
+        Args:
+            request: what is asked.
+            timeout_s: how long the answer may take.
+            is_awaited: whether somebody still waits for the answer: what was reported as failed is not asked for again.
 
         Raises:
             TuskError: what the core answered; CoreError when none can be started.
@@ -76,13 +88,24 @@ class Link:
         from tusk_jupyter.protocol.message import repeated
 
         try:
-            return self._ask(request, timeout_s)
-        except PeerLost:
-            pass
+            return self._ask_in_time(request, timeout_s, is_awaited)
+        except PeerLost as exc:
+            if not is_awaited():
+                raise lost(exc) from exc
         try:
-            return self._ask(repeated(request), timeout_s)
+            return self._ask_in_time(repeated(request), timeout_s, is_awaited)
         except PeerLost as exc:
             raise lost(exc) from exc
+
+    def _ask_in_time(self, request: Request, timeout_s: float | None, is_awaited: Callable[[], bool]) -> Any:  # noqa: ANN401
+        """Ask, and ask again what the core heard of so late that it did nothing, as long as somebody waits."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._ask(request, timeout_s)
+            except errors.CoreError as exc:
+                if exc.scenario != HEARD_LATE or not is_awaited() or not tries_left:
+                    raise
+        return None
 
     def _ask(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # as `call`
         """Send a request to the core that there is now.
@@ -96,7 +119,7 @@ class Link:
         peer = self.peer()
         try:
             self._withhold(peer, epoch)  # each core: the next one may have been started by somebody else
-            return peer.call(request, timeout_s=timeout_s)
+            return peer.call(request, timeout_s=timeout_s, is_dated=True)
         except PeerLost:
             self.forget(peer)
             raise

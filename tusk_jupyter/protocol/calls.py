@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -36,6 +37,9 @@ class PeerSilent(errors.TimeoutExceeded):
 
 T = TypeVar("T")
 
+SENT_AT = "sent-at"
+"""The header that says when a call was sent, in seconds since 1970: both ends are on one machine."""
+
 
 class Peer:
     """A process that is called over Flight with its control token."""
@@ -55,8 +59,12 @@ class Peer:
     def __repr__(self) -> str:
         return "Peer()"  # the token is in here
 
-    def options(self, timeout_s: float | None = None) -> flight.FlightCallOptions:
+    def options(self, timeout_s: float | None = None, *, is_dated: bool = False) -> flight.FlightCallOptions:
         """Return call options with the token and a time limit; the first ones once it is known whose process listens.
+
+        Args:
+            timeout_s: the limit.
+            is_dated: whether the peer is to refuse the call when it hears of it so late that its caller has given it up.
 
         Raises:
             StorageError: another user's does.
@@ -66,21 +74,23 @@ class Peer:
             sockets.check_owner(self._address)
             self._is_known = True
         headers = [(b"authorization", f"Bearer {self._token}".encode())]
+        if is_dated:
+            headers.append((SENT_AT.encode(), f"{time.time():.3f}".encode()))
         return flight.FlightCallOptions(timeout=timeout_s, headers=headers)
 
-    def call(self, request: Request, *, timeout_s: float | None = 60.0) -> Any:  # noqa: ANN401  # the request's REPLY says which
-        """Send one request and return its one reply, an instance of `request.REPLY`.
+    def call(self, request: Request, *, timeout_s: float | None = 60.0, is_dated: bool = False) -> Any:  # noqa: ANN401  # the request's REPLY says which
+        """Send one request and return its one reply, an instance of `request.REPLY`; for `is_dated` see `options`.
 
         Raises:
             TuskError: what the peer answered; PeerLost when it is gone; TimeoutExceeded when it did not answer in time.
         """
-        return next(self.stream(request, timeout_s=timeout_s))
+        return next(self.stream(request, timeout_s=timeout_s, is_dated=is_dated))
 
-    def stream(self, request: Request, *, timeout_s: float | None = None) -> Iterator[Any]:
+    def stream(self, request: Request, *, timeout_s: float | None = None, is_dated: bool = False) -> Iterator[Any]:
         """Send one request, at once, and return an iterator of its replies; both raise as `call`."""
         action = flight.Action(request.ACTION, codec.encode(request))
         try:
-            results = self.flight.do_action(action, self.options(timeout_s))
+            results = self.flight.do_action(action, self.options(timeout_s, is_dated=is_dated))
         except (flight.FlightError, pa.ArrowException, OSError) as exc:
             raise translated(exc) from exc
         return _replies(results, request.REPLY)

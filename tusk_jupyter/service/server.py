@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,8 +13,10 @@ import pyarrow.flight as flight
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import codec, control
+from tusk_jupyter.protocol.calls import SENT_AT
 from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.message import Change
+from tusk_jupyter.protocol.scenarios import HEARD_LATE
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.service.core import Core
 from tusk_jupyter.service.dispatch import Accepted
@@ -25,6 +28,8 @@ _LOG = logging.getLogger(__name__)
 _NO_SCHEMA = pa.schema([])
 _TO_THE_LAST = (control.Ping, control.StopCore, control.WaitRun, control.WatchRun, control.CancelRun)
 """What a core answers that goes down: how the runs end that it has."""
+LATE_S = 6.0
+"""Age at which a call is not carried out any more: it was reported as failed after `client.pulse.PATIENCE_S` and more."""
 
 
 class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
@@ -82,6 +87,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             request = _decode(action)
             repeatable = not isinstance(request, (Change, *_TO_THE_LAST))
             self._be_staying(request)
+            self._be_awaited(context, request)
             if not isinstance(request, control.AwaitChanges | control.Ping):  # an open page does not keep the core
                 self._core.note_call()
             for reply in self._answers(request, context):
@@ -112,6 +118,21 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
     def _be_staying(self, request: object) -> None:
         if self._leaving and not isinstance(request, _TO_THE_LAST):
             raise _gone()
+
+    def _be_awaited(self, context: flight.ServerCallContext, request: object) -> None:
+        """Refuse what waited here while this process stood still: its caller may have been told that it failed.
+
+        Raises:
+            CoreError: the call is older than LATE_S.
+        """
+        call: _Call = context.get_middleware("token")
+        age_s = 0.0 if call.sent_at is None else time.time() - call.sent_at
+        if age_s > LATE_S and not isinstance(request, _TO_THE_LAST):
+            raise errors.CoreError(
+                f"The core service heard of this call {age_s:.0f} s after it was sent, and did nothing.",
+                hint="Do it again.",
+                scenario=HEARD_LATE,
+            )
 
     def _on_the_wire(self, exc: Exception, action: str, *, repeatable: bool) -> flight.FlightError:
         """Return an error for the client; what fails because the core goes down is asked again at the next one."""
@@ -160,14 +181,24 @@ def _gone() -> flight.FlightUnavailableError:
     return flight.FlightUnavailableError("This core is going down.")
 
 
+class _Call(flight.ServerMiddleware):  # type: ignore[misc]
+    """What a call's headers say."""
+
+    def __init__(self, sent_at: float | None) -> None:
+        super().__init__()
+        self.sent_at = sent_at
+
+
 class _TokenGate(flight.ServerMiddlewareFactory):  # type: ignore[misc]
-    """Refuses every call without this start's token."""
+    """Refuses every call without this start's token, and reads the others' headers."""
 
     def __init__(self, token: str) -> None:
         super().__init__()
         self._expected = f"Bearer {token}"
 
-    def start_call(self, info: flight.CallInfo, headers: dict[str, list[str]]) -> None:
+    def start_call(self, info: flight.CallInfo, headers: dict[str, list[str]]) -> _Call:
         given = headers.get("authorization", [""])[0]
         if not hmac.compare_digest(given, self._expected):
             raise flight.FlightUnauthenticatedError("This call needs the core's token.")
+        sent_at = headers.get(SENT_AT)
+        return _Call(float(sent_at[0]) if sent_at else None)
