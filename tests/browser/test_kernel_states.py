@@ -139,8 +139,9 @@ def restart(page):
     expect(picker.locator("[data-state=open]")).not_to_have_count(0)
     page.page.evaluate(f"() => {KERNEL}.restart()")
     kept = output(page, TOADS).locator(".tusk-kept")
-    expect(kept).to_contain_text("The kernel was restarted. Run the cell again.")
-    expect(picker.locator("[data-tusk=status]")).to_contain_text("The kernel was restarted. Run the cell again.")
+    words = "The kernel was restarted. Run `%load_ext tusk_jupyter`, then the cell again."  # `%%sql` went with it
+    expect(kept).to_contain_text(words)
+    expect(picker.locator("[data-tusk=status]")).to_contain_text(words)
     expect(picker.locator("[data-state=open]")).to_have_count(0)
     expect(picker.locator("[data-tusk=add]")).to_be_disabled()
     expect(output(page, TOADS).get_by_role("button", name="Export…")).to_be_disabled()
@@ -173,3 +174,38 @@ def kill_after_running_again(page, pid: int):
         re.compile("kernel (was restarted|has ended)")
     )
     page.picture("4 killed")
+
+
+WATCH_THE_MARK = """() => {
+  window.seen = [];
+  const look = () => {
+    const said = document.querySelector('[data-tusk=status]').textContent;
+    if (said.startsWith("pick_prod is this notebook's")) {
+      window.seen.push(document.querySelector('[data-testid=tusk-cell-mark]').textContent);
+    }
+  };
+  setInterval(look, 5);
+}"""
+
+
+def test_no_mark_is_surer_than_what_was_just_chosen_though_the_core_was_killed(lab, window):
+    lab.write(
+        "chosen.ipynb",
+        "%load_ext tusk_jupyter\n%tusk connect pick_prod a.sqlite --environment production\n"
+        "%tusk connect pick_dev b.sqlite --environment development\n%tusk use pick_dev",
+        "%tusk pick",
+        "%%sql\nSELECT 1",
+        "from tusk_jupyter.client import get_client\nprint('core', get_client().link.address.pid)",
+    )
+    page = window("chosen.ipynb", workspace="chosen")
+    for number in (0, 1, 3):
+        page.run_cell(number)
+    mark = page.cell(2).get_by_test_id("tusk-cell-mark")
+    expect(mark).to_have_text("DEVELOPMENT · pick_dev")
+    page.page.evaluate(WATCH_THE_MARK)
+    os.kill(int(re.search(r"core (\d+)", output(page, 3).inner_text()).group(1)), signal.SIGKILL)
+    output(page, 1).locator("[role=option][data-name=pick_prod]").click()
+    expect(mark).to_have_text("PRODUCTION · pick_prod")
+    expect(output(page, 1).locator("[data-tusk=status]")).to_contain_text("pick_prod is this notebook's connection")
+    seen = page.page.evaluate("window.seen")
+    assert set(seen) <= {"connection not known yet", "PRODUCTION · pick_prod"}

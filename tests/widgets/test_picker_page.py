@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 from ipywidgets import Widget
 from playwright.sync_api import expect
 from security.canary import Canary
-from services import wait_until
+from services import freeze, wait_until
 from widgets.picker_pages import Shown, browser, show  # noqa: TID251 - tests/widgets, not the product's folder
 
 import tusk_jupyter as tusk
 from tusk_jupyter import errors
-from tusk_jupyter.client import get_client
-from tusk_jupyter.protocol import control
+from tusk_jupyter.client import get_client, pulse
+from tusk_jupyter.protocol import calls, control
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 
 __all__ = ["browser", "show"]
 pytestmark = pytest.mark.home("shared")
@@ -630,6 +634,47 @@ def test_words_about_a_connection_go_when_another_one_is_looked_at(show, tmp_pat
     tusk.remove("one")
     expect(shown.find("current")).to_have_text("one (removed)", timeout=15_000)
     expect(shown.find("status")).to_be_empty()
+
+
+SAID = """() => {
+  const status = document.querySelector('[data-tusk=status]');
+  window.said = [];
+  new MutationObserver(() => window.said.push(status.textContent)).observe(status, { childList: true });
+}"""
+
+
+@pytest.mark.home("own")
+@pytest.mark.parametrize("is_in_time", [True, False])
+def test_a_choice_that_waits_says_so_and_one_that_failed_is_not_made_later_without_a_word(
+    show, tmp_path, monkeypatch, is_in_time
+):
+    for name in ("one", "two"):
+        tusk.connect(name, driver="sqlite", path=str(tmp_path / name), test=False)
+    shown = show()
+    shown.page.evaluate(SAID)
+    monkeypatch.setattr(pulse, "QUIET_S", 1.0)
+    monkeypatch.setattr(pulse, "PATIENCE_S", 1.5)
+    expect(shown.option("one")).to_be_visible()
+    asked = get_client().call(control.GetCoreStatus(client_version="test", protocol=PROTOCOL_VERSION))
+    age_s = 0.0 if is_in_time else 8.0
+    monkeypatch.setattr(calls, "time", SimpleNamespace(time=lambda: time.time() - age_s))
+    freeze(asked.pid)
+    try:
+        shown.option("one").click()
+        expect(shown.find("status")).to_contain_text("does not answer")
+    finally:
+        psutil.Process(asked.pid).resume()
+    monkeypatch.setattr(calls, "time", time)
+    assert "Waiting for the core to choose one …" in shown.page.evaluate("window.said")
+    if is_in_time:  # as for a core that stood still after it had heard of the choice
+        expect(shown.find("status")).to_contain_text("one is this notebook's connection", timeout=15_000)
+        expect(shown.find("current")).to_have_text("one")
+    else:
+        tusk.connect("three", driver="sqlite", path=str(tmp_path / "three"), test=False)
+        tusk.use("two")
+        expect(shown.option("three")).to_be_visible(timeout=15_000)
+        expect(shown.find("status")).to_contain_text("does not answer")
+        expect(shown.find("current")).to_have_text("two")
 
 
 def test_the_bar_of_production_is_that_of_what_is_open(show, tmp_path):

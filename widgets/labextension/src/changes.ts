@@ -23,6 +23,16 @@ export class Changes {
     return this._changed;
   }
 
+  /** Emitted when a poll fails: what is known may be old. */
+  get lost(): ISignal<this, void> {
+    return this._lost;
+  }
+
+  /** Whether the last poll was answered. */
+  get isHeard(): boolean {
+    return this.heard;
+  }
+
   /** Keep polling until the result is disposed. */
   hold(): IDisposable {
     this.holders += 1;
@@ -57,6 +67,7 @@ export class Changes {
       } catch {
         if (!signal.aborted) {
           failures += 1;
+          this.lose();
           await pause(Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** failures), signal);
         }
       }
@@ -67,15 +78,28 @@ export class Changes {
     const known = this.last?.core === changes.core ? this.last.counts : {};
     const topics = Object.keys(changes.counts).filter(topic => known[topic] !== changes.counts[topic]);
     this.last = changes;
+    if (!this.heard) {
+      this.heard = true;
+      topics.push('connections');
+    }
     if (topics.length > 0) {
       this._changed.emit(new Set(topics));
     }
   }
 
+  private lose(): void {
+    if (this.heard) {
+      this.heard = false;
+      this._lost.emit();
+    }
+  }
+
   private holders = 0;
+  private heard = true;
   private last: IChanges | null = null;
   private running: AbortController | null = null;
   private _changed = new Signal<this, ReadonlySet<string>>(this);
+  private _lost = new Signal<this, void>(this);
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -9,8 +9,9 @@ import { folded } from './names';
 export class Connections {
   constructor(
     private readonly api: Api,
-    changes: Changes
+    private readonly changes: Changes
   ) {
+    changes.lost.connect(() => this._changed.emit());
     changes.changed.connect((_, topics) => {
       if (topics.has('connections')) {
         void this.refresh();
@@ -30,6 +31,11 @@ export class Connections {
   /** Why the last answer did not come, or null. */
   get error(): unknown {
     return this._error;
+  }
+
+  /** Whether the list is that of now, as far as a page can know. */
+  get isConfirmed(): boolean {
+    return this._error === null && this.changes.isHeard;
   }
 
   get isLoaded(): boolean {

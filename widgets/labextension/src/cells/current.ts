@@ -3,6 +3,7 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { heedPicks, IPick } from '../picks';
 import { ITusk } from '../tokens';
 import { ICurrent, NOT_KNOWN } from './connection';
 
@@ -11,7 +12,10 @@ export class NotebookConnection {
     private readonly panel: NotebookPanel,
     private readonly tusk: ITusk
   ) {
-    panel.disposed.connect(() => Signal.clearData(this));
+    panel.disposed.connect(() => {
+      this.end.abort();
+      Signal.clearData(this);
+    });
   }
 
   get changed(): ISignal<this, void> {
@@ -19,7 +23,7 @@ export class NotebookConnection {
   }
 
   get value(): ICurrent {
-    return this.current;
+    return this.picks.size > 0 ? NOT_KNOWN : this.current;
   }
 
   /** Ask now and from now on; a notebook without SQL never does. */
@@ -34,6 +38,7 @@ export class NotebookConnection {
     // The server answers after it has told the core where the notebook is: the log names a renamed one as it is now.
     this.panel.sessionContext.propertyChanged.connect(ask, this);
     this.panel.sessionContext.statusChanged.connect((_, status) => this.follow(status), this);
+    heedPicks((pick, isOver) => this.followPick(pick, isOver), this.end.signal);
     ask();
   }
 
@@ -47,6 +52,18 @@ export class NotebookConnection {
       this.askAnew();
     }
     this.wasAlive = isAlive;
+  }
+
+  /** While something is chosen in a picker, and until it is known what came of it, nothing is known. */
+  private followPick(pick: IPick, isOver: boolean): void {
+    const isOurs = pick.kernel === null || pick.kernel === this.panel.sessionContext.session?.kernel?.id;
+    if (!isOver && isOurs) {
+      this.picks.add(pick);
+      this._changed.emit();
+    } else if (isOver && (this.picks.delete(pick) || isOurs)) {
+      this.askAnew();
+      void this.tusk.connections.refresh();
+    }
   }
 
   /** What another process had chosen says nothing of this one, however long the core takes to answer. */
@@ -76,6 +93,8 @@ export class NotebookConnection {
     this._changed.emit();
   }
 
+  private readonly picks = new Set<IPick>();
+  private readonly end = new AbortController();
   private asked = 0;
   private isNeeded = false;
   private wasAlive = true;

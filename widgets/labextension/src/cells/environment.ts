@@ -11,7 +11,7 @@ import { Debouncer } from '@lumino/polling';
 
 import { h } from '../dom';
 import { ITusk } from '../tokens';
-import { connectionsOf } from './connection';
+import { connectionsOf, NOT_KNOWN } from './connection';
 import { NotebookConnection } from './current';
 import { IKnown, IMark, markOf } from './mark';
 
@@ -47,7 +47,8 @@ export class EnvironmentMarks {
     const all = new Debouncer(() => this.markAll(), TYPING_PAUSE_MS);
     const later = () => void all.invoke();
     tusk.connections.changed.connect(later, this);
-    current.changed.connect(later, this);
+    // That nothing is known any more is drawn at once.
+    current.changed.connect(() => (current.value === NOT_KNOWN ? this.markAll() : later()), this);
     wanted.changed.connect(later, this);
     panel.content.modelContentChanged.connect(later, this);
     panel.content.modelChanged.connect(later, this);
@@ -80,8 +81,8 @@ export class EnvironmentMarks {
     this.current.need();
     this.tusk.connections.need();
     this.held ??= this.tusk.changes.hold();
-    const { isLoaded, error } = this.tusk.connections;
-    return isLoaded ? markOf(names, name => this.look(name, error !== null)) : null;
+    const { isLoaded, isConfirmed } = this.tusk.connections;
+    return isLoaded ? markOf(names, name => this.look(name, !isConfirmed)) : null;
   }
 
   private look(name: string, isOld: boolean): IKnown | undefined {

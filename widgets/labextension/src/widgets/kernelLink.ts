@@ -37,6 +37,10 @@ export class KernelLink implements Link {
     return connectionStatus === 'connected' ? 'live' : connectionStatus;
   }
 
+  get kernelId(): string {
+    return this.kernel.id;
+  }
+
   get isBusy(): boolean {
     return !this.kernel.isDisposed && this.kernel.status === 'busy';
   }

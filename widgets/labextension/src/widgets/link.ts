@@ -11,6 +11,8 @@ export type LinkState =
 
 export interface Link {
   readonly state: LinkState;
+  /** Jupyter's id of the kernel; null where nobody knows it. */
+  readonly kernelId: string | null;
   /** Whether the kernel runs something, and so answers later. */
   readonly isBusy: boolean;
   /** Call `listener` at each change, until `signal` aborts. */
@@ -18,7 +20,12 @@ export interface Link {
 }
 
 /** Where nobody says how the kernel is: front ends that draw by anywidget. */
-export const UNKNOWN_LINK: Link = { state: 'live', isBusy: false, listen: () => undefined };
+export const UNKNOWN_LINK: Link = {
+  state: 'live',
+  kernelId: null,
+  isBusy: false,
+  listen: () => undefined
+};
 
 const PROBLEMS: Record<LinkState, string | null> = {
   live: null,
@@ -26,8 +33,8 @@ const PROBLEMS: Record<LinkState, string | null> = {
   disconnected:
     'The connection to the kernel is lost. “Reconnect to Kernel” in the menu Kernel tries it again.',
   restarting: 'The kernel is restarting.',
-  restarted: 'The kernel was restarted. Run the cell again.',
-  gone: 'The kernel has ended. Start one, and run the cell again.',
+  restarted: 'The kernel was restarted. Run `%load_ext tusk_jupyter`, then the cell again.',
+  gone: 'The kernel has ended. Start one, run `%load_ext tusk_jupyter`, then the cell again.',
   closed: 'The kernel has let go of this. Run the cell again.'
 };
 

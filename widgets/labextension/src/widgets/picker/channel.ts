@@ -1,5 +1,6 @@
 import type { AnyModel } from '@anywidget/types';
 
+import { beginPick } from '../../picks';
 import { hasEnded, linkProblem, type Link } from '../link';
 import type { Line, PickerState, WireError } from './messages';
 
@@ -37,6 +38,7 @@ export class Channel {
       clearInterval(beat);
       model.off('msg:custom', hear);
       this.post({ kind: 'leave', id: this.nextId(), view: this.view });
+      this.abandon();
     });
   }
 
@@ -53,6 +55,16 @@ export class Channel {
 
   /** Called when the list cannot be had. */
   onTrouble: (error: unknown) => void = () => undefined;
+
+  /** Asks the kernel to choose a connection; what the cells say of it is not known until the answer. */
+  async pick(name: string): Promise<Line[]> {
+    const end = beginPick(this.link.kernelId);
+    try {
+      return (await this.ask<{ lines: Line[] }>('pick', { name })).lines;
+    } finally {
+      end();
+    }
+  }
 
   /**
    * Asks the kernel. Secrets go beside the message, as buffers: what logs messages does not log them.

@@ -1,4 +1,5 @@
 import { keepKeys } from '../../keys';
+import { beginPick } from '../../picks';
 import { visible } from '../../visible';
 import { hasEnded, linkProblem } from '../link';
 import { wordsOf, type Channel } from './channel';
@@ -13,6 +14,8 @@ import type { Catalog, Details, Line, Removed, Saved, Tested } from './messages'
 import { outcome, troubleOf, waitingFor } from './outcome';
 
 const PATIENCE_MS = 4000;
+/** How long a choice may take before a word is said. */
+const SILENCE_MS = 1500;
 
 /** The card: the list, or what is open in its place (adding, a form, a question). */
 export class PickerView {
@@ -32,6 +35,9 @@ export class PickerView {
   private about: string | null = null;
   /** Whether they say that it is the chosen one. */
   private saysCurrent = false;
+  /** The connection of which they say that it could not be chosen. */
+  private refused: string | null = null;
+  private picks = 0;
   private problem: string | null = null;
 
   constructor(
@@ -115,6 +121,9 @@ export class PickerView {
     if (this.saysCurrent) {
       this.forgetWordsOf(name => name !== current?.name || current.missing); // chosen or removed elsewhere since
     }
+    if (current && this.refused === current.name) {
+      this.sayChosen(current.name); // it was chosen after all
+    }
     const removed = current?.missing ? ' (removed)' : '';
     this.summary.textContent = current ? visible(current.name) + removed : 'none chosen';
   }
@@ -150,7 +159,7 @@ export class PickerView {
 
   private say(...words: (string | Node)[]): void {
     this.status.replaceChildren(...words);
-    [this.about, this.saysCurrent] = [null, false];
+    [this.about, this.saysCurrent, this.refused] = [null, false, null];
   }
 
   /** Says something of one connection, which goes when another one is looked at. */
@@ -186,13 +195,34 @@ export class PickerView {
 
   // --- actions ---
 
-  private async pick(line: Line): Promise<void> {
-    const answer = await this.ask<{ lines: Line[] }>('pick', { name: line.name }, null);
-    if (answer) {
-      this.update(answer.lines);
-      this.sayOf(line.name, `${line.name} is this notebook's connection: cells with %%sql use it.`);
-      this.saysCurrent = true;
+  /** Of several choices that are under way, the words are about the last one. */
+  private async pick({ name }: Line): Promise<void> {
+    const number = ++this.picks;
+    const words = this.channel.link.isBusy
+      ? `The kernel is running something; ${name} is chosen after it.`
+      : `Waiting for the core to choose ${name} …`;
+    const say = (...said: (string | Node)[]): void => {
+      if (number === this.picks) {
+        this.sayOf(name, ...said);
+      }
+    };
+    const timer = setTimeout(() => say(waitingFor(words)), SILENCE_MS);
+    try {
+      this.update(await this.channel.pick(name));
+      if (number === this.picks) {
+        this.sayChosen(name);
+      }
+    } catch (error) {
+      say(troubleOf(wordsOf(error)));
+      this.refused = number === this.picks ? name : this.refused;
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  private sayChosen(name: string): void {
+    this.sayOf(name, `${name} is this notebook's connection: cells with %%sql use it.`);
+    this.saysCurrent = true;
   }
 
   private menu(line: Line, anchor: HTMLElement): void {
@@ -261,6 +291,7 @@ export class PickerView {
   private saved(saved: Saved, start: FormStart): void {
     if (saved.lines) {
       this.update(saved.lines);
+      beginPick(this.channel.link.kernelId)(); // a new one is chosen with that
     }
     this.showList(true);
     const line = this.list.named(saved.name ?? '');
