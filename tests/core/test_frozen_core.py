@@ -275,6 +275,7 @@ def test_a_core_of_another_protocol_is_replaced_when_idle_and_named_when_in_use(
         patch.setattr(
             ending, "_ask", lambda address, action, request: dict(status) if action == "core.status" else None
         )
+        freeze(said["pid"])  # else it writes its own words again
         path.write_text(json.dumps({**said, "protocol": 0, "version": "0.0.1"}))
         fresh = Client(notebook.link.places, source="new.ipynb")
         with pytest.raises(errors.VersionMismatch, match=f"process {said['pid']}.*notebooks use it") as caught:

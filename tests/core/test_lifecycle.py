@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -17,11 +18,13 @@ from pathlib import Path
 import psutil
 import pyarrow.flight as flight
 import pytest
-from services import processes_of, wait_until, words_of
+from services import freeze, processes_of, wait_until, words_of
 
 from tusk_jupyter import errors
-from tusk_jupyter.client import Client
+from tusk_jupyter.client import Client, link
 from tusk_jupyter.protocol import control
+from tusk_jupyter.protocol.calls import Peer, PeerLost
+from tusk_jupyter.system import sockets
 from tusk_jupyter.system.places import Places
 
 ASKS_FOR_THE_PID = """
@@ -110,10 +113,11 @@ def test_a_client_of_another_protocol_gets_a_clear_message(client):
 def test_a_core_of_another_protocol_is_told_before_it_is_called(new_client, client):
     path = client.link.places.address_file
     said = json.loads(path.read_text())
+    freeze(said["pid"])  # else it writes its own words again
     path.write_text(json.dumps({**said, "protocol": 99, "version": "9.9"}))
     with pytest.raises(errors.VersionMismatch, match=r"running core is 9\.9"):
         new_client().call(control.ListRuns())
-    path.write_text(json.dumps(said))
+    os.kill(said["pid"], signal.SIGCONT)
 
 
 def test_the_core_ends_when_idle_and_starts_again_at_the_next_call(new_client, core, scripted_home):
@@ -152,7 +156,64 @@ def test_a_core_whose_address_was_deleted_or_damaged_is_found_all_the_same(clien
     file = client.link.places.address_file
     file.unlink() if left is None else file.write_text(left)
     assert core.status(new_client()).pid == pid
-    assert "was deleted or damaged" in client.link.places.log_file.read_text()
+    assert "was deleted, damaged or replaced" in client.link.places.log_file.read_text()
+
+
+ELSEWHERE = "grpc+unix:///tmp/c-0123456789abcdef.sock"
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        {"address": ELSEWHERE, "token": "of-a-copy", "pid": 4_000_000},
+        {"address": ELSEWHERE, "token": "of-a-copy"},
+        {"token": "of-a-copy"},
+        {"address": "unix:///tmp/nosuch.sock"},
+        {"address": ""},
+    ],
+)
+def test_a_core_whose_address_was_put_back_from_a_copy_is_found_all_the_same(client, new_client, core, left):
+    """The next one could not start for its lock, and everything failed after 31 s for as long as it ran."""
+    pid = core.status(client).pid
+    file = client.link.places.address_file
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps({**said, **left}))
+    assert core.status(new_client()).pid == pid
+    wait_until(lambda: json.loads(file.read_text()) == said, 5.0, "the file is the core's own again")
+
+
+def test_a_core_whose_socket_was_removed_listens_at_another_one(client, new_client, core):
+    pid = core.status(client).pid
+    core.run(client, "rows 1")
+    file = client.link.places.address_file
+    said = json.loads(file.read_text())
+    sockets.socket_path(said["address"]).unlink()
+    assert core.status(new_client()).pid == pid
+    assert json.loads(file.read_text())["address"] != said["address"]
+    assert core.run(client, "rows 2").rows == 2, "whoever has a link keeps it, and the session"
+    shutil.rmtree(client.link.places.run)
+    assert core.status(new_client()).pid == pid
+
+
+def test_a_core_behind_a_folder_is_told_as_one_that_runs(client, new_client, core, monkeypatch):
+    pid = core.status(client).pid
+    monkeypatch.setattr(link, "LOST_S", 0.3)
+    file = client.link.places.address_file
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(errors.CoreError, match=f"runs \\(process {pid}\\), and cannot be reached") as caught:
+        new_client().call(control.ListRuns())
+    assert "core.json is a folder: move it away" in caught.value.hint
+    with pytest.raises(errors.CoreError, match="cannot be reached"):
+        new_client().link.running(patience_s=0.3)
+    file.rmdir()
+    assert core.status(new_client()).pid == pid
+
+
+@pytest.mark.parametrize("address", ["", "unix:///tmp/nosuch.sock", "nonsense"])
+def test_what_is_no_address_leads_to_nobody(address):
+    with pytest.raises(PeerLost):
+        list(Peer(address, "token").stream(control.ListRuns()))
 
 
 def test_a_killed_core_leaves_no_driver_and_the_next_cell_works(client, core, scripted_home):

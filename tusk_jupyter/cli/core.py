@@ -74,8 +74,12 @@ def stop(output: Output) -> None:
 
 
 def _runs() -> bool:
-    """Return whether a core runs."""
-    peer = get_client().link.running()
+    """Return whether a core runs.
+
+    Raises:
+        CoreError: one does, and cannot be reached.
+    """
+    peer = get_client().link.running(patience_s=2.0)
     if peer is None:
         return False
     peer.close()

@@ -8,6 +8,7 @@ own lock would send a second one away.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,9 @@ CONNECT_S = 8.0
 
 PING_S = 60.0
 """As long as it takes a caller's own patience at least."""
+
+LOST_S = 3.0
+"""How long a core may hold its lock while `core.json` leads nowhere: one that runs corrects that file within a second."""
 
 TRIES = 4
 """Starts of a core before giving up: one that meets a core just going down finds its lock held and leaves. Calls too."""
@@ -189,10 +193,24 @@ class Link:
             if failed is None or self._peer is failed:
                 self._peer = None  # not closed: another thread may be in a call on it; the last reference closes it
 
-    def running(self) -> Peer | None:
-        """Return the core if one runs; never starts one."""
-        address = read_address(self.places.address_file)
-        return self._connect(address) if address and processes.alive(address.pid) else None
+    def running(self, *, patience_s: float = 0.0) -> Peer | None:
+        """Return the core if one runs; never starts one.
+
+        Args:
+            patience_s: how long one that runs and cannot be found may take to be found.
+
+        Raises:
+            CoreError: one runs and was not found for so long.
+        """
+        deadline = time.monotonic() + patience_s
+        while True:
+            address = read_address(self.places.address_file)
+            found = self._connect(address) if address and processes.alive(address.pid) else None
+            if found is not None or not patience_s or not self.places.core_lock.exists() or not self._held():
+                return found
+            if time.monotonic() >= deadline:
+                raise self._not_found()
+            time.sleep(5 * POLL_S)
 
     def ensure(self) -> None:
         """See that a core runs or is on its way, without waiting for it."""
@@ -237,7 +255,10 @@ class Link:
         from tusk_jupyter.protocol.control import GetCoreStatus
 
         self.address = address
-        peer = Peer(address.address, address.token)
+        try:
+            peer = Peer(address.address, address.token)
+        except PeerLost:
+            return None
         try:
             peer.call(GetCoreStatus(client_version=__version__, protocol=PROTOCOL_VERSION), timeout_s=CONNECT_S)
         except PeerLost:
@@ -272,7 +293,12 @@ class Link:
             ) from exc
 
     def _await_core(self, process: processes.Detached | None, deadline: float) -> Peer | None:
-        """Return the core as soon as it can be called; None when `deadline` passes or its process ends without one."""
+        """Return the core as soon as it can be called; None when `deadline` passes or its process ends without one.
+
+        Raises:
+            CoreError: there is one, and what leads to it is wrong, which it does not mend.
+        """
+        led_astray = time.monotonic()
         while True:
             ended = process is not None and process.ended()
             address = read_address(self.places.address_file)
@@ -280,6 +306,10 @@ class Link:
                 return peer
             if (ended and not self._held()) or time.monotonic() >= deadline:
                 return None
+            if not os.path.lexists(self.places.address_file):  # a core that comes or goes has removed it
+                led_astray = time.monotonic()
+            elif time.monotonic() - led_astray >= LOST_S and self._held():
+                raise self._not_found()
             time.sleep(POLL_S)
 
     def _held(self) -> bool:
@@ -290,8 +320,24 @@ class Link:
             return False
         return True
 
+    def _not_found(self) -> errors.CoreError:
+        """Return the error for a core that runs, by its lock, and that nobody can reach."""
+        path = self.places.address_file
+        pids = locks.holders(self.places.core_lock) or ()
+        who = f" (process {pids[0]})" if len(pids) == 1 else ""
+        folder = f"{path} is a folder: move it away, and the core writes the file anew. " if path.is_dir() else ""
+        return errors.CoreError(
+            f"The core service of {self.places.home} runs{who}, and cannot be reached: {path.name} does not lead to it.",
+            hint=f"{folder}It is on its way up or down, or stopped, or cannot write there. If it does not come back by itself, "
+            "`tusk core stop` in a terminal ends it, by force if need be; the next cell starts a new one.",
+            scenario="core_unanswered",
+        )
+
     def _give_up(self, process: processes.Detached | None) -> Peer:
         """Raise what kept the core from starting, in its own words if it had any."""
+        astray = process is None or process.ended() or os.path.lexists(self.places.address_file)
+        if astray and not _refused(process) and self._held():
+            raise self._not_found()
         about = f"The core service of {self.places.home} did not start"
         if (said := _refused(process)) is not None:
             raise errors.CoreError(f"{about}: {said.message}", hint=said.hint, detail=said.detail)

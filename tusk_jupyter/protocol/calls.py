@@ -49,12 +49,16 @@ class Peer:
 
         Raises:
             CoreError: this process has no file descriptors left for it.
+            PeerLost: nobody can listen at what is no address.
         """
         self._address, self._token = address, token
         self._is_known = False
         open_files.check_for_link()
-        with quiet():
-            self.flight = flight.FlightClient(address)
+        try:
+            with quiet():
+                self.flight = flight.FlightClient(address)
+        except (pa.ArrowException, ValueError) as exc:
+            raise PeerLost(f"{address!r} is no address of a process.", detail=_first_line(exc)) from exc
 
     def __repr__(self) -> str:
         return "Peer()"  # the token is in here

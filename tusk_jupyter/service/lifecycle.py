@@ -26,20 +26,23 @@ from tusk_jupyter.launch import head_start
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
-from tusk_jupyter.system import belongings, hardening, home, open_files, processes, sockets
-from tusk_jupyter.system.address import Address, read_address
+from tusk_jupyter.system import belongings, hardening, home, open_files, processes, socket_folder, sockets
+from tusk_jupyter.system.address import MAX_BYTES, Address, read_address
 from tusk_jupyter.system.lean import kept_out
 from tusk_jupyter.system.locks import FileLock, unusable
 from tusk_jupyter.system.places import Places
-from tusk_jupyter.system.private_files import open_own, write_private
+from tusk_jupyter.system.private_files import open_own, read_private, write_private
 from tusk_jupyter.version import __version__
 from tusk_jupyter.visible import visible
 
 if TYPE_CHECKING:
     from tusk_jupyter.service.core import Core
+    from tusk_jupyter.service.server import CoreServer
 
 TICK_S = 0.2
 ALONE_AFTER_S = 0.1
+AGAIN_S = 1.0
+"""Between attempts to be found again, where that is not possible."""
 CRASH_BYTES = 64 * 1024
 """Of the stacks that a crashed core has left."""
 
@@ -98,7 +101,7 @@ def _begin(*, report: bool) -> None:
     belongings.discard(places.address_file)
     belongings.sweep(places.run)
     try:
-        _serve(places, stopped, head_start.begin(places), words if report else None)
+        _serve(places, lock, stopped, head_start.begin(places), words if report else None)
     finally:
         with contextlib.suppress(OSError):
             belongings.discard(places.address_file)
@@ -116,7 +119,13 @@ def _say(exc: errors.TuskError, *, report: bool) -> None:
             sys.stderr.flush()
 
 
-def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart | None, words: int | None) -> None:
+def _serve(
+    places: Places,
+    lock: FileLock,
+    stopped: threading.Event,
+    early: head_start.HeadStart | None,
+    words: int | None,
+) -> None:
     """Serve until `stopped`; from when the core is up, what its libraries say goes to `words`, if that is given."""
     with kept_out("numpy"):  # by pyarrow: a core reads no column
         from tusk_jupyter.service.server import CoreServer
@@ -129,8 +138,9 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
         core.spares.expect(early.name)
         threading.Thread(target=core.spares.adopt, args=(early,), name="head-start", daemon=True).start()
     token = secrets.token_urlsafe(32)
-    server = CoreServer(core, sockets.new_address(places.run, "c"), token)
-    announcement = _Announcement(places.address_file, server.address, token)
+    announcement = _Announcement(
+        places, lock, token, lambda: CoreServer(core, sockets.new_address(places.run, "c"), token)
+    )
     processes.begun()
     if words is not None:
         for output in (1, 2):
@@ -141,8 +151,8 @@ def _serve(places: Places, stopped: threading.Event, early: head_start.HeadStart
     try:
         _tick(core, stopped, announcement)
     finally:
-        server.leave()  # or a client that has this core's address would have a run taken in, and lose it
-        _go_down(core, server.address)
+        announcement.leave()  # or a client that has this core's address would have a run taken in, and lose it
+        _go_down(core, announcement.address)
         os._exit(0)  # Flight's threads may still hold attach streams; what had to be saved is saved
 
 
@@ -186,42 +196,105 @@ def _tick(core: Core, stopped: threading.Event, announcement: _Announcement) -> 
             stopped.set()
 
 
+_Look = tuple[int, int, int] | None
+"""What tells one state of a file from another; None where there is none."""
+
+
 class _Announcement:
     """How to reach this core, in a file, whole or not at all.
 
-    Without it a core that runs cannot be found, and its lock keeps every other from starting.
+    Without it a core that runs cannot be found, and its lock keeps every other from starting. So for as long as this process
+    holds the lock of the state folder, whatever else is in the file gives way to the truth, also what was put back from a
+    copy; and where the socket was removed, the core listens at another one.
     """
 
-    def __init__(self, path: Path, address: str, token: str) -> None:
-        """Write it."""
-        self._path = path
-        self._said = codec.encode(
-            Address(address=address, token=token, pid=os.getpid(), version=__version__, protocol=PROTOCOL_VERSION)
+    def __init__(self, places: Places, lock: FileLock, token: str, listen: Callable[[], CoreServer]) -> None:
+        """Listen, and write it.
+
+        Args:
+            places: where.
+            lock: that makes this process the core.
+            token: of this start.
+            listen: begins to listen at a socket of its own.
+        """
+        self._places, self._path, self._lock, self._token, self._listen = (
+            places,
+            places.address_file,
+            lock,
+            token,
+            listen,
         )
-        self._seen: tuple[int, int, int] | None = None
+        self._servers: list[CoreServer] = []
+        """The last one can be reached; those before it have lost their sockets, and their clients stay on them."""
+        self._seen: _Look = None
+        self._again_at = 0.0
+        """Until then nothing is tried: something was not possible, as a folder is in the way or the disk is full."""
+        self._open()
         self._write()
 
+    @property
+    def address(self) -> str:
+        """Where the core listens."""
+        return self._servers[-1].address
+
+    def leave(self) -> None:
+        """Take nothing in any more."""
+        for server in self._servers:
+            server.leave()
+
     def keep(self) -> None:
-        """Write it again where it was deleted or damaged; that of another core stays."""
-        if self._look() == self._seen:
+        """Write it again where it was deleted, damaged or replaced; that of another core stays."""
+        found = self._look(self._path)
+        lost = self._look(self._socket) != self._bound
+        if (found == self._seen and not lost) or time.monotonic() < self._again_at:
             return
+        self._again_at = time.monotonic() + AGAIN_S
+        if lost and self._lock.is_in_place():
+            self._listen_anew()
         with contextlib.suppress(OSError, errors.StorageError):  # the folder is gone, or closed: tried again
-            if read_address(self._path) is None:
+            if read_address(self._path) is None or (self._lock.is_in_place() and not self._is_ours()):
                 self._write()
-                _LOG.warning("%s was deleted or damaged, and is written again", self._path)
+                _LOG.warning("%s was deleted, damaged or replaced, and is written again", self._path)
             else:
-                self._seen = self._look()
+                self._seen = found
+            self._again_at = 0.0
+
+    def _listen_anew(self) -> None:
+        try:
+            socket_folder.claim(self._places.run)
+            self._open()
+        except Exception:  # noqa: BLE001  # the core goes on for those that have a link
+            _LOG.exception("the core's socket was removed, and it cannot listen at another one")
+        else:
+            _LOG.warning("the core's socket was removed; it listens at another one")
+
+    def _open(self) -> None:
+        self._servers.append(self._listen())
+        self._socket = sockets.socket_path(self.address)
+        self._bound = self._look(self._socket)
+        self._said = codec.encode(
+            Address(
+                address=self.address, token=self._token, pid=os.getpid(), version=__version__, protocol=PROTOCOL_VERSION
+            )
+        )
+
+    def _is_ours(self) -> bool:
+        try:
+            return read_private(self._path, max_bytes=MAX_BYTES) == self._said
+        except (OSError, errors.StorageError):
+            return False
 
     def _write(self) -> None:
         write_private(self._path, self._said)
-        self._seen = self._look()
+        self._seen = self._look(self._path)
 
-    def _look(self) -> tuple[int, int, int] | None:
+    @staticmethod
+    def _look(path: Path | None) -> _Look:
         try:
-            found = os.stat(self._path)  # noqa: PTH116  # five times a second
+            found = os.stat(path) if path is not None else None  # noqa: PTH116  # five times a second
         except OSError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return (found.st_ino, found.st_mtime_ns, found.st_size) if found is not None else None
 
 
 def _note_crashes(places: Places) -> None:

@@ -52,6 +52,15 @@ class FileLock:
         self._fd = fd
         return True
 
+    def is_in_place(self) -> bool:
+        """Return whether the lock that is held is the file at its path: else another process may hold the one that is there."""
+        if self._fd is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(self._path))  # noqa: PTH116  # five times a second
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Let go; idempotent."""
         if self._fd is not None:

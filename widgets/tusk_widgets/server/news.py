@@ -123,5 +123,7 @@ class News:
             self._peer = None
             return None
         if self._peer is None or self._peer[0] != address:
-            self._peer = (address, Peer(address.address, address.token))
-        return self._peer[1]
+            self._peer = None
+            with contextlib.suppress(PeerLost):  # it is no address: the core is about to say it anew
+                self._peer = (address, Peer(address.address, address.token))
+        return self._peer[1] if self._peer else None
