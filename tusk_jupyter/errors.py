@@ -24,6 +24,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tusk_jupyter.visible import visible
@@ -82,6 +83,13 @@ class TuskError(Exception):
         self.code = code
         self.statement = statement
         self.scenario = scenario
+
+    def reword(self, put: Callable[[str], str]) -> None:
+        """Put something in the place of every text that leaves with this error: what hides secrets comes through here."""
+        self.message = put(self.message)
+        self.hint = self.hint and put(self.hint)
+        self.detail = self.detail and put(self.detail)
+        self.args = (self.message, *self.args[1:])
 
     def __str__(self) -> str:
         # A traceback shows this, and a server may have worded it.

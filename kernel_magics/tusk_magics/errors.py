@@ -53,13 +53,17 @@ def show_without_traceback(
         statements: how many statements the SQL has, where that is known.
         colour: whether the frontend shows ANSI colours.
     """
-    if place is not None:  # in the exception itself: a notebook's output has its words too
-        exc.message = place.without_secrets(exc.message)
-        exc.args = (exc.message,)
-        exc.detail = place.without_secrets(exc.detail) if exc.detail else None
+    # In the exception itself: a notebook's output has its words too.
+    exc.reword(_without_urls_secrets if place is None else place.without_secrets)
     lines = error_lines(exc, place, statements=statements, paint=Paint(on=colour))
     # IPython asks the exception itself: InteractiveShell.showtraceback.
     exc._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+
+
+def _without_urls_secrets(text: str) -> str:
+    from tusk_jupyter.sqltext.secret_shapes import hide_urls  # 10 ms, at the first error only
+
+    return hide_urls(text)
 
 
 def error_lines(

@@ -7,7 +7,8 @@ from collections.abc import Callable, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter.cli.logins import in_urls_of
-from tusk_jupyter.cli.passwords import secrets_of_magic_lines, typed_secrets, without_secrets
+from tusk_jupyter.cli.passwords import typed_secrets, without_secrets
+from tusk_jupyter.cli.typed_lines import secrets_of_lines
 from tusk_jupyter.system.plain_text import say
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 Clean = Callable[[str], str]
 _OURS = re.compile(r"(?:%{1,2}(?:tusk|sql)\b|%config\s+TuskMagics\b)(.*)")
 _SETTING = re.compile(r"%config\s+TuskMagics\b(.*)")
-_SHELL = re.compile(r"^\s*(?:\w+\s*=\s*)?(!{1,2}\s*tusk\b.*)", re.MULTILINE)
 STAYS = (
     "It was taken out of this session's input history; delete it from the cell yourself before the notebook is saved."
 )
@@ -47,8 +47,8 @@ def scrub_after(shell: InteractiveShell, cell: str) -> None:
         secrets += in_urls_of(text)
         for match in _SETTING.finditer(cell):
             secrets += typed_secrets(match[1].strip(" .").split())
-    if "!" in cell and "tusk" in cell:  # `!tusk connect ...`: our command refuses it, and knows no history of IPython's
-        secrets += secrets_of_magic_lines("\n".join(_SHELL.findall(cell)))
+    if "tusk" in cell:  # `!tusk connect ...`, `%%sh`: our command refuses it, and knows no history of IPython's
+        secrets += secrets_of_lines(cell)
     history = shell.history_manager
     if not secrets or history is None:
         return

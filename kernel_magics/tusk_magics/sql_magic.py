@@ -8,12 +8,11 @@ from typing import Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
 from tusk_jupyter.cli.passwords import (
-    secrets_of_magic_lines,
     secrets_of_refused_line,
     secrets_of_sql_line,
-    without_secrets,
 )
 from tusk_jupyter.cli.refusals import refusal
+from tusk_jupyter.cli.typed_lines import secrets_of_lines
 from tusk_jupyter.errors import Cancelled, TuskError, UsageError
 from tusk_jupyter.system import open_files
 from tusk_jupyter.system.bare_frames import bare_frames
@@ -42,15 +41,16 @@ class SqlMagic(Magics):
         variables = ChainMap(local_ns or {}, self.shell.user_ns)
         run = CellRun(shell=self.shell, config=TuskMagics.instance(), notebook=notebook, variables=variables)
         try:
-            if secrets := (*secrets_of_sql_line(line), *secrets_of_magic_lines(cell or "")):
+            if secrets := (*secrets_of_sql_line(line), *secrets_of_lines(cell or "")):
                 scrub(self.shell, secrets)
                 raise refusal(where="on a magic line", stays=STAYS)
             return _not_interrupted(run, line, cell)
         except TuskError as exc:
             if isinstance(exc, UsageError) and (secrets := secrets_of_refused_line(line, cell)):
                 scrub(self.shell, secrets)
-                exc.message = without_secrets(exc.message, secrets)
-                exc.args = (exc.message,)
+                from tusk_jupyter.sqltext.hiding import redact_text  # 18 ms, for a cell with a secret only
+
+                exc.reword(lambda text: redact_text(text, secrets))
                 exc.hint = " ".join(filter(None, (exc.hint, f"A password stands in the cell. {STAYS}")))
             run.with_advice(exc)
             statements = run.count_statements() if exc.statement is not None else None

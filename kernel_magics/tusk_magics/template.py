@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, nodes
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
@@ -28,6 +28,8 @@ def render(sql: str, values: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """
     environment = _Environment()
     try:
+        if "set" in sql or "with" in sql:
+            environment.note_assigned(environment.parse(sql))
         text = environment.from_string(sql).render(dict(values))
     except Exception as exc:  # noqa: BLE001 - whatever the user's own objects raise while they are rendered
         secrets = tuple(environment.secrets)
@@ -60,6 +62,18 @@ class _Environment(SandboxedEnvironment):
         self._makers: list[object] = []
         """Functions that were found under such a name."""
 
+    def note_assigned(self, template: nodes.Template) -> None:
+        """Remember the texts that a template itself gives to the name of a secret: `{% set password = 'x' %}`."""
+        for node in template.find_all((nodes.Assign, nodes.With, nodes.AssignBlock)):
+            targets = node.targets if isinstance(node, nodes.With) else [node.target]  # type: ignore[attr-defined]
+            values = node.values if isinstance(node, nodes.With) else [node]
+            for target, value in zip(targets, values, strict=True):
+                names = [name.name for name in (target, *target.find_all(nodes.Name)) if isinstance(name, nodes.Name)]
+                if any(is_meant_as_secret(name) for name in names):
+                    texts = value.find_all((nodes.Const, nodes.TemplateData))
+                    own = [value] if isinstance(value, nodes.Const) else []
+                    self.secrets |= dict.fromkeys(text for one in (*own, *texts) for text in _constant(one))
+
     def noted(self, name: object, value: Any) -> Any:  # noqa: ANN401 - as above
         """Return a value; if its name is a secret's, remember its texts."""
         if isinstance(name, str) and name not in _PLACES and is_meant_as_secret(name):
@@ -85,6 +99,10 @@ class _Environment(SandboxedEnvironment):
         ):
             __self.secrets |= dict.fromkeys(_texts(value))
         return value
+
+
+def _constant(node: nodes.Node) -> list[str]:
+    return [node.data.strip()] if isinstance(node, nodes.TemplateData) else _texts(getattr(node, "value", None))
 
 
 def _texts(value: object) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from services.growth import assert_one_pass
 
 from tusk_jupyter.cli.group import run_verb
 from tusk_jupyter.cli.passwords import secrets_of_refused_line, secrets_of_sql_line, typed_secrets, without_secrets
 from tusk_jupyter.cli.refusals import WordsRefused
+from tusk_jupyter.cli.typed_lines import secrets_of_lines
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_magics.output import NotebookOutput
 
@@ -165,6 +167,9 @@ credentials set a
 credentials set a --kind password --password-env X --tier vault
 credentials unlock --passphrase-env X
 log --text password=x --since 2d
+log --text --password
+log --connection password
+schema a --limit 5
 log --text 'u:p@h'
 queries save x "SELECT password FROM users WHERE a = 'b'"
 queries save x "SELECT 1" --description 'token=none'
@@ -197,7 +202,7 @@ def test_an_ordinary_line_holds_none(line):
     ["postgresql://u:Geheim17@h/d SELECT 1", "u:Geheim17@h/d SELECT 1", "--password Geheim17 SELECT 1", "a --password=Geheim17",
      "a -p Geheim17 SELECT 1", "password=Geheim17 SELECT 1", "//u:Geheim17@h/d SELECT 1", "u/Geheim17@h/d SELECT 1",
      "--pasword Geheim17 SELECT 1", "'postgresql://u:Geheim17@h/d' SELECT 1",
-     "--limit=5 --url=postgresql://u:Geheim17@h/d SELECT 1"],
+     "--limit=5 --url=postgresql://u:Geheim17@h/d SELECT 1", "pg password=Geheim17", "pg host=h password=Geheim17"],
 )  # fmt: skip
 def test_the_head_of_a_sql_line_is_looked_at(line):
     assert secrets_of_sql_line(line)
@@ -223,7 +228,8 @@ def test_a_secret_is_hidden_whole_and_a_short_one_only_as_a_word():
     "line",
     ["SELECT 'u:p@h'", "a SELECT 1", "SELECT password=:p FROM t", "-- password x", "a --param password=x SELECT :password",
      "--limit 5 SELECT 1", "a x << SELECT 1", "--limit  5  SELECT 'a: b', 'postgresql://h/d x@y'",
-      "--to data/a@b.csv SELECT 1", "SELECT a/b@c", "SELECT a:b@c", ""],
+      "--to data/a@b.csv SELECT 1", "SELECT a/b@c", "SELECT a:b@c", "SELECT password='x'", "pg SET password='x'",
+      "update password='x'", "pg a=1 password", ""],
 )  # fmt: skip
 def test_sql_is_not_taken_for_a_secret(line):
     assert secrets_of_sql_line(line) == ()
@@ -264,6 +270,14 @@ def test_what_a_verb_does_not_take_is_not_repeated_and_told_to_the_history(modul
     if "eheim" in line.lower():
         assert isinstance(caught.value, WordsRefused)
         assert "geheim" not in without_secrets(line, caught.value.words).lower()
+
+
+@pytest.mark.parametrize(
+    "sign", ["tusk credentials set a <<X\n", "!a=1 tusk x; ", "a b ", "!tusk x 'y ", "export pw=$x | tusk\n"]
+)
+@pytest.mark.parametrize("before", ["", "%%sh tusk\n"])
+def test_many_lines_of_a_shell_are_read_in_one_pass(sign, before):
+    assert_one_pass(secrets_of_lines, sign, before=before)
 
 
 def test_a_name_that_none_could_have_is_not_repeated(module_home):

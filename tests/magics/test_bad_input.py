@@ -179,6 +179,18 @@ def test_a_file_of_comments_is_named(cells):
         "%%sql lake\nSELECT 1;\n  %tusk connect pg ann:Geheim-17@db/x",
         "%%sql lake\nSELECT 1\n!tusk credential set pgx Geheim-17",
         "%%sql lake\n%sql lake --password Geheim-17 SELECT 1",
+        "%%sql lake\nSELECT 1\n!PGPASSWORD=Geheim-17 tusk test pgx",
+        "%%sql lake password=Geheim-17\nSELECT 1",
+        "%%sql lake host=h password=Geheim-17\nSELECT 1",
+        "%tusk info --password Geheim-17",
+        "%tusk log --password Geheim-17",
+        "%tusk log --text x --pasword Geheim-17",
+        "%tusk running --password Geheim-17",
+        "%tusk core status --password Geheim-17",
+        "%tusk schema pg --password Geheim-17",
+        "%tusk doctor -pGeheim-17",
+        "%tusk drivers --token=Geheim-17",
+        "%tusk connect z sqlite:////nosuch/postgresql://ann:Geheim-17@h/d.sqlite",
     ],
 )
 def test_a_password_on_a_magic_line_is_refused_and_taken_out_of_the_history(cells, cell):
@@ -226,6 +238,8 @@ def kept(cells):
         "%%sql nosuch CREATE SECRET s\n(TYPE s3, SECRET 'Geheim-19')",
         "%%sql nosuch x <<\nCREATE USER a IDENTIFIED BY 'Geheim-19'",
         "%%sql --persist frame\nCREATE SECRET s (TYPE s3, SECRET 'Geheim-19')",
+        "%sql lake --file postgresql://ann:Geheim-19@h/d",
+        "%sql --file 'x/password=Geheim-19/y.sql'",
         "%config TuskMagics.connection='postgresql://ann:Geheim-19@db/x'",
         "%config TuskMagics.password='Geheim-19'",
         "%tusk frobnicate postgresql://ann@db/x?password=Geheim-19",
@@ -276,13 +290,39 @@ def test_what_ipython_itself_refuses_is_taken_out_of_the_history(cells):
 
 @pytest.mark.parametrize(
     "cell",
-    ["!tusk credentials set nosuch Geheim-19", "x = !tusk passwd nosuch Geheim-19", "1\n!tusk connect x ann:Geheim-19@db/x"],
+    ["!tusk credentials set nosuch Geheim-19", "x = !tusk passwd nosuch Geheim-19", "1\n!tusk connect x ann:Geheim-19@db/x",
+     "!PGPASSWORD=Geheim-19 tusk test pg", "!MYSQL_PWD=Geheim-19 tusk test my", "!export PGPASSWORD=Geheim-19; tusk test pg",
+     "!env PGPASSWORD=Geheim-19 tusk test pg", "!echo Geheim-19 | tusk credentials set pg",
+     "!time tusk connect a --password Geheim-19",
+     "!PGPASSWORD='two Geheim-19' tusk test pg", "!tusk credentials set pg <<< Geheim-19",
+     "!printf '%s' Geheim-19|tusk connect a b",
+     "!cd x && /usr/bin/tusk credentials set pg Geheim-19", "!sh -c 'tusk connect a --password Geheim-19'",
+     "!tusk connect a \\\n --password Geheim-19", "!tusk info --password Geheim-19", "x = %sx tusk passwd a Geheim-19",
+     "%%sh\ntusk credentials set pg Geheim-19", "%%bash\nset -e\ntusk connect a b --password Geheim-19",
+     "%%script bash\ntusk connect a postgresql://ann:Geheim-19@db/x", "%%bash\nexport PGPASSWORD=Geheim-19\ntusk test pg",
+     "%%sh\ntusk credentials set pg <<X\nGeheim-19\nX\n"],
 )  # fmt: skip
 def test_what_our_command_refuses_is_taken_out_of_the_history(cells, monkeypatch, cell):
     monkeypatch.setattr(cells.shell, "system", lambda line: None)  # the command itself has its own tests
     monkeypatch.setattr(cells.shell, "getoutput", lambda line, *_, **__: [])
+    for name in ("sh", "bash", "script"):
+        monkeypatch.setitem(cells.shell.magics_manager.magics["cell"], name, lambda line, cell: None)
     assert "stands in this cell" in cells.run(cell).out
     assert not [text for text in kept(cells) if "Geheim" in text]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["!echo walrus | tusk log --text walrus", "!WALRUS=walrus tusk test pg", "!PGPASSWORD=$walrus tusk test pg",
+     "%%sh\npassword=walrus\necho walrus", "!tusk log --text password=walrus", "!echo walrus; tusk credentials list",
+     "%%bash\ntusk test walrus && tusk use walrus"],
+)  # fmt: skip
+def test_a_command_without_a_password_stays_in_the_history(cells, monkeypatch, cell):
+    monkeypatch.setattr(cells.shell, "system", lambda line: None)
+    for name in ("sh", "bash"):
+        monkeypatch.setitem(cells.shell.magics_manager.magics["cell"], name, lambda line, cell: None)
+    cells.run(cell)
+    assert cells.shell.history_manager.input_hist_raw[-1].strip() == cell
 
 
 def test_a_word_that_only_may_be_a_password_is_taken_out_of_its_own_cell(cells):

@@ -183,6 +183,17 @@ def test_a_secret_that_a_template_puts_in_is_hidden_as_one_that_is_bound(cells, 
         assert not file.is_file() or b"Zx8q" not in file.read_bytes(), file
 
 
+@pytest.mark.parametrize(
+    "given",
+    ["{% set password = 'Zx8q-Geheim' %}", "{% set password %}Zx8q-Geheim{% endset %}",
+     "{% set u, password = 'a', 'Zx8q-Geheim' %}",
+     "{% set creds = {'password': 'Zx8q-Geheim'} %}{% set password = creds.password %}"],
+)  # fmt: skip
+def test_a_secret_that_a_template_itself_sets_is_hidden(cells, given):
+    ran = cells.run(f"%%sql lake --jinja\n{given}SELECT CAST('{{{{ password }}}}' AS INT)")
+    assert "Zx8q" not in f"{ran.out} {ran.refused.message} {cells.log()[0]!r}"
+
+
 def test_a_secret_is_in_no_error_of_a_template(cells):
     cells.variables.update(password="Zx8q-Geheim", table={"a": 1})
     ran = cells.run("%%sql lake --jinja\nSELECT {{ table[password] }}")

@@ -481,6 +481,7 @@ SECRETS = [
 ]  # fmt: skip
 
 HARMLESS = [
+    "SELECT 'allow_cleartext_password=true, set `x_password=false`.'",
     "SELECT token_count IN (1, 2), token_count IN ('a', 'b')",
     "SELECT 1 -- password column is nullable, password md5",
     "SELECT 1 -- password: bcrypt hash, token v2, token count 1024",

@@ -94,10 +94,7 @@ def _hide(exc: TuskError, url: str) -> None:
         piece for piece in (login, *re.split(r"[:/]", login)[1:], *re.split(r"[:/]", login, maxsplit=1)[1:]) if piece
     ]
     secrets = [*pieces, *map(unquote, pieces)]
-    exc.message = without_secrets(exc.message, secrets)
-    exc.detail = exc.detail and without_secrets(exc.detail, secrets)
-    exc.hint = exc.hint and without_secrets(exc.hint, secrets)
-    exc.args = (exc.message,)
+    exc.reword(lambda text: without_secrets(text, secrets))
 
 
 def _save(given: dict[str, Any], url: str | None, fields: dict[str, Any], password: str | None) -> ConnectionSaved:

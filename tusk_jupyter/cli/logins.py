@@ -59,6 +59,9 @@ def in_url(word: str) -> Iterator[str]:
     """Yield the passwords of the complete URLs in a word."""
     for match in _URL.finditer(word):
         yield from _in_authority(match[1])
+        nested = match[1].rfind("://", 0, match[1].rfind("@")) if "@" in match[1] else -1
+        if nested > 0:  # a URL as the path of another one
+            yield from _in_authority(match[1][nested + 3 :])
         if slashed := _SLASHED_URL.match(match[1]):
             yield slashed[2]
     whole = _URL_WITH_BLANKS.match(word.strip("'\"<> ")) if " " in word.strip() else None

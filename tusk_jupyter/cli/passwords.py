@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from tusk_jupyter.cli.logins import USERS, in_broken_url, in_login, in_url, in_urls_of, in_user
 from tusk_jupyter.cli.refusals import BEHIND_NAME, NAMES_SECRET_TO_NOBODY
+from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 
 _ASSIGNED = re.compile(
@@ -47,10 +48,12 @@ def typed_secrets(words: Sequence[str]) -> tuple[str, ...]:
     """Return the secrets among the words of a command, without its `tusk`."""
     verb = next((word for word in words if not word.startswith("-")), "")
     found = [secret for word in words for secret in in_url(word)]
-    if verb not in NAMES_SECRET_TO_NOBODY:
+    if verb in NAMES_SECRET_TO_NOBODY:
+        found += _in_options(words)
+    else:
         for before, word, following in zip([None, *words], words, [*words[1:], None], strict=False):
             is_command = before == "--password-command" or word.startswith("--password-command=")
-            found += _in_word(_ENTRY.sub(" ", word) if is_command else word)
+            found += within_word(_ENTRY.sub(" ", word) if is_command else word)
             found += _behind_option(word, following)
             if " " in word.strip() and not is_command:
                 found += _in_text(word)
@@ -60,6 +63,14 @@ def typed_secrets(words: Sequence[str]) -> tuple[str, ...]:
 
         found += [secret for word in words[3:4] for secret in secrets_in(word, "ansi")]
     return tuple(dict.fromkeys(secret for secret in found if secret.strip("'\"")))
+
+
+def _in_options(words: Sequence[str]) -> Iterator[str]:
+    """`info --password X`, `log --token=X`: secrets by the name of an option that the verb has not."""
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        option, equals, value = word.partition("=")
+        yield from (value,) if equals and _OPTION.fullmatch(option) and _is_secret(option.lstrip("-")) else ()
+        yield from _behind_option(word, following)
 
 
 def as_written(line: str, secrets: Sequence[str]) -> tuple[str, ...]:
@@ -77,24 +88,6 @@ def as_written(line: str, secrets: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(written))
 
 
-def secrets_of_magic_lines(sql: str) -> tuple[str, ...]:
-    """Return the secrets in lines of SQL that begin as a magic of ours does: `%tusk credentials set x PASSWORD`."""
-    found: list[str] = []
-    for kind, line in _MAGIC_LINE.findall(sql) if "tusk" in sql or "%sql" in sql else ():
-        try:
-            words = shlex.split(line)
-        except ValueError:
-            words = line.split()
-        if kind == "tusk":
-            found += as_written(line, [*typed_secrets(words), *behind_secret_verb(words)])
-        else:
-            found += [*secrets_of_sql_line(line.strip()), *(secret for word in words for secret in _in_word(word))]
-    return tuple(dict.fromkeys(found))
-
-
-_MAGIC_LINE = re.compile(r"^[ \t]*(?:%{1,2}|!{1,2}[ \t]*)(tusk|sql)\b([^\n]*)", re.MULTILINE)
-
-
 def secrets_of_sql_line(line: str) -> tuple[str, ...]:
     """Return the secrets in the head of a `%sql` line, before its SQL."""
     if line.isidentifier():
@@ -104,12 +97,26 @@ def secrets_of_sql_line(line: str) -> tuple[str, ...]:
         return ()
     found = [*in_url(words[0]), *(in_broken_url(line.split()[:_WORDS_OF_URL]) if "://" in words[0] else ())]
     if not any(sign in words[0] for sign in "('\""):
-        found += _in_word(words[0])
+        found += within_word(words[0])
+        found += _behind_name(line.split(maxsplit=_WORDS_OF_URL)[:_WORDS_OF_URL])
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if not word.startswith("-"):
             continue
-        found += [*_behind_option(word, following), *_in_word(word)]
+        found += [*_behind_option(word, following), *within_word(word)]
     return tuple(dict.fromkeys(found))
+
+
+def _behind_name(words: Sequence[str]) -> Iterator[str]:
+    """`pg password=x`, `pg host=h password=x`: behind a connection's name no SQL begins with an assignment."""
+    if words[0].lower() in STATEMENT_KEYWORDS or not words[0].replace("-", "_").replace(".", "_").isidentifier():
+        return
+    for word in words[1:]:
+        if not _DSN_FIELD.fullmatch(word):
+            return
+        yield from within_word(word)
+
+
+_DSN_FIELD = re.compile(r"[A-Za-z_]\w*=[^\s=:<>].*", re.DOTALL)
 
 
 def secrets_of_refused_line(line: str, body: str | None = None) -> tuple[str, ...]:
@@ -119,7 +126,7 @@ def secrets_of_refused_line(line: str, body: str | None = None) -> tuple[str, ..
 
     text = f"{line}\n{body or ''}"
     found = [*in_urls_of(line), *hide_and_find(line)[1], *secrets_in(text, "ansi"), *secrets_in(body or "", "ansi")]
-    found += [secret for word in line.split() for secret in _in_word(word)]
+    found += [secret for word in line.split() for secret in within_word(word)]
     for word in itertools.islice(re.finditer(r"\S+", line), _WORDS_OF_HEAD):  # as SQL, `--limit 5 CREATE` is a comment
         found += secrets_in(text[word.start() : word.start() + _READ_AGAIN], "ansi")
     return tuple(dict.fromkeys(found))
@@ -142,7 +149,7 @@ def without_secrets(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-def _in_word(word: str) -> Iterator[str]:
+def within_word(word: str) -> Iterator[str]:
     """`u:pw@h/d`, `host=h password=x`, `PGPASSWORD=x`, `password=x`, `{"password": "x"}`, `user=u:pw`."""
     yield from in_login(word)
     for text in {word, unquote(word)}:
@@ -152,7 +159,7 @@ def _in_word(word: str) -> Iterator[str]:
             elif name.lower() in USERS:
                 yield from in_user(value.strip("'\""))
         if text.startswith(("--set=", "--url=")):
-            yield from _in_word(text.partition("=")[2])
+            yield from within_word(text.partition("=")[2])
     if "{" in word:
         from tusk_jupyter.sqltext.secret_shapes import hide_and_find
 

@@ -195,11 +195,20 @@ def _in_terminal(text: str) -> str:
     )
 
 
+def _without_urls_secrets(text: str) -> str:
+    if ":/" not in text:
+        return text
+    from tusk_jupyter.sqltext.secret_shapes import hide_urls  # 10 ms, for the few texts with a URL
+
+    return hide_urls(text)
+
+
 def _print_error(exc: errors.TuskError) -> None:
     if isinstance(exc, Unwritten):
         if exc.reported:
             return
         exc.reported = True
+    exc.reword(_without_urls_secrets)
     lines = [f"tusk: {_in_terminal(exc.message)}"]
     lines += [f"{head}: {text}" for head, text in detail_lines(exc.detail)]
     lines += [f"Hint: {_in_terminal(exc.hint).replace('%tusk', 'tusk')}"] if exc.hint else []

@@ -442,10 +442,7 @@ class Run:
 
     def _hide_secrets(self, exc: errors.TuskError) -> None:
         """Take out what the log hides: a server may repeat the literal or value that it stumbled over (R-32)."""
-        exc.message = redact_text(exc.message, self._secrets)
-        exc.detail = exc.detail and redact_text(exc.detail, self._secrets)
-        exc.hint = exc.hint and redact_text(exc.hint, self._secrets)
-        exc.args = (exc.message, *exc.args[1:])
+        exc.reword(lambda text: redact_text(text, self._secrets))
 
     @functools.cached_property
     def _secrets(self) -> tuple[str, ...]:

@@ -121,10 +121,7 @@ class Upload:
         """Take secrets out of an error; where a column holds them, all values, for a message may not tell whose one is."""
         hides = any(is_secret_parameter(name) for name in columns)
         names = {*columns, *self._message.table.split("."), self._message.table}
-        for part in ("message", "detail", "hint"):
-            if text := getattr(exc, part):
-                setattr(exc, part, redact_text(hide_every_value(text, names) if hides else text, ()))
-        exc.args = (exc.message,)
+        exc.reword(lambda text: redact_text(hide_every_value(text, names) if hides else text, ()))
 
     def _failure(self, exc: BaseException) -> BaseException:
         """Return what is reported for an upload that ended with `exc`."""

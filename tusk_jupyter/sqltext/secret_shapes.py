@@ -105,7 +105,7 @@ _URL = re.compile(r"(://[^\s:/?#@'\"]{0,400}+:)([^\s/?#'\"]{1,1000})(?=@)")
 _DATABASE_URL = re.compile(
     # People forget to encode / ? # in passwords; a number before the first slash is a port, not one of those.
     r"(\b(?:postgres(?:ql)?|mysql|mariadb|redis|rediss|mongodb|mssql|oracle|clickhouse|snowflake|amqps?|sqlserver|trino|presto"
-    r"|redshift|vertica)(?:\+\w{1,40})?://[^\s:/?#@'\"]{0,400}+:)(?!\d{1,5}[/?#])([^\s'\"]{1,1000})(?=@)",
+    r"|redshift|vertica)(?:\+\w{1,40})?:/{1,2}[^\s:/?#@'\"]{0,400}+:)(?!\d{1,5}[/?#])([^\s'\"]{1,1000})(?=@)",
     re.IGNORECASE,
 )
 _PAIR = re.compile(
@@ -172,7 +172,7 @@ def hide_and_find(text: str) -> tuple[str, list[str]]:
         text = _ELEMENT.sub(lambda match: _hide_element(match, found), text)
     if any(word in lower for word in _NOTED_WORDS):
         text = _NOTED.sub(lambda match: _hide_noted(match, found), text)
-    if "://" in text:
+    if ":/" in text:
         for pattern in (_URL, _DATABASE_URL):
             text = pattern.sub(hide, text)
     if _MARKS.search(text):
@@ -258,11 +258,13 @@ def _shown(key: str, value: str, found: list[str]) -> str:
         if value.startswith(quote):
             end = "}" if quote == "{" else quote
             inner = value[len(quote) :].removesuffix(end)
-            if not inner.strip("'\"\\"):
+            if not inner.strip("'\"\\."):
                 return key + value
             if inner != HIDDEN:
                 found.append(inner)
             return f"{key}{quote}{HIDDEN}{end if value.endswith(end) else ''}"
+    if value.lower().rstrip("`.") in ("true", "false"):  # `allow_cleartext_password=true`
+        return key + value
     if value != HIDDEN:
         found.append(value)
     return key + HIDDEN
