@@ -161,6 +161,7 @@ POSTGRESQL = [
     "INSERT INTO app.config VALUES (1, 'smtp_password', 'hunter2')",
     "SELECT jsonb_path_query(d, '$ ? (@.password == \"hunter2\")') FROM t",
     "SELECT dblink_connect($$host=h password=hunter2$$)",
+    "SELECT dblink_connect($$host=h password=hunter2$$);",
     "SELECT dblink_connect($x$host=h password='hunter2 x'$x$)",
     "SELECT * FROM dblink($$host=h password=hunter2 dbname=d$$, 'SELECT 1') AS t(a int)",
     "CREATE SUBSCRIPTION s CONNECTION $$host=h password=hunter2$$ PUBLICATION p",

@@ -125,7 +125,7 @@ class Lexed:
         """Places of what may hold anything: literals, comments, quoted names."""
         self.place = [
             place
-            for place, (one, after) in enumerate(zip(looked_up, [*looked_up[1:], None], strict=True))
+            for place, (one, after) in enumerate(zip(looked_up, [*looked_up[1:], None], strict=False))
             if one.kind is not Kind.COMMENT and not _introduces(one, after)
         ]
         self.part = [looked_up[place] for place in self.place]
