@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tusk_drivers.postgresql.readonly import ENDS_LARGE_OBJECT_WRITES
 from tusk_jupyter.driverkit.session import Transaction
 from tusk_jupyter.errors import QueryError, TuskError, UsageError
 from tusk_jupyter.sqltext.statements import split
@@ -207,6 +208,24 @@ def test_reading_goes_on_as_usual(connect):
     assert reader.rows("FETCH 2 FROM c") == [(1,), (2,)]
     reader.do("COMMIT")
     assert reader.session.transaction is Transaction.IDLE
+
+
+@pytest.mark.parametrize("commit", ["COMMIT", "/* a */ end"])
+def test_a_commit_that_takes_settings_back_says_so(connect, commit):
+    """A server before 16 is sent ROLLBACK, or a large object would be written."""
+    reader = connect(read_only=True)
+    before = reader.one("SHOW timezone")
+    reader.do("BEGIN")
+    reader.do("SET timezone = 'Asia/Tokyo'")
+    (statement,) = split(commit, "postgresql")
+    notes = reader.session.execute(statement, {}).notes
+    is_kept = reader.one("SHOW timezone") == "Asia/Tokyo"
+    assert is_kept == (reader.one("SHOW server_version_num") >= str(ENDS_LARGE_OBJECT_WRITES))
+    assert is_kept == (notes == ())
+    if not is_kept:
+        assert "settings that were SET in the transaction are as they were before it" in " ".join(notes)
+        assert reader.one("SHOW timezone") == before
+    assert not any("ROLLBACK" in note for note in reader.session.execute(statement, {}).notes), "none was open"
 
 
 def test_a_session_turns_read_only_and_back(db):

@@ -166,3 +166,13 @@ def test_a_procedure_that_ends_the_transaction_is_told(open_mysql):
 )
 def test_what_commits_nothing_or_is_meant_to_has_no_note(open_mysql, sql):
     assert open_mysql.run(sql).notes == ()
+
+
+def test_the_hint_of_an_aborted_transaction_is_true_of_one_with_a_savepoint(postgresql_engine):
+    postgresql_engine.run("DROP TABLE IF EXISTS parts; CREATE TABLE parts (i integer PRIMARY KEY)")
+    postgresql_engine.run("BEGIN; INSERT INTO parts VALUES (1); SAVEPOINT a")
+    told = refused(postgresql_engine, "INSERT INTO parts VALUES (1)", errors.QueryError)
+    assert "`ROLLBACK TO` a savepoint" in told.hint
+    assert "nothing of it stays" not in told.hint
+    postgresql_engine.run("ROLLBACK TO a; COMMIT")
+    assert postgresql_engine.value("SELECT count(*) FROM parts") == 1

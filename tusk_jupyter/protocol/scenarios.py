@@ -47,7 +47,7 @@ HINTS: dict[str, str] = {
     "statement_timeout": "Allow more with `--timeout SECONDS`, or make the statement cheaper.",
     "memory_limit": "The driver hit its memory cap: select less, or raise `memory_limit_mb` on the connection.",
     "missing_dependency": "Install what the driver needs, then run the cell again.",
-    "transaction_failed": "The open transaction is aborted: `ROLLBACK` ends it, and nothing of it stays.",
+    "transaction_failed": "The open transaction is aborted: `ROLLBACK` undoes all of it, `ROLLBACK TO` a savepoint (if it has one) what came after that.",
     "not_committed": "Run the transaction again from its beginning, without the statement that failed.",
     "constraint": "The data breaks a rule of the table (key, NOT NULL, CHECK, foreign key).",
     "disk_full": "There is no room left where the database writes.",

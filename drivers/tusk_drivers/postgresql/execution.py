@@ -122,6 +122,7 @@ class Execution:
             sent = self.guard.enter()
             if sent is not self._statement.text:
                 self._sql = sent
+            self._extra_notes += self.guard.notes
             described = self._describe() if self._command in _YIELDING else None
             self._link.raise_if_cancelled()
             if described is None or described.nfields == 0:

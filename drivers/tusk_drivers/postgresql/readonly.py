@@ -38,6 +38,11 @@ _OLD_STRINGS = dataclasses.replace(_DIALECT, backslash_escapes=True)
 _PREPARED = "SELECT statement FROM pg_catalog.pg_prepared_statements"
 _DEPTH = 3  # SQL in a literal of SQL in a literal
 
+_TAKEN_BACK = (
+    "The session is read-only, so the server was sent ROLLBACK in place of {}: settings that were SET in the transaction are "
+    "as they were before it, and its cursors WITH HOLD are closed. A SET outside of a transaction lasts."
+)
+
 ENDS_LARGE_OBJECT_WRITES = 160000
 """From this version on the server refuses large objects' writes in read-only transactions by itself."""
 
@@ -53,6 +58,8 @@ class ReadOnly:
         self._command = statement.command.partition(" ")[0].upper()
         self.wrapped = False
         """Whether the transaction now open is one of ours around this statement."""
+        self.notes: list[str] = []
+        """What the user must know of the text that is sent."""
 
     def enter(self) -> str:
         """Put the guard up, and return the text to send.
@@ -85,6 +92,8 @@ class ReadOnly:
             code = Code(self._text, _DIALECT)
             first = next(index for index, _ in code.words())
             token = code.tokens[first]
+            if self._link.status == TransactionStatus.INTRANS:
+                self.notes.append(_TAKEN_BACK.format(self._command))
             return f"{self._text[: token.start]}ROLLBACK{self._text[token.end :]}"
         return self._text
 
