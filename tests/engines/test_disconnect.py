@@ -92,3 +92,11 @@ def test_the_list_of_connections_names_who_has_each_open(duckdb_engine, second_c
     assert "  engines.ipynb, second.ipynb  " in listed()
     (own,) = second_client.call(control.ListConnections(session=second_client.session)).connections
     assert (own.state, own.others) == ("connected", ("engines.ipynb",))
+
+
+def test_a_connection_is_not_open_because_another_one_to_the_same_file_is(duckdb_engine, second_client):
+    connect(second_client, "same", str(duckdb_engine.file))
+    duckdb_engine.run("CREATE OR REPLACE TEMP TABLE mine AS SELECT 1 AS a")
+    own, same = second_client.call(control.ListConnections(session=second_client.session)).connections
+    assert (own.name, own.state, own.others) == ("duckdb", "disconnected", ("engines.ipynb",))
+    assert (same.name, same.state, same.others) == ("same", "disconnected", ())

@@ -555,6 +555,14 @@ class Core:
         """Return the sessions that other clients have on a connection, or on the locked file that it opens."""
         return [one for one in self.sessions.on_same(record) if one.client not in (client.id, schemas.CLIENT)]
 
+    def _open_elsewhere(self, record: ConnectionRecord, client: Client) -> list[Session]:
+        """Return the open sessions of other clients on a connection itself, not on another one to the same file."""
+        return [
+            one
+            for one in self.sessions.of_connection(record.id)
+            if one.usable and one.client not in (client.id, schemas.CLIENT)
+        ]
+
     def _sources_of(self, sessions: Iterable[Session]) -> tuple[str, ...]:
         return tuple(sorted({self.clients.source_of(one.client) or "a program" for one in sessions}))
 
@@ -573,7 +581,7 @@ class Core:
         return public(
             record,
             state=self.sessions.state_of(client.id, record.id).value,
-            others=self._sources_of(self._of_others(record, client)),
+            others=self._sources_of(self._open_elsewhere(record, client)),
             current=client.current == record.id,
             secret_lost=self.secrets.lost(record),
         )

@@ -42,7 +42,8 @@ class Connection(Message, frozen=True, kw_only=True):
     state: str = "disconnected"
     """disconnected | connecting | connected | disconnecting | failed: of the asking client's session, never persisted."""
     others: tuple[str, ...] = ()
-    """Sources of the other clients that have a session on it: paths of notebooks, or what a program calls itself."""
+    """Sources of the other clients that have it open: paths of notebooks, or what a program calls itself. The same file, open
+    through another connection, does not count."""
     current: bool = False
     """Whether it is the asking client's current connection."""
     secret_lost: bool = False

@@ -22,6 +22,12 @@ const EXAMPLES: Record<ColumnInfo['kind'], string> = {
   nested: 'text'
 };
 
+const WHOLE_NUMBER = /^u?int\d+$|^decimal\d+\(\d+, 0\)$/;
+
+function example({ kind, type }: ColumnInfo): string {
+  return WHOLE_NUMBER.test(type) ? '12' : EXAMPLES[kind];
+}
+
 export interface ColumnMenu {
   root: HTMLElement;
   anchor: DOMRect;
@@ -102,7 +108,7 @@ function filterForm(menu: ColumnMenu, apply: (view: View) => Promise<void>): Fil
     present?.op
   );
   const value = input('Value', present !== undefined && present.op !== 'in' ? (present.values[0] ?? '') : '');
-  value.placeholder = EXAMPLES[menu.info.kind];
+  value.placeholder = example(menu.info);
   const values = element('div', { className: 'tusk-values', label: 'Values' });
   const chosen = new Set<string | null>(present?.op === 'in' ? present.values : []);
   const others = menu.view.filters.filter(each => each.column !== menu.column);

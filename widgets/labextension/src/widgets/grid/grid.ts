@@ -15,7 +15,7 @@ import { Table, type Position } from './table';
 import type { Filter, GridInfo, GridState, Range, SortKey, View } from './types';
 
 const MOST_ROWS_HIGH = 16;
-const LEAST_ROWS_HIGH = 3;
+const LEAST_ROWS_HIGH = 1;
 let grids = 0;
 
 export class Grid {

@@ -39,7 +39,9 @@ export class Table {
     this.host = document.createElement('regular-table');
     document.body.append(this.host); // the element makes its table when it is first connected
     this.host.remove();
-    this.host.tabIndex = -1; // the table inside takes the focus
+    // The library makes the element a stop of the Tab key, which the table inside is; -1 would keep Tab from the table too,
+    // for it stands in the slot of a shadow root.
+    this.host.removeAttribute('tabindex');
     this.host.setDataListener((x0, y0, x1, y1) => this.cells(x0, y0, x1, y1) as never, {
       column_classes: true
     });
@@ -258,7 +260,7 @@ export class Table {
       'span',
       { className: 'tusk-header' },
       name,
-      element('span', { className: 'tusk-sorted' }),
+      element('span', { className: 'tusk-sorted', attributes: { 'aria-hidden': 'true' } }),
       element('span', { className: 'tusk-filtered', title: 'Filtered' }),
       menu
     );
@@ -307,6 +309,12 @@ export class Table {
     cell.id = this.cellId(-1, column);
     cell.dataset['column'] = String(column);
     cell.setAttribute('aria-sort', key === undefined ? 'none' : key.descending ? 'descending' : 'ascending');
+    if (key !== undefined && this.sort.length > 1) {
+      const place = this.sort.indexOf(key) + 1;
+      cell.setAttribute('aria-description', `sorted by in place ${place} of ${this.sort.length}`);
+    } else {
+      cell.removeAttribute('aria-description');
+    }
     cell.classList.toggle('tusk-active', this.active.row < 0 && this.active.column === column);
   }
 
