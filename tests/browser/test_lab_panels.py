@@ -64,6 +64,14 @@ IS_RED = """one => {
 }"""
 
 
+IS_CUT = """one => {
+  const text = document.createRange();
+  text.selectNodeContents(one);
+  return text.getBoundingClientRect().width > one.getBoundingClientRect().width;
+}"""
+"""By a fraction of a pixel, too: then there is an ellipsis, though `scrollWidth` and `clientWidth` are equal."""
+
+
 HIDE = """() => {
   Object.defineProperty(document, 'hidden', { value: true });
   document.dispatchEvent(new Event('visibilitychange'));
@@ -114,6 +122,24 @@ def test_tree_by_keyboard_down_to_columns_and_a_select_into_the_notebook(noteboo
     page.keyboard.press("Control+Enter")
     expect(active_cell(page)).to_contain_text(f"%%sql {notebook.connection}")
     expect(active_cell(page)).to_contain_text("people")
+
+
+def test_the_name_of_a_connection_is_whole_beside_its_badges(lab, window):
+    lab.write(
+        "badges.ipynb",
+        "%load_ext tusk_jupyter\n%tusk connect ren7 ren7.duckdb\n"
+        "%tusk connect ren7 ren7.duckdb --read-only --environment development --replace",
+    )
+    opened = window("badges.ipynb", workspace="badges")
+    opened.run_cell(0)
+    opened.command("tusk:show-panel")
+    item = tree_item(opened.page, "ren7, connection")
+    expect(item.locator(".tusk-Badge")).to_have_count(2)
+    opened.picture("badges")
+    name = item.locator(".tusk-TreeItem-name")
+    assert name.evaluate(IS_CUT) is False
+    for badge in item.locator(".tusk-Badge").all():
+        expect(badge).to_be_in_viewport(ratio=1)
 
 
 def test_run_is_saved_as_a_query_and_deleted_from_the_log(shared_notebook):

@@ -1,5 +1,7 @@
 """The query log where there is little room, sorted, with ways back to the cells; and in Notebook 7."""
 
+import itertools
+
 from playwright.sync_api import expect
 
 CELLS = (
@@ -75,6 +77,39 @@ def test_in_400_pixels_numbers_are_whole_the_sql_is_seen_and_the_log_is_sorted_b
     page.set_viewport_size({"width": 436, "height": 600})
     page.get_by_test_id("tusk-details").get_by_role("button", name="Close").click()
     expect(page.get_by_test_id("tusk-details")).to_be_hidden()
+
+
+KINDS = ("time", "duration", "rows", "connection", "sql", "origin")
+
+
+def places_in(row):
+    """Return where the parts of a row stand."""
+    return {kind: row.locator(f".tusk-LogRow-{kind}").bounding_box() for kind in KINDS}
+
+
+def test_in_219_pixels_every_part_of_a_row_is_seen_and_in_369_the_sql_takes_the_room_there_is(lab, window):
+    narrow = window("", workspace="tiny")
+    page = narrow.page
+    narrow.command("application:toggle-left-area")
+    narrow.command("tusk:open-log")
+    big = rows(page).filter(has_text="range(1000000)")
+    for width in (369, 219, 178):
+        page.set_viewport_size({"width": width + 77, "height": 600})
+        expect(big).to_be_visible()
+        list_box = page.locator(".tusk-LogList").bounding_box()
+        assert abs(list_box["width"] - width) < 5
+        narrow.picture(f"{width} pixels")
+        found = places_in(big)
+        right = list_box["x"] + list_box["width"]
+        assert all(box["width"] > 25 and box["x"] + box["width"] <= right for box in found.values()), found
+        assert all(is_whole(big.locator(f".tusk-LogRow-{kind}")) for kind in ("time", "duration", "rows", "connection"))
+        sql, origin = found["sql"], found["origin"]
+        assert 0 <= origin["x"] - sql["x"] - sql["width"] <= 12  # nothing is left between them
+        assert origin["width"] <= list_box["width"] / 2
+        boxes = [one.bounding_box() for one in rows(page).all()]
+        assert all(below["y"] >= above["y"] + above["height"] for above, below in itertools.pairwise(boxes))
+        head = page.locator(".tusk-LogList-head").bounding_box()
+        assert boxes[0]["y"] >= head["y"] + head["height"]
 
 
 def test_a_run_leads_back_to_its_cell(lab, window):

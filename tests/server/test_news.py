@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -12,14 +14,18 @@ from urllib.parse import urlencode
 
 import pytest
 from server_process import BASE, TOKEN, Jupyter
+from services.freezing import freeze
 from services.homes import TuskHome
 from services.waiting import wait_until
 
+from tusk_jupyter import errors
 from tusk_jupyter.client import Client
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.calls import PeerLost
+from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system.places import Places
 from tusk_widgets.server import news as news_module
+from tusk_widgets.server.handler import status_of
 from tusk_widgets.server.news import NO_CORE, News
 
 
@@ -65,6 +71,7 @@ def core() -> OneCore:
 @pytest.fixture
 def news(core: OneCore, tusk_home: TuskHome, monkeypatch: pytest.MonkeyPatch) -> News:
     monkeypatch.setattr(News, "_core", lambda _: None if core.gone else core)
+    monkeypatch.setattr(news_module, "FOLLOW_S", 10.0)  # no question ends while a test looks
     return News(Places(tusk_home.path))
 
 
@@ -121,6 +128,25 @@ def test_the_end_of_the_core_is_news(news: News, core: OneCore):
         return await poll
 
     assert asyncio.run(polls()) is NO_CORE
+
+
+def test_a_core_that_does_not_answer_is_no_silence(tusk_home: TuskHome):
+    client = Client(Places(tusk_home.path), source="test", stays=False)
+    status = client.call(control.GetCoreStatus(client_version="", protocol=PROTOCOL_VERSION))
+    news = News(Places(tusk_home.path))
+
+    async def polls() -> control.Changes:
+        known = await news.wait("", {}, 20.0)
+        freeze(status.pid)
+        try:
+            with pytest.raises(errors.CoreError, match=f"process {status.pid}.* does not answer") as said:
+                await news.wait(known.core, known.counts, 20.0)
+            assert (said.value.scenario, status_of(said.value)) == ("core_unanswered", 503)
+        finally:
+            os.kill(status.pid, signal.SIGCONT)
+        return await news.wait("", {}, 20.0)
+
+    assert asyncio.run(polls()).core, "it is asked again, and answers"
 
 
 def test_no_core_is_started_for_a_poll(tusk_home: TuskHome):

@@ -7,11 +7,14 @@
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { Api } from './api';
+import { Api, ApiError, describeError } from './api';
 import { IChanges } from './messages';
 
 const POLL_S = 20;
 const LONGEST_PAUSE_MS = 30_000;
+/** After the server has waited for a core that does not answer: it comes back at any time. */
+const UNANSWERED = 503;
+const UNANSWERED_PAUSE_MS = 1000;
 
 export class Changes {
   constructor(private readonly api: Api) {
@@ -23,14 +26,24 @@ export class Changes {
     return this._changed;
   }
 
-  /** Emitted when a poll fails: what is known may be old. */
+  /** Emitted when polls begin to fail: what is known may be old. */
   get lost(): ISignal<this, void> {
     return this._lost;
   }
 
   /** Whether the last poll was answered. */
   get isHeard(): boolean {
-    return this.heard;
+    return this._doubt === null;
+  }
+
+  /** Why what is shown may be old, in words; null as long as the core answers. */
+  get doubt(): string | null {
+    return this._doubt;
+  }
+
+  /** Emits when that changes. */
+  get doubtChanged(): ISignal<this, void> {
+    return this._doubtChanged;
   }
 
   /** Keep polling until the result is disposed. */
@@ -64,11 +77,12 @@ export class Changes {
         const changes = await this.api.changes(this.last, POLL_S, signal);
         failures = 0;
         this.take(changes);
-      } catch {
+      } catch (error) {
         if (!signal.aborted) {
           failures += 1;
-          this.lose();
-          await pause(Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** failures), signal);
+          this.lose(doubtOf(error));
+          const longest = isUnanswered(error) ? UNANSWERED_PAUSE_MS : LONGEST_PAUSE_MS;
+          await pause(Math.min(longest, 1000 * 2 ** failures), signal);
         }
       }
     }
@@ -78,28 +92,50 @@ export class Changes {
     const known = this.last?.core === changes.core ? this.last.counts : {};
     const topics = Object.keys(changes.counts).filter(topic => known[topic] !== changes.counts[topic]);
     this.last = changes;
-    if (!this.heard) {
-      this.heard = true;
+    const wasLost = !this.isHeard;
+    this._doubt = null;
+    if (wasLost) {
       topics.push('connections');
     }
     if (topics.length > 0) {
       this._changed.emit(new Set(topics));
     }
+    if (wasLost) {
+      this._doubtChanged.emit();
+    }
   }
 
-  private lose(): void {
-    if (this.heard) {
-      this.heard = false;
+  private lose(doubt: string): void {
+    const { isHeard } = this;
+    if (doubt !== this._doubt) {
+      this._doubt = doubt;
+      this._doubtChanged.emit();
+    }
+    if (isHeard) {
       this._lost.emit();
     }
   }
 
   private holders = 0;
-  private heard = true;
   private last: IChanges | null = null;
   private running: AbortController | null = null;
   private _changed = new Signal<this, ReadonlySet<string>>(this);
   private _lost = new Signal<this, void>(this);
+  private _doubt: string | null = null;
+  private _doubtChanged = new Signal<this, void>(this);
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof ApiError && error.status === UNANSWERED;
+}
+
+function doubtOf(error: unknown): string {
+  const cause = isUnanswered(error)
+    ? 'the core does not answer'
+    : error instanceof ApiError
+      ? describeError(error).message
+      : 'the Jupyter server does not answer';
+  return `not up to date: ${cause}`;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -38,9 +38,10 @@ class ConnectionsSection extends PanelWithToolbar {
     this.model = new TreeModel(tusk.api, tusk.connections);
     this.tree = new TreeView(this.model);
     this.searching = new SchemaSearch(tusk.api);
-    this.addWidget(new Widget({ node: this.box() }));
+    this.addWidget(new Widget({ node: h('div', {}, this.box(), this.doubt) }));
     this.addWidget(this.tree);
     tusk.connections.changed.connect(() => this.explain());
+    tusk.changes.doubtChanged.connect(() => this.tellDoubt());
     tusk.changes.changed.connect((_, topics) => {
       if (topics.has('schema')) {
         void this.followSchemas();
@@ -86,6 +87,12 @@ class ConnectionsSection extends PanelWithToolbar {
     }
   }
 
+  private tellDoubt(): void {
+    const { doubt } = this.tusk.changes;
+    this.doubt.textContent = doubt && `${doubt[0]!.toUpperCase()}${doubt.slice(1)}.`;
+    this.doubt.hidden = doubt === null;
+  }
+
   private explain(): void {
     const { connections } = this.tusk;
     if (this.input.value.trim()) {
@@ -111,6 +118,10 @@ class ConnectionsSection extends PanelWithToolbar {
     }
   }
 
+  private readonly doubt = h('div', {
+    class: 'tusk-Doubt',
+    attrs: { role: 'status', hidden: '', 'data-testid': 'tusk-tree-doubt' }
+  });
   private readonly input = h('input', {
     class: 'jp-mod-styled',
     attrs: {

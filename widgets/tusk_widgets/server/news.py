@@ -12,16 +12,19 @@ import contextlib
 from collections.abc import Mapping
 
 from tusk_jupyter import errors
+from tusk_jupyter.client.pulse import unanswered
 from tusk_jupyter.protocol import control
-from tusk_jupyter.protocol.calls import Peer, PeerLost
+from tusk_jupyter.protocol.calls import Peer, PeerLost, PeerSilent
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system import processes
 from tusk_jupyter.system.address import Address, read_address
 from tusk_jupyter.system.places import Places
 from tusk_widgets.server.workers import Workers
 
-FOLLOW_S = 10.0
+FOLLOW_S = 2.0
 """How long one question to the core stays open; it outlives the last waiting browser by this at most."""
+PATIENCE_S = 3.0
+"""How much later the answer may come; then what pages show is not confirmed, and they say so. A loaded core answers earlier."""
 LOOK_S = 0.5
 """How often to look for a core while there is none: reading one small file."""
 NONE_S = 2.0
@@ -110,7 +113,10 @@ class News:
             core=latest.core, known=latest.counts, timeout_s=FOLLOW_S if latest.core else 0.0
         )
         try:
-            answer: control.Changes = peer.call(question, timeout_s=FOLLOW_S + 10.0)
+            answer: control.Changes = peer.call(question, timeout_s=question.timeout_s + PATIENCE_S)
+        except PeerSilent as exc:
+            address, self._peer = self._peer and self._peer[0], None
+            raise unanswered(address) from exc
         except PeerLost:
             self._peer = None
             return NO_CORE

@@ -12,9 +12,10 @@ import { LogModel } from './model';
 import { statusIcon } from './status';
 
 const OVERSCAN = 12;
-/** A narrow list has two lines a row, as style/log.css has them at the same width. */
+/** A narrow list has two lines a row, and a tiny one three, as style/log.css has them at the same widths. */
 const NARROW_PX = 720;
-const ROW_PX = { wide: 24, narrow: 42 };
+const TINY_PX = 330;
+const ROW_PX = { wide: 24, narrow: 42, tiny: 60 };
 
 interface IColumn {
   key: string;
@@ -157,7 +158,8 @@ export class LogList extends Widget {
   }
 
   private get rowPx(): number {
-    return this.node.clientWidth < NARROW_PX ? ROW_PX.narrow : ROW_PX.wide;
+    const { clientWidth } = this.node;
+    return clientWidth < TINY_PX ? ROW_PX.tiny : clientWidth < NARROW_PX ? ROW_PX.narrow : ROW_PX.wide;
   }
 
   private drawHead(): void {
@@ -262,7 +264,7 @@ export class LogList extends Widget {
     if (entry) {
       const top = index * this.rowPx;
       const { scrollTop, clientHeight } = this.scroller;
-      const visible = clientHeight - ROW_PX.wide; // below the head
+      const visible = clientHeight - this.head.offsetHeight;
       this.scroller.scrollTop = top < scrollTop ? top : Math.max(scrollTop, top + this.rowPx - visible);
       this.select(entry.run);
     }

@@ -97,7 +97,11 @@ export class LogModel {
       }
       this.take([...this.loaded, ...page]);
       this.hasMore = page.length === PAGE;
+      this.error = null;
     } catch (error) {
+      if (generation !== this.generation) {
+        return;
+      }
       this.error = error;
       this.hasMore = false;
     }
@@ -143,6 +147,10 @@ export class LogModel {
   }
 
   private async follow(): Promise<void> {
+    if (this.error !== null && !this.loading) {
+      await this.reload(); // nobody knows what of it is here
+      return;
+    }
     const generation = this.generation;
     try {
       if (!this.isNewestFirst) {
@@ -160,7 +168,7 @@ export class LogModel {
         void this.count(generation);
       }
     } catch {
-      // The long poll goes on, and the next change brings all of it.
+      // The long poll goes on, says that this is old, and asks for all of it once the core answers again.
     }
   }
 

@@ -136,14 +136,27 @@ export class LogPanel extends Panel {
         this.model.notice();
       }
     });
+    this.tusk.changes.doubtChanged.connect(() => {
+      this.tell();
+      if (this.held && this.tusk.changes.doubt === null) {
+        this.model.notice();
+      }
+    }, this);
     this.model.changed.connect(() => {
-      const { entries, total, loading, runs } = this.model;
-      const all = total === null || total < 0 ? '' : ` of ${count(total)}`;
-      this.shown.textContent =
-        loading && entries.length === 0 ? 'Loading…' : `${count(entries.length)}${all} runs`;
+      const { entries, runs } = this.model;
+      this.tell();
       this.filters.offerSources([...entries, ...runs].map(each => each.source ?? '').filter(Boolean));
       this.renew();
     });
+  }
+
+  private tell(): void {
+    const { entries, total, loading } = this.model;
+    const all = total === null || total < 0 ? '' : ` of ${count(total)}`;
+    const shown = loading && entries.length === 0 ? 'Loading…' : `${count(entries.length)}${all} runs`;
+    const { doubt } = this.tusk.changes;
+    this.shown.textContent = doubt === null ? shown : `${shown} · ${doubt}`;
+    this.shown.classList.toggle('tusk-mod-doubtful', doubt !== null);
   }
 
   private look(run: string | null): void {

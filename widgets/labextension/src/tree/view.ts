@@ -246,6 +246,7 @@ export class TreeView extends Widget {
     if (connection) {
       return [
         `${connection.name} (${connection.driver}), ${this.sessions(item, connection).words}`,
+        [connection.environment, connection.read_only && 'read-only'].filter(Boolean).join(', '),
         connection.target
       ]
         .filter(Boolean)
