@@ -127,11 +127,12 @@ def test_tree_by_keyboard_down_to_columns_and_a_select_into_the_notebook(noteboo
 def test_the_name_of_a_connection_is_whole_beside_its_badges(lab, window):
     lab.write(
         "badges.ipynb",
-        "%load_ext tusk_jupyter\n%tusk connect ren7 ren7.duckdb\n"
-        "%tusk connect ren7 ren7.duckdb --read-only --environment development --replace",
+        "%load_ext tusk_jupyter\n%tusk connect ren7 ren7.sqlite\n%sql ren7 CREATE TABLE t (a int)",
+        "%tusk connect ren7 ren7.sqlite --read-only --environment development --replace",
     )
     opened = window("badges.ipynb", workspace="badges")
     opened.run_cell(0)
+    opened.run_cell(1)
     opened.command("tusk:show-panel")
     item = tree_item(opened.page, "ren7, connection")
     expect(item.locator(".tusk-Badge")).to_have_count(2)
