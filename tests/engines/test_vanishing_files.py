@@ -207,6 +207,20 @@ def test_what_is_copied_over_an_open_file_is_neither_mixed_nor_written_over(shop
     assert shop.run("SELECT w FROM t").rows == 2
 
 
+@pytest.mark.parametrize("last", ["BEGIN", "COMMIT"])
+def test_a_notebook_that_began_or_ended_a_transaction_does_not_hide_what_is_copied_over(
+    shop, second_client, backup, last
+):
+    assert shop.value("SELECT count(*) FROM t", client=second_client) == 50_001
+    shop.run("BEGIN")
+    if last == "COMMIT":
+        shop.run("COMMIT")
+    shutil.copyfile(backup, shop.file)
+    with pytest.raises(errors.ConnectError, match="was written over by another program"):
+        shop.run("INSERT INTO t VALUES ('nowhere')", client=second_client)
+    assert shop.file.read_bytes() == backup.read_bytes()
+
+
 @pytest.mark.parametrize("how", ["disconnect", "open it in another notebook"])
 def test_what_is_copied_over_stays_though_nothing_is_run_after_it(shop, second_client, backup, how):
     shutil.copyfile(backup, shop.file)

@@ -202,13 +202,13 @@ class DuckDBSession(Session):
             return (LOG_WAS_ON,) if log_was_on else ()
 
         try:
-            if kind == "TRANSACTION":
-                return self._control(sql)
-            if self._read_only and hides:
+            if self._read_only and hides and kind != "TRANSACTION":
                 if kind == "PRAGMA" and self._definitions.hide_calls(self._connection, at_once=True):
                     raise guard.no_pragma()
                 self._check_plan(statement, sql, kind, parameters)
-            if kind in _YIELDS or _mentions_returning(sql):
+            if kind == "TRANSACTION":
+                outcome: Rows | Changed = self._control(sql)
+            elif kind in _YIELDS or _mentions_returning(sql):
                 outcome = self._query(sql, kind, parameters, failed, finished)
             else:
                 outcome = self._command(sql, kind, parameters, inside)
