@@ -6,12 +6,15 @@ An open file lives on when its path is deleted, moved or given to another file; 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from pathlib import Path
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol.scenarios import BEGIN_ANEW, FILE_GONE
+
+_DESCRIPTORS = "/dev/fd"
 
 
 class OpenFile:
@@ -90,6 +93,22 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def opened(identity: tuple[int, int]) -> os.stat_result | None:
+    """Return what is known of a file (device, inode) that this process has open; None: it has not."""
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  # names are all that is wanted
+        with contextlib.suppress(OSError):  # that of the listing itself
+            found = os.fstat(int(name))
+            if (found.st_dev, found.st_ino) == identity:
+                return found
+    return None
+
+
+def is_removed_and_open(identity: tuple[int, int]) -> bool:
+    """Return whether this process has a file open that has no path any more: what it writes there is gone with it."""
+    found = opened(identity)
+    return found is not None and found.st_nlink == 0
 
 
 def try_to_create(path: Path) -> OSError | None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from tusk_drivers.duckdb.lost_log import LostLog
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.open_file import OpenFile
+from tusk_jupyter.driverkit.open_file import OpenFile, is_removed_and_open
 
 _HEADERS_BYTES = 3 * 4096
 """The main header and two of the database's, which take turns: each checkpoint writes one with a number of its own.
@@ -37,11 +38,13 @@ class HeldFile(OpenFile):
         with contextlib.suppress(OSError):  # gone already: `is_there` tells
             self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._kept_log: Path | None = None
+        self.lost_log: LostLog | None
+        """Until what it held is written into the file."""
         self.renew()
 
     def renew(self) -> None:
         """Take the content for this process's: DuckDB has opened the same file again."""
-        self.is_written_over = False
+        self.is_written_over, self.lost_log = False, None
         self._seen, self._headers = self._now(), self._read()
         self._log = _identity_of_log(self.path)
 
@@ -55,6 +58,28 @@ class HeldFile(OpenFile):
         """Whether the path leads to the opened file, with this process's content."""
         return not self.is_written_over and self.is_at_path
 
+    @property
+    def has_lost_log(self) -> bool:
+        """Whether the log is not at its path: what is in it, and what DuckDB writes there, is gone with the process."""
+        if self._log is None or not self.is_there:
+            return False
+        now = _identity_of_log(self.path)
+        return now is None or now[0] != self._log[0]
+
+    @property
+    def has_lost_open_log(self) -> bool:
+        """Whether it was another program that removed the log during a run: DuckDB closes what it removes itself."""
+        return self.has_lost_log and self._log is not None and is_removed_and_open(self._log[0])
+
+    def lose_log(self) -> LostLog:
+        """Put away what is in the lost log's place, which DuckDB would remove; return what there is to tell, not saved yet."""
+        if self.lost_log is None:
+            self.lost_log = LostLog(self.path)
+        log = _log_of(self.path)
+        with contextlib.suppress(OSError):  # mostly there is nothing
+            self.lost_log.kept = log.rename(_free(log.with_name(f"{log.name}.of-others")))
+        return self.lost_log
+
     def look(self) -> None:
         """Find out whether another program has written into the file since `note`."""
         if self._handle >= 0 and not self.is_written_over and (now := self._now()) != self._seen:
@@ -67,6 +92,12 @@ class HeldFile(OpenFile):
             return
         if (now := self._now()) != self._seen:
             self._seen, self._headers = now, self._read()
+        if self.lost_log is None:
+            self._log = _identity_of_log(self.path)
+
+    def note_log(self) -> None:
+        """Take the log as it is now, after what the lost one held was written into the file."""
+        self.lost_log = None
         self._log = _identity_of_log(self.path)
 
     @contextlib.contextmanager
@@ -133,12 +164,12 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
-def _identity_of_log(path: Path) -> tuple[int, int, int] | None:
+def _identity_of_log(path: Path) -> tuple[tuple[int, int], int, int] | None:
     try:
         found = os.stat(f"{path}.wal")  # noqa: PTH116  # after every run
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return (found.st_dev, found.st_ino), found.st_size, found.st_mtime_ns
 
 
 def _free(path: Path) -> Path:

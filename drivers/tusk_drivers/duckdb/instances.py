@@ -19,7 +19,9 @@ import duckdb
 from tusk_drivers.duckdb import files, spill
 from tusk_drivers.duckdb.attached import Attached
 from tusk_drivers.duckdb.definitions import Changes
+from tusk_drivers.duckdb.errors import report_of
 from tusk_drivers.duckdb.held_file import HeldFile
+from tusk_drivers.duckdb.lost_log import LostLog
 from tusk_drivers.duckdb.memory import Limit, settings_under_cap
 from tusk_drivers.duckdb.secrets_made import Secrets
 from tusk_jupyter import errors
@@ -40,6 +42,7 @@ OWN_SETTINGS: Mapping[str, object] = {
 _FIELDS = {"threads": "threads", "memory_limit": "memory_limit", "temp_limit": "max_temp_directory_size"}
 
 
+_PATHS = "SELECT database_name, path, readonly FROM system.main.duckdb_databases()"
 _LOG_IS_ON = "SELECT system.main.current_setting('enable_logging')"
 
 
@@ -67,6 +70,8 @@ class Instance:
     definition_changes: Changes = field(default_factory=Changes)
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held by who looks whether something runs."""
+    lost_logs: list[LostLog] = field(default_factory=list)
+    """What each session is to be told once."""
 
     def enter(self, session: object) -> None:
         """Note that a session begins to use the files; the first that does looks whether others wrote into them."""
@@ -94,12 +99,44 @@ class Instance:
     def _note_while_idle(self) -> None:
         if not self.running:
             for file in self._files():
+                if file.lost_log is not None or file.has_lost_open_log:
+                    self._write_out(file)
                 file.note()
 
     def _look_while_idle(self) -> None:
         if not self.running:
             for file in self._files():
                 file.look()
+                if file.has_lost_log:
+                    self._write_out(file)
+
+    def _write_out(self, file: HeldFile) -> None:
+        """Write what a removed log held into its file, from memory; an open transaction may put that off."""
+        is_new = file.lost_log is None
+        lost = file.lose_log()
+        if is_new:
+            self.lost_logs.append(lost)
+        try:
+            lost.problem = self._checkpoint(file)
+        except duckdb.Error as exc:
+            lost.problem = report_of(exc).message.splitlines()[0].rstrip(".")
+            lost.can_wait = isinstance(exc, duckdb.TransactionException)
+        if not lost.problem:
+            file.note_log()
+            file.note()
+
+    def _checkpoint(self, file: HeldFile) -> str:
+        """Write all that is committed into a file; return why that cannot be, "" when it is done."""
+        with self.root.cursor() as asked:
+            found = asked.execute(_PATHS).fetchall()
+            there = [
+                (name, closed) for name, path, closed in found if path and Path(path).resolve() == file.path.resolve()
+            ]
+            for name, closed in there:
+                if closed:  # DuckDB's CHECKPOINT does nothing then, without an error
+                    return "it is open for reading only"
+                asked.execute('CHECKPOINT "{}"'.format(name.replace('"', '""')))
+        return "" if there else "it is not open here any more"
 
     def _files(self) -> list[HeldFile]:
         return [*([self.file] if self.file else []), *self.attached.files()]

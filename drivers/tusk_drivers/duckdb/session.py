@@ -67,6 +67,7 @@ class DuckDBSession(Session):
         self._paths = Paths()
         self._definitions = Definitions(instance.definition_changes)
         self._closed = self._broken = False
+        self._logs_told = len(instance.lost_logs)
         self._settling = threading.Lock()
         """Held while a transaction of our own is ended."""
 
@@ -98,6 +99,7 @@ class DuckDBSession(Session):
         values: dict[str, object] = {}
         self._enter()
         try:
+            self._tell_of_lost_log()
             parsed = self._connection.extract_statements(sql)
             kinds = [kind_of(one) for one in parsed]
             if not parsed:
@@ -163,6 +165,12 @@ class DuckDBSession(Session):
         if file.is_written_over:
             instances.let_go(self._instance)
         raise file.gone()
+
+    def _tell_of_lost_log(self) -> None:
+        """Refuse this session's first statement after a log was removed; a look at the schema would show no refusal."""
+        if len(self._instance.lost_logs) > self._logs_told:
+            self._logs_told += 1
+            raise self._instance.lost_logs[self._logs_told - 1].error()
 
     def _leave(self) -> None:
         """End the statement, for the others in this process; idempotent."""
@@ -493,6 +501,7 @@ class DuckDBSession(Session):
             )
         try:
             with self._at_work():
+                self._tell_of_lost_log()
                 self._instance.attached.look(
                     self._connection, self, ("INSERT",), "".join(f' "{name}"' for name in table)
                 )

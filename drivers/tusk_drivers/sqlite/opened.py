@@ -11,7 +11,9 @@ import os
 import sqlite3
 from pathlib import Path
 
-from tusk_jupyter.driverkit.open_file import OpenFile
+from tusk_jupyter import errors
+from tusk_jupyter.driverkit.open_file import OpenFile, is_removed_and_open, opened
+from tusk_jupyter.protocol.scenarios import FILE_GONE
 
 _NAMES = "PRAGMA database_list"
 _MAIN = "main"
@@ -26,17 +28,69 @@ class Opened:
         self._log = Path(f"{path}-wal")
         self._seen: tuple[int, int] | None = None
         self._gone: str | None = None
+        self._is_mixed = False
+        """Others have written into a new log meanwhile: SQLite would write a mixture of both into the file."""
+        self.lost: errors.ConnectError | None = None
+        """What runs are refused with until it is detached, its log being lost."""
 
     @property
     def is_there(self) -> bool:
         """Whether the path leads to the opened file and always did when it was looked at."""
         return self._gone is None and self.file.is_there
 
+    @property
+    def has_lost_log(self) -> bool:
+        """Whether the log that SQLite has open is not at its path: what it writes there is gone with the process.
+
+        Where it has not opened the log, that was another program's, which has removed it as it closed the file.
+        """
+        if self._seen is None or self.lost is not None or not self.is_there:
+            return False
+        found = _status(self._log)
+        return (found is None or (found.st_dev, found.st_ino) != self._seen) and opened(self._seen) is not None
+
+    def without_log(self, connection: sqlite3.Connection, name: str) -> errors.ConnectError:
+        """Save what the removed log held, and return the error for a run after that; the file cannot be used again here."""
+        if name != _MAIN and connection.in_transaction:  # the session's own, which stands
+            return self._refused_without_log(
+                "is not in the file yet", f"ROLLBACK, then `DETACH {name}`: it is written then."
+            )
+        there = _status(self._log)
+        self._is_mixed = there is not None and there.st_size > 0
+        if not self._is_mixed:
+            _written_out(connection, name)
+        old = opened(self._seen) if self._seen else None  # empty: written out, maybe by another process before
+        fate = "has been written into the file" if old and not old.st_size else "could not be written into the file"
+        if name == _MAIN:
+            self._gone = f"What was committed {fate}."
+            return self._refused_without_log(
+                fate,
+                "Run the cell again for a new session. The old one is ended, with its temp tables and what it had not "
+                "committed. Removing a log loses rows.",
+                FILE_GONE,
+            )
+        self.lost = self._refused_without_log(
+            fate, f"`DETACH {name}`, then attach it again. Removing a log loses rows."
+        )
+        return self.lost
+
+    def _refused_without_log(self, fate: str, hint: str, scenario: str = "no_such_file") -> errors.ConnectError:
+        what = "replaced" if self._is_mixed else "removed"
+        return errors.ConnectError(
+            f"{self._log}, the log of {self.file.path}, was {what} by another program while this session had it open, so "
+            f"nothing was run. What was committed {fate}.",
+            hint=hint,
+            detail="stage=file",
+            scenario=scenario,
+        )
+
     def look(self) -> None:
         """Note which log is the file's; called after each statement, for SQLite makes and removes it in one."""
         if self.is_there:
             found = _status(self._log)
-            self._seen = found and (found.st_dev, found.st_ino)
+            now = found and (found.st_dev, found.st_ino)
+            if self._seen in (None, now) or not is_removed_and_open(self._seen):  # else another program did, meanwhile
+                self._seen = now
 
     def part(self, connection: sqlite3.Connection, name: str) -> str:
         """Part the log from a file that is gone; return what became of it, as a sentence. It cannot be used again."""
@@ -79,8 +133,12 @@ class OpenedFiles:
             ConnectError: one was deleted, moved or replaced.
         """
         for name, one in self._files.items():
-            if one.is_there or (name != _MAIN and command in ("DETACH", "ROLLBACK")):
+            if one.has_lost_log and not (name != _MAIN and command == "ROLLBACK"):
+                raise one.without_log(connection, name)
+            if (one.is_there and one.lost is None) or (name != _MAIN and command in ("DETACH", "ROLLBACK")):
                 continue
+            if one.lost is not None:
+                raise one.lost
             if name == _MAIN:
                 raise one.file.gone(one.part(connection, name))
             if connection.in_transaction:  # the log cannot be parted before its end
