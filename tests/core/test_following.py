@@ -266,7 +266,7 @@ def test_a_session_that_ends_while_its_run_is_being_accepted_is_replaced():
     other.process = SimpleNamespace(address="unix:///other")
     begun = [Run(session=one, source="", cell=None, sql="SELECT 1", timeout_s=None) for one in (other, ended)]
     dispatch, closed = Dispatch.__new__(Dispatch), []
-    dispatch._begin = lambda *_: begun.pop()
+    dispatch._begin = lambda *_, **__: begun.pop()
     dispatch._store = SimpleNamespace(preferences={"session_wait_s": 1})
     dispatch._connections = SimpleNamespace(dialect_of=lambda _: "ansi")
     dispatch._sessions = SimpleNamespace(close=closed.append)

@@ -28,7 +28,7 @@ MANY_ROWS = {
     "mysql": "SELECT seq AS n, concat('row ', seq) AS word FROM seq_1_to_100000",
 }
 KEPT = {"mysql": "CREATE TEMPORARY TABLE kept AS SELECT 42 AS n"}
-UNKNOWN = ("not known", "may have", "not yet confirmed")
+UNKNOWN = ("not known", "may have", "not yet confirmed", "look at what of it stands")
 
 
 @dataclass(slots=True)

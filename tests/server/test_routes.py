@@ -81,7 +81,7 @@ def test_unknown_names_are_404_and_taken_ones_409(jupyter: Jupyter):
     ]:  # fmt: skip
         answer = jupyter.ask(method, path, {"value": "1"} if method == "PUT" else None)
         assert (path, answer.status, bool(answer.error["message"])) == (path, 404, True)
-    assert jupyter.ask("POST", "connections", {"name": "lake", "url": "lake.duckdb"}).status == 409
+    assert jupyter.ask("POST", "connections", {"name": "lake", "url": "shop.sqlite"}).status == 409
     assert jupyter.ask("POST", "connections/lake/duplicate", {"new_name": "shop"}).status == 409
     jupyter.do("POST", "queries", {"name": "taken", "sql": "SELECT 1"})
     assert jupyter.ask("POST", "queries", {"name": "taken", "sql": "SELECT 2"}).status == 409

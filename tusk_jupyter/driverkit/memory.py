@@ -92,7 +92,9 @@ def give_back(exc: BaseException | None, engine: Callable[[], None]) -> None:
     """
     if getattr(exc, "scenario", None) != "memory_limit":
         return
-    while exc is not None:
+    met: set[int] = set()  # an error that is raised again within the handling of its own context leads back to itself
+    while exc is not None and id(exc) not in met:
+        met.add(id(exc))
         traceback.clear_frames(exc.__traceback__)
         exc = exc.__cause__ or exc.__context__
     engine()

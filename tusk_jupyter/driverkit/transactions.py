@@ -18,6 +18,7 @@ from tusk_jupyter.sqltext.commits import may_commit_itself
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.statements import Statement
 
+_NOT_COMMITTED = "not_committed"
 _ENDING = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT", "RELEASE", "PREPARE", "XA"})
 """Statements by which the user ends a transaction: nobody needs to be told."""
 _BEGINNING = {"BEGIN": (None, "WORK"), "START": ("TRANSACTION",)}
@@ -38,8 +39,8 @@ def not_committed(command: str, *, chained: bool = False) -> errors.QueryError:
     after = " AND CHAIN has begun the next transaction." if chained else ""
     return errors.QueryError(
         f"Nothing was committed: an error before had aborted the transaction, so {command} rolled it back.{after}",
-        hint=hint_for("not_committed"),
-        scenario="not_committed",
+        hint=hint_for(_NOT_COMMITTED),
+        scenario=_NOT_COMMITTED,
     )
 
 
@@ -86,6 +87,8 @@ def tell_transaction(
             return ""
         if session.transaction is Transaction.FAILED:
             exc.hint = with_abort(exc.hint)
+        if exc.scenario == _NOT_COMMITTED:  # which says it
+            return ""
         ended = before is Transaction.OPEN and session.transaction is Transaction.IDLE
         told = " ".join([*committed, *([_fate(sql, session.dialect)] if ended else [])])
         if told:

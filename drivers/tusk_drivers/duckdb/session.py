@@ -286,6 +286,10 @@ class DuckDBSession(Session):
             if self._transaction is Transaction.FAILED:
                 self._connection.execute("ROLLBACK")  # that is what DuckDB does at its COMMIT, without a word
                 self._transaction = Transaction.IDLE
+                if self._paths.stopped.is_set():  # a stop that reaches this look aborts the transaction too
+                    raise errors.Cancelled(
+                        "The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt"
+                    )
                 raise not_committed(first.upper())
         if self._read_only and (begins or self._transaction is Transaction.OPEN):
             sql = "BEGIN TRANSACTION READ ONLY" if begins else "ROLLBACK"  # temp tables of a reader's are not kept

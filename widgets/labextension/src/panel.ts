@@ -89,7 +89,7 @@ class ConnectionsSection extends PanelWithToolbar {
 
   private tellDoubt(): void {
     const { doubt } = this.tusk.changes;
-    this.doubt.textContent = doubt && `${doubt[0]!.toUpperCase()}${doubt.slice(1)}.`;
+    this.doubt.textContent = doubt && visible(`${doubt[0]!.toUpperCase()}${doubt.slice(1)}.`);
     this.doubt.hidden = doubt === null;
   }
 

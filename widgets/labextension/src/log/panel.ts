@@ -8,6 +8,7 @@ import { historyIcon } from '@jupyterlab/ui-components';
 import { h } from '../dom';
 import { keepFocus } from '../keys';
 import { CommandIDs, ITusk } from '../tokens';
+import { visible } from '../visible';
 import { LogActions } from './actions';
 import { RunDetails } from './details';
 import { LogFilters } from './filters';
@@ -155,7 +156,7 @@ export class LogPanel extends Panel {
     const all = total === null || total < 0 ? '' : ` of ${count(total)}`;
     const shown = loading && entries.length === 0 ? 'Loading…' : `${count(entries.length)}${all} runs`;
     const { doubt } = this.tusk.changes;
-    this.shown.textContent = doubt === null ? shown : `${shown} · ${doubt}`;
+    this.shown.textContent = visible(doubt === null ? shown : `${shown} · ${doubt}`);
     this.shown.classList.toggle('tusk-mod-doubtful', doubt !== null);
   }
 
