@@ -132,7 +132,7 @@ def open_mysql(mysql_engine):
         "CREATE TABLE made (i integer)",
         "ALTER TABLE imp COMMENT 'x'",
         "TRUNCATE TABLE passing",
-        "/* a */ create or replace view seen as select 1 as n",
+        "/* a */ create or replace view ended_seen as select 1 as n",
         "ANALYZE TABLE imp",
         "LOCK TABLES imp READ",
         "START TRANSACTION",

@@ -7,7 +7,6 @@ lets one process write a file.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,8 +63,12 @@ class Definitions:
             self._seen, self._asked, self._read = self._changes.count, 0, None
         self._asked += 1
         if self._read is None and (at_once or self._asked >= _UNREAD):
-            with contextlib.suppress(duckdb.Error):  # the open transaction is aborted
+            try:
                 self._read = _hide_calls(connection)
+            except duckdb.InterruptException:
+                raise
+            except duckdb.Error:  # the open transaction is aborted
+                pass
         return self._read is not False
 
     def note(self, inside: Sequence[Contained], *, is_in_transaction: bool) -> None:

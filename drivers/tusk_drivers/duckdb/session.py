@@ -195,8 +195,7 @@ class DuckDBSession(Session):
         *,
         own_transaction: bool,
     ) -> Rows | Changed:
-        hides = self._may_hide_calls(sql)
-        self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
+        hides = False
 
         def failed(exc: BaseException) -> errors.TuskError:
             return self._failure(exc, statement, sql, parameters)
@@ -210,6 +209,8 @@ class DuckDBSession(Session):
             return (LOG_WAS_ON,) if log_was_on else ()
 
         try:
+            hides = self._may_hide_calls(sql)
+            self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
             if self._read_only and hides and kind != "TRANSACTION":
                 if kind == "PRAGMA" and self._definitions.hide_calls(self._connection, at_once=True):
                     raise guard.no_pragma()
@@ -309,6 +310,10 @@ class DuckDBSession(Session):
     ) -> errors.TuskError:
         """Return DuckDB's error as ours; `before` is what stood before `sql`."""
         found = (None if before else self._with_place(exc, sql, parameters)) or _translated(exc, before, sql)
+        if (
+            found.scenario == "transaction_failed" and self._paths.stopped.is_set()
+        ):  # by a stop that met a question of ours
+            found = errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
         if found.scenario == "no_such_file" or (found.code == "IO" and self._paths.place.problem):
             found.hint = self._paths.hint(found.message, found.hint)
