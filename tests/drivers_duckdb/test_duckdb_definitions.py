@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tusk_drivers.duckdb import definitions, plan
+from tusk_drivers.duckdb import definitions, plan, words
 from tusk_drivers.duckdb.instances import Instance
 from tusk_drivers.duckdb.session import DuckDBSession
 from tusk_jupyter.driverkit.session import Rows, Settings
@@ -291,3 +291,10 @@ def test_a_log_that_a_writer_turned_on_without_a_relation_is_off_again(folder: P
     read_the_catalog(session)
     assert turns_off_the_log(session, "SELECT abs(1)")
     session.close()
+
+
+def test_tokens_of_a_long_statement_are_not_kept() -> None:
+    words._kept.cache_clear()
+    words.code("SELECT " + "1," * words._KEPT_LETTERS + "1")
+    assert words._kept.cache_info().currsize == 0
+    assert words.code("SELECT 1") is words.code("SELECT 1")

@@ -101,6 +101,11 @@ def _without_json(message: str) -> str:
     return message if fields is None else message[: message.find(_JSON)] + str(fields["exception_message"])
 
 
+def cancelled() -> errors.Cancelled:
+    """Return the error of a statement that was stopped."""
+    return errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
+
+
 def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
     """Return `exc` as the error to raise.
 
@@ -110,7 +115,7 @@ def translate(exc: BaseException, sql: str = "") -> errors.TuskError:
     """
     report = report_of(exc)
     if report.kind.upper() == "INTERRUPT" or isinstance(exc, duckdb.InterruptException):
-        return errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
+        return cancelled()
     if _ran_out(exc, report):
         report = Report(_OUT_OF_MEMORY, f"There was not enough memory: {report.message}")
     scenario = _scenario(report)

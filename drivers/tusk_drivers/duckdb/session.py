@@ -19,7 +19,7 @@ from tusk_drivers.duckdb import catalog, guard, instances, memory, plan, snapsho
 from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.definitions import Definitions
-from tusk_drivers.duckdb.errors import ENGINE_ERRORS, report_of, translate
+from tusk_drivers.duckdb.errors import ENGINE_ERRORS, cancelled, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import Result
@@ -287,10 +287,8 @@ class DuckDBSession(Session):
             if self._transaction is Transaction.FAILED:
                 self._connection.execute("ROLLBACK")  # that is what DuckDB does at its COMMIT, without a word
                 self._transaction = Transaction.IDLE
-                if self._paths.stopped.is_set():  # a stop that reaches this look aborts the transaction too
-                    raise errors.Cancelled(
-                        "The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt"
-                    )
+                if self._paths.stopped.is_set():  # it reached the look above, and aborted the transaction
+                    raise cancelled()
                 raise not_committed(first.upper())
         if self._read_only and (begins or self._transaction is Transaction.OPEN):
             sql = "BEGIN TRANSACTION READ ONLY" if begins else "ROLLBACK"  # temp tables of a reader's are not kept
@@ -310,10 +308,8 @@ class DuckDBSession(Session):
     ) -> errors.TuskError:
         """Return DuckDB's error as ours; `before` is what stood before `sql`."""
         found = (None if before else self._with_place(exc, sql, parameters)) or _translated(exc, before, sql)
-        if (
-            found.scenario == "transaction_failed" and self._paths.stopped.is_set()
-        ):  # by a stop that met a question of ours
-            found = errors.Cancelled("The statement was cancelled.", scenario="cancelled_by_user", code="Interrupt")
+        if found.scenario == "transaction_failed" and self._paths.stopped.is_set():
+            found = cancelled()  # the stop reached a query of the driver's own, which aborts the transaction too
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)
         if found.scenario == "no_such_file" or (found.code == "IO" and self._paths.place.problem):
             found.hint = self._paths.hint(found.message, found.hint)

@@ -22,10 +22,18 @@ def kind_of(statement: duckdb.Statement) -> str:
         return ""
 
 
+_KEPT_LETTERS = 10_000
+"""Longer texts are read anew each time: the tokens of a script of 50 MB, kept, would take what its driver may use."""
+
+
 @functools.lru_cache(maxsize=8)
-def _code(sql: str) -> Code:
+def _kept(sql: str) -> Code:
     """Each statement is asked several things about itself, and its text is read once."""
     return Code(sql, _DIALECT)
+
+
+def _code(sql: str) -> Code:
+    return _kept(sql) if len(sql) <= _KEPT_LETTERS else Code(sql, _DIALECT)
 
 
 def code(sql: str) -> Sequence[Token]:
