@@ -136,18 +136,18 @@ def test_what_was_told_as_failed_is_not_done_later(notebook, core, impatient, ou
         with pytest.raises(errors.CoreError, match="does not answer"):
             notebook.call(control.UseConnection(session=notebook.session, name="prod"))
     wait_until(lambda: outcomes, 15.0, "the core has heard of it")
-    assert outcomes == ["heard_late"]
+    assert outcomes == ["received_late"]
     current = [
         one.name for one in notebook.call(control.ListConnections(session=notebook.session)).connections if one.current
     ]
     assert (current, notebook.last_connection) == (["s"], "s")
 
 
-def test_what_the_core_heard_late_is_asked_again_while_somebody_waits(notebook, outcomes, monkeypatch):
+def test_what_the_core_received_late_is_asked_again_while_somebody_waits(notebook, outcomes, monkeypatch):
     outcomes.clear()
     sent(monkeypatch, 8.0, 8.0)
     assert notebook.call(control.UseConnection(session=notebook.session, name="s")).current
-    assert outcomes == ["heard_late", "heard_late", None]
+    assert outcomes == ["received_late", "received_late", None]
 
 
 def test_a_timeout_holds_though_the_core_is_frozen(notebook, core, impatient):  # R6

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import boot
-from tusk_jupyter.protocol.scenarios import HEARD_LATE
+from tusk_jupyter.protocol.scenarios import RECEIVED_LATE
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.system import locks, processes
 from tusk_jupyter.system.address import Address, read_address
@@ -102,12 +102,12 @@ class Link:
             raise lost(exc) from exc
 
     def _ask_in_time(self, request: Request, timeout_s: float | None, is_awaited: Callable[[], bool]) -> Any:  # noqa: ANN401
-        """Ask, and ask again what the core heard of so late that it did nothing, as long as somebody waits."""
+        """Ask, and ask again what the core received so late that it did nothing, as long as somebody waits."""
         for tries_left in reversed(range(TRIES)):
             try:
                 return self._ask(request, timeout_s)
             except errors.CoreError as exc:
-                if exc.scenario != HEARD_LATE or not is_awaited() or not tries_left:
+                if exc.scenario != RECEIVED_LATE or not is_awaited() or not tries_left:
                     raise
         return None
 

@@ -64,7 +64,7 @@ CORE_STOPPED = "core_stopped"
 TABLE_EXISTS = "table_exists"
 """Of an upload that is to make a table, the hint is the upload's own."""
 
-HEARD_LATE = "heard_late"
+RECEIVED_LATE = "received_late"
 """The core heard of a call so late that its caller may have given it up, and did nothing; a caller that still waits asks again."""
 
 NO_SUCH_NAME = "no_such_name"

@@ -16,7 +16,7 @@ from tusk_jupyter.protocol import codec, control
 from tusk_jupyter.protocol.calls import SENT_AT
 from tusk_jupyter.protocol.errors import to_extra_info
 from tusk_jupyter.protocol.message import Change
-from tusk_jupyter.protocol.scenarios import HEARD_LATE
+from tusk_jupyter.protocol.scenarios import RECEIVED_LATE
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 from tusk_jupyter.service.core import Core
 from tusk_jupyter.service.dispatch import Accepted
@@ -129,9 +129,9 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
         age_s = 0.0 if call.sent_at is None else time.time() - call.sent_at
         if age_s > LATE_S and not isinstance(request, _TO_THE_LAST):
             raise errors.CoreError(
-                f"The core service heard of this call {age_s:.0f} s after it was sent, and did nothing.",
+                f"The core service received this call {age_s:.0f} s after it was sent, and did nothing.",
                 hint="Do it again.",
-                scenario=HEARD_LATE,
+                scenario=RECEIVED_LATE,
             )
 
     def _on_the_wire(self, exc: Exception, action: str, *, repeatable: bool) -> flight.FlightError:
