@@ -7,28 +7,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from services.duckdb_runs import run
 
 from tusk_drivers.duckdb import definitions, plan, words
 from tusk_drivers.duckdb.instances import Instance
 from tusk_drivers.duckdb.session import DuckDBSession
-from tusk_jupyter.driverkit.session import Rows, Settings
+from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.errors import QueryError
-from tusk_jupyter.sqltext.statements import split
 
 LOGS = "SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM enable_logging())"
 HIDDEN = "SELECT 1 AS a, 2 AS b FROM (SELECT count(*) FROM query('FROM enable_' || 'logging()'))"
 """The same, in a text that does not show it: a session's own `LOGS` is refused as it is defined."""
-
-
-def run(session: DuckDBSession, sql: str, notes: list[str] | None = None) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for statement in split(sql, "duckdb"):
-        outcome = session.execute(statement, {})
-        if isinstance(outcome, Rows):
-            rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
-        if notes is not None:
-            notes += outcome.notes() if isinstance(outcome, Rows) else outcome.notes
-    return rows
 
 
 def turns_off_the_log(session: DuckDBSession, sql: str) -> bool:

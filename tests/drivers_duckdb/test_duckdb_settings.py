@@ -7,23 +7,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from services.duckdb_runs import run
 
 from tusk_drivers.duckdb.session import DuckDBSession
 from tusk_drivers.duckdb.settings import REACHES, Reach
 from tusk_jupyter.driverkit.session import Changed, Rows, Settings
 from tusk_jupyter.errors import QueryError, UsageError
 from tusk_jupyter.sqltext.statements import split
-
-
-def run(session: DuckDBSession, sql: str, notes: list[str] | None = None) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for statement in split(sql, "duckdb"):
-        outcome = session.execute(statement, {})
-        if isinstance(outcome, Rows):
-            rows = [tuple(row.values()) for batch in outcome.batches for row in batch.to_pylist()]
-        if notes is not None:
-            notes += outcome.notes() if isinstance(outcome, Rows) else outcome.notes
-    return rows
 
 
 @pytest.fixture
