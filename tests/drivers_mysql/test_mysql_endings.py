@@ -57,6 +57,34 @@ def test_a_session_that_is_killed_while_idle_has_the_servers_reason(connect, adm
     assert "while it was idle" in client.session.parting_words()
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ["COMMIT RELEASE"],
+        ["rollback /* and */ release"],
+        ["SET completion_type = 'RELEASE'", "COMMIT"],
+        ["SET completion_type = 2", "ROLLBACK"],
+    ],
+)
+def test_a_session_that_release_ends_is_known_to_have_ended_at_once(mariadb, connect, ending):
+    with proxy_to("127.0.0.1", mariadb.port) as proxy:
+        client = connect(port=proxy.port)
+        proxy.ends_late_s = 0.3  # the server sends its answer first and closes afterwards
+        for statement in ["BEGIN", *ending]:
+            client.run(statement)
+        assert not client.session.is_alive()
+
+
+def test_a_commit_that_keeps_its_session_costs_no_further_exchange(mariadb, connect):
+    with proxy_to("127.0.0.1", mariadb.port) as proxy:
+        client = connect(port=proxy.port)
+        for statement in ("BEGIN", "SET completion_type = 'RELEASE'", "SET completion_type = 0"):
+            client.run(statement)
+        before = proxy.passed
+        client.run("COMMIT")
+        assert proxy.passed - before == len("COMMIT") + 5  # a packet's head of 4 bytes, and the command's
+
+
 def test_a_killed_sessions_statement_is_no_cancel_of_the_user(client, admin, mariadb):
     admin.run("CREATE TABLE tusk.ended (n int)")
     thread = while_it_runs(mariadb, client, lambda cursor: cursor.execute(f"KILL {client.session.backend}"))

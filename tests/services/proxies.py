@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,8 @@ class Proxy:
         """Bytes that went from the clients to the server."""
         self.cut_at: int | None = None
         """Of `passed`: where the links are cut by themselves."""
+        self.ends_late_s = 0.0
+        """How long after the server's end the client sees it."""
 
     @property
     def port(self) -> int:
@@ -74,6 +77,8 @@ class Proxy:
                     self.cut()
                 self.passed += len(chunk) if counts else 0
                 target.sendall(chunk)
+        if not counts:
+            time.sleep(self.ends_late_s)
         for link in (source, target):
             with contextlib.suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)

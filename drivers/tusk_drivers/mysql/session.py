@@ -38,6 +38,8 @@ _PAUSE_S = 0.05
 _NO_SUCH_THREAD = 1094
 LARGE = 250_000
 """Characters of a statement that some server might not take: 4 bytes each at most, and the lowest default is 1 MB."""
+_RELEASING = frozenset({"COMMIT", "ROLLBACK", "BEGIN", "CALL", "EXECUTE", ""})
+"""Kinds that may end the session with the transaction: COMMIT RELEASE, or COMMIT where `completion_type` is RELEASE."""
 _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+(?:\.\d+)*)")
 
 
@@ -51,6 +53,7 @@ class MysqlSession(Session):
         self._link = link
         self._settings = settings
         self._read_only = settings.read_only
+        self._releases = False
         self._execution = Execution(link, kill=self._kill)
 
     @classmethod
@@ -90,8 +93,17 @@ class MysqlSession(Session):
         )
         has_rows = not isinstance(outcome, Changed)  # SET STATEMENT ... FOR SELECT: they are not read yet
         if kind == "SET" and not has_rows:
-            self._keep_character_set()
+            self._look_at_settings()
+        if self._may_release(kind, sql):
+            self._link.answers()
         return outcome
+
+    def _may_release(self, kind: str, sql: str) -> bool:
+        """Return whether a statement without an error may have ended the session with the transaction, by RELEASE.
+
+        The server closes the socket only after its answer, so whoever looks too early finds it open: one is to ask.
+        """
+        return kind in _RELEASING and (self._releases or "RELEASE" in sql.upper())
 
     def _check_size(self, sql: str) -> None:
         """Refuse what the server would break the link for; asked only for large statements, as it is a round trip."""
@@ -105,10 +117,14 @@ class MysqlSession(Session):
                 code="1153",
             )
 
-    def _keep_character_set(self) -> None:
-        """Undo a SET NAMES: literals are escaped for utf8mb4, and under gbk or sjis one could break out of its quotes."""
+    def _look_at_settings(self) -> None:
+        """Note what COMMIT means after a SET, and undo a SET NAMES.
+
+        Literals are escaped for utf8mb4; under gbk or sjis one could break out of its quotes.
+        """
         with self._own_statement():
-            ((found,),) = self._link.ask("SELECT @@character_set_client")
+            ((found, completion),) = self._link.ask("SELECT @@character_set_client, @@completion_type")
+            self._releases = completion == "RELEASE"
             if found == signin.CHARSET:
                 return
             self._link.query(f"SET NAMES {signin.CHARSET}")
@@ -203,6 +219,7 @@ class MysqlSession(Session):
         """Let the server reset the session, and set again what signing in had set."""
         with self._own_statement():
             self._link.reset(database=self._settings.text("database"))
+        self._releases = False
 
     # --- read-only ---
 
