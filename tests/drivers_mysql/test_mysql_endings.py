@@ -77,7 +77,7 @@ def test_a_session_that_release_ends_is_known_to_have_ended_at_once(mariadb, con
 
 def test_a_commit_that_keeps_its_session_costs_no_further_exchange(mariadb, connect):
     with proxy_to("127.0.0.1", mariadb.port) as proxy:
-        client = connect(port=proxy.port)
+        client = connect(port=proxy.port, sslmode="disable")
         for statement in ("BEGIN", "SET completion_type = 'RELEASE'", "SET completion_type = 0"):
             client.run(statement)
         before = proxy.passed
