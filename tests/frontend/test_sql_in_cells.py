@@ -111,6 +111,14 @@ def test_a_cell_runs_on_what_its_lines_name_or_choose_and_else_on_what_is_curren
         ("%tusk use $name\n%sql DELETE FROM t", [None]),
         ("%tusk connect --tier memory prod x.db\n%sql DELETE FROM t", [None]),
         ("get_ipython().run_line_magic('tusk', 'use prod')\n%sql DELETE FROM t", [None]),
+        ("get_ipython().run_line_magic(\n    'tusk', 'use prod'\n)\n%sql DELETE FROM t", ["now", None]),
+        ("helpers.use_prod()\n%sql DELETE FROM t", [None]),
+        ("%run setup.ipynb\n%sql DELETE FROM t", ["now", None]),
+        ("exec(text)\n%sql DELETE FROM t", ["now", None]),
+        ("tusk.query('SELECT 1', connection='prod')\n%sql DELETE FROM t", ["now", "prod"]),
+        ("tusk.query(\n    sql,\n    connection=name,\n)\n%sql DELETE FROM t", ["now", None]),
+        ("connection = sqlite3.connect('x')\n%sql DELETE FROM t WHERE f(connection='a')", ["now"]),
+        ("%sql a SELECT 'tusk', \\\n  use(connection='b')\n%sql SELECT 1", ["a"]),
         ("# tusk.use('prod')\nplt.style.use('dark')\nsqlite3.connect('x')\n%sql SELECT 1", ["now"]),
         # What need not happen, or not in this order, leaves all that the SQL may run on.
         ("if x:\n    %tusk use dev\n%sql DELETE FROM t", ["now", "dev"]),
@@ -123,6 +131,9 @@ def test_a_cell_runs_on_what_its_lines_name_or_choose_and_else_on_what_is_curren
         ("%%timeit\n%sql DELETE FROM t\n%tusk use prod", ["now", "prod"]),
         ("s = 'a \\\n%tusk use dev'\n%sql DELETE FROM t", ["now"]),
         ("%tusk use dev --help\n%sql DELETE FROM t", ["now", "dev"]),
+        ("%tusk use dev -h\n%sql DELETE FROM t", ["now", "dev"]),
+        ("%tusk use dev \\\n  --help\n%sql DELETE FROM t", ["now", "dev"]),
+        ("%tusk use \\\n  prod\n%sql DELETE FROM t", ["prod"]),
         ("  %tusk use dev\n  %sql SELECT 1", ["dev"]),  # IPython takes away what all of a cell is indented by
         (
             "".join(f"if x:\n  %tusk use c{n}\n" for n in range(60)) + "%tusk connect dev d.db\n%sql DELETE FROM t",
@@ -142,6 +153,26 @@ def test_a_cell_runs_on_what_its_lines_name_or_choose_and_else_on_what_is_curren
     assert chosen == [["now"], ["a", "now"]]
 
 
+def test_a_cell_that_may_itself_change_what_it_runs_on_is_doubted():
+    changes, calls = "This cell may change the connection itself.", "What this cell calls before its SQL may choose*"
+    cells = [
+        ("%tusk connect dev d.db --environment production --replace\n%sql dev DELETE FROM t", changes),
+        ("tusk.connect(\n    'dev', url, replace=True\n)\n%sql dev DELETE FROM t", changes),
+        ("%tusk remove dev\n%tusk connect dev d.db\n%sql dev DELETE FROM t", changes),
+        ("%tusk connect dev d.db --replace", None),  # without SQL there is no mark
+        ("to_production()\n%sql DELETE FROM t", calls),
+        ("if x: y = go(1)\n%sql DELETE FROM t", calls),
+        ("to_production()\n%sql dev DELETE FROM t", None),
+        ("%sql SELECT 1\nplot(1)", None),
+        ("%%sql\nSELECT f(1)", None),
+        ("def f(x):\n    print('go()', len(x))  # go()\n    %sql SELECT g(1)", None),
+        ("p = Path(df.head(1))\nfor n in range(3):\n    df = %sql SELECT 1", None),
+    ]
+    seen = in_typescript("cells/connection", "a.map(x => m.doubtOf(x))", [cell for cell, _ in cells])
+    for (cell, expected), found in zip(cells, seen, strict=True):
+        assert found == expected if expected is None else fnmatchcase(found or "", expected), cell
+
+
 def test_marks_show_the_most_alarming_environment_and_never_a_harmless_one_for_what_is_not_known():
     environments = {
         "prod": {"environment": "production"},
@@ -149,6 +180,7 @@ def test_marks_show_the_most_alarming_environment_and_never_a_harmless_one_for_w
         "plain": {"environment": None},
         "old": {"environment": "development", "isOld": True},
         "odd": {"environment": 7},
+        "called": {"environment": "development", "doubt": "What it calls may choose."},
         "PG": {"environment": "production", "name": "pg"},
     }
     none = "There is no connection"
@@ -166,6 +198,7 @@ def test_marks_show_the_most_alarming_environment_and_never_a_harmless_one_for_w
         (["dev", "plain"], (None, "dev (development), plain", f"*\n{runs} plain, which has no environment.")),
         (["old"], (None, "old: not confirmed", f"{runs} old, which is development. This is not confirmed:*")),
         (["odd"], (None, "odd", "*")),
+        (["called"], (None, "called", f"{runs} called, which is development. What it calls may choose.")),
         (["__proto__"], (None, "__proto__: no such connection", f"{none} __proto__.")),
         (["{x}"], (None, "{x}: no such connection", f"{none} {{x}}. A name is read as it is written:*")),
         ([None], (None, "no connection chosen", "This cell names no connection, and none is chosen.")),
@@ -194,8 +227,9 @@ def test_a_name_is_the_same_in_whatever_letters_by_the_rule_of_the_core():
 def test_a_hostile_cell_does_not_hold_up_the_page():
     cells = [" " * 300_000 + "%sql", "\n" * 100_000 + "%sql", "x" * 400_000 + "=%sql a", "%%time" * 50_000 + "%sql"]
     cells += ["".join(f"if x:\n  %sql c{n} SELECT 1\n  %sql SELECT 1\n" for n in range(5_000))]
-    found = in_typescript("cells/connection", "a.map(x => m.connectionsOf(x, {name: 'n'}).length)", cells)
-    assert found == [0, 0, 0, 0, 5_002]
+    cells += ["x = '(?connection=\\" + "%tusk connect " * 30_000 + "\n%sql DELETE FROM t"]
+    expression = "a.map(x => [m.connectionsOf(x, {name: 'n'}).length, m.doubtOf(x)][0])"
+    assert in_typescript("cells/connection", expression, cells) == [0, 0, 0, 0, 5_002, 1]
 
 
 @pytest.mark.parametrize("before", ["", "é🦣 ", "\t"])

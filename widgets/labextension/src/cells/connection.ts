@@ -3,7 +3,7 @@
  * notebook's kernel. Saved outputs have no say: they are the text of whoever wrote the file.
  */
 import { folded } from '../names';
-import { codeLines, sqlRanges } from './magic';
+import { codeLines, ISqlRange, sqlRanges } from './magic';
 
 /** What SQL that names no connection would run on. */
 export interface ICurrent {
@@ -15,14 +15,35 @@ export interface ICurrent {
 
 export const NOT_KNOWN: ICurrent = { name: undefined, chosen: false };
 const CHOSEN_NOT_KNOWN: ICurrent = { name: undefined, chosen: true };
+const USED_NOT_KNOWN: ICurrent = { name: undefined, chosen: false };
 
 const USE = /^[ \t]*%tusk[ \t]+(use|connect)[ \t]+([^\s-'"{$]\S*)[ \t]*/;
 /** What chooses one that cannot be read here: `tusk.use(name)`, `x = %tusk use prod`, options before the name, the picker. */
 const MAY_CHOOSE =
-  /\btusk[ \t]+(?:use|connect|pick)\b|(?<!\b(?:style|matplotlib|mpl|plt)\.)\buse[ \t]*\(|\btusk\w*\.connect[ \t]*\(|\b(?:magic|run_\w+)\([ \t]*['"]tusk\b/;
-
+  /\btusk[ \t]+(?:use|connect|pick)\b|(?<!\b(?:style|matplotlib|mpl|plt)\.)\buse\w*[ \t]*\(|\btusk\w*\.connect[ \t]*\(|['"]tusk['" ]/;
+/** What runs text that is not in the cell: `%run setup.ipynb`, `ip.run_cell(text)`. */
+const RUNS_OTHERS = /^[ \t]*%(?:run|rerun)\b|\bexec[ \t]*\(|\.run_cell\w*[ \t]*\(/;
+/** A call that names a connection, which is current after it where none was chosen: `tusk.query(sql, connection="prod")`. */
+const USES = /(?:[(,][ \t]*|^[ \t]+)connection[ \t]*=(?!=)[ \t]*(?:(['"])([^'"\n]+)\1)?/g;
 /** A choice that need not happen: a question for help. */
-const ASKS_FOR_HELP = /(?:^|\s)--help\b|\?\s*$/;
+const ASKS_FOR_HELP = /(?:^|\s)(?:--help|-h)\b|\?\s*$/;
+
+/** What may give a name another connection, or another environment, before the cell's SQL runs. */
+const MAY_RECONFIGURE =
+  /\btusk[ \t]+(?:remove|pick)\b|[ \t]--replace\b|\breplace[ \t]*=[ \t]*True\b|\btusk\w*\.remove[ \t]*\(/;
+/** The name of what is called in a line of Python. */
+const CALL = /(?<![.\w])(\w+)[ \t]*\(/g;
+const STRING = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#.*/g;
+/** Called everywhere, and none of them chooses a connection; the words of Python that may stand before a bracket. */
+const HARMLESS = new Set(
+  (
+    'abs all and any as assert await bool bytes callable chr dict dir display divmod elif enumerate except filter float ' +
+    'format frozenset getattr hasattr hash hex id if in input int is isinstance issubclass iter lambda len list locals ' +
+    'map max min next not open or ord pow print range repr return reversed round set sleep slice sorted str sum super ' +
+    'tuple type while with yield zip'
+  ).split(' ')
+);
+
 /** More that may be current at one place are not told apart: a cell of thousands of choices does not hold up the page. */
 const MOST = 20;
 
@@ -65,6 +86,31 @@ export function connectionsOf(source: string, current: ICurrent): (string | null
     anywhere.all.forEach(add); // a loop or a call may run it after what stands below it
   }
   return [...found.values()];
+}
+
+/** Why a cell may run on something else than its connections are known for now, in a sentence; null where nothing says so. */
+export function doubtOf(source: string): string | null {
+  const ranges = sqlRanges(source);
+  const last = ranges.filter(range => range.connection === null).at(-1)?.magic ?? -1;
+  let doubt: string | null = null;
+  for (const [at, line] of ranges.length > 0 ? statements(source, ranges) : []) {
+    if (MAY_RECONFIGURE.test(line)) {
+      return 'This cell may change the connection itself.';
+    }
+    if (at < last && !/^[ \t]*[%!?]/.test(line) && callsOthers(line)) {
+      doubt = 'What this cell calls before its SQL may choose another connection.';
+    }
+  }
+  return doubt;
+}
+
+/** Whether a line of Python calls what is defined elsewhere, and so may do anything. */
+function callsOthers(line: string): boolean {
+  if (/^[ \t]*(?:async[ \t]+)?(?:def|class)\b/.test(line)) {
+    return false;
+  }
+  const calls = [...line.replace(STRING, "''").matchAll(CALL)];
+  return calls.some(([, name]) => !HARMLESS.has(name!) && !/^[\p{Lu}\d]/u.test(name!));
 }
 
 /** All that may be current at one place of a cell. */
@@ -113,13 +159,13 @@ function stepsOf(source: string): IStep[] {
     isSql: true,
     isConditional: !range.whole && isConditional(range.magic)
   }));
-  const choices = ranges.length === 0 ? [] : choicesIn(source, isConditional);
+  const choices = ranges.length === 0 ? [] : choicesIn(source, ranges, isConditional);
   return [...sql, ...choices].sort((one, other) => one.at - other.at);
 }
 
-function choicesIn(source: string, isConditional: (at: number) => boolean): IStep[] {
+function choicesIn(source: string, ranges: ISqlRange[], isConditional: (at: number) => boolean): IStep[] {
   const found: IStep[] = [];
-  for (const [at, line] of MAY_CHOOSE.test(source) ? codeLines(source) : []) {
+  for (const [at, line] of statements(source, ranges)) {
     const match = USE.exec(line);
     if (match) {
       found.push({
@@ -128,11 +174,31 @@ function choicesIn(source: string, isConditional: (at: number) => boolean): ISte
         isSql: false,
         isConditional: isConditional(at) || ASKS_FOR_HELP.test(line)
       });
-    } else if (MAY_CHOOSE.test(line.replace(/^[ \t]*#.*/, ''))) {
+    } else if (MAY_CHOOSE.test(line)) {
       found.push({ at, next: CHOSEN_NOT_KNOWN, isSql: false, isConditional: isConditional(at) });
+    } else if (RUNS_OTHERS.test(line)) {
+      found.push({ at, next: CHOSEN_NOT_KNOWN, isSql: false, isConditional: true });
+    } else {
+      for (const [, , name] of line.matchAll(USES)) {
+        const next = name === undefined ? USED_NOT_KNOWN : { name, chosen: false };
+        found.push({ at, next, isSql: false, isConditional: true }); // it may be another library's
+      }
     }
   }
   return found;
+}
+
+/** What is no SQL and no comment, line by line; a magic's line with those that continue it. */
+function* statements(source: string, sql: ISqlRange[]): Generator<[at: number, line: string]> {
+  if (sql[0]?.whole) {
+    return;
+  }
+  const ofSql = new Set(sql.map(({ magic }) => lineStart(source, magic)));
+  for (const [at, line] of codeLines(source)) {
+    if (!ofSql.has(at) && !/^[ \t]*#/.test(line)) {
+      yield [at, line.replace(/\\\n[ \t]*/g, ' ')];
+    }
+  }
 }
 
 /** Whether the line of an offset depends on others: it is indented further than the first one, or the cell is a loop. */
@@ -140,7 +206,10 @@ function conditional(source: string): (at: number) => boolean {
   const first = /^(?:[ \t]*\n)*([ \t]*)/.exec(source)![1]!.length;
   const isLoop = /^(?:\s*%%[^\n]*\n)*\s*%%timeit\b/.test(source);
   return at => {
-    const line = at === 0 ? 0 : source.lastIndexOf('\n', at - 1) + 1;
-    return isLoop || /^[ \t]*/.exec(source.slice(line))![0].length > first;
+    return isLoop || /^[ \t]*/.exec(source.slice(lineStart(source, at)))![0].length > first;
   };
+}
+
+function lineStart(source: string, at: number): number {
+  return at === 0 ? 0 : source.lastIndexOf('\n', at - 1) + 1;
 }

@@ -11,7 +11,7 @@ import { Debouncer } from '@lumino/polling';
 
 import { h } from '../dom';
 import { ITusk } from '../tokens';
-import { connectionsOf, NOT_KNOWN } from './connection';
+import { connectionsOf, doubtOf, NOT_KNOWN } from './connection';
 import { NotebookConnection } from './current';
 import { IKnown, IMark, markOf } from './mark';
 
@@ -82,12 +82,13 @@ export class EnvironmentMarks {
     this.tusk.connections.need();
     this.held ??= this.tusk.changes.hold();
     const { isLoaded, isConfirmed } = this.tusk.connections;
-    return isLoaded ? markOf(names, name => this.look(name, !isConfirmed)) : null;
+    const doubt = doubtOf(source);
+    return isLoaded ? markOf(names, name => this.look(name, !isConfirmed, doubt)) : null;
   }
 
-  private look(name: string, isOld: boolean): IKnown | undefined {
+  private look(name: string, isOld: boolean, doubt: string | null): IKnown | undefined {
     const connection = this.tusk.connections.get(name);
-    return connection && { name: connection.name, environment: connection.environment, isOld };
+    return connection && { name: connection.name, environment: connection.environment, isOld, doubt };
   }
 
   private held: IDisposable | null = null;

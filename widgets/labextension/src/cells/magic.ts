@@ -104,20 +104,21 @@ export function bodyStart(source: string, magic: ISqlRange): number {
   return Math.max(end + 1, Math.min(magic.from, source.length));
 }
 
-/** The lines of a cell that begin outside of a Python string, with their offsets: what is in a string, nobody runs. */
+/**
+ * The lines of a cell that begin outside of a Python string, with their offsets: what is in a string, nobody runs. A line of
+ * IPython's comes with those that continue it.
+ */
 export function* codeLines(source: string, from = 0): Generator<[at: number, line: string]> {
   let quote = '';
   for (let at = from, end; at <= source.length; at = end + 1) {
     end = lineEnd(source, at);
     const line = source.slice(at, end);
+    const isMagic = !quote && MAGIC_LINE.test(line.slice(0, LONGEST_LEAD));
+    end = isMagic ? continuedEnd(source, at) : end;
     if (!quote) {
-      yield [at, line];
+      yield [at, source.slice(at, end)];
     }
-    if (!quote && MAGIC_LINE.test(line.slice(0, LONGEST_LEAD))) {
-      end = continuedEnd(source, at);
-    } else {
-      quote = quoteAfter(line, quote);
-    }
+    quote = isMagic ? '' : quoteAfter(line, quote);
   }
 }
 

@@ -19,6 +19,8 @@ export interface IKnown {
   environment: Environment | null;
   /** Whether the list is an older one, because the newest could not be had. */
   isOld?: boolean;
+  /** Why the cell may run on something else all the same, in a sentence. */
+  doubt?: string | null;
 }
 
 /** Undefined where there is no connection of that name. */
@@ -32,7 +34,7 @@ export function markOf(names: readonly (string | null | undefined)[], look: Look
   const known = names.map(name => (typeof name === 'string' ? look(name) : undefined));
   const worst = ENVIRONMENTS.find(one => known.some(each => each?.environment === one)) ?? null;
   // A harmless colour is for a cell of which all is known.
-  const isSure = known.every(each => each !== undefined && !each.isOld && each.environment !== null);
+  const isSure = known.every(each => each && !each.isOld && !each.doubt && each.environment !== null);
   const environment = worst === 'production' || isSure ? worst : null;
   const words = names.map((name, i) => wordsOf(name, known[i], names.length > 1, environment));
   return {
@@ -73,7 +75,7 @@ function sentenceOf(name: string | null | undefined, known: IKnown | undefined):
   }
   const where = known.environment === null ? 'has no environment' : `is ${known.environment}`;
   const old = known.isOld ? ' This is not confirmed: the connections could not be read again.' : '';
-  return `This cell runs on ${short}, which ${where}.${old}`;
+  return `This cell runs on ${short}, which ${where}.${old}${known.doubt ? ` ${known.doubt}` : ''}`;
 }
 
 function shortened(name: string): string {
