@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.errors import QueryError, TuskError, UsageError
 from tusk_jupyter.system.plain_text import say
 from tusk_jupyter.visible import visible
 from tusk_magics import display, grid_display
 from tusk_magics.checks import USAGE_HINT, check_options, emptiness, table_variable
 from tusk_magics.history import STAYS, scrub_running_cell
-from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line
+from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line, quoted_name
 from tusk_magics.options import SqlOptions
 from tusk_magics.parameters import chosen_values, given_values, typed_secrets
 from tusk_magics.place import Place, place_in_cell
@@ -53,6 +53,7 @@ class CellRun:
         self._connection: str | None = None
         self._options = SqlOptions()
         self._sql = ""
+        self._magic = "%%sql"
         self._hidden: tuple[str, ...] = ()
         self.place: Place | None = None
         self.completed = False
@@ -64,6 +65,7 @@ class CellRun:
         Raises:
             TuskError: whatever was wrong.
         """
+        self._magic = "%sql" if body is None else "%%sql"
         parsed = parse_sql_line(line, body)
         self._connection, self._options = parsed.connection, parsed.options
         if parsed.options.help:
@@ -83,6 +85,9 @@ class CellRun:
         meant = misspelt_keyword(self._connection) if self._connection and exc.scenario == "no_connection" else None
         if meant:
             exc.hint = f"If {self._connection} begins your SQL, did you mean {meant}? {exc.hint or ''}".rstrip()
+        unnamed = self._connection is None and (isinstance(exc, QueryError) or exc.scenario == "no_connection")
+        if unnamed and (name := self._quoted_connection()):
+            exc.hint = f"To run on the connection {name}, write its name alone: `{self._magic} {name}`."
 
     def forget_typed_secrets(self) -> None:
         """Take the secrets that were typed as values of parameters out of the input history, and tell so."""
@@ -96,6 +101,20 @@ class CellRun:
                 f"Note: the value of :{name} stands in this cell. {STAYS} "
                 f"Better: `{name} = getpass.getpass()` in a cell of its own, and no --param."
             )
+
+    def _quoted_connection(self) -> str | None:
+        """Return the connection whose name the SQL begins with, in quotes or before a sign; None for other SQL."""
+        from tusk_jupyter.protocol.control import ListConnections
+
+        named = quoted_name(self._sql)
+        if named is None:
+            return None
+        try:
+            client = self._client()
+            known = client.call(ListConnections(session=client.session)).connections
+        except TuskError:
+            return None  # asked while an error is shown, which is the one that matters
+        return next((one.name for one in known if one.name.casefold() == named.casefold()), None)
 
     def count_statements(self) -> int | None:
         """Return how many statements the SQL has, or None where that cannot be found out."""

@@ -21,6 +21,7 @@ _BLANK_IN_LINE = re.compile(r"[ \t]*")
 _ASSIGN = re.compile(r"([^\s<]+)\s*<<(?!<)")
 _CONNECTION = re.compile(r"[^\s'\"(),;]+(?=\s|$)")
 _COMMENT = re.compile(r"\s+|;|--[^\n]*|#[^\n]*|/\*.*?\*/", re.DOTALL)
+_QUOTED_NAME = re.compile(r"\s*(?:(['\"(])(?P<quoted>[\w.-]+)['\")]|(?P<signed>[\w.-]+))[;,]*(?=\s|$)")
 _TABLE = re.compile(r"as\s+(\S.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -67,6 +68,12 @@ def misspelt_keyword(word: str) -> str | None:
     """Return the keyword that `word` was probably meant to be, or None: `SELEC` was read as a connection's name."""
     near = difflib.get_close_matches(word.casefold(), STATEMENT_KEYWORDS, n=1, cutoff=0.8)
     return near[0].upper() if near else None
+
+
+def quoted_name(sql: str) -> str | None:
+    """Return what may be meant as a connection's name at the begin of `sql`, in quotes or before a sign: `'prod'`, `prod;`."""
+    match = _QUOTED_NAME.match(sql)
+    return match["quoted"] or match["signed"] if match else None
 
 
 def is_blank(sql: str) -> bool:

@@ -106,6 +106,15 @@ def test_an_error_is_shown_without_a_traceback_at_its_place_in_the_cell(cells):
     assert "    4 |        cout(*)\n      |        ^^^^\n" in ran.out
 
 
+@pytest.mark.parametrize(
+    "cell", ["%%sql 'LAKE'\nSELECT 1", "%%sql lake;\nSELECT 1", "%%sql\nlake\nSELECT 1", '%sql "lake" SELECT 1']
+)
+def test_a_connection_in_quotes_or_before_a_sign_is_named_in_the_hint(cells, cell):
+    magic = "%%sql" if cell.startswith("%%") else "%sql"
+    assert cells.run(cell).refused.hint == f"To run on the connection lake, write its name alone: `{magic} lake`."
+    assert "connection" not in cells.run(cell.replace("lake", "pond").replace("LAKE", "pond")).refused.hint
+
+
 def test_an_error_of_a_line_magic_is_at_its_line(cells):
     ran = cells.run("a = 1\nb = %sql lake SELECT nope FROM t")
     assert "line 2, column 22 of the cell" in ran.out

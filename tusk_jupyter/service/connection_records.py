@@ -223,7 +223,7 @@ def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise errors.UsageError(
             f"{_shown(name, otherwise='What was given')} cannot be a connection's name.",
-            hint="A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.",
+            hint="A name begins with a letter (a to z) and goes on with these, digits, _ . or -, 64 at most.",
         )
     if name.casefold() in STATEMENT_KEYWORDS:
         raise errors.UsageError(

@@ -123,7 +123,7 @@ export function nameProblem(name: string, taken: string[]): string | null {
     return 'A name is needed: cells say it, as %%sql NAME.';
   }
   if (!NAME.test(name)) {
-    return 'A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.';
+    return 'A name begins with a letter (a to z) and goes on with these, digits, _ . or -, 64 at most.';
   }
   const same = taken.some(one => folded(one) === folded(name));
   return same ? `There is a connection ${name} already.` : null;
