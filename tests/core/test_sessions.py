@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.protocol import control
 from tusk_jupyter.service.sessions import Session, Sessions
 from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.system.keyed_locks import KeyedLocks
 from tusk_jupyter.system.places import Places
 
 pytestmark = pytest.mark.home("shared")
@@ -172,6 +174,34 @@ def test_why_a_session_ended_is_known_to_whoever_finds_it_without_its_process():
     session.process = Dead()
     sessions.close(session)
     refused()
+
+
+def test_nothing_is_kept_of_a_file_whose_sessions_are_closed(tmp_path):
+    sessions = Sessions(SimpleNamespace(catalog=Catalog(Places(Path("/nowhere")))), lambda _: {})
+    process = SimpleNamespace(ended=True, ending=lambda: "it was killed", stop=lambda *, wait=False: None)
+    for number in range(3):
+        record = ConnectionRecord(name="s", driver="duckdb", config={"path": str(tmp_path / f"{number}.duckdb")})
+        session = Session("notebook", record, process=process)
+        sessions.close(session)
+    assert len(sessions._locks) == 0
+
+
+def test_a_lock_that_somebody_waits_for_is_not_dropped():
+    locks, order = KeyedLocks(), []
+
+    def enter(name):
+        with locks.held("file"):
+            order.append(name)
+
+    with locks.held("file"):
+        others = [threading.Thread(target=enter, args=(name,)) for name in ("second", "third")]
+        for one in others:
+            one.start()
+        wait_until(lambda: locks._used["file"][1] == 3, 5.0, "both wait for it")
+        assert (len(locks), order) == (1, [])
+    for one in others:
+        one.join()
+    assert (len(locks), sorted(order)) == (0, ["second", "third"])
 
 
 def test_removing_a_connection_closes_its_sessions_and_keeps_its_log(client, core):  # QB-20, C-11

@@ -136,10 +136,9 @@ class Dispatch:
             client,
             record,
             memory_mb=record.memory_limit_mb or int(preferences.get("memory_limit_mb")) or None,
-            connect_timeout_s=self._connect_timeout_s if limit_s is None else limit_s,
+            connect_timeout_s=self._connect_timeout_s() if limit_s is None else limit_s,
         )
 
-    @property
     def _connect_timeout_s(self) -> float:
         return float(self._store.preferences.get("connect_timeout_s"))
 

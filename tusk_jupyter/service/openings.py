@@ -7,13 +7,13 @@ sign-in cannot be; each has a limit of its own. If it comes about after all, the
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.service.run import Run
-from tusk_jupyter.service.sessions import Session, Sessions, Step
+from tusk_jupyter.service.sessions import Session, Sessions, State, Step
 
 WORKERS = 64
 """Sessions that can be opened at once."""
@@ -21,7 +21,11 @@ WORKERS = 64
 LOOK_S = 1.0
 """What is left of a run's time for a driver to find out who answers where nobody signs it in."""
 
-_STEPS = {
+_STEPS: dict[Step | None, tuple[str, str]] = {
+    None: (
+        "{name!r} was not begun to be connected to, as too many other connections were being opened",
+        "Run the cell again when those are open or have failed. `--timeout SECONDS` allows more.",
+    ),
     Step.SECRET: (
         "getting the password of {name!r} took all of it",
         "The password command or the keyring may be waiting for an answer of yours. `--timeout SECONDS` allows more.",
@@ -45,32 +49,36 @@ class Openings:
         default_factory=lambda: ThreadPoolExecutor(WORKERS, thread_name_prefix="open-session")
     )
 
-    def session_for(self, run: Run, *, usual_s: float) -> Session:
+    def session_for(self, run: Run, *, usual_s: Callable[[], float]) -> Session:
         """Return the session for a run, within its time.
 
         Args:
             run: who waits.
-            usual_s: how long a sign-in may take.
+            usual_s: tells how long a sign-in may take.
 
         Raises:
             TimeoutExceeded: the time is up; with what took it. Others as the opening.
         """
+        standing = self.sessions.standing(run.session.client, run.session.connection)
+        if standing is not None:
+            return standing
         left_s = run.left_s()
-        if left_s is None or self.sessions.stands(run.session.client, run.session.connection):
+        if left_s is None:
             return self.open_session(run, None)
         limit_s = max(left_s / 2, left_s - LOOK_S)
-        opening = self._workers.submit(self.open_session, run, limit_s if limit_s < usual_s else None)
+        limit_counts = limit_s < usual_s()
+        opening = self._workers.submit(self.open_session, run, limit_s if limit_counts else None)
         try:
-            return opening.result(left_s)
-        except TimeoutError:
-            if opening.done():
-                raise
-            opening.add_done_callback(self._too_late)
-            raise self._exceeded(run) from None
+            if not wait((opening,), left_s).done:
+                if opening.cancel():  # no worker was free for it
+                    raise self._exceeded(run, None)
+                opening.add_done_callback(self._too_late)
+                raise self._exceeded(run, self._step_of(run))
+            return opening.result()
         except errors.ConnectError as exc:
-            if exc.scenario != "connect_timeout" or limit_s >= usual_s:
+            if exc.scenario != "connect_timeout" or not limit_counts:
                 raise
-            raise self._exceeded(run, exc) from exc
+            raise self._exceeded(run, Step.SIGN_IN, exc) from exc
         finally:
             del opening  # it has the exception, whose frames have it
 
@@ -79,14 +87,18 @@ class Openings:
         if opening.exception() is None and opening.result().connection.isolation == "statement":
             self.sessions.close(opening.result())
 
-    def _exceeded(self, run: Run, cause: errors.TuskError | None = None) -> errors.TimeoutExceeded:
-        record = run.session.connection
-        opened = self.sessions.find(*run.session.key)
-        step = Step.SIGN_IN if cause is not None or opened is None else opened.step
+    def _step_of(self, run: Run) -> Step:
+        """Return what the opening of a run's session is at."""
+        wanted = run.session.connection.id
+        under_way = (one for one in self.sessions.of_client(run.session.client) if one.state is State.CONNECTING)
+        return next((one.step for one in under_way if one.connection.id == wanted), Step.SIGN_IN)
+
+    @staticmethod
+    def _exceeded(run: Run, step: Step | None, cause: errors.TuskError | None = None) -> errors.TimeoutExceeded:
         words, hint = _STEPS[step]
         said = f" {cause.message}" if cause is not None else ""
         return errors.TimeoutExceeded(
-            f"The run took longer than its {run.timeout_s:g} s: {words.format(name=record.name)}. "
+            f"The run took longer than its {run.timeout_s:g} s: {words.format(name=run.session.connection.name)}. "
             f"Nothing of it was executed.{said}",
             hint=hint.format(connect=hint_for("connect_timeout")),
             detail=cause.detail if cause is not None else None,

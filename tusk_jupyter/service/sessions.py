@@ -23,6 +23,7 @@ from tusk_jupyter.protocol.scenarios import hint_about
 from tusk_jupyter.service.endings import Ended, Endings
 from tusk_jupyter.service.targets import MEMORY
 from tusk_jupyter.state.connections import ConnectionRecord
+from tusk_jupyter.system.keyed_locks import KeyedLocks
 
 CLOSE_TIMEOUT_S = 3.0
 
@@ -125,7 +126,8 @@ class Sessions:
         self._secrets_of = secrets_of
         self._sessions: dict[tuple[str, str], Session] = {}
         self._shared: dict[tuple[str, str], _Shared] = {}
-        self._locks: dict[tuple[str, str], threading.Lock] = {}
+        self._locks = KeyedLocks()
+        """Of a client's session on a connection, and of a file."""
         self.endings = Endings()
         self._lock = threading.Lock()
 
@@ -140,20 +142,21 @@ class Sessions:
         if connection.isolation == "statement":
             return self._opened(Session(client, connection), memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
         key = (client, connection.id)
-        with self._lock_of(key):
-            session = self._sessions.get(key)
-            if session is not None and session.usable and session.connection.updated_at == connection.updated_at:
-                session.last_used = time.monotonic()
+        with self._locks.held(key):
+            if (session := self.standing(client, connection)) is not None:
                 return session
-            if session is not None:
+            if (session := self._sessions.get(key)) is not None:
                 self.close(session, "its connection was changed")
             fresh = Session(client, connection)
             return self._opened(fresh, memory_mb=memory_mb, connect_timeout_s=connect_timeout_s)
 
-    def stands(self, client: str, connection: ConnectionRecord) -> bool:
-        """Return whether `acquire` has a session to return at once."""
+    def standing(self, client: str, connection: ConnectionRecord) -> Session | None:
+        """Return the session that `acquire` has to return at once; None where it would open one."""
         session = self._sessions.get((client, connection.id))
-        return session is not None and session.usable and session.connection.updated_at == connection.updated_at
+        if session is None or not session.usable or session.connection.updated_at != connection.updated_at:
+            return None
+        session.last_used = time.monotonic()
+        return session
 
     def close(self, session: Session, why: str = "it was closed") -> None:
         """End a session for a reason, and its process when nobody else uses it; idempotent."""
@@ -167,7 +170,7 @@ class Sessions:
             return
         session.state = State.DISCONNECTING
         file = self._file_of(session.connection.driver, session.connection.config)
-        with self._lock_of(file) if file else contextlib.nullcontext():
+        with self._locks.held(file) if file else contextlib.nullcontext():
             self._part(session, process)
         session.state = State.DISCONNECTED
         self._changed()
@@ -183,11 +186,9 @@ class Sessions:
                     session.turn.release()
 
     def forget_client(self, client: str) -> None:
-        """Close a client's sessions and drop what is kept of it."""
+        """Close a client's sessions."""
         for session in self.of_client(client):
             self.close(session, "the core had lost sight of this notebook or program")
-        with self._lock:
-            self._locks = {key: lock for key, lock in self._locks.items() if key[0] != client}
 
     def serving(self, driver_name: str, config: Mapping[str, object]) -> DriverProcess | None:
         """Return the process that holds the locked file of `config` open for some session, or None."""
@@ -283,7 +284,7 @@ class Sessions:
             process = self._spares.take(session.connection.driver, fresh=fresh)
             self._sign_in(session, process, secrets, memory_mb, connect_timeout_s)
             return
-        with self._lock_of(file):
+        with self._locks.held(file):
             shared = self._shared.get(file)
             if shared is None or shared.process.ended:
                 shared = _Shared(self._spares.take(session.connection.driver, fresh=fresh))
@@ -381,7 +382,3 @@ class Sessions:
         from pathlib import Path
 
         return driver_name, str(Path(str(path)).resolve())
-
-    def _lock_of(self, key: tuple[str, str]) -> threading.Lock:
-        with self._lock:
-            return self._locks.setdefault(key, threading.Lock())
