@@ -23,7 +23,7 @@ from tusk_jupyter.client.pulse import CorePulse, unanswered
 from tusk_jupyter.client.results import Result
 from tusk_jupyter.client.stopping import Stopping
 from tusk_jupyter.protocol import codec, control, stream
-from tusk_jupyter.protocol.calls import Peer, PeerFailed, PeerLost
+from tusk_jupyter.protocol.calls import Peer, PeerExhausted, PeerFailed, PeerLost
 from tusk_jupyter.protocol.scenarios import BY_LOCK, hint_for
 
 if TYPE_CHECKING:
@@ -468,14 +468,16 @@ def _cut_off(exc: errors.TuskError, *, completed: bool) -> errors.DriverError:
             detail=what,
             scenario="result_lost",
         )
-    memory_ran_out = "exhausted" in what.lower() or "memory" in what.lower()
+    if isinstance(exc, PeerExhausted):
+        return errors.DriverError(
+            "The driver ran out of memory or threads.",
+            hint=hint_for("memory_limit"),
+            detail=what,
+            scenario="memory_limit",
+        )
     return errors.DriverError(
-        "The driver ran out of memory or threads."
-        if memory_ran_out
-        else "The link to the driver broke; the run was stopped.",
-        hint=hint_for("memory_limit")
-        if memory_ran_out
-        else "If it changes anything, check what was done, then run the cell again.",
+        "The link to the driver broke; the run was stopped.",
+        hint="If it changes anything, check what was done, then run the cell again.",
         detail=what,
-        scenario="memory_limit" if memory_ran_out else "link_lost",
+        scenario="link_lost",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -31,11 +32,18 @@ class PeerFailed(PeerLost):
     """The process at the other end is there, but could not do the call: no memory, no threads, a broken stream."""
 
 
+class PeerExhausted(PeerFailed):
+    """gRPC had no memory or no threads left for the call, here or there: its status RESOURCE_EXHAUSTED."""
+
+
 class PeerSilent(errors.TimeoutExceeded):
     """The process at the other end did not answer in the time that this call had."""
 
 
 T = TypeVar("T")
+
+_EXHAUSTED = re.compile(r"(?:gRPC|Flight) returned resource exhausted error\b")
+"""How Arrow's own words begin for that status; it has a class for others, and for this one that of an invalid argument."""
 
 SENT_AT = "sent-at"
 """The header that says when a call was sent, in seconds since 1970: both ends are on one machine."""
@@ -127,9 +135,8 @@ def translated(exc: BaseException) -> errors.TuskError:
         return PeerLost("The other process is gone.", detail=_first_line(exc))
     if isinstance(exc, pa.ArrowNotImplementedError):
         return errors.ProtocolError("The other process does not know this call.", detail=_first_line(exc))
-    return PeerFailed(
-        "The other process could not do the call, or its answer could not be read.", detail=_first_line(exc)
-    )
+    failed = PeerExhausted if _EXHAUSTED.match(str(exc)) else PeerFailed
+    return failed("The other process could not do the call, or its answer could not be read.", detail=_first_line(exc))
 
 
 def _first_line(exc: BaseException) -> str:
