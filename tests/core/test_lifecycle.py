@@ -195,6 +195,25 @@ def test_a_core_whose_socket_was_removed_listens_at_another_one(client, new_clie
     assert core.status(new_client()).pid == pid
 
 
+def test_a_core_that_cannot_listen_anew_says_so_once_and_tries_on(client, new_client, core):
+    pid = core.status(client).pid
+    run, aside = client.link.places.run, client.link.places.home / "aside"
+    run.rename(aside)
+    run.write_text("not a folder")
+
+    def complaints():
+        return client.link.places.log_file.read_text().count("cannot listen at another one")
+
+    wait_until(complaints, 5.0, "the core has found out")
+    with pytest.raises(AssertionError):
+        wait_until(lambda: complaints() > 1, 2.5)
+    run.unlink()
+    aside.rename(run)
+    sockets.socket_path(json.loads(client.link.places.address_file.read_text())["address"]).unlink()
+    wait_until(lambda: "it listens at another one" in client.link.places.log_file.read_text(), 5.0, "it can again")
+    assert core.status(new_client()).pid == pid
+
+
 def test_a_core_behind_a_folder_is_told_as_one_that_runs(client, new_client, core, monkeypatch):
     pid = core.status(client).pid
     monkeypatch.setattr(link, "LOST_S", 0.3)

@@ -229,6 +229,8 @@ class _Announcement:
         self._seen: _Look = None
         self._again_at = 0.0
         """Until then nothing is tried: something was not possible, as a folder is in the way or the disk is full."""
+        self._problem = ""
+        """Why the core could not listen anew, as the log has it already."""
         self._open()
         self._write()
 
@@ -250,23 +252,30 @@ class _Announcement:
             return
         self._again_at = time.monotonic() + AGAIN_S
         if lost and self._lock.is_in_place():
-            self._listen_anew()
+            lost = not self._listens_anew()
         with contextlib.suppress(OSError, errors.StorageError):  # the folder is gone, or closed: tried again
             if read_address(self._path) is None or (self._lock.is_in_place() and not self._is_ours()):
                 self._write()
                 _LOG.warning("%s was deleted, damaged or replaced, and is written again", self._path)
             else:
                 self._seen = found
-            self._again_at = 0.0
+            if not lost:
+                self._again_at = 0.0
 
-    def _listen_anew(self) -> None:
+    def _listens_anew(self) -> bool:
         try:
             socket_folder.claim(self._places.run)
             self._open()
-        except Exception:  # noqa: BLE001  # the core goes on for those that have a link
-            _LOG.exception("the core's socket was removed, and it cannot listen at another one")
-        else:
-            _LOG.warning("the core's socket was removed; it listens at another one")
+        except Exception as exc:  # noqa: BLE001  # the core goes on for those that have a link
+            if (
+                why := f"{type(exc).__name__}: {exc}"
+            ) != self._problem:  # or a second of it would be all that the log has
+                self._problem = why
+                _LOG.exception("the core's socket was removed, and it cannot listen at another one; it tries on")
+            return False
+        self._problem = ""
+        _LOG.warning("the core's socket was removed; it listens at another one")
+        return True
 
     def _open(self) -> None:
         self._servers.append(self._listen())

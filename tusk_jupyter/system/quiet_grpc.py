@@ -36,4 +36,4 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             os.environ.pop(VERBOSITY, None)
-            _used.append(True)
+        _used.append(True)  # not after an error: what is no address is refused before gRPC is used
