@@ -124,7 +124,7 @@ def outcomes(notebook, monkeypatch):
 def sent(monkeypatch, *ages_s):
     """Have the next calls sent so long ago, as for a core that stood still since."""
     ages = iter(ages_s)
-    monkeypatch.setattr(calls, "time", SimpleNamespace(time=lambda: time.time() - next(ages, 0.0)))
+    monkeypatch.setattr(calls, "time", SimpleNamespace(monotonic=lambda: time.monotonic() - next(ages, 0.0)))
 
 
 def test_what_was_told_as_failed_is_not_done_later(notebook, core, impatient, outcomes, monkeypatch):

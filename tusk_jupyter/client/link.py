@@ -103,13 +103,14 @@ class Link:
 
     def _ask_in_time(self, request: Request, timeout_s: float | None, is_awaited: Callable[[], bool]) -> Any:  # noqa: ANN401
         """Ask, and ask again what the core received so late that it did nothing, as long as somebody waits."""
-        for tries_left in reversed(range(TRIES)):
+        tries = 1
+        while True:
             try:
                 return self._ask(request, timeout_s)
             except errors.CoreError as exc:
-                if exc.scenario != RECEIVED_LATE or not is_awaited() or not tries_left:
+                if exc.scenario != RECEIVED_LATE or not is_awaited() or tries == TRIES:
                     raise
-        return None
+            tries += 1
 
     def _ask(self, request: Request, timeout_s: float | None) -> Any:  # noqa: ANN401  # as `call`
         """Send a request to the core that there is now.

@@ -46,7 +46,11 @@ _EXHAUSTED = re.compile(r"(?:gRPC|Flight) returned resource exhausted error\b")
 """How Arrow's own words begin for that status; it has a class for others, and for this one that of an invalid argument."""
 
 SENT_AT = "sent-at"
-"""The header that says when a call was sent, in seconds since 1970: both ends are on one machine."""
+"""The header that says when a call was sent, in seconds of the clock that only runs on.
+
+All processes of a machine share it, and the caller's patience is measured by it: a clock that is set, or a machine that
+slept, makes no call late.
+"""
 
 
 class Peer:
@@ -87,7 +91,7 @@ class Peer:
             self._is_known = True
         headers = [(b"authorization", f"Bearer {self._token}".encode())]
         if is_dated:
-            headers.append((SENT_AT.encode(), f"{time.time():.3f}".encode()))
+            headers.append((SENT_AT.encode(), f"{time.monotonic():.3f}".encode()))
         return flight.FlightCallOptions(timeout=timeout_s, headers=headers)
 
     def call(self, request: Request, *, timeout_s: float | None = 60.0, is_dated: bool = False) -> Any:  # noqa: ANN401  # the request's REPLY says which

@@ -126,7 +126,7 @@ class CoreServer(flight.FlightServerBase):  # type: ignore[misc]
             CoreError: the call is older than LATE_S.
         """
         call: _Call = context.get_middleware("token")
-        age_s = 0.0 if call.sent_at is None else time.time() - call.sent_at
+        age_s = 0.0 if call.sent_at is None else time.monotonic() - call.sent_at
         if age_s > LATE_S and not isinstance(request, _TO_THE_LAST):
             raise errors.CoreError(
                 f"The core service received this call {age_s:.0f} s after it was sent, and did nothing.",
