@@ -199,6 +199,7 @@ def test_a_copy_and_a_renamed_connection_keep_the_secret(show, postgresql):
     expect(shown.option("store")).to_be_visible()
     assert tusk.query("SELECT 1 AS n", connection="store").n[0] == 1
     shown.menu("store", "edit")
+    shown.source("password").select_option("typed")
     expect(shown.field("password")).to_have_value("The stored one stays (vault)")
     shown.fill(name="branch")
     shown.field("read_only").check()
@@ -255,17 +256,42 @@ def test_a_form_does_not_undo_what_was_changed_elsewhere(show, tmp_path):
     shown = show()
     shown.menu("lake", "edit")
     expect(shown.find("name")).to_have_value("lake")
-    tusk.connect("lake", str(tmp_path / "sea.duckdb"), environment="production", replace=True)
+    shown.find("more").locator("summary").click()
+    shown.fill(timeout_s=33, threads=2)
+    tusk.connect("lake", str(tmp_path / "sea.duckdb"), environment="production", timeout_s=20, replace=True)
     shown.find("save").click()
     expect(shown.find("result")).to_contain_text("was changed elsewhere")
+    expect(shown.find("result")).to_contain_text("As stored now: Database file, Environment. What you entered stays")
     lake = tusk.connections()[0]
-    assert (lake.environment, lake.target.endswith("sea.duckdb")) == ("production", True)
-    shown.find("cancel").click()
-    shown.menu("lake", "edit")
-    shown.field("read_only").check()
+    assert (lake.environment, lake.target.endswith("sea.duckdb"), lake.timeout_s) == ("production", True, 20)
     shown.save()
     lake = tusk.connections()[0]
-    assert (lake.environment, lake.read_only) == ("production", True)
+    assert (lake.environment, lake.target.endswith("sea.duckdb")) == ("production", True)
+    assert (lake.timeout_s, lake.config["threads"]) == (33, 2)
+
+
+def test_a_form_outlives_that_its_connection_is_renamed_or_removed_elsewhere(show, postgresql):
+    tusk.connect("shop", postgresql.url_without_password, password=postgresql.password)
+    shown, other = show(), show()
+    shown.menu("shop", "edit")
+    shown.find("more").locator("summary").click()
+    shown.fill(timeout_s=33)
+    other.menu("shop", "edit")
+    other.fill(name="store")
+    other.save()
+    shown.find("save").click()
+    expect(shown.find("result")).to_contain_text("As stored now: Name. What you entered stays")
+    shown.save()
+    (store,) = tusk.connections()
+    assert (store.name, store.timeout_s) == ("store", 33)
+    shown.menu("store", "edit")
+    shown.source("password").select_option("typed")
+    shown.fill(password=postgresql.password)
+    tusk.remove("store")
+    shown.find("save").click()
+    expect(shown.find("result")).to_contain_text("store was removed, elsewhere")
+    shown.save()
+    assert tusk.connections()[0].timeout_s == 33
 
 
 def test_a_stored_secret_is_not_tried_at_another_host(show, postgresql):

@@ -113,6 +113,7 @@ class Connections:
             raise errors.UsageError(
                 f"The connection {known.name!r} was changed elsewhere after this form was opened; nothing was saved.",
                 hint="Open it again: the form then shows what is stored now.",
+                scenario="changed_elsewhere",
             )
         check_memory(request, target, known)
         sign_in = self._sign_in(known, target, request.password_command, request.tier)

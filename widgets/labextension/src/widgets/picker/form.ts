@@ -1,13 +1,25 @@
 import type { Channel } from './channel';
 import { wordsOf } from './channel';
+import { differing, merged, storedIn, type Entries } from './foreign';
 import { folded } from '../../names';
 import { control, segments, textInput, type Control } from './control';
 import { h, hasFocus, uid } from './dom';
 import { drawField, spans, type DrawnField } from './fields';
 import { sign, tile } from './glyphs';
-import type { Catalog, Details, Driver, FormData, Saved, Suggestion, Tested, Value } from './messages';
+import type {
+  Catalog,
+  Details,
+  Driver,
+  FormData,
+  Line,
+  Saved,
+  Suggestion,
+  Tested,
+  Value,
+  WireError
+} from './messages';
 import { outcome, troubleOf, waitingFor } from './outcome';
-import { Rules } from './rules';
+import { Rules, RULES } from './rules';
 import { fieldsOf, freeName, nameProblem, proposal, URL_WAY, wayOf, waysOf, type Field } from './schema';
 import { SecretField } from './secret';
 
@@ -31,7 +43,8 @@ export class ConnectionForm {
 
   private id: string;
   private way: string;
-  private entries = new Map<string, string | boolean>();
+  private entries: Entries = new Map();
+  private heading = h('h3', { id: uid('heading') });
   /** All that were asked for, also those of another way: what is entered outlives a change of the way. */
   private everySecret = new Map<string, SecretField>();
   private fields: DrawnField[] = [];
@@ -55,9 +68,7 @@ export class ConnectionForm {
     const { driver, details, suggestion } = start;
     const config: Record<string, Value> = details?.connection.config ?? suggestion?.config ?? {};
     this.way = details || suggestion ? wayOf(driver, config) : waysOf(driver)[0]!.name;
-    for (const [name, value] of Object.entries(config)) {
-      this.entries.set(name, typeof value === 'boolean' ? value : String(value));
-    }
+    this.entries = storedIn(config);
     this.name = textInput({ 'data-tusk': 'name', placeholder: 'as cells will say it: %%sql NAME' });
     this.name.value = details?.connection.name ?? freeName(suggestion?.name ?? driver.name, start.names);
     this.nameControl = control({ name: 'name', title: 'Name', required: true, span: 3 }, this.name);
@@ -91,15 +102,15 @@ export class ConnectionForm {
   // --- drawing ---
 
   private draw(): HTMLElement {
-    const { driver, details } = this.start;
-    const heading = uid('heading');
+    const { driver } = this.start;
+    this.head();
     const ways = waysOf(driver);
     return h(
       'form',
       {
         class: 'tusk-pick-form',
         role: 'dialog',
-        'aria-labelledby': heading,
+        'aria-labelledby': this.heading.id,
         'data-tusk': 'form',
         'data-driver': driver.name,
         autocomplete: 'off',
@@ -122,11 +133,7 @@ export class ConnectionForm {
         { class: 'tusk-pick-form-head' },
         this.iconButton('back', 'Back to the list', () => this.close()),
         tile(driver.name, 26),
-        h(
-          'h3',
-          { id: heading },
-          details ? `Change ${details.connection.name}` : `New ${driver.title} connection`
-        )
+        this.heading
       ),
       h('div', { class: 'tusk-pick-grid' }, this.nameControl.node, this.environmentNote()),
       ways.length > 1
@@ -148,6 +155,13 @@ export class ConnectionForm {
         this.button('cancel', 'Cancel', 'tusk-pick-button', () => this.close())
       )
     );
+  }
+
+  private head(): void {
+    const { driver, details } = this.start;
+    this.heading.textContent = details
+      ? `Change ${details.connection.name}`
+      : `New ${driver.title} connection`;
   }
 
   private drawWay(): void {
@@ -313,12 +327,77 @@ export class ConnectionForm {
     try {
       return await this.channel.ask<T>(kind, { form, ...more }, secrets);
     } catch (error) {
-      this.result.replaceChildren(troubleOf(wordsOf(error)));
+      const wire = wordsOf(error);
+      this.result.replaceChildren(troubleOf(await this.caughtUp(wire).catch(() => wire)));
       return null;
     } finally {
       this.isAsking = false;
       this.buttons.forEach(button => (button.disabled = false));
     }
+  }
+
+  /**
+   * Takes in what was changed elsewhere since the form was opened, where that is why nothing was done: what was entered here
+   * stays, the rest is shown as it is stored now. Returns what is to be said.
+   */
+  private async caughtUp(wire: WireError): Promise<WireError> {
+    const { details } = this.start;
+    if (!details || !['changed_elsewhere', 'no_connection'].includes(wire.scenario ?? '')) {
+      return wire;
+    }
+    const { id, name } = details.connection;
+    const { lines } = await this.channel.ask<{ lines: Line[] }>('watch', { view: this.channel.view });
+    const there = lines.filter(line => !line.missing);
+    const line = there.find(one => one.id === id) ?? there.find(one => one.name === name);
+    const now = line && (await this.channel.ask<Details>('edit', { name: line.name }));
+    this.start.names = there.map(one => one.name);
+    if (now?.connection.driver !== this.start.driver.name) {
+      delete this.start.details;
+      this.redraw();
+      const what = now ? `is another database's connection now (${now.connection.driver})` : 'was removed';
+      const hint = `What you entered stays; Save adds it as a new connection${now ? ' of another name' : ''}.`;
+      return { message: `${name} ${what}, elsewhere, after this form was opened; nothing was saved.`, hint };
+    }
+    const words = this.takeIn(details, now).join(', ');
+    const hint = `${words ? `As stored now: ${words}. ` : ''}What you entered stays: look at it, then save again.`;
+    return { message: `${name} was changed elsewhere after this form was opened; nothing was saved.`, hint };
+  }
+
+  /** Returns the titles of what was changed elsewhere and nowhere else. */
+  private takeIn(before: Details, now: Details): string[] {
+    const [was, is] = [before.connection, now.connection];
+    const [old, stored] = [storedIn(was.config), storedIn(is.config)];
+    const mine = this.entries;
+    const ruled = { ...this.rules.value() };
+    const found: string[] = [];
+    const isMine = (name: string): boolean => mine.has(name) && mine.get(name) !== (old.get(name) ?? '');
+    for (const name of differing(old, stored).filter(one => !isMine(one))) {
+      found.push(this.start.driver.fields.properties?.[name]?.title ?? name);
+    }
+    for (const [name, title] of Object.entries(RULES) as [keyof typeof RULES, string][]) {
+      if (is[name] !== was[name] && ruled[name] === was[name]) {
+        Object.assign(ruled, { [name]: is[name] });
+        found.push(title);
+      }
+    }
+    this.start.details = now;
+    this.entries = merged(mine, old, stored);
+    this.way =
+      this.way === wayOf(this.start.driver, was.config) ? wayOf(this.start.driver, is.config) : this.way;
+    if (this.name.value.trim() === was.name && is.name !== was.name) {
+      this.name.value = is.name;
+      found.push('Name');
+    }
+    this.redraw();
+    this.rules.show(ruled);
+    return found;
+  }
+
+  /** Shows what is stored as it is now; a secret that was entered here stays. */
+  private redraw(): void {
+    this.everySecret.forEach((secret, name) => secret.isEntered || this.everySecret.delete(name));
+    this.head();
+    this.drawWay();
   }
 
   private data(): FormData {

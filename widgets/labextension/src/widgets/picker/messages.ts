@@ -76,6 +76,7 @@ export interface Catalog {
 }
 
 export interface Connection {
+  id: string;
   name: string;
   driver: string;
   config: Record<string, Value>;
@@ -128,6 +129,8 @@ export interface WireError {
   message: string;
   hint?: string | null;
   detail?: string | null;
+  /** The known situation; `changed_elsewhere` and `no_connection` are heeded here. */
+  scenario?: string | null;
 }
 
 export interface Step {

@@ -2,7 +2,17 @@ import { control, segments, select, textInput, type Control } from './control';
 import { h } from './dom';
 import type { Connection, FormData, Tier } from './messages';
 
-type Ruled = Pick<
+/** What people call them. */
+export const RULES: Record<Exclude<keyof Ruled, 'tier'>, string> = {
+  read_only: 'Read-only',
+  environment: 'Environment',
+  timeout_s: 'Statement timeout (seconds)',
+  memory_limit_mb: 'Memory cap of its process (MB)',
+  isolation: 'Isolation',
+  log: 'Keep its runs in the query log'
+};
+
+export type Ruled = Pick<
   FormData,
   'read_only' | 'environment' | 'timeout_s' | 'memory_limit_mb' | 'isolation' | 'log' | 'tier'
 >;
@@ -42,18 +52,20 @@ export class Rules {
     this.tier = tierSelect(tiers, known?.credential_tier ?? null);
     this.controls = {
       read_only: control(
-        { name: 'read_only', title: 'Read-only', description: 'The server refuses every change.', span: 3 },
+        {
+          name: 'read_only',
+          title: RULES.read_only,
+          description: 'The server refuses every change.',
+          span: 3
+        },
         this.readOnly
       ),
-      timeout_s: control({ name: 'timeout_s', title: 'Statement timeout (seconds)' }, this.timeout),
-      memory_limit_mb: control(
-        { name: 'memory_limit_mb', title: 'Memory cap of its process (MB)' },
-        this.memory
-      ),
-      isolation: control({ name: 'isolation', title: 'Isolation' }, this.isolation),
-      log: control({ name: 'log', title: 'Keep its runs in the query log' }, this.log)
+      timeout_s: control({ name: 'timeout_s', title: RULES.timeout_s }, this.timeout),
+      memory_limit_mb: control({ name: 'memory_limit_mb', title: RULES.memory_limit_mb }, this.memory),
+      isolation: control({ name: 'isolation', title: RULES.isolation }, this.isolation),
+      log: control({ name: 'log', title: RULES.log }, this.log)
     };
-    this.loud = h('div', { class: 'tusk-loud' }, this.environments(), this.controls['read_only']!.node);
+    this.loud = h('div', { class: 'tusk-pick-grid' }, this.environments(), this.controls['read_only']!.node);
     this.quiet = ['timeout_s', 'memory_limit_mb', 'isolation', 'log'].map(name => this.controls[name]!.node);
   }
 
@@ -82,6 +94,20 @@ export class Rules {
     };
   }
 
+  /** Show these; the tier stays as it is. */
+  show(ruled: Ruled): void {
+    this.readOnly.checked = ruled.read_only;
+    this.log.checked = ruled.log;
+    this.timeout.value = ruled.timeout_s === null ? '' : String(ruled.timeout_s);
+    this.memory.value = ruled.memory_limit_mb === null ? '' : String(ruled.memory_limit_mb);
+    this.isolation.value = ruled.isolation;
+    this.environment = ruled.environment ?? '';
+    for (const one of this.loud.querySelectorAll<HTMLInputElement>('input[type=radio]')) {
+      one.checked = one.value === this.environment;
+    }
+    this.onEnvironment(ruled.environment);
+  }
+
   complain(problems: Record<string, string>): void {
     for (const [name, one] of Object.entries(this.controls)) {
       one.complain(problems[name] ?? null);
@@ -106,7 +132,7 @@ export class Rules {
       { value: 'staging', title: 'Staging', class: 'tusk-segment-staging' },
       { value: 'production', title: 'Production', class: 'tusk-segment-production' }
     ];
-    return segments({ name: 'environment', title: 'Environment' }, choices, this.environment, value => {
+    return segments({ name: 'environment', title: RULES.environment }, choices, this.environment, value => {
       this.environment = value;
       this.onEnvironment(value || null);
     });

@@ -60,6 +60,13 @@ export class SecretField {
     this.draw();
   }
 
+  /** Whether anything was entered or chosen here. */
+  get isEntered(): boolean {
+    const { source, variable, command } = this.start.source;
+    const isOther = this.variable !== (variable ?? '') || this.command !== (command ?? '');
+    return this.typed !== '' || this.held || isOther || this.kind !== source;
+  }
+
   /** Takes what was typed out of the page; null when nothing was. */
   take(): string | null {
     if (this.kind !== 'typed' || this.typed === '') {
