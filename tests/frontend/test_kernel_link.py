@@ -7,17 +7,24 @@ from services.typescript import in_typescript
 SEEN = """(async () => {
   const signal = () => {
     const all = [];
-    return { connect: one => all.push(one), emit: (...args) => all.forEach(one => one(...args)) };
+    return { all, connect: (one, owner) => all.push([one, owner]),
+      disconnect: (one, owner) => all.splice(all.findIndex(each => each[0] === one && each[1] === owner), 1),
+      emit: (...args) => all.forEach(([one, owner]) => one.apply(owner, args)) };
   };
   const kernel = { status: 'idle', connectionStatus: 'connected', isDisposed: false, disposed: signal(),
     statusChanged: signal(), iopubMessage: signal(), connectionStatusChanged: signal() };
   let close;
   const link = new m.KernelLink({ once: (_, listener) => { close = listener; } }, kernel);
   const seen = [];
-  link.listen(() => seen.push(link.state), new AbortController().signal);
+  const view = new AbortController();
+  const slots = () => ['disposed', 'statusChanged', 'iopubMessage', 'connectionStatusChanged']
+    .reduce((sum, name) => sum + kernel[name].all.length, 0);
+  link.listen(() => seen.push(link.state), view.signal);
   for (const [what, value] of a) {
     if (what === 'status') { kernel.status = value; kernel.statusChanged.emit(); }
     else if (what === 'closed') { close(); }
+    else if (what === 'left') { view.abort(); }
+    else if (what === 'slots') { seen.push(slots()); }
     else {
       const content = { execution_state: value[1] };
       kernel.iopubMessage.emit(null, { header: { msg_type: 'status', session: value[0] }, content });
@@ -42,3 +49,16 @@ SEEN = """(async () => {
 )
 def test_a_restart_is_known_by_the_servers_word_and_by_a_new_process(events, states):
     assert in_typescript("widgets/kernelLink", SEEN, events) == states
+
+
+@pytest.mark.parametrize("order", [["closed", "left"], ["left", "closed"]])
+def test_a_link_whose_model_is_closed_and_drawn_nowhere_hears_nothing_more(order):
+    first, last = ([one, ""] for one in order)
+    seen = in_typescript("widgets/kernelLink", SEEN, [first, ["slots", ""], last, ["slots", ""]])
+    assert [one for one in seen if isinstance(one, int)] == [4, 0]
+
+
+def test_a_kernel_that_ends_before_it_answers_for_completion_gives_no_answer():
+    kernels = "[() => Promise.reject(new Error('Canceled future')), () => { throw new Error('Kernel is dead'); }]"
+    asked = f"Promise.all({kernels}.map(requestComplete => m.answerTo({{ requestComplete }}, 'x', 1)))"
+    assert in_typescript("cells/answer", asked) == [None, None]

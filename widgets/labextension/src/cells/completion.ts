@@ -13,8 +13,8 @@ import {
 } from '@jupyterlab/completer';
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Text } from '@jupyterlab/coreutils';
-import { KernelMessage } from '@jupyterlab/services';
 
+import { Answer, answerTo } from './answer';
 import { sqlRanges } from './magic';
 
 /** What stands for a schema that is not there yet; `READING` of `tusk_magics.completion.matcher`. */
@@ -27,7 +27,6 @@ const PAUSE_MS = 300;
 const TYPES = '_jupyter_types_experimental';
 
 type Item = CompletionHandler.ICompletionItem;
-type Answer = KernelMessage.ICompleteReplyMsg['content'];
 
 export const completionPlugin: JupyterFrontEndPlugin<void> = {
   id: 'tusk-jupyter:completion',
@@ -110,13 +109,12 @@ export class SqlCompleterModel extends CompleterModel {
     if (this.isDisposed || asked === null || !kernel) {
       return;
     }
-    const answer = (
-      await kernel.requestComplete({
-        code: asked.text,
-        cursor_pos: Text.jsIndexToCharIndex(offsetOf(asked), asked.text)
-      })
-    ).content;
+    const answer = await answerTo(kernel, asked.text, Text.jsIndexToCharIndex(offsetOf(asked), asked.text));
     if (this.isDisposed || this.current === null) {
+      return;
+    }
+    if (answer === null) {
+      this.reset(true);
       return;
     }
     if (this.current !== asked) {

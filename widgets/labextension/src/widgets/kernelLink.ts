@@ -16,14 +16,12 @@ export class KernelLink implements Link {
     model.once('destroy', () => {
       this.isClosed = true;
       this.tell();
+      this.end();
     });
-    kernel.statusChanged.connect(() => {
-      this.wasRestarted ||= this.isRestarting;
-      this.tell();
-    });
-    kernel.iopubMessage.connect((_, message) => this.noteProcess(message));
-    kernel.connectionStatusChanged.connect(() => this.tell());
-    kernel.disposed.connect(() => this.tell());
+    kernel.statusChanged.connect(this.noteStatus, this);
+    kernel.iopubMessage.connect(this.noteProcess, this);
+    kernel.connectionStatusChanged.connect(this.tell, this);
+    kernel.disposed.connect(this.tell, this);
   }
 
   get state(): LinkState {
@@ -47,14 +45,32 @@ export class KernelLink implements Link {
 
   listen(listener: () => void, signal: AbortSignal): void {
     this.listeners.add(listener);
-    signal.addEventListener('abort', () => this.listeners.delete(listener));
+    signal.addEventListener('abort', () => {
+      this.listeners.delete(listener);
+      this.end();
+    });
+  }
+
+  /** What is drawn is told of its kernel also when its model is closed; then nobody needs to hear more. */
+  private end(): void {
+    if (this.isClosed && this.listeners.size === 0) {
+      this.kernel.statusChanged.disconnect(this.noteStatus, this);
+      this.kernel.iopubMessage.disconnect(this.noteProcess, this);
+      this.kernel.connectionStatusChanged.disconnect(this.tell, this);
+      this.kernel.disposed.disconnect(this.tell, this);
+    }
+  }
+
+  private noteStatus(): void {
+    this.wasRestarted ||= this.isRestarting;
+    this.tell();
   }
 
   /**
    * A restart that another window asked for is told to nobody else, but the new process has a session of its own. Only a
    * kernel is busy or idle: the server signs other states with its own session.
    */
-  private noteProcess({ header, content }: KernelMessage.IIOPubMessage): void {
+  private noteProcess(_: unknown, { header, content }: KernelMessage.IIOPubMessage): void {
     const state = (content as { execution_state?: unknown }).execution_state;
     if (header.msg_type !== 'status' || (state !== 'busy' && state !== 'idle')) {
       return;
