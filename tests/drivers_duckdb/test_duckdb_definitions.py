@@ -272,6 +272,47 @@ def test_pragmas_and_variables_of_a_plain_file_are_a_readers(folder: Path) -> No
     session.close()
 
 
+SEQUENCES_MOVED = [
+    "SELECT * FROM range(moved(5)::INTEGER)",
+    "EXPLAIN FROM range(moved(5)::INTEGER)",
+    "FROM shown",
+    "FROM 'shown'",
+    "DESCRIBE shown_again",
+    "FROM query_table('sho' || 'wn')",
+    "FROM any_query('FROM range(setval(''s'', 5)::INTEGER)')",
+    "SET VARIABLE v = (SELECT count(*) FROM shown)",
+    "PREPARE p AS FROM shown",
+    "SELECT * FROM t AT (VERSION => nextval('s'))",
+    "FROM range(nextval('s')::INTEGER)",
+]
+
+
+@pytest.mark.parametrize("sql", SEQUENCES_MOVED)
+def test_a_reader_moves_no_sequence_while_duckdb_plans(folder: Path, sql: str) -> None:
+    with duckdb.connect(str(folder / "lake.duckdb")) as connection:
+        connection.execute("CREATE SEQUENCE s; CREATE MACRO moved(x) AS setval('s', x)")
+        connection.execute("CREATE MACRO any_query(x) AS TABLE FROM query(x)")
+        connection.execute("CREATE VIEW shown AS FROM range(moved(7)::INTEGER); CREATE VIEW shown_again AS FROM shown")
+        connection.execute("SELECT setval('s', 70)")
+    both = [DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=it)) for it in (True, False)]
+    with pytest.raises(QueryError) as caught:
+        run(both[0], sql)
+    assert caught.value.scenario == "read_only"
+    assert run(both[1], "SELECT last_value FROM duckdb_sequences()") == [(70,)]
+    assert run(both[0], "SELECT twice(a) FROM plain JOIN t USING (a)") == [(2,)]
+    for session in both:
+        session.close()
+
+
+def test_a_sequence_takes_nothing_from_the_readers_of_a_file_without_such_views(folder: Path) -> None:
+    with duckdb.connect(str(folder / "lake.duckdb")) as connection:
+        connection.execute("CREATE SEQUENCE s; CREATE MACRO pragma_like(x) AS TABLE FROM query_table(x)")
+    session = DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=True))
+    assert run(session, "FROM query_table('t')") == run(session, "FROM pragma_like('t')") == [(1,)]
+    assert run(session, "PRAGMA table_info('t')")[0][1] == "a"
+    session.close()
+
+
 def test_a_log_that_a_writer_turned_on_without_a_relation_is_off_again(folder: Path) -> None:
     with duckdb.connect(str(folder / "lake.duckdb")) as connection:
         connection.execute(f"CREATE MACRO abs(x) AS (SELECT a FROM ({LOGS}))")

@@ -7,14 +7,14 @@ lets one process write a file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from tusk_drivers.duckdb.contained import Contained
 from tusk_drivers.duckdb.plan import calls_unknown
-from tusk_drivers.duckdb.words import words
+from tusk_drivers.duckdb.words import called, words
 
 _DEFINE_NOTHING = frozenset(
     {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "EXPLAIN", "SET", "DROP", "TRANSACTION"}
@@ -28,6 +28,16 @@ _MACROS = """
             OR NOT system.main.regexp_full_match(function_name, '[A-Za-z_][A-Za-z0-9_]*'))
     LIMIT 1"""
 """Of a name that is DuckDB's own, so that its calls look harmless, or that can stand for an operator."""
+_SEQUENCES = "SELECT 1 FROM system.main.duckdb_sequences() LIMIT 1"
+_NAMED = """
+    SELECT view_name, sql, true FROM system.main.duckdb_views() WHERE NOT internal
+    UNION ALL
+    SELECT function_name, macro_definition, system.main.regexp_full_match(function_name, '[A-Za-z_][A-Za-z0-9_]*')
+        AND system.main.lower(function_name) NOT IN (SELECT function_name FROM system.main.duckdb_functions() WHERE internal)
+    FROM system.main.duckdb_functions() WHERE function_type IN ('macro', 'table_macro') AND NOT internal"""
+"""Names, texts, and whether a call of such a name is written with it: `[1]` calls list_value, and an operator its function."""
+EVERYTHING = frozenset({""})
+"""Stands for the names that a statement may reach without writing them."""
 _UNREAD = 25
 """Statements after a change before the catalog is read: that takes as long (10 ms) as the planning or the look of so many."""
 
@@ -49,6 +59,7 @@ class Definitions:
         self._asked = 0
         self._read: bool | None = None
         """What the catalog told; None before it is read."""
+        self._moving: frozenset[str] | None = None
         self._uncommitted = False
         """The open transaction may have made some, which others see when it is committed."""
 
@@ -59,8 +70,7 @@ class Definitions:
             connection: the session's own, which sees what its transaction made.
             at_once: read the catalog if that is not known.
         """
-        if self._seen != self._changes.count:
-            self._seen, self._asked, self._read = self._changes.count, 0, None
+        self._forget_if_changed()
         self._asked += 1
         if self._read is None and (at_once or self._asked >= _UNREAD):
             try:
@@ -70,6 +80,22 @@ class Definitions:
             except duckdb.Error:  # the open transaction is aborted
                 pass
         return self._read is not False
+
+    def moving_sequences(self, connection: duckdb.DuckDBPyConnection, functions: Collection[str]) -> frozenset[str]:
+        """Return the views and macros that run one of `functions`, which move sequences; `EVERYTHING` where names say nothing.
+
+        DuckDB computes what is constant as it plans, in a read-only transaction too: `range(setval('s', 5))` has moved the
+        sequence before the transaction refuses it. So no plan may be asked for.
+        """
+        self._forget_if_changed()
+        if self._moving is None:
+            found = connection.execute(_SEQUENCES).fetchall() and connection.execute(_NAMED).fetchall()
+            self._moving = _reaching(found, functions)
+        return self._moving
+
+    def _forget_if_changed(self) -> None:
+        if self._seen != self._changes.count:
+            self._seen, self._asked, self._read, self._moving = self._changes.count, 0, None, None
 
     def note(self, inside: Sequence[Contained], *, is_in_transaction: bool) -> None:
         """Take notice of what a statement consists of: before it runs, and when it is over."""
@@ -92,3 +118,14 @@ def _hide_calls(connection: duckdb.DuckDBPyConnection) -> bool:
     if connection.execute(_MACROS).fetchall():
         return True
     return any(text is None or calls_unknown(text) for (text,) in connection.execute(_TEXTS).fetchall())
+
+
+def _reaching(found: Sequence[tuple[str, str | None, bool]], functions: Collection[str]) -> frozenset[str]:
+    """Return which of these names lead to one of `functions`, some of them through others."""
+    left = [(name.lower(), frozenset(words(text or "")), is_written) for name, text, is_written in found]
+    reached = {name.lower() for name, text, _ in found if text is None or called(text, functions)}
+    while more := {name for name, spoken, _ in left if not reached.isdisjoint(spoken)} - reached:
+        reached |= more
+    if any(name in reached and not is_written for name, _, is_written in left):
+        return EVERYTHING
+    return frozenset(reached)

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import duckdb
 
+from tusk_drivers.duckdb.definitions import EVERYTHING, Definitions
 from tusk_drivers.duckdb.instances import OWN_SETTINGS
 from tusk_drivers.duckdb.words import called, code, explained, kind_of, texts, words
 from tusk_jupyter import errors
@@ -38,7 +39,7 @@ _EFFECTS = frozenset(
         "add_parquet_key", "checkpoint", "copy_database", "create_external_resource", "deregister_external_resource",
         "destroy_external_resource", "disable_logging", "disable_profile", "disable_profiling", "enable_logging",
         "enable_profile", "enable_profiling", "force_checkpoint", "import_database", "json_execute_serialized_sql",
-        "load_aws_credentials", "mysql_execute", "postgres_execute", "query", "register_external_resource",
+        "load_aws_credentials", "mysql_execute", "nextval", "postgres_execute", "query", "register_external_resource",
         "register_external_resource_type", "setval", "truncate_duckdb_logs", "write_log",
     }
 )  # fmt: skip
@@ -84,6 +85,29 @@ def check_read_only(connection: duckdb.DuckDBPyConnection, sql: str, parsed: Seq
         raise _refused("several statements at once")
     for statement in parsed:
         _check(connection, kind_of(statement), sql)
+
+
+def check_sequences(connection: duckdb.DuckDBPyConnection, sql: str, definitions: Definitions) -> None:
+    """Refuse what would move a sequence while DuckDB only plans it.
+
+    Raises:
+        QueryError: scenario read_only.
+    """
+    moving = definitions.moving_sequences(connection, _EFFECTS)
+    if not moving:
+        return
+    spoken = set(words(sql))
+    if "execute" in spoken:
+        spoken.update(word for text in _prepared(connection) for word in words(text))
+    spoken |= {word.strip("'") for word in spoken}  # FROM 'view', query_table('view')
+    by_text = next((word for word in sorted(spoken) if word == "query_table" or word.startswith("pragma_")), None)
+    found = next(iter(sorted(moving & spoken)), by_text)
+    if found or moving == EVERYTHING:
+        raise _refused(
+            f"{found or 'Any statement'}, which may move a sequence through a view or macro of this database,",
+            "DuckDB would move it already as it plans the statement. A view or macro that calls nextval(), setval() or query() "
+            "cannot be used read-only.",
+        )
 
 
 def planned(connection: duckdb.DuckDBPyConnection, sql: str, kind: str) -> Iterator[str]:

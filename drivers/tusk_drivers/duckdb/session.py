@@ -212,6 +212,7 @@ class DuckDBSession(Session):
             hides = self._may_hide_calls(sql)
             self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
             if self._read_only and hides and kind != "TRANSACTION":
+                guard.check_sequences(self._connection, sql, self._definitions)
                 if kind == "PRAGMA" and self._definitions.hide_calls(self._connection, at_once=True):
                     raise guard.no_pragma()
                 self._check_plan(statement, sql, kind, parameters)
