@@ -294,7 +294,10 @@ def test_a_reader_moves_no_sequence_while_duckdb_plans(folder: Path, sql: str) -
         connection.execute("CREATE MACRO any_query(x) AS TABLE FROM query(x)")
         connection.execute("CREATE VIEW shown AS FROM range(moved(7)::INTEGER); CREATE VIEW shown_again AS FROM shown")
         connection.execute("SELECT setval('s', 70)")
-    both = [DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=it)) for it in (True, False)]
+    both = [
+        DuckDBSession.connect(Settings(config={"path": str(folder / "lake.duckdb")}, read_only=it))
+        for it in (True, False)
+    ]
     with pytest.raises(QueryError) as caught:
         run(both[0], sql)
     assert caught.value.scenario == "read_only"

@@ -64,6 +64,8 @@ def test_a_session_that_is_killed_while_idle_has_the_servers_reason(connect, adm
         ["rollback /* and */ release"],
         ["SET completion_type = 'RELEASE'", "COMMIT"],
         ["SET completion_type = 2", "ROLLBACK"],
+        ["SET STATEMENT max_statement_time = 5 FOR COMMIT RELEASE"],
+        ["SET STATEMENT completion_type = 2 FOR COMMIT"],
     ],
 )
 def test_a_session_that_release_ends_is_known_to_have_ended_at_once(mariadb, connect, ending):

@@ -122,12 +122,17 @@ class MysqlSession(Session):
 
         Literals are escaped for utf8mb4; under gbk or sjis one could break out of its quotes.
         """
-        with self._own_statement():
-            ((found, completion),) = self._link.ask("SELECT @@character_set_client, @@completion_type")
-            self._releases = completion == "RELEASE"
-            if found == signin.CHARSET:
-                return
-            self._link.query(f"SET NAMES {signin.CHARSET}")
+        try:
+            with self._own_statement():
+                ((found, completion),) = self._link.ask("SELECT @@character_set_client, @@completion_type")
+                self._releases = completion == "RELEASE"
+                if found == signin.CHARSET:
+                    return
+                self._link.query(f"SET NAMES {signin.CHARSET}")
+        except TuskError:
+            if self.is_alive():
+                raise
+            return  # the SET was done: SET STATEMENT ... FOR COMMIT RELEASE. Whoever runs the next one hears of the end
         raise UsageError(
             f"The session speaks {signin.CHARSET}; SET NAMES {found} was undone.",
             hint="Text arrives as Unicode whatever character set the tables have; CONVERT(x USING latin1) gives other bytes.",
