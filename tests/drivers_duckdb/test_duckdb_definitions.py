@@ -326,8 +326,14 @@ def test_a_log_that_a_writer_turned_on_without_a_relation_is_off_again(folder: P
     session.close()
 
 
-def test_tokens_of_a_long_statement_are_not_kept() -> None:
-    words._kept.cache_clear()
-    words.code("SELECT " + "1," * words._KEPT_LETTERS + "1")
-    assert words._kept.cache_info().currsize == 0
+def test_what_is_found_in_a_long_statement_is_not_kept() -> None:
+    asked: list[str] = []
+
+    @words.kept
+    def times(sql: str) -> int:
+        asked.append(sql)
+        return len(asked)
+
+    long = "SELECT " + "1," * words._KEPT_LETTERS + "1"
+    assert [times("SELECT 1"), times("SELECT 1"), times(long), times(long)] == [1, 1, 2, 3]
     assert words.code("SELECT 1") is words.code("SELECT 1")

@@ -7,10 +7,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tusk_jupyter.errors import StorageError, UsageError
+from tusk_jupyter.state import connections
 from tusk_jupyter.state.connections import ConnectionRecord, fingerprint
 from tusk_jupyter.state.journal import Journal
 from tusk_jupyter.state.store import Store
@@ -47,6 +49,19 @@ def test_every_field_survives(open_store: Open):
         if field.name not in ("fingerprint", "created_at", "updated_at", "last_used_at"):
             assert getattr(used, field.name) == getattr(record, field.name)
     assert used.created_at.endswith("Z")
+
+
+def test_each_use_is_noted_to_the_second(store: Store, monkeypatch: pytest.MonkeyPatch):
+    saved = store.connections.save(shop())
+    now = [1000.0]
+    monkeypatch.setattr(connections, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    seen = []
+    for later in (0.0, 0.5, 0.6):
+        now[0] += later
+        store.connections.touch(saved.id)
+        seen.append(store.connections.get_by_id(saved.id))
+    assert seen[0] is seen[1]
+    assert seen[0].last_used_at < seen[2].last_used_at
 
 
 def test_a_name_is_found_in_any_case_and_belongs_to_one_connection(store: Store):

@@ -35,27 +35,15 @@ class Consumers:
         self._resting = True
         self._started = False
 
-    def watched(self, run: Stoppable, is_gone: Callable[[], bool]) -> _Watched:
+    def watched(self, run: Stoppable, is_gone: Callable[[], bool]) -> Watched:
         """Cancel `run` when its client goes within the block.
 
         `is_gone` is asked within the block only: behind it Flight's call, whom it asks, may be no more.
         """
-        return _Watched(self, run, is_gone)
+        return Watched(self, run, is_gone)
 
-    def begin(self, run: Stoppable, is_gone: Callable[[], bool]) -> None:
-        """Ask from now on."""
-        with self._lock:
-            self._waiting[id(run)] = (run, is_gone)
-            resting = self._resting
-        if resting:
-            self._begin()
-
-    def end(self, run: Stoppable) -> None:
-        """Ask no more."""
-        with self._lock:
-            self._waiting.pop(id(run), None)
-
-    def _begin(self) -> None:
+    def wake(self) -> None:
+        """Have the thread look, if it rests."""
         with self._lock:
             self._resting = False
             if not self._started:
@@ -88,8 +76,8 @@ class Consumers:
             return [self._waiting.pop(key)[0] for key in gone]
 
 
-class _Watched:
-    """The block of `watched`; a generator would take three times as long, thrice in each run."""
+class Watched:
+    """The block of `watched`, entered thrice in each run: a generator would take three times as long."""
 
     __slots__ = ("_consumers", "_is_gone", "_run")
 
@@ -97,7 +85,13 @@ class _Watched:
         self._consumers, self._run, self._is_gone = consumers, run, is_gone
 
     def __enter__(self) -> None:
-        self._consumers.begin(self._run, self._is_gone)
+        consumers = self._consumers
+        with consumers._lock:
+            consumers._waiting[id(self._run)] = (self._run, self._is_gone)
+            resting = consumers._resting
+        if resting:
+            consumers.wake()
 
     def __exit__(self, *exc: object) -> None:
-        self._consumers.end(self._run)
+        with self._consumers._lock:
+            self._consumers._waiting.pop(id(self._run), None)

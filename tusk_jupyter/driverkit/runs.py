@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
-from tusk_jupyter.driverkit.consumers import Consumers
+from tusk_jupyter.driverkit.consumers import Consumers, Watched
 from tusk_jupyter.driverkit.gone import CHECK_FIRST, ENDINGS, GoneBefore
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Transaction
 from tusk_jupyter.driverkit.tickets import TicketBook
@@ -177,29 +177,30 @@ class Run:
             TuskError: a statement failed, or the run was cancelled.
         """
         self._fetched = True
-        opening = self._opening or self._advance(is_gone)
+        watched = self._consumers.watched(self, is_gone)
+        opening = self._opening or self._advance(watched)
         if isinstance(opening, pa.RecordBatch):
             raise errors.InternalError("A result began without its schema.")
         self._opening = None
         schema = opening.schema if opening else _EMPTY
-        batches = self._stream(schema, register, is_gone, at_end=opening is None)
+        batches = self._stream(schema, register, watched, at_end=opening is None)
         next(batches)  # a generator that was never begun passes over its `finally`, and the run would have no end
         return schema, batches
 
     def _stream(
-        self, schema: pa.Schema, register: TicketBook, is_gone: Callable[[], bool], *, at_end: bool
+        self, schema: pa.Schema, register: TicketBook, watched: Watched, *, at_end: bool
     ) -> Iterator[tuple[pa.RecordBatch, bytes | None]]:
         finished, last = False, None
         try:
             yield _NOTHING, None  # taken by `open_stream`
-            step = None if at_end else self._advance(is_gone)
+            step = None if at_end else self._advance(watched)
             while isinstance(step, pa.RecordBatch):
                 if self._was_last:
                     last = step
                 else:
                     yield step, None
                 step = None  # let go before the next one is made: there may be no memory for both
-                step = self._advance(is_gone)
+                step = self._advance(watched)
             self._opening = step
             finished = True
             yield last if last is not None else _no_rows(schema), self._trailer(register)
@@ -208,9 +209,9 @@ class Run:
                 with self._advancing:
                     self._abandon()
 
-    def _advance(self, is_gone: Callable[[], bool]) -> _Opening | pa.RecordBatch | None:
+    def _advance(self, watched: Watched) -> _Opening | pa.RecordBatch | None:
         """Return the run's next step, None at its end; tells the core of an end before the client hears of it."""
-        with self._advancing, self._consumers.watched(self, is_gone):
+        with self._advancing, watched:
             try:
                 if self._cancelled.is_set() and not self._was_last and not self._changes():
                     self._steps.close()

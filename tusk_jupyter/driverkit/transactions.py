@@ -46,9 +46,11 @@ def not_committed(command: str, *, chained: bool = False) -> errors.QueryError:
 
 def ended_by(statement: Statement, dialect: str, before: Transaction, after: Transaction) -> str:
     """Return the note on a statement that went well and ended the open transaction, which its words do not say; else ""."""
+    if before is not Transaction.OPEN:
+        return ""
     command = statement.command or "The statement"
     word = statement.command.partition(" ")[0]
-    if before is not Transaction.OPEN or word in _ENDING:
+    if word in _ENDING:
         return ""
     if after is Transaction.OPEN:
         begins = dialect == "mysql" and word in _BEGINNING and _second_word(statement, dialect) in _BEGINNING[word]

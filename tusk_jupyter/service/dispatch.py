@@ -189,7 +189,7 @@ class Dispatch:
         preferences = self._store.preferences
         parameters, hidden = _parameters(request, words.parameters)
         run = Run(
-            session=Session(client.id, record),
+            session=Session(client.id, record, id=""),  # until there is one
             source=client.source,
             cell=request.cell,
             sql=words.text,
@@ -208,7 +208,7 @@ class Dispatch:
             self.runs.refuse(run, exc)
             raise
         run.session = session
-        run.effect = self._effect(session, request)
+        run.effect = self._effect(run, request)
         with contextlib.suppress(errors.StorageError):  # when it was used last is not worth a refusal
             self._store.connections.touch(record.id)
         return run
@@ -238,12 +238,12 @@ class Dispatch:
         check(session.id)
         return session
 
-    def _effect(self, session: Session, request: control.RunRequest | control.UploadRequest) -> Effect:
+    def _effect(self, run: Run, request: control.RunRequest | control.UploadRequest) -> Effect:
         """Return what a run leaves in its session; one that has something in it already is not looked at anew."""
-        if session.holds or isinstance(request, control.UploadRequest):
+        if run.session.holds or isinstance(request, control.UploadRequest):
             return Effect.STATE
-        effect = effect_of(request.sql, self._connections.dialect_of(session.connection))
-        private = Effect.SHARED in effect and self._connections.is_private(session.connection)
+        effect = effect_of(request.sql, run.dialect)
+        private = Effect.SHARED in effect and self._connections.is_private(run.session.connection)
         return effect | Effect.STATE if private else effect
 
     def _accepted(self, run: Run) -> Accepted:
@@ -255,7 +255,7 @@ class Dispatch:
                 connection=session.connection.name,
                 driver=session.connection.driver,
                 server=session.server,
-                dialect=self._connections.dialect_of(session.connection),
+                dialect=run.dialect,
                 session_id="" if session.connection.isolation == "statement" else session.id,
                 connection_id=session.connection.id,
                 holds="state" if session.holds else "transaction" if begun else "",

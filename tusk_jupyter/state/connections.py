@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 STATES = ("none", "pending", "stored", "deleting")
 TOUCH_S = 60.0  # `last_used_at` is written at most this often: each write costs a disk sync, and a run already has two
+NOTE_S = 1.0  # and noted at most this often: a new record is a tenth of the calls that take a run in
+_NEVER = (float("-inf"), float("-inf"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,8 @@ class Connections:
         self._database = database
         self._erasure = Erasure(database, journal)
         self._lock = threading.RLock()
-        self._touched: dict[str, float] = {}
+        self._touched: dict[str, tuple[float, float]] = {}
+        """When each was noted, and written, as used."""
         rows = database.read(f"SELECT {', '.join(_SELECT)} FROM connection")  # noqa: S608
         self._by_id = {record.id: record for record in map(_from_row, rows)}
 
@@ -170,15 +173,18 @@ class Connections:
             )
 
     def touch(self, connection_id: str) -> None:
-        """Note that a connection is used now."""
+        """Note that a connection is used now, or was a moment ago."""
+        now = time.monotonic()
         with self._lock:
+            noted, written = self._touched.get(connection_id, _NEVER)
             record = self._by_id.get(connection_id)
-            if record is None:
+            if record is None or now - noted < NOTE_S:
                 return
             record = self._by_id[connection_id] = replace(record, last_used_at=clock.now())
-            if time.monotonic() - self._touched.get(connection_id, -TOUCH_S) >= TOUCH_S:
+            self._touched[connection_id] = now, written
+            if now - written >= TOUCH_S:
                 self._journal.append("connection.put", {"after": _to_body(record)})
-                self._touched[connection_id] = time.monotonic()
+                self._touched[connection_id] = now, now
 
     def note_file(self, connection_id: str) -> None:
         """Note that a connection's database file is there."""

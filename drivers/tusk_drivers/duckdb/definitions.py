@@ -7,6 +7,7 @@ lets one process write a file.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -97,13 +98,36 @@ class Definitions:
         if self._seen != self._changes.count:
             self._seen, self._asked, self._read, self._moving = self._changes.count, 0, None, None
 
-    def note(self, inside: Sequence[Contained], *, is_in_transaction: bool) -> None:
-        """Take notice of what a statement consists of: before it runs, and when it is over."""
-        if any(_may_define(one) for one in inside):
+    def note(self, effect: Effect, *, is_in_transaction: bool) -> None:
+        """Take notice of a statement: before it runs, and when it is over."""
+        if effect is Effect.NONE:
+            return
+        if effect is Effect.DEFINES:
             self._uncommitted = is_in_transaction
-        elif not (self._uncommitted and any(one.kind == "TRANSACTION" for one in inside)):
+        elif not self._uncommitted:
             return
         self._changes.count += 1
+
+
+class Effect(enum.Enum):
+    """What a statement does to definitions, as far as its words tell."""
+
+    NONE = enum.auto()
+    DEFINES = enum.auto()
+    """It may make one."""
+    COMMITS = enum.auto()
+    """It may end the transaction that made one."""
+
+
+def effect_of(inside: Sequence[Contained]) -> Effect:
+    """Return what a statement that consists of `inside` does."""
+    found = Effect.NONE
+    for one in inside:
+        if _may_define(one):
+            return Effect.DEFINES
+        if one.kind == "TRANSACTION":
+            found = Effect.COMMITS
+    return found
 
 
 def _may_define(one: Contained) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from tusk_drivers.duckdb.words import code, texts, words
+from tusk_drivers.duckdb.words import code, kept, texts, words
 from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.sqltext.own_functions import READING
 
@@ -35,6 +35,7 @@ NOT_CALLED = frozenset(
 _SIZED_TYPES = frozenset({"bit", "char", "decimal", "numeric", "varchar"})
 
 
+@kept
 def calls_unknown(sql: str) -> bool:
     """Return whether a text calls a function that is not one of DuckDB's own that only read."""
     found = code(sql)
@@ -65,6 +66,7 @@ def _first_part(spoken: Sequence[str], at: int) -> int:
     return at
 
 
+@kept
 def runs_others(sql: str) -> bool:
     """Return whether a statement runs a text that is not in it: one that was prepared, or a file's."""
     return not _RUN_OTHERS.isdisjoint(words(sql))

@@ -21,10 +21,13 @@ WIDE_PIECE_ROWS = 2_048
 """Where values have no size of their own: one vector of DuckDB's, which it has in memory anyway."""
 
 BATCH_BYTES = 8 * 1024 * 1024
-_FIXED = re.compile(
-    r"BOOLEAN|U?(?:TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|DATE|TIME.*|INTERVAL|UUID|ENUM\(.*\)",
-    re.DOTALL,
-)
+_FIXED = frozenset(
+    {
+        "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+        "UHUGEINT", "FLOAT", "DOUBLE", "DATE", "INTERVAL", "UUID",
+    }
+)  # fmt: skip
+_FIXED_WITH_MORE = re.compile(r"DECIMAL\(.*\)|TIME.*|ENUM\(.*\)", re.DOTALL)
 
 
 class Result:
@@ -145,4 +148,5 @@ class Result:
 
 
 def _piece_rows(types: Sequence[str]) -> int:
-    return PIECE_ROWS if all(_FIXED.fullmatch(type_) for type_ in types) else WIDE_PIECE_ROWS
+    others = [type_ for type_ in types if type_ not in _FIXED]
+    return WIDE_PIECE_ROWS if others and not all(map(_FIXED_WITH_MORE.fullmatch, others)) else PIECE_ROWS

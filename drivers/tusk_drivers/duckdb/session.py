@@ -18,7 +18,7 @@ import pyarrow as pa
 from tusk_drivers.duckdb import catalog, guard, instances, memory, plan, snapshot, taken_keys, upload
 from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
-from tusk_drivers.duckdb.definitions import Definitions
+from tusk_drivers.duckdb.definitions import Definitions, Effect, effect_of
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, cancelled, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
@@ -195,7 +195,7 @@ class DuckDBSession(Session):
         *,
         own_transaction: bool,
     ) -> Rows | Changed:
-        hides = False
+        hides, defines = False, Effect.NONE
 
         def failed(exc: BaseException) -> errors.TuskError:
             return self._failure(exc, statement, sql, parameters)
@@ -203,14 +203,14 @@ class DuckDBSession(Session):
         def finished(done: bool) -> Sequence[str]:
             self._end_own(own_transaction)
             self._instance.attached.note_after(self._connection, self, inside, self._instance.path, done=done)
-            self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
+            self._definitions.note(defines, is_in_transaction=self._transaction is not Transaction.IDLE)
             log_was_on = hides and self._instance.end_log()
             self._leave()
             return (LOG_WAS_ON,) if log_was_on else ()
 
         try:
-            hides = self._may_hide_calls(sql)
-            self._definitions.note(inside, is_in_transaction=self._transaction is not Transaction.IDLE)
+            hides, defines = self._may_hide_calls(sql), effect_of(inside)
+            self._definitions.note(defines, is_in_transaction=self._transaction is not Transaction.IDLE)
             if self._read_only and hides and kind != "TRANSACTION":
                 guard.check_sequences(self._connection, sql, self._definitions)
                 if kind == "PRAGMA" and self._definitions.hide_calls(self._connection, at_once=True):

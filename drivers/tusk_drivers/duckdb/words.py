@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 import duckdb
 
@@ -12,6 +13,22 @@ from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, Token
 
 _DIALECT = dialect_named("duckdb")
+_KEPT_LETTERS = 10_000
+"""What is found in longer texts is found anew each time: the tokens of a script of 50 MB, kept, would take what its driver
+may use."""
+
+T = TypeVar("T")
+
+
+def kept(question: Callable[[str], T]) -> Callable[[str], T]:
+    """Remember the answers for the last texts: each statement is asked several things about itself, by several who look."""
+    known = functools.lru_cache(maxsize=8)(question)
+
+    @functools.wraps(question)
+    def answer(sql: str) -> T:
+        return known(sql) if len(sql) <= _KEPT_LETTERS else question(sql)
+
+    return answer
 
 
 def kind_of(statement: duckdb.Statement) -> str:
@@ -22,18 +39,9 @@ def kind_of(statement: duckdb.Statement) -> str:
         return ""
 
 
-_KEPT_LETTERS = 10_000
-"""Longer texts are read anew each time: the tokens of a script of 50 MB, kept, would take what its driver may use."""
-
-
-@functools.lru_cache(maxsize=8)
-def _kept(sql: str) -> Code:
-    """Each statement is asked several things about itself, and its text is read once."""
-    return Code(sql, _DIALECT)
-
-
+@kept
 def _code(sql: str) -> Code:
-    return _kept(sql) if len(sql) <= _KEPT_LETTERS else Code(sql, _DIALECT)
+    return Code(sql, _DIALECT)
 
 
 def code(sql: str) -> Sequence[Token]:
