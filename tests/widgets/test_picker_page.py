@@ -816,3 +816,47 @@ def test_no_text_becomes_markup(show, tusk_home, tmp_path, monkeypatch):
         "document.querySelectorAll('.tusk-picker :is(img, script, iframe, b, [onerror], [onload], [ontoggle])').length"
     )
     assert (foreign, shown.page.evaluate("window.hits")) == (0, 0)
+
+
+def rename(before: str, after: str) -> None:
+    """As another window does it."""
+    client = get_client()
+    known = client.call(control.GetConnection(session=client.session, name=before)).connection
+    client.call(
+        control.SaveConnection(
+            session=client.session,
+            name=after,
+            driver=known.driver,
+            config=known.config,
+            replace=True,
+            rename_from=before,
+            use=False,
+            test=False,
+        )
+    )
+
+
+def test_a_row_is_the_connection_that_it_showed_though_another_one_has_its_name_by_now(show, tmp_path):
+    for name in ("dev", "prod"):
+        tusk.connect(name, driver="sqlite", path=str(tmp_path / name), test=False)
+    shown = show()
+    press(shown, "dev")
+    rename("dev", "old")
+    rename("prod", "dev")
+    wait_until(lambda: lists(shown, "old"), 15, "the page has a list with the new name")
+    shown.page.mouse.up()
+    expect(shown.find("status")).to_contain_text("old is this notebook's connection")
+    assert next(one for one in tusk.connections() if one.current).target.endswith("/dev")
+    shown.menu("dev", "delete")
+    rename("dev", "prod")
+    rename("old", "dev")
+    shown.find("confirm-delete").click()
+    expect(shown.find("status")).to_contain_text("Deleted prod")
+    (left,) = tusk.connections()
+    assert (left.name, left.target.endswith("/dev")) == ("dev", True)
+    shown.menu("dev", "delete")
+    tusk.remove("dev")
+    tusk.connect("dev", driver="sqlite", path=str(tmp_path / "another"), test=False)
+    shown.find("confirm-delete").click()
+    expect(shown.find("status")).to_contain_text("dev is not the connection any more that the list showed")
+    assert [one.name for one in tusk.connections()] == ["dev"]

@@ -70,26 +70,44 @@ class Desk:
                 self.held.drop_view(view)
             case messages.Drop(form=form):
                 self.held.drop(form)
-            case messages.Pick(name=name):
-                self.pick(name)
+            case messages.Pick():
+                self.pick(self._name_of(ask))
                 return {"lines": self.lines()}
             case messages.Catalog():
                 return self._catalog()
-            case messages.Edit(name=name):
-                return msgspec.to_builtins(self._details(name))
-            case messages.Check(name=name):
-                return self._test(name)
+            case messages.Edit():
+                return msgspec.to_builtins(self._details(self._name_of(ask)))
+            case messages.Check():
+                return self._test(self._name_of(ask))
             case messages.Try():
                 return self._try(self._filled(ask.form, ask.typed, buffers))
             case messages.Save():
                 return self._save(self._filled(ask.form, ask.typed, buffers), test=ask.test)
-            case messages.Duplicate(name=name, new_name=new_name):
+            case messages.Duplicate(new_name=new_name):
+                name = self._name_of(ask)
                 saved = self._call(control.DuplicateConnection(session=self._session(), name=name, new_name=new_name))
                 return {"name": saved.connection.name, "notices": saved.notices, "lines": self.lines()}
-            case messages.Remove(name=name):
-                gone = self._call(control.RemoveConnection(session=self._session(), name=name))
+            case messages.Remove():
+                gone = self._call(control.RemoveConnection(session=self._session(), name=self._name_of(ask)))
                 return {**msgspec.to_builtins(gone), "lines": self.lines()}
         return {}
+
+    def _name_of(self, ask: messages.OfRow) -> str:
+        """Return the name that a row's connection has now: it may have been renamed, and another one have its name.
+
+        Raises:
+            UsageError: another connection has taken the place of the one that the row showed.
+        """
+        known = self._connections() if ask.connection else ()
+        there = next((one for one in known if one.id == ask.connection), None)
+        if there is not None:
+            return there.name
+        if any(one.name == ask.name for one in known):
+            raise UsageError(
+                f"{ask.name} is not the connection any more that the list showed: it was replaced elsewhere. Nothing was done.",
+                hint="The list shows it as it is now; do it again if you mean that one.",
+            )
+        return ask.name
 
     def _catalog(self) -> dict[str, Any]:
         drivers = self._drivers()

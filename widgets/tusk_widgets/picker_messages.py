@@ -34,20 +34,24 @@ class Leave(Ask, frozen=True, kw_only=True, tag="leave"):
     view: str
 
 
-class Pick(Ask, frozen=True, kw_only=True, tag="pick"):
-    """Make a connection the current one of this notebook."""
+class OfRow(Ask, frozen=True, kw_only=True):
+    """Base of what is asked of a row of the list: the connection that it shows, whatever has its name by now."""
 
     name: str
+    connection: str | None = None
+    """Its id."""
+
+
+class Pick(OfRow, frozen=True, kw_only=True, tag="pick"):
+    """Make a connection the current one of this notebook."""
 
 
 class Catalog(Ask, frozen=True, kw_only=True, tag="catalog"):
     """Ask for drivers, credential tiers and what the environment suggests."""
 
 
-class Edit(Ask, frozen=True, kw_only=True, tag="edit"):
+class Edit(OfRow, frozen=True, kw_only=True, tag="edit"):
     """Ask for what a form needs to change a connection."""
-
-    name: str
 
 
 class Source(Message, frozen=True, kw_only=True):
@@ -104,23 +108,18 @@ class Drop(Ask, frozen=True, kw_only=True, tag="drop"):
     form: str
 
 
-class Check(Ask, frozen=True, kw_only=True, tag="test"):
+class Check(OfRow, frozen=True, kw_only=True, tag="test"):
     """Test a stored connection."""
 
-    name: str
 
-
-class Duplicate(Ask, frozen=True, kw_only=True, tag="duplicate"):
+class Duplicate(OfRow, frozen=True, kw_only=True, tag="duplicate"):
     """Store a copy under another name, secrets included."""
 
-    name: str
     new_name: str
 
 
-class Remove(Ask, frozen=True, kw_only=True, tag="remove"):
+class Remove(OfRow, frozen=True, kw_only=True, tag="remove"):
     """Delete a connection, its secrets and its sessions."""
-
-    name: str
 
 
 AnyAsk = Watch | Leave | Pick | Catalog | Edit | Try | Save | Drop | Check | Duplicate | Remove

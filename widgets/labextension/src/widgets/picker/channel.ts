@@ -57,10 +57,10 @@ export class Channel {
   onTrouble: (error: unknown) => void = () => undefined;
 
   /** Asks the kernel to choose a connection; what the cells say of it is not known until the answer. */
-  async pick(name: string): Promise<Line[]> {
+  async pick({ id, name }: Line): Promise<Line[]> {
     const end = beginPick(this.link.kernelId);
     try {
-      return (await this.ask<{ lines: Line[] }>('pick', { name })).lines;
+      return (await this.ask<{ lines: Line[] }>('pick', { name, connection: id })).lines;
     } finally {
       end();
     }

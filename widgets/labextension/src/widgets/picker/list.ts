@@ -157,6 +157,7 @@ export class ConnectionList {
         'aria-selected': line.current ? 'true' : 'false',
         'aria-disabled': line.missing ? 'true' : null,
         'data-name': line.name,
+        'data-connection': line.id,
         'data-environment': line.environment,
         oncontextmenu: (event: MouseEvent) => {
           event.preventDefault();
@@ -241,8 +242,8 @@ export class ConnectionList {
 
   /** Between two rows it is given to the list, and chooses nothing. */
   private click({ target }: MouseEvent): void {
-    const name = (target as Element).closest<HTMLElement>('[role=option]')?.dataset['name'];
-    const line = name === undefined ? undefined : this.named(name);
+    const option = (target as Element).closest<HTMLElement>('[role=option]');
+    const line = this.lines.find(({ id }) => id === option?.dataset['connection']);
     if (line) {
       this.choose(line);
     }

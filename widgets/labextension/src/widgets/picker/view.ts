@@ -177,7 +177,7 @@ export class PickerView {
   /** Asks the kernel; what goes wrong is said below the list. */
   private async ask<T>(
     kind: string,
-    body: { name?: string; new_name?: string },
+    body: { name?: string; connection?: string; new_name?: string },
     words: string | null
   ): Promise<T | null> {
     const say = (...said: (string | Node)[]) =>
@@ -196,7 +196,8 @@ export class PickerView {
   // --- actions ---
 
   /** Of several choices that are under way, the words are about the last one. */
-  private async pick({ name }: Line): Promise<void> {
+  private async pick(line: Line): Promise<void> {
+    const { name } = line;
     const number = ++this.picks;
     const words = this.channel.link.isBusy
       ? `The kernel is running something; ${name} is chosen after it.`
@@ -208,9 +209,9 @@ export class PickerView {
     };
     const timer = setTimeout(() => say(waitingFor(words)), SILENCE_MS);
     try {
-      this.update(await this.channel.pick(name));
+      this.update(await this.channel.pick(line));
       if (number === this.picks) {
-        this.sayChosen(name);
+        this.sayChosen(this.list.current?.name ?? name);
       }
     } catch (error) {
       say(troubleOf(wordsOf(error)));
@@ -235,7 +236,7 @@ export class PickerView {
   }
 
   private async test(line: Line): Promise<void> {
-    const tested = await this.ask<Tested>('test', { name: line.name }, `Testing ${line.name} …`);
+    const tested = await this.ask<Tested>('test', ofRow(line), `Testing ${line.name} …`);
     if (tested) {
       this.sayOf(line.name, h('div', { class: 'tusk-tested' }, h('strong', {}, line.name), outcome(tested)));
     }
@@ -261,7 +262,7 @@ export class PickerView {
   }
 
   private async edit(line: Line): Promise<void> {
-    const details = await this.ask<Details>('edit', { name: line.name }, `Reading ${line.name} …`);
+    const details = await this.ask<Details>('edit', ofRow(line), `Reading ${line.name} …`);
     const catalog = details && (await this.ask<Catalog>('catalog', {}, null));
     const driver = catalog?.drivers.find(one => one.name === details?.connection.driver);
     if (!details || !catalog) {
@@ -316,7 +317,7 @@ export class PickerView {
         if (name) {
           void this.ask<{ name: string; lines: Line[] }>(
             'duplicate',
-            { name: line.name, new_name: name },
+            { ...ofRow(line), new_name: name },
             'Copying …'
           ).then(answer => {
             if (answer) {
@@ -335,7 +336,7 @@ export class PickerView {
       confirmRemoval(line, yes => {
         this.back();
         if (yes) {
-          void this.ask<Removed>('remove', { name: line.name }, `Deleting ${line.name} …`).then(gone => {
+          void this.ask<Removed>('remove', ofRow(line), `Deleting ${line.name} …`).then(gone => {
             if (gone) {
               this.update(gone.lines);
               this.say(removalWords(gone));
@@ -351,6 +352,11 @@ export class PickerView {
     this.say();
     this.showList(true);
   }
+}
+
+/** The connection that a row shows, whatever has its name by now. */
+function ofRow({ id, name }: Line): { name: string; connection: string } {
+  return { name, connection: id };
 }
 
 function removalWords(gone: Removed): string {
