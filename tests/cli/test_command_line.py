@@ -111,6 +111,12 @@ def test_empty_listings_say_what_to_do_next(tusk_home):
         (("log", "--sttus", "x"), 2, "No such option", "--status"),
         (("use",), 2, "Missing argument", "--help"),
         (("use", "nosuch"), 2, "There is no connection 'nosuch'; configured: lake", "`tusk connect nosuch URL`"),
+        (
+            ("pick",),
+            2,
+            "A current connection belongs to a notebook",
+            "`tusk schema lake`; `tusk connections` lists them",
+        ),
         (("use", "lake"), 2, "A current connection belongs to a notebook", "`tusk schema lake`"),
         (("duplicate", "lake", "lake"), 2, "There is a connection 'lake' already", "Take another name"),
         (("connect", "x", "mssql://host/x"), 1, "No installed driver reads mssql://", "`tusk drivers` lists"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tusk_jupyter import api
-from tusk_jupyter.cli.options import in_terminal, json_option, naming, pass_output, show
+from tusk_jupyter.cli.options import NO_CURRENT, in_terminal, json_option, naming, pass_output, show
 from tusk_jupyter.cli.output import Listing, Output, counted
 from tusk_jupyter.cli.times import ago
 from tusk_jupyter.errors import UsageError
@@ -84,8 +84,7 @@ def use(output: Output, name: str) -> None:
     connection = api.use(name)
     if in_terminal():
         raise UsageError(
-            f"A current connection belongs to a notebook; in a terminal it would end with this command. "
-            f"{connection.name} is there: {connection.target} ({connection.driver}).",
+            f"{NO_CURRENT} {connection.name} is there: {connection.target} ({connection.driver}).",
             hint=f"Name it in each command, as `%tusk schema {connection.name}`.",
         )
     output.say(f"{connection.name} is the current connection: {connection.target} ({connection.driver}).")

@@ -28,6 +28,9 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
 
 
+NO_CURRENT = "A current connection belongs to a notebook; in a terminal it would end with this command."
+
+
 def in_terminal() -> bool:
     """Return whether the verb that runs was typed in a shell, not in a notebook or IPython."""
     context = click.get_current_context(silent=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from tusk_jupyter import api
-from tusk_jupyter.cli.options import pass_output
+from tusk_jupyter.cli.options import NO_CURRENT, in_terminal, pass_output
 from tusk_jupyter.cli.output import Listing, Output
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.protocol.control import Connection
@@ -18,6 +18,9 @@ from tusk_jupyter.protocol.control import Connection
 def pick(output: Output) -> None:
     """Choose the current connection from a list: by a number or by name."""
     found = api.connections()
+    if found and in_terminal():
+        hint = f"Name one in each command, as `%tusk schema {found[0].name}`; `%tusk connections` lists them."
+        raise UsageError(NO_CURRENT, hint=hint)
     output.listing(
         Listing(
             columns=("no.", "", "name", "driver", "target", "rules"),
