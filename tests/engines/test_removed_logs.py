@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import duckdb
@@ -221,3 +223,31 @@ def test_a_log_that_another_program_removes_as_it_closes_the_file_is_none_of_our
         assert sqlite_engine.value("SELECT 42") == 42  # has not read the file since, nor opened the log
     assert not (tmp_path / "shop.sqlite-wal").exists()
     assert sqlite_engine.run("SELECT w FROM t").rows == 1
+
+
+OTHER = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as other:
+    other.executemany("INSERT INTO t VALUES (?)", [(f"others {n} " + "x" * 500,) for n in range(300)])
+other.close()
+"""
+
+
+@pytest.mark.parametrize("removed", [("-wal", "-shm"), ("-shm",)])
+def test_what_another_program_committed_to_a_log_of_its_own_stays(sqlite_engine, tmp_path, removed):
+    """SQLite, closing the file, would write the removed log into it and remove the others' log with all that is in it."""
+    make("sqlite", sqlite_engine.file)
+    sqlite_engine.run("INSERT INTO t VALUES ('logged')")
+    for ending in removed:
+        (tmp_path / f"shop.sqlite{ending}").unlink()
+    subprocess.run([sys.executable, "-c", OTHER, str(sqlite_engine.file)], check=True)
+    with pytest.raises(errors.ConnectError, match="by another program while this session had it open") as caught:
+        sqlite_engine.run("INSERT INTO t VALUES ('nowhere')")
+    assert ("could not be written" in caught.value.message) == ("-wal" in removed)
+    sqlite_engine.run("INSERT INTO t VALUES ('next')")
+    kill_drivers(sqlite_engine)
+    found = written(sqlite_engine)
+    assert len([word for word in found if word.startswith("others")]) == 300
+    assert [word for word in found if not word.startswith("others")] == (
+        ["next", "old"] if "-wal" in removed else ["logged", "next", "old"]
+    )

@@ -93,9 +93,11 @@ def test_what_went_with_a_replaced_file_is_refused_once(engine, tmp_path):
     engine.run("INSERT INTO t VALUES ('kept')")
 
 
-def make_wal(path, word):
-    make("sqlite", path, word)
+def make_wal(path, *words):
+    make("sqlite", path, words[0])
     with sqlite3.connect(path) as made:
+        made.executemany("INSERT INTO t VALUES (?)", [(word,) for word in words[1:]])
+        made.commit()
         made.execute("PRAGMA journal_mode = wal")
     made.close()
 
@@ -128,6 +130,76 @@ def test_the_log_of_a_replaced_sqlite_file_does_not_get_into_the_new_one(sqlite_
         sqlite_engine.run("INSERT INTO t VALUES ('added')")
     assert rows_of(sqlite_engine.file) == (["new"] if how == "closed" else ["new", "added"])
     assert rows_of(tmp_path / "kept") == ["old", "logged", "logged"]
+
+
+@pytest.mark.home("own")
+@pytest.mark.parametrize("how", ["run", "closed", "with its log"])
+def test_what_is_copied_over_an_open_sqlite_file_is_not_mixed_with_the_old_log(
+    sqlite_engine, second_client, how, tmp_path
+):
+    """SQLite reads the log of the old content into the new one, writes that into the file, and both are gone."""
+    make_wal(sqlite_engine.file, "old")
+    for client in (sqlite_engine.client, second_client):
+        sqlite_engine.run("INSERT INTO t VALUES ('logged')", client=client)
+    log, backup = tmp_path / "shop.sqlite-wal", tmp_path / "backup"
+    if how == "with its log":
+        shutil.copyfile(sqlite_engine.file, backup)
+        shutil.copyfile(log, tmp_path / "log")
+        sqlite_engine.run("INSERT INTO t SELECT hex(zeroblob(300)) FROM t, t, t; PRAGMA wal_checkpoint(TRUNCATE)")
+        sqlite_engine.run("INSERT INTO t VALUES ('later')")
+        shutil.copyfile(tmp_path / "log", log)
+    else:
+        make_wal(backup, *(f"backup {number}" for number in range(3000)))
+        sqlite_engine.run("PRAGMA wal_checkpoint; INSERT INTO t VALUES ('later')")  # the other notebook has not seen
+    shutil.copyfile(backup, sqlite_engine.file)
+    if how == "closed":
+        sqlite_engine.client.call(control.StopCore())
+        wait_until(lambda: not log.exists(), 15.0, "the drivers have closed it")
+        assert sqlite_engine.file.read_bytes() == backup.read_bytes()
+        return
+    for client in (sqlite_engine.client, second_client):
+        with pytest.raises(errors.ConnectError, match="was written over by another program") as caught:
+            sqlite_engine.run("INSERT INTO t VALUES ('nowhere')", client=client)
+        kept = "shop.sqlite-wal.of-old-content" in caught.value.message
+        assert kept == (how == "run" and client is not second_client)
+    if how == "run":
+        assert sqlite_engine.file.read_bytes() == backup.read_bytes()
+    for client in (sqlite_engine.client, second_client):
+        sqlite_engine.run("INSERT INTO t VALUES ('added')", client=client)
+    restored = ["old", "logged", "logged"] if how == "with its log" else [f"backup {n}" for n in range(3000)]
+    assert rows_of(sqlite_engine.file) == [*restored, "added", "added"]
+
+
+def test_a_sqlite_file_that_another_program_checkpoints_or_touches_is_the_same(sqlite_engine):
+    make_wal(sqlite_engine.file, "old")
+    sqlite_engine.run("INSERT INTO t VALUES ('logged'); CREATE TEMP TABLE mine AS SELECT 1 AS a")
+    with closing(sqlite3.connect(sqlite_engine.file, isolation_level=None)) as other:
+        for kind in ("PASSIVE", "FULL", "RESTART", "TRUNCATE"):
+            other.execute("INSERT INTO t VALUES (hex(zeroblob(9000)))")
+            other.execute(f"PRAGMA wal_checkpoint({kind})")
+            assert sqlite_engine.run("SELECT w FROM mine, t").rows
+            os.utime(sqlite_engine.file, (1, 1))
+            assert sqlite_engine.run("SELECT w FROM mine, t").rows
+
+
+def test_an_attached_sqlite_file_that_was_written_over_is_left_as_it_is(sqlite_engine, tmp_path):
+    other, backup = tmp_path / "other", tmp_path / "backup"
+    make_wal(backup, *(f"backup {number}" for number in range(3000)))
+    for refuses in (True, False):
+        make_wal(other, "old")
+        sqlite_engine.run(f"ATTACH '{other}' AS o")
+        sqlite_engine.run("INSERT INTO o.t VALUES ('logged')")
+        shutil.copyfile(backup, other)
+        if refuses:
+            with pytest.raises(
+                errors.ConnectError, match="was written over by another program while it was attached as o"
+            ):
+                sqlite_engine.run("INSERT INTO o.t VALUES ('nowhere')")
+        sqlite_engine.run("DETACH o")
+        assert other.read_bytes() == backup.read_bytes()
+        other.unlink()
+        for ending in ("-wal", "-shm"):
+            other.with_name(f"other{ending}").unlink(missing_ok=True)
 
 
 def test_a_log_that_the_new_file_has_written_to_is_left_and_named(sqlite_engine, tmp_path):

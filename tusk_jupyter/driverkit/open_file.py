@@ -23,12 +23,12 @@ class OpenFile:
     def __init__(self, path: Path) -> None:
         """Look at `path`, which has just been opened."""
         self.path = path
-        self._opened = _identity(path)
+        self._opened = identity_of(path)
 
     @property
     def is_there(self) -> bool:
         """Whether the path leads to the opened file."""
-        return _identity(self.path) == self._opened
+        return identity_of(self.path) == self._opened
 
     def gone(self, note: str = "") -> errors.ConnectError:
         """Return the error for a run on a file that is not there any more.
@@ -60,7 +60,7 @@ class OpenFile:
         )
 
     def _what_became(self) -> tuple[str, bool]:
-        if _identity(self.path) is None:
+        if identity_of(self.path) is None:
             return "was deleted or moved", False
         return "was replaced by another file", True
 
@@ -87,7 +87,8 @@ def dangling(path: Path) -> errors.ConnectError:
     )
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Return device and inode of what is at a path; None where nothing is."""
     try:
         found = os.stat(path)  # noqa: PTH116  # on the way of every run
     except OSError:
@@ -97,12 +98,19 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def opened(identity: tuple[int, int]) -> os.stat_result | None:
     """Return what is known of a file (device, inode) that this process has open; None: it has not."""
+    with contextlib.suppress(OSError):
+        return os.fstat(descriptor(identity))
+    return None
+
+
+def descriptor(identity: tuple[int, int]) -> int:
+    """Return the descriptor by which this process has a file (device, inode) open; -1: it has not."""
     for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  # names are all that is wanted
         with contextlib.suppress(OSError):  # that of the listing itself
             found = os.fstat(int(name))
             if (found.st_dev, found.st_ino) == identity:
-                return found
-    return None
+                return int(name)
+    return -1
 
 
 def is_removed_and_open(identity: tuple[int, int]) -> bool:
@@ -126,3 +134,10 @@ def try_to_create(path: Path) -> OSError | None:
     finally:
         os.close(made)
     return None
+
+
+def free(path: Path) -> Path:
+    """Return the path, or one like it that nothing has."""
+    return next(
+        one for one in (path, *(path.with_name(f"{path.name}-{n}") for n in range(2, 1000))) if not one.exists()
+    )

@@ -15,7 +15,7 @@ import duckdb
 
 from tusk_drivers.duckdb.lost_log import LostLog
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.open_file import OpenFile, is_removed_and_open
+from tusk_jupyter.driverkit.open_file import OpenFile, free, is_removed_and_open
 
 _HEADERS_BYTES = 3 * 4096
 """The main header and two of the database's, which take turns: each checkpoint writes one with a number of its own.
@@ -77,7 +77,7 @@ class HeldFile(OpenFile):
             self.lost_log = LostLog(self.path)
         log = _log_of(self.path)
         with contextlib.suppress(OSError):  # mostly there is nothing
-            self.lost_log.kept = log.rename(_free(log.with_name(f"{log.name}.of-others")))
+            self.lost_log.kept = log.rename(free(log.with_name(f"{log.name}.of-others")))
         return self.lost_log
 
     def look(self) -> None:
@@ -142,7 +142,7 @@ class HeldFile(OpenFile):
         log = _log_of(self.path)
         if self._log is not None and _identity_of_log(self.path) == self._log:  # else it came with the new content
             with contextlib.suppress(OSError):
-                self._kept_log = log.rename(_free(log.with_name(f"{log.name}.of-old-content")))
+                self._kept_log = log.rename(free(log.with_name(f"{log.name}.of-old-content")))
             self._log = None
 
     def _now(self) -> tuple[int, int] | None:
@@ -170,10 +170,3 @@ def _identity_of_log(path: Path) -> tuple[tuple[int, int], int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino), found.st_size, found.st_mtime_ns
-
-
-def _free(path: Path) -> Path:
-    """Return the path, or one like it that nothing has."""
-    return next(
-        one for one in (path, *(path.with_name(f"{path.name}-{n}") for n in range(2, 1000))) if not one.exists()
-    )

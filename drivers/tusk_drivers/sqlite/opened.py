@@ -2,21 +2,27 @@
 
 SQLite leaves that log where it is (https://www.sqlite.org/howtocorrupt.html), and whoever opens the path next reads it into the
 file that is there by then: its rows are hidden, and lost with the next write. So it is written into the file it belongs to and
-removed, as long as nobody can have written to it for the other file.
+removed, as long as nobody can have written to it for the other file. The log's index (`-shm`) is what writers agree by: who has
+another one writes over what this process has written.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+from glob import escape
 from pathlib import Path
 
+from tusk_drivers.sqlite.held_file import HeldFile
+from tusk_drivers.sqlite.left_log import leave_log
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.open_file import OpenFile, is_removed_and_open, opened
+from tusk_jupyter.driverkit.open_file import free, is_removed_and_open, opened
 from tusk_jupyter.protocol.scenarios import FILE_GONE
 
 _NAMES = "PRAGMA database_list"
 _MAIN = "main"
+_ASIDE = ".of-old-content"
 
 
 class Opened:
@@ -24,9 +30,12 @@ class Opened:
 
     def __init__(self, path: Path) -> None:
         """Look at `path`, which has just been opened."""
-        self.file = OpenFile(path)
-        self._log = Path(f"{path}-wal")
+        self.file = HeldFile(path)
+        self._log, self._index = Path(f"{path}-wal"), Path(f"{path}-shm")
         self._seen: tuple[int, int] | None = None
+        self._seen_index: tuple[int, int] | None = None
+        self._log_seen: tuple[int, int] | None = None
+        """Its size and time."""
         self._gone: str | None = None
         self._is_mixed = False
         """Others have written into a new log meanwhile: SQLite would write a mixture of both into the file."""
@@ -40,14 +49,24 @@ class Opened:
 
     @property
     def has_lost_log(self) -> bool:
-        """Whether the log that SQLite has open is not at its path: what it writes there is gone with the process.
+        """Whether the log that SQLite has open, or its index, is not at its path: what it writes is gone with the process.
 
         Where it has not opened the log, that was another program's, which has removed it as it closed the file.
         """
-        if self._seen is None or self.lost is not None or not self.is_there:
+        if self.lost is not None or not self.is_there:
             return False
-        found = _status(self._log)
-        return (found is None or (found.st_dev, found.st_ino) != self._seen) and opened(self._seen) is not None
+        is_lost = _is_lost(self._log, self._seen) or _is_lost(self._index, self._seen_index)
+        if is_lost and self._is_put_aside():
+            self.file.is_written_over = True
+        return is_lost and not self.file.is_written_over
+
+    def _is_put_aside(self) -> bool:
+        """Whether another session has found the content to be of others, which this one cannot see after a checkpoint."""
+        if _identity(_status(self._log)) == self._seen:
+            return self.file.is_log_of_others(self._log)
+        return any(
+            _identity(_status(one)) == self._seen for one in self._log.parent.glob(f"{escape(self._log.name)}{_ASIDE}*")
+        )
 
     def without_log(self, connection: sqlite3.Connection, name: str) -> errors.ConnectError:
         """Save what the removed log held, and return the error for a run after that; the file cannot be used again here."""
@@ -56,11 +75,14 @@ class Opened:
                 "is not in the file yet", f"ROLLBACK, then `DETACH {name}`: it is written then."
             )
         there = _status(self._log)
-        self._is_mixed = there is not None and there.st_size > 0
-        if not self._is_mixed:
-            _written_out(connection, name)
+        others_log = there is not None and there.st_size > 0 and _identity(there) != self._seen
+        self._is_mixed = others_log or _is_others(self._index, self._seen_index)
+        if self._is_mixed or not _written_out(connection, name):
+            leave_log(connection, self.file.path)
         old = opened(self._seen) if self._seen else None  # empty: written out, maybe by another process before
         fate = "has been written into the file" if old and not old.st_size else "could not be written into the file"
+        if self._is_mixed and not others_log and there is not None:
+            fate = f"is in {self._log}, which the next session reads"
         if name == _MAIN:
             self._gone = f"What was committed {fate}."
             return self._refused_without_log(
@@ -76,8 +98,10 @@ class Opened:
 
     def _refused_without_log(self, fate: str, hint: str, scenario: str = "no_such_file") -> errors.ConnectError:
         what = "replaced" if self._is_mixed else "removed"
+        is_log = _is_lost(self._log, self._seen)
+        lost = f"{self._log}, the log" if is_log else f"{self._index}, the index of the log"
         return errors.ConnectError(
-            f"{self._log}, the log of {self.file.path}, was {what} by another program while this session had it open, so "
+            f"{lost} of {self.file.path}, was {what} by another program while this session had it open, so "
             f"nothing was run. What was committed {fate}.",
             hint=hint,
             detail="stage=file",
@@ -87,10 +111,11 @@ class Opened:
     def look(self) -> None:
         """Note which log is the file's; called after each statement, for SQLite makes and removes it in one."""
         if self.is_there:
-            found = _status(self._log)
-            now = found and (found.st_dev, found.st_ino)
-            if self._seen in (None, now) or not is_removed_and_open(self._seen):  # else another program did, meanwhile
-                self._seen = now
+            self._seen = _seen_now(self._log, self._seen)
+            self._seen_index = _seen_now(self._index, self._seen_index)
+            log = _status(self._log)
+            self._log_seen = log and (log.st_size, log.st_mtime_ns)
+            self.file.note(self._seen_index)
 
     def part(self, connection: sqlite3.Connection, name: str) -> str:
         """Part the log from a file that is gone; return what became of it, as a sentence. It cannot be used again."""
@@ -99,6 +124,9 @@ class Opened:
         return self._gone
 
     def _part(self, connection: sqlite3.Connection, name: str) -> str:
+        if self.file.is_at_path:  # with the content of others
+            leave_log(connection, self.file.path)
+            return self._put_log_aside()
         found = _status(self._log)
         if found is None or (found.st_dev, found.st_ino) != self._seen:
             return ""
@@ -114,6 +142,19 @@ class Opened:
         if not found.st_size:
             return ""
         return f"Its log, {self._log}, was written into the file that was there, and removed."
+
+    def _put_log_aside(self) -> str:
+        """Take the log of the old content from beside the new one; another session on the file may have done so."""
+        found = _status(self._log)
+        if found is None or _identity(found) != self._seen:
+            return ""
+        came_too = (found.st_size, found.st_mtime_ns) != self._log_seen and self.file.is_log_of_others(self._log)
+        with contextlib.suppress(OSError):
+            kept = None if came_too else self._log.rename(free(self._log.with_name(f"{self._log.name}{_ASIDE}")))
+            if not _is_others(self._index, self._seen_index):
+                self._index.unlink(missing_ok=True)
+            return f"What was committed and not yet in the file is in {kept}." if kept and found.st_size else ""
+        return f"Its log, {self._log}, is of the old content: move it and the -shm away before anything opens the file."
 
 
 class OpenedFiles:
@@ -136,6 +177,8 @@ class OpenedFiles:
             if one.has_lost_log and not (name != _MAIN and command == "ROLLBACK"):
                 raise one.without_log(connection, name)
             if (one.is_there and one.lost is None) or (name != _MAIN and command in ("DETACH", "ROLLBACK")):
+                if one.file.is_written_over and command == "DETACH" and not connection.in_transaction:
+                    one.part(connection, name)
                 continue
             if one.lost is not None:
                 raise one.lost
@@ -165,7 +208,11 @@ class OpenedFiles:
     def part(self, connection: sqlite3.Connection) -> None:
         """Part the logs from what is gone, before the connection is closed."""
         for name, one in self._files.items():
-            if not one.is_there:
+            if one.has_lost_log:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.rollback()
+                one.without_log(connection, name)
+            elif not one.is_there:
                 one.part(connection, name)
 
 
@@ -182,6 +229,27 @@ def _written_out(connection: sqlite3.Connection, name: str) -> bool:
     except sqlite3.Error:
         return False
     return not busy
+
+
+def _is_lost(path: Path, seen: tuple[int, int] | None) -> bool:
+    """Return whether a file that this process has open is not at its path."""
+    return seen is not None and _identity(_status(path)) != seen and opened(seen) is not None
+
+
+def _is_others(path: Path, seen: tuple[int, int] | None) -> bool:
+    """Return whether another file than this process's is at the path."""
+    now = _identity(_status(path))
+    return seen is not None and now is not None and now != seen
+
+
+def _seen_now(path: Path, seen: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return which file is at the path; the one before, where another program has removed that meanwhile."""
+    now = _identity(_status(path))
+    return now if seen in (None, now) or not is_removed_and_open(seen) else seen
+
+
+def _identity(found: os.stat_result | None) -> tuple[int, int] | None:
+    return found and (found.st_dev, found.st_ino)
 
 
 def _status(path: Path) -> os.stat_result | None:
