@@ -10,9 +10,23 @@ import pytest
 
 from tusk_drivers.sqlite import files
 from tusk_drivers.sqlite.session import SQLiteSession
+from tusk_jupyter.driverkit import open_file
 from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.errors import QueryError
 from tusk_jupyter.sqltext.statements import split
+
+
+def test_open_files_that_cannot_be_listed_are_not_known_to_be_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # no /proc in a container, no file descriptor left
+    path = tmp_path / "here.db"
+    path.touch()
+    found = path.stat()
+    with path.open():
+        assert open_file.opened((found.st_dev, found.st_ino)) is not None
+        monkeypatch.setattr(open_file, "_DESCRIPTORS", str(tmp_path / "nowhere"))
+        assert open_file.opened((found.st_dev, found.st_ino)) is None
+        assert open_file.descriptor((found.st_dev, found.st_ino)) == -1
 
 
 @pytest.mark.parametrize("error", [PermissionError("closed to us"), OSError(24, "Too many open files")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import weakref
 
@@ -77,6 +78,25 @@ def test_the_last_word_is_said_before_the_trailer_goes_out(monkeypatch, ended_af
     monkeypatch.setattr(said, "say", heard.append)
     for _, trailer in stream_of(Session(ended_after), said=said):
         assert [word.event for word in heard] == ([] if trailer is None else ["finished"])
+
+
+class Starved(Session):
+    """Its statement hits the memory cap, and so does what was to make room again."""
+
+    def execute(self, statement, parameters):
+        raise errors.DriverError("The driver ran out of memory.", scenario="memory_limit")
+
+    def give_back(self):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_a_run_has_its_last_word_though_memory_cannot_be_given_back(monkeypatch, capsys):
+    said, heard = Words(), []
+    monkeypatch.setattr(said, "say", heard.append)
+    with pytest.raises(errors.DriverError, match="ran out of memory"):
+        stream_of(Starved(None), said=said)
+    assert [(word.event, word.error.scenario) for word in heard] == [("failed", "memory_limit")]
+    assert "Too many open files" in capsys.readouterr().err
 
 
 def test_the_last_rows_of_a_statement_do_not_wait_for_the_next_one():

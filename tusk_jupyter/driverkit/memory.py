@@ -97,12 +97,15 @@ def give_back(exc: BaseException | None, engine: Callable[[], None]) -> None:
         met.add(id(exc))
         traceback.clear_frames(exc.__traceback__)
         exc = exc.__cause__ or exc.__context__
-    engine()
-    import pyarrow as pa
+    try:
+        engine()
+        import pyarrow as pa
 
-    pa.default_memory_pool().release_unused()
-    if (trim := _of_the_c_library("malloc_trim")) is not None:
-        trim(ctypes.c_size_t(0))
+        pa.default_memory_pool().release_unused()
+        if (trim := _of_the_c_library("malloc_trim")) is not None:
+            trim(ctypes.c_size_t(0))
+    except Exception as failure:  # noqa: BLE001  # a process short of memory may fail at anything; the run's last word is to come
+        traceback.print_exception(failure)
 
 
 class _HeapFigures(ctypes.Structure):

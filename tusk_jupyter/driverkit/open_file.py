@@ -97,15 +97,19 @@ def identity_of(path: Path) -> tuple[int, int] | None:
 
 
 def opened(identity: tuple[int, int]) -> os.stat_result | None:
-    """Return what is known of a file (device, inode) that this process has open; None: it has not."""
+    """Return what is known of a file (device, inode) that this process has open; None: it has not, or that cannot be told."""
     with contextlib.suppress(OSError):
         return os.fstat(descriptor(identity))
     return None
 
 
 def descriptor(identity: tuple[int, int]) -> int:
-    """Return the descriptor by which this process has a file (device, inode) open; -1: it has not."""
-    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  # names are all that is wanted
+    """Return the descriptor by which this process has a file (device, inode) open; -1: it has not, or that cannot be told."""
+    try:
+        names = os.listdir(_DESCRIPTORS)  # noqa: PTH208  # names are all that is wanted
+    except OSError:  # another system, a container without /proc, or no file descriptor is left to list them
+        return -1
+    for name in names:
         with contextlib.suppress(OSError):  # that of the listing itself
             found = os.fstat(int(name))
             if (found.st_dev, found.st_ino) == identity:
