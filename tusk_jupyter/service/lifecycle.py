@@ -229,8 +229,8 @@ class _Announcement:
         self._seen: _Look = None
         self._again_at = 0.0
         """Until then nothing is tried: something was not possible, as a folder is in the way or the disk is full."""
-        self._problem = ""
-        """Why the core could not listen anew, as the log has it already."""
+        self._problem: type[Exception] | None = None
+        """What kept the core from listening anew, and is in the log already."""
         self._open()
         self._write()
 
@@ -267,13 +267,11 @@ class _Announcement:
             socket_folder.claim(self._places.run)
             self._open()
         except Exception as exc:  # noqa: BLE001  # the core goes on for those that have a link
-            if (
-                why := f"{type(exc).__name__}: {exc}"
-            ) != self._problem:  # or a second of it would be all that the log has
-                self._problem = why
+            if type(exc) is not self._problem:  # once: its words name another socket each time
+                self._problem = type(exc)
                 _LOG.exception("the core's socket was removed, and it cannot listen at another one; it tries on")
             return False
-        self._problem = ""
+        self._problem = None
         _LOG.warning("the core's socket was removed; it listens at another one")
         return True
 

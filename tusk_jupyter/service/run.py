@@ -52,7 +52,7 @@ class Run:
     accepted: float = field(default_factory=time.monotonic)
     """When its client asked for it: from then on its time counts, that of connecting too."""
     started: float = field(default_factory=time.monotonic)
-    """When its driver began to take it in."""
+    """When its driver began to take it in; or had done so, where the log waits for that."""
     started_at: str = field(default_factory=clock.now)
     status: str = "running"
     elapsed_s: float | None = None
