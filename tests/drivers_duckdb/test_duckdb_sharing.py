@@ -155,6 +155,7 @@ def test_write_conflict_says_to_run_it_again(path: Path) -> None:
     with pytest.raises(QueryError) as caught:
         run(b, "UPDATE t SET i = 20")
     assert caught.value.scenario == "deadlock"
+    assert "has changed the same rows" in (caught.value.hint or "")
     assert b.transaction is Transaction.IDLE
     run(a, "COMMIT")
     run(b, "UPDATE t SET i = 20")

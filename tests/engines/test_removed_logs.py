@@ -129,6 +129,19 @@ def test_each_removal_is_told_and_what_lay_in_the_log_s_place_is_kept(logged, tm
     assert written(logged) == ["logged", "removed", "replaced"]
 
 
+def test_a_log_that_another_program_has_cut_or_written_over_is_lost_too(logged, tmp_path):
+    """DuckDB would write on behind the gap, and nobody could open the file after a crash."""
+    log = tmp_path / "lake.duckdb.wal"
+    for how in ("cut", "emptied", "longer"):
+        whole = log.read_bytes()
+        log.write_bytes({"cut": whole[:-3], "emptied": b"", "longer": whole + whole}[how])
+        with pytest.raises(errors.ConnectError, match=f"log of .* was replaced by another program.*{SAVED}"):
+            logged.run("SELECT w FROM t")
+        logged.run(f"INSERT INTO t VALUES ('{how}')")
+    kill_drivers(logged)
+    assert written(logged) == ["cut", "emptied", "logged", "longer"]
+
+
 def test_rows_of_a_removed_log_that_cannot_be_written_are_not_called_saved(logged, second_client, tmp_path):
     """DuckDB's CHECKPOINT of a file that is open for reading does nothing, without an error."""
     other = tmp_path / "other.duckdb"

@@ -177,6 +177,11 @@ def _hint(report: Report, scenario: str | None) -> str | None:
             f"Run `INSTALL {name}; LOAD {name};` first (this fetches it from the network), or set the connection's "
             "`extensions` to `automatic`."
         )
+    if scenario == "deadlock":  # nobody waits in DuckDB: who comes second is refused
+        return (
+            "Another transaction has changed the same rows or definitions meanwhile: run it again, with all that was in its "
+            "transaction."
+        )
     names = report.fields.get("candidates")
     if scenario in ("undefined_table", "undefined_column") and names:
         return f"Did you mean {', '.join(str(names).split(',')[:3])}?"

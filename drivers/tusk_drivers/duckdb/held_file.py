@@ -60,16 +60,16 @@ class HeldFile(OpenFile):
 
     @property
     def has_lost_log(self) -> bool:
-        """Whether the log is not at its path: what is in it, and what DuckDB writes there, is gone with the process."""
+        """Whether the log is not at its path, or no longer whole: what DuckDB writes there is gone with the process."""
         if self._log is None or not self.is_there:
             return False
         now = _identity_of_log(self.path)
-        return now is None or now[0] != self._log[0]
+        return now is None or now[:2] != self._log[:2]
 
     @property
     def has_lost_open_log(self) -> bool:
         """Whether it was another program that removed the log during a run: DuckDB closes what it removes itself."""
-        return self.has_lost_log and self._log is not None and is_removed_and_open(self._log[0])
+        return self._log is not None and self.has_lost_log and is_removed_and_open(self._log[0])
 
     def lose_log(self) -> LostLog:
         """Put away what is in the lost log's place, which DuckDB would remove; return what there is to tell, not saved yet."""
