@@ -66,9 +66,35 @@ def test_a_poll_that_fails_is_told_and_the_next_one_has_the_connections_asked_fo
     assert in_typescript("changes", POLLED) == [["connections", True], ["lost", False], ["connections", True]]
 
 
+HIDDEN = """(async () => {
+  const page = globalThis.document = new EventTarget();
+  const show = isShown => { page.hidden = !isShown; page.dispatchEvent(new Event('visibilitychange')); };
+  const settled = () => new Promise(resolve => setTimeout(resolve));
+  let answer;
+  const changes = new m.Changes({ changes: () => new Promise(resolve => { answer = resolve; }) });
+  const told = [];
+  changes.lost.connect(() => told.push(['lost', changes.isHeard]));
+  changes.changed.connect((_, topics) => told.push([[...topics].join(), changes.isHeard]));
+  changes.doubtChanged.connect(() => told.push('doubt'));
+  changes.hold();
+  answer({ core: 'c', counts: {} });
+  await settled();
+  show(false);
+  show(true);
+  answer({ core: 'c', counts: {} }); // perhaps what the server had before
+  await settled();
+  changes.catchUp();
+  return [...told, changes.isHeard];
+})()"""
+
+
+def test_what_was_known_before_the_window_was_hidden_is_not_confirmed_until_it_is_asked_anew():
+    assert in_typescript("changes", HIDDEN) == [["lost", False], ["connections", False], True]
+
+
 CONFIRMED = """(async () => {
   const signal = () => ({ connect(one) { this.emit = one; } });
-  const changes = { changed: signal(), lost: signal(), isHeard: true };
+  const changes = { changed: signal(), lost: signal(), isHeard: true, catchUp() {} };
   const connections = new m.Connections({ connections: async () => [] }, changes);
   const seen = [];
   connections.changed.connect(() => seen.push(connections.isConfirmed));

@@ -31,9 +31,9 @@ export class Changes {
     return this._lost;
   }
 
-  /** Whether the last poll was answered. */
+  /** Whether the last poll was answered, and none was left out since. */
   get isHeard(): boolean {
-    return this._doubt === null;
+    return this._doubt === null && !this.wasAway;
   }
 
   /** Why what is shown may be old, in words; null as long as the core answers. */
@@ -44,6 +44,16 @@ export class Changes {
   /** Emits when that changes. */
   get doubtChanged(): ISignal<this, void> {
     return this._doubtChanged;
+  }
+
+  /** Whether nothing was asked for a while, as nobody saw it, and what happened then is not known. */
+  get isBehind(): boolean {
+    return this.wasAway;
+  }
+
+  /** The core itself has answered: what happened while the window was not seen is known. */
+  catchUp(): void {
+    this.wasAway = false;
   }
 
   /** Keep polling until the result is disposed. */
@@ -64,9 +74,13 @@ export class Changes {
     if (!this.wanted) {
       this.running?.abort();
       this.running = null;
+      this.wasAway = this.last !== null;
     } else if (!this.running) {
       this.running = new AbortController();
       void this.poll(this.running.signal);
+      if (this.wasAway) {
+        this._lost.emit();
+      }
     }
   }
 
@@ -92,15 +106,15 @@ export class Changes {
     const known = this.last?.core === changes.core ? this.last.counts : {};
     const topics = Object.keys(changes.counts).filter(topic => known[topic] !== changes.counts[topic]);
     this.last = changes;
-    const wasLost = !this.isHeard;
+    const [wasHeard, wasDoubted] = [this.isHeard, this._doubt !== null];
     this._doubt = null;
-    if (wasLost) {
+    if (!wasHeard) {
       topics.push('connections');
     }
     if (topics.length > 0) {
       this._changed.emit(new Set(topics));
     }
-    if (wasLost) {
+    if (wasDoubted) {
       this._doubtChanged.emit();
     }
   }
@@ -118,6 +132,7 @@ export class Changes {
 
   private holders = 0;
   private last: IChanges | null = null;
+  private wasAway = false;
   private running: AbortController | null = null;
   private _changed = new Signal<this, ReadonlySet<string>>(this);
   private _lost = new Signal<this, void>(this);

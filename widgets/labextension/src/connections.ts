@@ -11,7 +11,12 @@ export class Connections {
     private readonly api: Api,
     private readonly changes: Changes
   ) {
-    changes.lost.connect(() => this._changed.emit());
+    changes.lost.connect(() => {
+      this._changed.emit();
+      if (this.asked && changes.isBehind) {
+        void this.refresh(); // an answer to the poll may be one that the server had before
+      }
+    });
     changes.changed.connect((_, topics) => {
       if (topics.has('connections')) {
         void this.refresh();
@@ -59,6 +64,7 @@ export class Connections {
     this.asked = true;
     try {
       this.list = await this.api.connections();
+      this.changes.catchUp();
       this._error = null;
       this.loaded = true;
     } catch (error) {
