@@ -65,3 +65,18 @@ def test_a_session_is_closed_although_its_server_cannot_be_asked_to_stop(monkeyp
     upload._taken.set()
     closed(session, upload)
     assert (session.interrupts, session.is_closed) == (1, True)
+
+
+def test_an_upload_that_nobody_came_for_is_not_kept() -> None:
+    session = Session()
+    slot = _Slot(session, False, False)  # type: ignore[arg-type]
+    server = SimpleNamespace(
+        _slots={"s": slot}, _uploads={}, _words=Words(), _consumers=None, _slot=lambda _: slot, _be_ready=lambda _: None,
+        _set_mode=lambda *_: None, _begin=lambda _: None,
+    )  # fmt: skip
+    for ticket in ("left", "next"):
+        request = driver.Upload(session="s", run=ticket, ticket=ticket, table="up", append=False)
+        list(DriverServer._upload(server, request))  # type: ignore[arg-type]
+        if ticket == "left":
+            server._uploads["left"]._ended.set()
+    assert list(server._uploads) == ["next"]

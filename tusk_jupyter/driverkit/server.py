@@ -302,6 +302,8 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
                 raise errors.UsageError("The connection is read-only: it takes no upload.", scenario="read_only")
             self._set_mode(slot, False)
             upload = slot.run = Upload(message, slot.session, self._words, self._consumers)
+        for ticket in [known for known, one in list(self._uploads.items()) if one.ended]:  # nobody came for it
+            self._uploads.pop(ticket, None)
         self._uploads[message.ticket] = upload
         self._begin(upload)
         yield driver.Done()

@@ -8,7 +8,8 @@ from __future__ import annotations
 import collections
 import secrets
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
 from tusk_jupyter import errors
 
@@ -26,12 +27,19 @@ WAITING = 32
 driver may have."""
 
 
+class _Refusal(NamedTuple):
+    """Why a run was not taken in, and when that was found."""
+
+    why: errors.TuskError
+    at: float
+
+
 class TicketBook:
     """One-time tickets: a ticket is gone with its first use."""
 
     def __init__(self) -> None:
         """Begin with no ticket."""
-        self._runs: dict[str, Run | errors.TuskError] = {}
+        self._runs: dict[str, Run | _Refusal] = {}
         self._used: collections.deque[str] = collections.deque(maxlen=USED)
         self._left: collections.deque[str] = collections.deque(maxlen=USED)
         self._changed = threading.Condition()
@@ -40,8 +48,11 @@ class TicketBook:
     def register(self, ticket: str, run: Run) -> None:
         """Let `ticket` stand for `run`."""
         with self._changed:
+            horizon = time.monotonic() - EARLY_S  # whoever comes for a refusal is on the way since it was made
             self._runs = {
-                known: of for known, of in self._runs.items() if not (isinstance(of, errors.TuskError) or of.ended)
+                known: of
+                for known, of in self._runs.items()
+                if (of.at > horizon if isinstance(of, _Refusal) else not of.ended)
             }
             self._runs[ticket] = run
             self._changed.notify_all()
@@ -49,10 +60,10 @@ class TicketBook:
     def refuse(self, ticket: str, why: errors.TuskError) -> None:
         """Let whoever comes with `ticket` hear why its run was not taken in."""
         with self._changed:
-            refused = [known for known, of in self._runs.items() if isinstance(of, errors.TuskError)]
+            refused = [known for known, of in self._runs.items() if isinstance(of, _Refusal)]
             if len(refused) >= USED:  # nobody came for it
                 del self._runs[refused[0]]
-            self._runs[ticket] = why
+            self._runs[ticket] = _Refusal(why, time.monotonic())
             self._changed.notify_all()
 
     def leave(self, ticket: str) -> None:
@@ -88,6 +99,6 @@ class TicketBook:
             self._used.append(ticket)
         if run is None:
             raise errors.ProtocolError("This ticket is unknown, used, or its run has ended.")
-        if isinstance(run, errors.TuskError):
-            raise run
+        if isinstance(run, _Refusal):
+            raise run.why
         return run

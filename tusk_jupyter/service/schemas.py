@@ -114,7 +114,6 @@ class Schemas:
         self._cache_s = cache_s
         self._changed = changed
         self._kept: dict[tuple[str, str], _Kept] = {}
-        self._uncommitted: set[str] = set()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="schema")
 
@@ -284,13 +283,12 @@ class Schemas:
     def run_ended(self, session: Session, kind: str, event: driver.RunEvent) -> None:
         """Look at what a run did; DDL in a transaction counts when that has ended."""
         ddl = kind == "upload" or any(_is_ddl(one.command, one.rows) for one in event.statements)
-        if not ddl and session.id not in self._uncommitted:
+        if not ddl and not session.has_new_ddl:
             return
         private = self._is_private(session.connection)
-        if event.transaction != "idle" and not private:
-            self._uncommitted.add(session.id)
+        session.has_new_ddl = event.transaction != "idle" and not private
+        if session.has_new_ddl:
             return
-        self._uncommitted.discard(session.id)
         meant = session.connection
         with self._lock:
             outdated = [

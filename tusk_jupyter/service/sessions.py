@@ -63,6 +63,8 @@ class Session:
     """Whether its statements run somewhere else than in its process."""
     holds: bool = False
     """Whether something may have been left in it that a new session would not have."""
+    has_new_ddl: bool = False
+    """Whether its open transaction has changed the schema."""
     why: str = ""
     """Why it ended or is about to, as a clause; the first reason stays."""
     last_used: float = field(default_factory=time.monotonic)
