@@ -37,6 +37,37 @@ SEEN = """(async () => {
 })()"""
 
 
+KNOWN = """(async () => {
+  const signal = () => {
+    const all = [];
+    return { connect: one => all.push(one), emit: value => all.forEach(one => one(null, value)) };
+  };
+  const signals = { kernelChanged: signal(), statusChanged: signal(), propertyChanged: signal() };
+  const changed = signal();
+  let answer = async () => ({ connection: { name: 'dev' }, known: false });
+  const tusk = { connections: { changed }, api: { current: () => answer() } };
+  globalThis.document = new EventTarget();
+  const context = { ...signals, session: { kernel: { id: 'k' } } };
+  const current = new m.NotebookConnection({ disposed: signal(), sessionContext: context }, tusk);
+  const settled = () => new Promise(resolve => setTimeout(resolve));
+  const seen = [current.isKernelKnown];
+  const note = async () => { await settled(); seen.push(current.isKernelKnown); };
+  current.need();
+  await note();
+  answer = async () => ({ connection: { name: 'dev' }, known: true });
+  changed.emit();
+  await note();
+  answer = () => new Promise(() => {});
+  signals.statusChanged.emit('restarting');
+  await note();
+  return seen;
+})()"""
+
+
+def test_a_kernel_is_known_once_it_has_spoken_with_this_core_and_a_restarted_one_anew():
+    assert in_typescript("cells/current", KNOWN) == [False, False, True, False]
+
+
 def test_while_something_is_chosen_in_a_picker_and_until_the_core_has_told_what_nothing_is_known():
     assert in_typescript("cells/current", SEEN, "a pick") == ["dev", None, None]
     assert in_typescript("cells/current", SEEN, "a pick in another") == ["dev", "dev", "dev"]

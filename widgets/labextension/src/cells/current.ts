@@ -26,6 +26,11 @@ export class NotebookConnection {
     return this.picks.size > 0 ? NOT_KNOWN : this.current;
   }
 
+  /** Whether the kernel has spoken with this core: one with another state folder has other connections of the same names. */
+  get isKernelKnown(): boolean {
+    return this.known;
+  }
+
   /** Ask now and from now on; a notebook without SQL never does. */
   need(): void {
     if (this.isNeeded) {
@@ -34,7 +39,7 @@ export class NotebookConnection {
     this.isNeeded = true;
     const ask = () => void this.ask();
     this.tusk.connections.changed.connect(ask, this);
-    this.panel.sessionContext.kernelChanged.connect(() => this.askAnew(), this);
+    this.panel.sessionContext.kernelChanged.connect(() => this.forget(), this);
     // The server answers after it has told the core where the notebook is: the log names a renamed one as it is now.
     this.panel.sessionContext.propertyChanged.connect(ask, this);
     this.panel.sessionContext.statusChanged.connect((_, status) => this.follow(status), this);
@@ -49,7 +54,7 @@ export class NotebookConnection {
   private follow(status: Kernel.Status): void {
     const isAlive = status === 'idle' || status === 'busy';
     if (!isAlive || !this.wasAlive) {
-      this.askAnew();
+      this.forget();
     }
     this.wasAlive = isAlive;
   }
@@ -66,6 +71,11 @@ export class NotebookConnection {
     }
   }
 
+  private forget(): void {
+    this.known = false;
+    this.askAnew();
+  }
+
   /** What another process had chosen says nothing of this one, however long the core takes to answer. */
   private askAnew(): void {
     this.take(NOT_KNOWN);
@@ -74,16 +84,18 @@ export class NotebookConnection {
 
   private async ask(): Promise<void> {
     const question = ++this.asked;
-    let current = NOT_KNOWN;
+    let [current, known] = [NOT_KNOWN, false];
     try {
       const answer = await this.tusk.api.current(this.panel.sessionContext.session?.kernel?.id ?? '');
       const name = answer.connection?.name ?? null;
+      known = answer.known ?? false;
       // A kernel that this core does not know may have chosen something at one that has ended.
-      current = { name: name ?? (answer.known ? null : undefined), chosen: answer.chosen ?? false };
+      current = { name: name ?? (known ? null : undefined), chosen: answer.chosen ?? false };
     } catch {
       // The list of connections says what is wrong; the cells say that they do not know.
     }
     if (question === this.asked && !this.panel.isDisposed) {
+      this.known = known;
       this.take(current);
     }
   }
@@ -96,6 +108,7 @@ export class NotebookConnection {
   private readonly picks = new Set<IPick>();
   private readonly end = new AbortController();
   private asked = 0;
+  private known = false;
   private isNeeded = false;
   private wasAlive = true;
   private current = NOT_KNOWN;

@@ -16,6 +16,8 @@ import { NotebookConnection } from './current';
 import { IKnown, IMark, markOf } from './mark';
 
 const TYPING_PAUSE_MS = 150;
+const NOT_SPOKEN =
+  'The kernel has not spoken with the core of this page: it has not used Tusk yet, or has another TUSK_HOME.';
 
 /** Which marks the user wants; see schema/cells.json. */
 export class MarkSettings {
@@ -82,7 +84,7 @@ export class EnvironmentMarks {
     this.tusk.connections.need();
     this.held ??= this.tusk.changes.hold();
     const { isLoaded, isConfirmed } = this.tusk.connections;
-    const doubt = doubtOf(source);
+    const doubt = this.current.isKernelKnown ? doubtOf(source) : NOT_SPOKEN;
     return isLoaded ? markOf(names, name => this.look(name, !isConfirmed, doubt)) : null;
   }
 
