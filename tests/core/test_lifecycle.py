@@ -21,7 +21,7 @@ import pytest
 from services import freeze, processes_of, wait_until, words_of
 
 from tusk_jupyter import errors
-from tusk_jupyter.client import Client, link
+from tusk_jupyter.client import Client, ending, link
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.calls import Peer, PeerLost
 from tusk_jupyter.system import sockets
@@ -157,6 +157,23 @@ def test_a_core_whose_address_was_deleted_or_damaged_is_found_all_the_same(clien
     file.unlink() if left is None else file.write_text(left)
     assert core.status(new_client()).pid == pid
     assert "was deleted, damaged or replaced" in client.link.places.log_file.read_text()
+
+
+def test_a_core_whose_address_others_could_read_is_found_all_the_same(client, new_client, core):
+    """Clients believe no file that others may write, and the core was not to be reached any more."""
+    pid = core.status(client).pid
+    file = client.link.places.address_file
+    file.chmod(0o666)
+    wait_until(lambda: file.stat().st_mode & 0o777 == 0o600, 5.0, "the core has written it again")
+    assert core.status(new_client()).pid == pid
+
+
+def test_a_core_whose_lock_file_was_removed_can_be_stopped(client, core, scripted_home):
+    pid = core.status(client).pid
+    client.link.places.core_lock.unlink()
+    ended = ending.end_core(client.link.places)
+    assert (ended.pid, ended.how) == (pid, "asked")
+    wait_until(lambda: not processes_of(scripted_home), 15.0, "the core has ended")
 
 
 ELSEWHERE = "grpc+unix:///tmp/c-0123456789abcdef.sock"

@@ -53,7 +53,7 @@ def end_core(places: Places) -> Ended | None:
         CoreError: it could not be ended.
     """
     address = read_address(places.address_file)
-    process = _core(places, address)
+    process = _core(places, address) or _answering(address)
     if process is None:
         return None
     said = _ask(address, STOP_ACTION, {}) if address is not None else None
@@ -96,6 +96,16 @@ def _core(places: Places, address: Address | None) -> psutil.Process | None:
         if found.create_time() <= places.address_file.stat().st_mtime + 1.0:
             return found
     return None
+
+
+def _answering(address: Address | None) -> psutil.Process | None:
+    """Return the process of a core that answers to its token though nobody holds the lock: that file was removed."""
+    if (
+        address is None
+        or _ask(address, STATUS_ACTION, {"client_version": address.version, "protocol": address.protocol}) is None
+    ):
+        return None
+    return _looks_like_one(address.pid)
 
 
 def _looks_like_one(pid: int) -> psutil.Process | None:

@@ -196,7 +196,7 @@ def _tick(core: Core, stopped: threading.Event, announcement: _Announcement) -> 
             stopped.set()
 
 
-_Look = tuple[int, int, int] | None
+_Look = tuple[int, ...] | None
 """What tells one state of a file from another; None where there is none."""
 
 
@@ -301,7 +301,15 @@ class _Announcement:
             found = os.stat(path) if path is not None else None  # noqa: PTH116  # five times a second
         except OSError:
             return None
-        return (found.st_ino, found.st_mtime_ns, found.st_size) if found is not None else None
+        if found is None:
+            return None
+        return (
+            found.st_ino,
+            found.st_mtime_ns,
+            found.st_size,
+            found.st_mode,
+            found.st_uid,
+        )  # clients trust a private file
 
 
 def _note_crashes(places: Places) -> None:
