@@ -280,6 +280,21 @@ def test_many_lines_of_a_shell_are_read_in_one_pass(sign, before):
     assert_one_pass(secrets_of_lines, sign, before=before)
 
 
+@pytest.mark.parametrize(
+    "line", ["%env PGPASSWORD=Geheim17", "%set_env MYSQL_PWD = Geheim17", " %env API_TOKEN  Geheim17"]
+)
+@pytest.mark.parametrize("verb", ["%tusk test pg", "%sql pg SELECT 1"])
+def test_a_secret_that_a_cell_puts_into_a_variable_is_seen(line, verb):
+    assert secrets_of_lines(f"{line}\n{verb}") == ("Geheim17",)
+
+
+@pytest.mark.parametrize(
+    "line", ["%env PGPASSWORD=$OTHER", "%env PGPASSWORD={pw}", "%env PGPASSWORD", "%env PGHOST=h", "%env"]
+)
+def test_a_variable_without_a_secret_hides_nothing(line):
+    assert secrets_of_lines(f"{line}\n%tusk test pg") == ()
+
+
 def test_a_name_that_none_could_have_is_not_repeated(module_home):
     with pytest.raises(UsageError) as caught:
         run_verb(["test", "x@Geheim17"], output=NotebookOutput(can_ask=False))

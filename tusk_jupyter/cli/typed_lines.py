@@ -15,6 +15,10 @@ from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 
 _MAGIC_LINE = re.compile(r"^[ \t]*%{1,2}(tusk|sql)\b([^\n]*)", re.MULTILINE)
 _SHELL_LINE = re.compile(r"^[ \t]*+(?:[\w., ]++=[ \t]*+)?(?:!{1,2}|%(?:sx|system)\b)([^\n]*)", re.MULTILINE)
+_ENVIRONMENT_LINE = re.compile(
+    r"^[ \t]*+%(?:env|set_env)[ \t]++([A-Za-z_]\w*+)(?:[ \t]*+=|[ \t])[ \t]*+([^\n]*\S)", re.MULTILINE
+)
+"""`%env PGPASSWORD=x`, `%env PGPASSWORD x`"""
 _SHELL_CELL = re.compile(
     r"\A\s*%%(?:!|(?:sh|bash|zsh|ksh|dash|fish|cmd|powershell|sx|system|script)\b)([^\n]*)\n", re.IGNORECASE
 )
@@ -40,6 +44,9 @@ def secrets_of_lines(text: str) -> tuple[str, ...]:
             found += as_written(line, [*typed_secrets(words), *behind_secret_verb(words)])
         else:
             found += [*secrets_of_sql_line(line.strip()), *(secret for word in words for secret in within_word(word))]
+    for name, value in _ENVIRONMENT_LINE.findall(text) if "env" in text else ():
+        if is_meant_as_secret(name) and not _NO_SECRET.fullmatch(value):
+            found.append(value)
     whole = _SHELL_CELL.match(text)
     if whole:
         found += secrets_of_shell(f"{whole[1]}\n{text[whole.end() :]}")
