@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 from services.certificates import make_certificates
 from services.rogues import RogueMySQL, running
+from services.strangers import stranger
 
 from tusk_drivers.mysql.session import MysqlSession
 from tusk_drivers.mysql.signin import ssl_mode
@@ -49,6 +51,19 @@ def test_closed_port(mysql_settings):
 def test_server_that_never_answers(mysql_settings, silent_server):
     error = _refusal(mysql_settings, port=silent_server)
     assert (error.scenario, error.detail) == ("connect_timeout", "stage=tcp")
+
+
+def test_a_server_that_drips_is_waited_for_no_longer_than_a_silent_one(mysql_settings):
+    def drips(link):
+        for byte in b"\x4a\0\0\0\x0a8.0.0\0" + bytes(64):
+            link.send(bytes([byte]))
+            time.sleep(0.1)
+
+    with stranger(drips) as port:
+        began = time.monotonic()
+        error = _refusal(mysql_settings, port=port)
+        assert time.monotonic() - began < 5.0
+    assert "tcp" in str(error.detail) or "answers there" in error.message
 
 
 def test_no_socket_file(mysql_settings, tmp_path):

@@ -10,8 +10,9 @@ import ipaddress
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,42 @@ def sign_in(settings: Settings) -> Link:
         _check_key(settings)
         connection: Any = GuardedConnection(defer_connect=True, **_options(settings))
         connection.settings, connection.target = settings, _target(settings)
-        connection.connect(_open_socket(settings))
+        sock = _open_socket(settings)
+        with _ended_after(sock, settings.connect_timeout_s):
+            connection.connect(sock)
     return Link(connection)
+
+
+@contextmanager
+def _ended_after(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """End a link whose block takes longer: PyMySQL's own limit is one of each read, and begins anew with each byte.
+
+    Raises:
+        TimeoutError: it did.
+    """
+    late = threading.Event()
+    twin = sock.dup()  # TLS takes the socket itself away
+
+    def end() -> None:
+        late.set()
+        with suppress(OSError):
+            twin.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception as exc:
+        if late.is_set():
+            raise TimeoutError(f"not signed in after {seconds:g} s") from exc
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+        twin.close()
+    if late.is_set():
+        raise TimeoutError(f"not signed in after {seconds:g} s")
 
 
 def _options(settings: Settings) -> dict[str, Any]:
