@@ -2,6 +2,7 @@ import type { Channel } from './channel';
 import { wordsOf } from './channel';
 import { differing, merged, storedIn, type Entries } from './foreign';
 import { folded } from '../../names';
+import { visible } from '../../visible';
 import { control, segments, textInput, type Control } from './control';
 import { h, hasFocus, uid } from './dom';
 import { drawField, spans, type DrawnField } from './fields';
@@ -159,9 +160,8 @@ export class ConnectionForm {
 
   private head(): void {
     const { driver, details } = this.start;
-    this.heading.textContent = details
-      ? `Change ${details.connection.name}`
-      : `New ${driver.title} connection`;
+    const words = details ? `Change ${details.connection.name}` : `New ${driver.title} connection`;
+    this.heading.textContent = visible(words);
   }
 
   private drawWay(): void {
