@@ -195,6 +195,7 @@ POSTGRESQL = [
     "SELECT 1\n\\password hunter2",
     "\\connect host=h password=hunter2",
     "COPY users (name, password) FROM stdin;\nann\thunter2\nbob\thunter2x\n\\.\nSELECT 1",
+    'COPY "my shop"."users of it" (name, password) FROM stdin;\nann\thunter2\n\\.\n',
     'COPY users (name, "password") FROM stdin (FORMAT csv);\nann,hunter2\n"bob",hunter2x',
     "SELECT login('ann', 'hunter2')",
 ]

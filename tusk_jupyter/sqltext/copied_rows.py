@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from tusk_jupyter.sqltext.secret_names import is_secret_key
 
 _COPY = re.compile(
-    r"\bcopy\s++(?:only\s++)?[\w.\"$]{1,200}+\s*+\(([^()]{1,4000}+)\)\s*+from\s++stdin\b[^;\n]{0,400}+;?+[ \t]*+\r?\n"
+    r"\bcopy\s++(?:only\s++)?(?:\"[^\"\n]{1,200}+\"|[\w.$]{1,200}+){1,9}+\s*+\(([^()]{1,4000}+)\)\s*+from\s++stdin\b"
+    r"[^;\n]{0,400}+;?+[ \t]*+\r?\n"
     r"((?:(?!\\\.)[^\n]*+(?:\n|\Z))*?)(?=\\\.|\Z)",
     re.IGNORECASE,
 )
