@@ -55,13 +55,13 @@ def test_each_use_is_noted_to_the_second(store: Store, monkeypatch: pytest.Monke
     saved = store.connections.save(shop())
     now = [1000.0]
     monkeypatch.setattr(connections, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(connections, "clock", SimpleNamespace(now=lambda: f"{now[0]}Z"))
     seen = []
     for later in (0.0, 0.5, 0.6):
         now[0] += later
         store.connections.touch(saved.id)
         seen.append(store.connections.get_by_id(saved.id))
-    assert seen[0] is seen[1]
-    assert seen[0].last_used_at < seen[2].last_used_at
+    assert [one.last_used_at for one in seen] == ["1000.0Z", "1000.0Z", "1001.1Z"]
 
 
 def test_a_name_is_found_in_any_case_and_belongs_to_one_connection(store: Store):
