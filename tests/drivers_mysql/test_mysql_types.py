@@ -276,8 +276,8 @@ def test_widened_datetimes_look_alike_in_all_batches(lenient, digits, pad):
 
 
 def test_text_that_is_not_unicode_goes_on_as_bytes(client):
-    client.run("SET character_set_results = NULL")  # the server converts no more
-    assert client.values("SELECT CONVERT('é' USING latin1) AS v") == [b"\xe9"]
+    as_it_is = "SET STATEMENT character_set_results = NULL FOR "  # for this statement the server converts nothing
+    assert client.values(f"{as_it_is}SELECT CONVERT('é' USING latin1) AS v") == [b"\xe9"]
 
 
 # --- FLOAT ---

@@ -19,7 +19,7 @@ import pymysql
 from tusk_drivers.mysql import catalog, locks, readonly, rights, signin, snapshot, upload
 from tusk_drivers.mysql.bind import beside_the_text, literals
 from tusk_drivers.mysql.errors import from_server, numbered, position
-from tusk_drivers.mysql.execution import Execution
+from tusk_drivers.mysql.execution import MANY_RESULTS, Execution
 from tusk_drivers.mysql.headings import Headings
 from tusk_drivers.mysql.link import Link
 from tusk_drivers.mysql.signin import sign_in
@@ -40,6 +40,9 @@ LARGE = 250_000
 """Characters of a statement that some server might not take: 4 bytes each at most, and the lowest default is 1 MB."""
 _RELEASING = frozenset({"COMMIT", "ROLLBACK", "BEGIN", "CALL", "EXECUTE", ""})
 """Kinds that may end the session with the transaction: COMMIT RELEASE, or COMMIT where `completion_type` is RELEASE."""
+_SETTINGS = "SELECT @@completion_type, @@character_set_client, @@character_set_connection, @@character_set_results"
+_CHARSET_WORDS = re.compile(r"NAMES|CHARACTER|CHARSET", re.IGNORECASE)
+"""Words of a text that may set a character set inside of what it runs: a block, an EXECUTE, `/*!40101 SET NAMES utf8 */`."""
 _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+(?:\.\d+)*)")
 
 
@@ -91,9 +94,9 @@ class MysqlSession(Session):
             headings=Headings(statement, values, parameters),
             values=[beside[place.name] for place in statement.placeholders if place.name in beside],
         )
-        has_rows = not isinstance(outcome, Changed)  # SET STATEMENT ... FOR SELECT: they are not read yet
-        if kind == "SET" and not has_rows:
-            self._look_at_settings()
+        is_read = isinstance(outcome, Changed) or kind in MANY_RESULTS  # SET STATEMENT ... FOR SELECT has rows to come
+        if is_read and (kind == "SET" or (kind in MANY_RESULTS and _CHARSET_WORDS.search(sql))):
+            outcome = self._kept_character_sets(outcome)
         if self._may_release(kind, sql):
             self._link.answers()
         return outcome
@@ -117,26 +120,31 @@ class MysqlSession(Session):
                 code="1153",
             )
 
-    def _look_at_settings(self) -> None:
-        """Note what COMMIT means after a SET, and undo a SET NAMES.
+    def _kept_character_sets(self, outcome: Rows | Changed) -> Rows | Changed:
+        """Note what COMMIT means after a SET, and undo a SET NAMES, as a note tells.
 
-        Literals are escaped for utf8mb4; under gbk or sjis one could break out of its quotes.
+        Literals are escaped for utf8mb4: under gbk or sjis one could break out of its quotes. Results are read as utf8mb4.
         """
         try:
             with self._own_statement():
-                ((found, completion),) = self._link.ask("SELECT @@character_set_client, @@completion_type")
+                ((completion, *found),) = self._link.ask(_SETTINGS)
                 self._releases = completion == "RELEASE"
-                if found == signin.CHARSET:
-                    return
+                others = [name for name in found if name != signin.CHARSET]
+                if not others:
+                    return outcome
                 self._link.query(f"SET NAMES {signin.CHARSET}")
         except TuskError:
             if self.is_alive():
                 raise
-            return  # the SET was done: SET STATEMENT ... FOR COMMIT RELEASE. Whoever runs the next one hears of the end
-        raise UsageError(
-            f"The session speaks {signin.CHARSET}; SET NAMES {found} was undone.",
-            hint="Text arrives as Unicode whatever character set the tables have; CONVERT(x USING latin1) gives other bytes.",
+            return outcome  # the SET was done: SET STATEMENT ... FOR COMMIT RELEASE. The next one's user is told of the end
+        note = (
+            f"The session keeps to {signin.CHARSET}, so {others[0] or 'no character set'} was undone: text arrives as Unicode "
+            "whatever character set the tables have, and CONVERT(x USING latin1) gives other bytes."
         )
+        if isinstance(outcome, Changed):
+            return replace(outcome, notes=[*outcome.notes, note])
+        told = outcome.notes
+        return replace(outcome, notes=lambda: [*told(), note])
 
     def interrupt(self) -> None:
         """Send KILL QUERY through a second connection; it can hit no other statement than the one that runs now."""
