@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,14 +31,20 @@ class NumericReader(Reader):
 
     @property
     def csv_type(self) -> pa.DataType | None:
-        """decimal128 only: pyarrow.csv does not parse decimal256. An undeclared scale is first looked for in the text."""
-        known = self._declared or self.started
-        return self.type if known and pa.types.is_decimal128(self.type) else None
+        """decimal128 only, as pyarrow.csv does not parse decimal256; and only with digits that the server keeps to.
+
+        Arrow brings a text to the scale of a decimal without a look at what overflows: as decimal128(38, 20),
+        987654321098765432109876543210 would become 697891785488159075.35.
+        """
+        return self.type if self._declared and pa.types.is_decimal128(self.type) else None
 
     def read(self, text: pa.StringArray) -> pa.Array:
         """Cast; an undeclared scale grows with the values."""
         if self.type == pa.string():
             return text
+        if self.started and self._has_room_for(text):
+            with contextlib.suppress(pa.ArrowInvalid):  # a finer scale, NaN, an infinity
+                return pc.cast(text, self.type)
         if pc.any(pc.match_substring_regex(text, "[NI]")).as_py():
             return self.widen(text, "NaN or infinity")
         if not self._declared:
@@ -44,6 +52,13 @@ class NumericReader(Reader):
         if self.type == pa.string():
             return self.widen(text, f"numbers of more than {LARGE} digits")
         return pc.cast(text, self.type)
+
+    def _has_room_for(self, text: pa.StringArray) -> bool:
+        """Return whether values of such lengths cannot overflow, whatever their digits are."""
+        if not pa.types.is_decimal128(self.type):
+            return False
+        longest = pc.max(pc.binary_length(text)).as_py() or 0
+        return bool(longest + self.type.scale <= SMALL)
 
     def _grow(self, text: pa.StringArray) -> None:
         digits = pc.ascii_ltrim(text, "-")
