@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tusk_jupyter.client.doubles import nearest
+
 if TYPE_CHECKING:
     from typing import Literal
 
@@ -23,7 +25,7 @@ def to_pandas(column: pa.ChunkedArray, *, decimal: Literal["exact", "float"]) ->
     if isinstance(column.type, pa.BaseExtensionType):
         column = _storage(column)
     if decimal == "float" and type_of.is_decimal(column.type):
-        column = pc.cast(column, pa.float64())
+        column = nearest(column)
     for test, convert in _CONVERTERS:
         if test(column.type):
             return convert(column)

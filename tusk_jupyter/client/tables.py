@@ -93,9 +93,11 @@ def _with_floats(table: pa.Table) -> pa.Table:
     """Return `table` with float64 for its DECIMAL columns."""
     import pyarrow as pa
 
+    from tusk_jupyter.client.doubles import nearest
+
     for place, column in enumerate(table.schema):
         if pa.types.is_decimal(column.type):
-            table = table.set_column(place, column.with_type(pa.float64()), table.column(place).cast(pa.float64()))
+            table = table.set_column(place, column.with_type(pa.float64()), nearest(table.column(place)))
     return table
 
 
