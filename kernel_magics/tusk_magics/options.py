@@ -18,6 +18,8 @@ from tusk_jupyter.errors import UsageError
 
 FORMATS = ("pandas", "polars", "arrow")
 DECIMALS = ("exact", "float")
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+"""A text between quotes: as written, since `'C:\\new\\table'` is a path and no tab."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ def _pair(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise ValueError("takes NAME=VALUE, as `--param month=1`")
+    if quoted := _QUOTED.fullmatch(value):
+        return name, quoted[1] if quoted[1] is not None else quoted[2]
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -117,7 +121,12 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 OPTIONS = (
     Option("--into", "NAME", "assign the result to a Python variable; the same as NAME <<", identifier),
-    Option("--param", "NAME=VALUE", "value for :NAME; a Python literal, else text; may be repeated", _pair),
+    Option(
+        "--param",
+        "NAME=VALUE",
+        "value for :NAME; a Python literal, a text as written between quotes, else text; may be repeated",
+        _pair,
+    ),
     Option("--params", "DICT", "values for placeholders: a dictionary variable, or JSON", str),
     Option("--jinja", None, "render {{ }} and {% %} from the notebook's variables first"),
     Option("--file", "PATH", "run the SQL of a file", unquote),

@@ -97,6 +97,16 @@ def test_options_are_read_with_their_values():
     assert (options.to, options.file) == ("my file.parquet", "a\\b.sql")
 
 
+def test_a_text_between_quotes_is_as_written():
+    parsed = parse_sql_line(
+        r"""--param a='C:\new\table' --param b="\d{2}" --param c="it's" --param d='C:\tmp\' --param e=r'C:\new' """
+        r"""--param f="'quoted'" SELECT 1"""
+    )
+    assert parsed.options.param == {
+        "a": r"C:\new\table", "b": r"\d{2}", "c": "it's", "d": "C:\\tmp\\", "e": r"C:\new", "f": "'quoted'",
+    }  # fmt: skip
+
+
 def test_parameter_values_are_python_literals_or_else_text():
     parsed = parse_sql_line(
         "--param a=1 --param b=2013-10-11 --param c='New York' --param d=01234 --param e=None --param f=x=y "
