@@ -21,6 +21,7 @@ import pyarrow.flight as flight
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
+from tusk_jupyter.driverkit.parameters import check_nanoseconds
 from tusk_jupyter.driverkit.runs import Run
 from tusk_jupyter.driverkit.session import Session, Settings
 from tusk_jupyter.driverkit.tickets import TicketBook
@@ -277,6 +278,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         if missing:
             raise errors.UsageError(f"No value for the parameter :{missing[0]}.")
         slot = self._slot(message.session)
+        check_nanoseconds(parameters, slot.session, self._manifest.title)
         with slot.lock:
             self._be_ready(slot)
             self._set_mode(slot, message.read_only)

@@ -104,6 +104,8 @@ class Session(ABC):
     """
 
     dialect: ClassVar[str]
+    keeps_nanoseconds: ClassVar[bool] = False
+    """Whether parameters may be `NanoDatetime`s; else they are refused."""
 
     @classmethod
     @abstractmethod

@@ -1,6 +1,7 @@
 """Parameter values on the wire: JSON has no decimal, date, UUID or bytes, so every value carries its type.
 
-A value is `{"t": type, "v": text-or-plain}`; a driver in another language needs only this table.
+What of Python's values becomes which is `python_values`' to say. A value is `{"t": type, "v": text-or-plain}`; a driver
+in another language needs only this table.
 
 | t | v | Python |
 |---|---|---|
@@ -11,8 +12,8 @@ A value is `{"t": type, "v": text-or-plain}`; a driver in another language needs
 | str | "text" | str |
 | bytes | base64 | bytes, bytearray, memoryview |
 | decimal | "1.20" | decimal.Decimal |
-| date, time, datetime | ISO 8601 | datetime.*, pandas.Timestamp |
-| interval | [days, seconds, microseconds] | datetime.timedelta |
+| date, time, datetime | ISO 8601, a datetime with up to nine digits of a second | datetime.*, Timestamp, datetime64 |
+| interval | [days, seconds, microseconds] | datetime.timedelta, Timedelta, timedelta64 |
 | uuid | text | uuid.UUID |
 | list | [values] | list, tuple, numpy arrays |
 | json | JSON text | dict |
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +31,7 @@ from uuid import UUID
 
 from tusk_jupyter.errors import ProtocolError, UsageError
 from tusk_jupyter.protocol.message import Message
+from tusk_jupyter.protocol.python_values import NanoDatetime, json_text, plain, read_datetime
 
 
 class Value(Message, frozen=True):
@@ -42,32 +45,24 @@ def pack(value: object) -> Value:
     """Return `value` for the wire.
 
     Raises:
-        UsageError: no SQL parameter can carry a value of that type.
+        UsageError: no SQL parameter can carry a value of that type, or exactly that value.
     """
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    try:
+        return _packed(plain(value))
+    except RecursionError:
+        raise UsageError(
+            f"A parameter cannot be a {type(value).__name__} that is nested so deeply.",
+            hint="Send it as text: `json.dumps(value)`.",
+        ) from None
+
+
+def _packed(value: object) -> Value:
+    if value is None:
         return Value("null")
-    if isinstance(value, bool):
-        return Value("bool", value)
-    for cls, tag, to_plain in _PACK:
-        if isinstance(value, cls):
-            try:
-                return Value(tag, to_plain(value))
-            except RecursionError:
-                raise UsageError(
-                    f"A parameter cannot be a {type(value).__name__} that is nested so deeply.",
-                    hint="Send it as text: `json.dumps(value)`.",
-                ) from None
-    return _pack_foreign(value)
-
-
-def _pack_foreign(value: object) -> Value:
-    """Numpy scalars and arrays, without importing numpy: both know how to become plain Python."""
-    if type(value).__module__.split(".")[0] in ("numpy", "pandas") and hasattr(value, "tolist"):
-        return pack(value.tolist())
-    raise UsageError(
-        f"A parameter cannot be a {type(value).__name__}.",
-        hint="Use None, bool, int, float, str, bytes, Decimal, date, time, datetime, timedelta, UUID, list or dict.",
-    )
+    if isinstance(value, dict):
+        return Value("json", json_text(value))
+    tag, to_wire = _PACK[type(value)]
+    return Value(tag, to_wire(value))
 
 
 def unpack(value: Value) -> object:
@@ -85,24 +80,29 @@ def unpack(value: Value) -> object:
 
 
 def _items(values: list[Any]) -> list[dict[str, Any]]:
-    return [{"t": item.t, "v": item.v} for item in map(pack, values)]
+    return [{"t": item.t, "v": item.v} for item in map(_packed, values)]
 
 
-# Order matters: datetime is a date.
-_PACK: tuple[tuple[Any, str, Any], ...] = (
-    (int, "int", str),
-    (float, "float", lambda x: repr(float(x))),
-    (str, "str", str),
-    ((bytes, bytearray, memoryview), "bytes", lambda x: base64.b64encode(bytes(x)).decode("ascii")),
-    (Decimal, "decimal", str),
-    (datetime, "datetime", lambda x: x.isoformat()),
-    (date, "date", lambda x: x.isoformat()),
-    (time, "time", lambda x: x.isoformat()),
-    (timedelta, "interval", lambda x: [x.days, x.seconds, x.microseconds]),
-    (UUID, "uuid", str),
-    ((list, tuple), "list", _items),
-    (dict, "json", lambda x: json.dumps(x, ensure_ascii=False)),
-)
+def _iso(value: date | time) -> str:
+    return value.isoformat()
+
+
+_PACK: dict[type, tuple[str, Callable[[Any], Any]]] = {
+    bool: ("bool", bool),
+    int: ("int", str),
+    float: ("float", repr),
+    str: ("str", str),
+    bytes: ("bytes", lambda value: base64.b64encode(value).decode("ascii")),
+    Decimal: ("decimal", str),
+    datetime: ("datetime", _iso),
+    NanoDatetime: ("datetime", _iso),
+    date: ("date", _iso),
+    time: ("time", _iso),
+    timedelta: ("interval", lambda value: [value.days, value.seconds, value.microseconds]),
+    UUID: ("uuid", str),
+    list: ("list", _items),
+}
+"""By the types that `plain` returns."""
 _UNPACK: dict[str, Any] = {
     "null": lambda _: None,
     "bool": bool,
@@ -113,7 +113,7 @@ _UNPACK: dict[str, Any] = {
     "decimal": Decimal,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
-    "datetime": datetime.fromisoformat,
+    "datetime": read_datetime,
     "interval": lambda v: timedelta(days=v[0], seconds=v[1], microseconds=v[2]),
     "uuid": UUID,
     "list": lambda v: [unpack(Value(item["t"], item.get("v"))) for item in v],

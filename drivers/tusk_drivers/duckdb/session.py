@@ -55,6 +55,7 @@ class DuckDBSession(Session):
     """See the module."""
 
     dialect = "duckdb"
+    keeps_nanoseconds = True
 
     def __init__(self, instance: instances.Instance, settings: Settings) -> None:
         """Take a connection on `instance`."""

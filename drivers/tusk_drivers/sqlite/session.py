@@ -40,6 +40,7 @@ class SQLiteSession(Session):
     """See the module."""
 
     dialect = "sqlite"
+    keeps_nanoseconds = True
 
     def __init__(self, settings: Settings) -> None:
         """Open the database."""

@@ -1,0 +1,26 @@
+"""What a driver's session may be given as parameters: values that its engine would change are refused before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tusk_jupyter.driverkit.session import Session
+from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol.python_values import NanoDatetime
+
+
+def check_nanoseconds(parameters: Mapping[str, object], session: Session, engine: str) -> None:
+    """Refuse moments that are finer than what the session's engine keeps.
+
+    Raises:
+        UsageError: there is one; names it.
+    """
+    if session.keeps_nanoseconds:
+        return
+    for name, value in parameters.items():
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, NanoDatetime):
+                raise UsageError(
+                    f"The value of :{name} has nanoseconds ({item.isoformat(' ')}), and {engine} keeps microseconds.",
+                    hint="Round it first (`value.round('us')` in pandas, `.astype('datetime64[us]')` in numpy).",
+                )
