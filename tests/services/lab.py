@@ -64,6 +64,10 @@ class Lab:
     def write(self, name: str, *cells: str) -> Path:
         """Put a notebook with these code cells into its folder."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        for cell in notebook.cells:
+            cell.id = str(
+                secrets.randbelow(90_000_000) + 10_000_000
+            )  # as some of nbformat's, which are no execution counts
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         path = self.notebooks / name
         nbformat.write(notebook, path)

@@ -6,6 +6,7 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Contents } from '@jupyterlab/services';
 
 import { Api, describeError } from './api';
+import { isCount } from './cells/count';
 import { h } from './dom';
 import { CommandIDs, ITusk } from './tokens';
 import { visible } from './visible';
@@ -121,11 +122,6 @@ async function hasCell(contents: Contents.IManager, path: string, cell: string |
   } catch {
     return false;
   }
-}
-
-/** Whether it is an execution count, which any notebook may have. */
-function isCount(cell: string | null): boolean {
-  return /^\d+$/.test(cell ?? '');
 }
 
 function tell(message: string): void {

@@ -1,4 +1,5 @@
 /** Numbers, times and places as a reader wants them. */
+import { isCount } from '../cells/count';
 
 /** As `duration` in `tusk_jupyter/cli/times.py` writes it, which the cell's footer and `%tusk log` show. */
 export function duration(milliseconds: number | null): string {
@@ -57,7 +58,7 @@ export function notebook(source: string | undefined): string {
 
 /** The notebook and the cell that a run came from. */
 export function place(source: string | undefined, cell: string | null | undefined): string {
-  return cell && /^\d{1,5}$/.test(cell) ? `${notebook(source)} [${cell}]` : notebook(source);
+  return isCount(cell) ? `${notebook(source)} [${cell}]` : notebook(source);
 }
 
 /** SQL on one line. */
