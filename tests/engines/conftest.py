@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 import pytest
-from services import TuskHome
+from services import TuskHome, wait_until
 from services.mariadb import MariaDB
 from services.postgresql import PostgreSQL
 
+from tusk_jupyter import errors
 from tusk_jupyter.client import Client, RunResult
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.values import pack
@@ -43,6 +45,26 @@ class Engine:
 
     def value(self, sql: str, **more: object) -> object:
         return self.run(sql, **more).table.column(0)[0].as_py()
+
+    def cancelled(self, sql: str) -> errors.Cancelled:
+        """Run `sql`, cancel it from elsewhere once it is under way, and return its error.
+
+        The core knows of a run before its driver has begun it; one that is cancelled in between has done nothing and is run
+        anew.
+        """
+
+        def cancel() -> None:
+            under_way = wait_until(lambda: self.client.call(control.ListRuns()).runs, 15.0, "the run is under way")
+            self.client.call(control.CancelRun(run=under_way[0].run))
+
+        while True:
+            canceller = threading.Thread(target=cancel)
+            canceller.start()
+            with pytest.raises(errors.Cancelled) as caught:
+                self.run(sql)
+            canceller.join()
+            if "before it began" not in caught.value.message:
+                return caught.value
 
 
 def connect(client: Client, name: str, url: str, **more: object) -> control.ConnectionSaved:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import pyarrow as pa
 import pytest
-from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -101,16 +98,8 @@ def test_a_stop_says_that_it_has_aborted_the_transaction(aborting):
     assert said.hint.endswith(ABORTED)
     assert refused(aborting, "COMMIT").scenario == "not_committed"
 
-    def cancel():
-        wait_until(lambda: aborting.client.call(control.ListRuns()).runs, 15.0, "the run is under way")
-        (run,) = aborting.client.call(control.ListRuns()).runs
-        aborting.client.call(control.CancelRun(run=run.run))
-
     aborting.run("BEGIN; INSERT INTO kept VALUES (8)")
-    canceller = threading.Thread(target=cancel)
-    canceller.start()
-    said = refused(aborting, change, errors.Cancelled)
-    canceller.join()
+    said = aborting.cancelled(change)
     assert said.hint == f"{HINTS['cancelled_by_user']} {ABORTED}"
     assert refused(aborting, "COMMIT").scenario == "not_committed"
     assert rows(aborting) == 0

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import pyarrow as pa
 import pytest
-from services import wait_until
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
@@ -30,23 +27,6 @@ def refused(engine, sql, kind=errors.TuskError, **more):
 
 def last(engine):
     return engine.client.call(control.ReadLog(limit=1, connection=engine.name)).entries[0]
-
-
-def stopped(engine, sql):
-    """Run `sql`, cancel it from elsewhere once it is under way, and return its error."""
-
-    def cancel() -> None:
-        def under_way():
-            return engine.client.call(control.ListRuns()).runs
-
-        wait_until(under_way, what="the run is under way")
-        engine.client.call(control.CancelRun(run=under_way()[0].run))
-
-    thread = threading.Thread(target=cancel)
-    thread.start()
-    told = refused(engine, sql, errors.Cancelled)
-    thread.join()
-    return told
 
 
 @pytest.fixture
@@ -75,7 +55,7 @@ def test_a_write_of_sqlite_that_ran_out_of_time_tells_of_its_transaction(opened,
 
 @pytest.mark.parametrize("write", ["insert", "returning"])
 def test_a_write_of_sqlite_that_was_cancelled_tells_of_its_transaction(opened, write):
-    has_ended(opened, stopped(opened, WRITES[write]))
+    has_ended(opened, opened.cancelled(WRITES[write]))
 
 
 def test_a_script_of_sqlite_that_was_stopped_tells_of_its_transaction(opened):
