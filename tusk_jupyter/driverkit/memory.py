@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import gc
 import os
 import re
 import sys
@@ -98,6 +99,7 @@ def give_back(exc: BaseException | None, engine: Callable[[], None]) -> None:
         traceback.clear_frames(exc.__traceback__)
         exc = exc.__cause__ or exc.__context__
     try:
+        gc.collect()  # an error and its frames may form a circle, which held 260 MB where the machine was busy
         engine()
         import pyarrow as pa
 
