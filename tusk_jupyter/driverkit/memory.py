@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import gc
 import os
 import re
 import sys
@@ -12,7 +11,7 @@ import traceback
 from collections.abc import Callable
 
 from tusk_jupyter.errors import DriverError, TuskError
-from tusk_jupyter.protocol.scenarios import memory_hint
+from tusk_jupyter.protocol.scenarios import memory_hint, with_lost_memory
 
 try:
     import resource
@@ -52,6 +51,15 @@ def cap_mb() -> int | None:
     return None if soft == resource.RLIM_INFINITY or soft < 0 else soft // MEBIBYTE
 
 
+def left_mb() -> int | None:
+    """Return what the cap leaves to this process, in MiB; None where nothing caps it or the system does not tell."""
+    import psutil  # not for every driver's start
+
+    cap = cap_mb()
+    data = getattr(psutil.Process().memory_info(), "data", None) if cap is not None else None
+    return None if cap is None or data is None else cap - data // MEBIBYTE
+
+
 def hint() -> str:
     """Return what to do when this process has hit its cap, or the machine has no more."""
     return memory_hint(cap_mb())
@@ -87,25 +95,28 @@ def take_large_ones_alone() -> None:
 def give_back(exc: BaseException | None, engine: Callable[[], None]) -> None:
     """After an error that means "no more memory", return what is kept for later: the next statement needs some.
 
+    Where next to nothing is left all the same, the error's hint says how to get it back.
+
     Args:
         exc: how a run ended. The frames that it has been through hold what there was of the result.
         engine: returns what the engine's own library keeps.
     """
-    if getattr(exc, "scenario", None) != "memory_limit":
+    if not isinstance(exc, TuskError) or exc.scenario != "memory_limit":
         return
     met: set[int] = set()  # an error that is raised again within the handling of its own context leads back to itself
-    while exc is not None and id(exc) not in met:
-        met.add(id(exc))
-        traceback.clear_frames(exc.__traceback__)
-        exc = exc.__cause__ or exc.__context__
+    link: BaseException | None = exc
+    while link is not None and id(link) not in met:
+        met.add(id(link))
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
     try:
-        gc.collect()  # an error and its frames may form a circle, which held 260 MB where the machine was busy
         engine()
         import pyarrow as pa
 
         pa.default_memory_pool().release_unused()
         if (trim := _of_the_c_library("malloc_trim")) is not None:
             trim(ctypes.c_size_t(0))
+        exc.hint = with_lost_memory(exc.hint, left_mb())
     except Exception as failure:  # noqa: BLE001  # a process short of memory may fail at anything; the run's last word is to come
         traceback.print_exception(failure)
 

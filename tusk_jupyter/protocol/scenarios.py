@@ -110,6 +110,9 @@ LEAST_CAP_MB = 384
 """The smallest cap with which all our drivers work, and so the smallest that the preference takes. A connection may have less
 where its own driver's manifest allows that."""
 
+SCARCE_MB = 32
+"""With less left under its cap, a driver's process runs few statements."""
+
 
 def memory_hint(cap_mb: int | None) -> str:
     """Return what to do when a driver's process has hit its memory cap of so many MB, or the machine's end (None)."""
@@ -120,3 +123,17 @@ def memory_hint(cap_mb: int | None) -> str:
         f"The driver's process may use {cap_mb} MB (`memory_limit_mb`). {less}; or raise the cap, for all connections with "
         f"`%tusk set memory_limit_mb {max(2 * cap_mb, LEAST_CAP_MB)}`, for one with `--memory MB` at `%tusk connect`."
     )
+
+
+def with_lost_memory(hint: str | None, left_mb: int | None) -> str | None:
+    """Add to the hint of an error for memory that nearly none is left, if that is so.
+
+    Seen: jemalloc, DuckDB's allocator, gets 256 MB from the system, has no room for its note of them, and never returns them.
+    """
+    if left_mb is None or left_mb >= SCARCE_MB:
+        return hint
+    lost = (
+        f"Only {max(left_mb, 0)} MB of the cap are left for the next statement, as a library keeps the rest: `%tusk disconnect` "
+        "ends the process where no other notebook uses it, and with it this session's temp tables and settings."
+    )
+    return f"{hint} {lost}" if hint else lost

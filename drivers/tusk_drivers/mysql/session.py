@@ -136,7 +136,7 @@ class MysqlSession(Session):
         except TuskError:
             if self.is_alive():
                 raise
-            return outcome  # the SET was done: SET STATEMENT ... FOR COMMIT RELEASE. The next one's user is told of the end
+            return outcome  # SET STATEMENT ... FOR COMMIT RELEASE did its work; the next statement reports the end
         note = (
             f"The session keeps to {signin.CHARSET}, so {others[0] or 'no character set'} was undone: text arrives as Unicode "
             "whatever character set the tables have, and CONVERT(x USING latin1) gives other bytes."
