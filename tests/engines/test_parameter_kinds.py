@@ -59,6 +59,8 @@ def test_nanoseconds_are_kept_or_refused(engine):
                 errors.UsageError, match=r":at has nanoseconds \(.*000000001\), and \w+.* keeps microseconds"
             ):
                 engine.run("INSERT INTO ticks VALUES (:at)", parameters={"at": moment})
+            with pytest.raises(errors.UsageError, match=":at has nanoseconds"):
+                engine.run("SELECT :at", parameters={"at": [[moment]]})
     found = engine.value("SELECT count(*) FROM ticks WHERE moment = :at", parameters={"at": pd.Timestamp("2024-03-01")})
     assert found == 0
     if engine.name in KINDS:

@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,8 @@ HELD: list[tuple[object, object]] = [
     (pd.Series([1.5, 2.5]), [1.5, 2.5]),
     (pd.Index([1, 2]), [1, 2]),
     (memoryview(b"\0\1"), b"\0\1"),
+    (10**4200, 10**4200),
+    (dt.time(10, tzinfo=BERLIN), dt.time(10, tzinfo=BERLIN)),
 ]
 
 
@@ -154,6 +157,13 @@ REFUSED: list[tuple[object, str]] = [
     ({"a": Decimal("1.2")}, "has no Decimal"),
     ({(1, 2): 3}, "sent as JSON"),
     ({"a": object()}, "cannot be a object"),
+    ({"a": ["\ud800"]}, "no Unicode text"),
+    ({1: "a", "1": "b"}, "two of its keys are the same text"),
+    ({"a": [{None: 1, "null": 2}]}, "two of its keys are the same text"),
+    (10**5000, "more than 4,200 digits"),
+    ([-(10**5000)], "more than 4,200 digits"),
+    (dt.time(10, tzinfo=ZoneInfo("Europe/Berlin")), "whose offset depends on the day"),
+    (pd.MultiIndex.from_tuples([(1, 2)]), "cannot be a MultiIndex"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tusk_jupyter.driverkit.session import Session
 from tusk_jupyter.errors import UsageError
@@ -18,9 +18,18 @@ def check_nanoseconds(parameters: Mapping[str, object], session: Session, engine
     if session.keeps_nanoseconds:
         return
     for name, value in parameters.items():
-        for item in value if isinstance(value, list) else (value,):
+        for item in _all_in(value):
             if isinstance(item, NanoDatetime):
                 raise UsageError(
                     f"The value of :{name} has nanoseconds ({item.isoformat(' ')}), and {engine} keeps microseconds.",
                     hint="Round it first (`value.round('us')` in pandas, `.astype('datetime64[us]')` in numpy).",
                 )
+
+
+def _all_in(value: object) -> Iterator[object]:
+    """Yield a value, or those of a list of lists."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _all_in(item)
+    else:
+        yield value

@@ -22,6 +22,8 @@ _EPOCH = datetime(1970, 1, 1)
 _UNIT = re.compile(r"\[\d*(\w+)\]")
 _FINER = frozenset({"ns", "ps", "fs", "as"})
 """numpy's units of time that are finer than what `datetime` holds."""
+_BITS = 14_000
+"""About 4,200 digits; Python writes no more than 4,300: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits"""
 _WRITE = "Write it as text and cast it in the SQL."
 
 
@@ -78,7 +80,7 @@ def plain(value: object) -> object:
     for kind, reduce in _PLAIN:
         if isinstance(value, kind):
             return reduce(value)
-    if library == "pandas" and hasattr(value, "tolist"):
+    if library == "pandas" and hasattr(value, "tolist") and type(value).__name__ != "MultiIndex":
         return _of_pandas(value)
     raise UsageError(
         f"A parameter cannot be a {type(value).__name__}.",
@@ -94,11 +96,25 @@ def json_text(value: dict[Any, Any]) -> str:
         RecursionError: it is nested too deeply.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_in_json)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_in_json)
+        _check_keys(value)
+        return _str(text)
     except (TypeError, ValueError) as exc:
         raise UsageError(
             f"A dict is sent as JSON, and this one cannot be: {exc}.", hint="Send it as text of your own."
         ) from exc
+
+
+def _check_keys(value: object) -> None:
+    """Refuse keys that JSON, whose keys are texts, would make one of: `{1: "a", "1": "b"}`."""
+    if isinstance(value, dict):
+        if len({key if isinstance(key, str) else json.dumps(key) for key in value}) < len(value):
+            raise ValueError("two of its keys are the same text")
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for item in value:
+        _check_keys(item)
 
 
 def _in_json(value: object) -> object:
@@ -117,6 +133,14 @@ def _in_json(value: object) -> object:
 
 def _list(values: Any) -> list[object]:  # noqa: ANN401  # anything that can be iterated over
     return [plain(item) for item in values]
+
+
+def _int(value: int) -> int:
+    if value.bit_length() > _BITS:
+        raise UsageError(
+            "An integer of more than 4,200 digits cannot be sent: no engine has such numbers.", hint="Send it as text."
+        )
+    return int.__int__(value)
 
 
 def _str(value: str) -> str:
@@ -139,6 +163,15 @@ def _datetime(value: datetime) -> datetime:
     return NanoDatetime.of(whole, nanosecond) if nanosecond else whole
 
 
+def _time_of_day(value: time) -> time:
+    if value.tzinfo is not None and value.utcoffset() is None:
+        raise UsageError(
+            f"The time {value} has the zone {value.tzinfo}, whose offset depends on the day.",
+            hint="Send a datetime, or a time with a fixed offset (`datetime.timezone`) or without a zone.",
+        )
+    return _time(value)
+
+
 def _time(value: time) -> time:
     return time(value.hour, value.minute, value.second, value.microsecond, value.tzinfo, fold=value.fold)
 
@@ -151,14 +184,14 @@ def _timedelta(value: timedelta) -> timedelta:
 
 _PLAIN: tuple[tuple[Any, Callable[[Any], object]], ...] = (  # datetime is a date, bool an int
     (bool, bool),
-    (int, int.__int__),
+    (int, _int),
     (float, float.__float__),
     (str, _str),
     ((bytes, bytearray, memoryview), lambda value: memoryview(value).tobytes()),
     (Decimal, lambda value: Decimal(Decimal.__str__(value))),
     (datetime, _datetime),
     (date, lambda value: date(value.year, value.month, value.day)),
-    (time, _time),
+    (time, _time_of_day),
     (timedelta, _timedelta),
     (UUID, lambda value: UUID(int=value.int)),
     ((list, tuple), _list),
