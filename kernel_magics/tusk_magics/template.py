@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.hiding import hide_known, texts_of
 from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
+from tusk_magics.template_lines import WholeLinesLexer
 
 _PLACES = frozenset(["conn"])
 """Names that say less in a template than beside a placeholder: `FROM {{ conn }}.sales` names a connection."""
@@ -55,12 +56,19 @@ class _Environment(SandboxedEnvironment):
     context_class = _Names
 
     def __init__(self) -> None:
-        # Line endings and the last newline stay as written: positions in errors count on it.
+        # The last newline stays as written, and so does every line ending (`lexer`): the SQL is the user's, and positions in
+        # errors count on it.
         # Nothing is escaped: the output is SQL, not HTML.
         super().__init__(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+        self._lexer = WholeLinesLexer(self)
         self.secrets: dict[str, None] = {}
         self._makers: list[object] = []
         """Functions that were found under such a name."""
+
+    @property
+    def lexer(self) -> WholeLinesLexer:
+        """What reads its templates."""
+        return self._lexer
 
     def note_assigned(self, template: nodes.Template) -> None:
         """Remember the texts that a template itself gives to the name of a secret: `{% set password = 'x' %}`."""

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tusk_jupyter.errors import TuskError
+from tusk_jupyter.errors import TuskError, UsageError
+from tusk_magics.template import render
 
 
 @pytest.fixture(autouse=True)
@@ -169,6 +170,28 @@ def test_a_template_is_rendered_only_when_asked(cells):
     ran = cells.run("%%sql --jinja\nSELECT 1,\n  {{ table }}.nope FROM {{ table }}")
     assert "of the rendered SQL" in ran.out
     assert "  t.nope FROM t" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [("SELECT 'a\r\nb\rc\n' AS v", "a\r\nb\rc\n"), ("SELECT '{{ given }}\r' AS v", "x\r\ny\r"),
+     ("{% if 1 %}\r\nSELECT '\r\n' AS v\r{% endif %}\r\n", "\r\n"),
+     ("SELECT '{% raw %}{{\r}}\r\n{% endraw %}' AS v", "{{\r}}\r\n"),
+     ("SELECT '\r\n {{- given -}} \r' AS v", "x\r\ny"), ("SELECT '{{ '\r\n' }}' AS v", "\r\n"),
+     ("SELECT '\x1c\r\x1d\r\n' AS v", "\x1c\r\x1d\r\n"), ("{% set w %}\r{% endset %}SELECT '{{ w }}' AS v", "\r")],
+)  # fmt: skip
+def test_line_endings_of_a_template_are_the_users(cells, template, text):
+    cells.variables["given"] = "x\r\ny"
+    (cells.folder / "t.sql").write_bytes(template.encode())
+    assert cells.value("%sql lake --jinja --file t.sql")["v"][0] == text
+
+
+@pytest.mark.parametrize(
+    ("before", "line"), [("a\r\nb\r\n", 3), ("a\rb\r", 3), ("a\nb\n", 3), ("'\r\r\r\n'", 4), ("a\n\r", 3)]
+)
+def test_lines_of_a_template_are_counted_whatever_ends_them(before, line):
+    with pytest.raises(UsageError, match=rf"expected '\)' \(line {line} of the SQL\)"):
+        render(f"{before}SELECT {{{{ ( }}}}", {})
 
 
 @pytest.mark.parametrize(
