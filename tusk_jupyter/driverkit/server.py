@@ -21,6 +21,7 @@ import pyarrow.flight as flight
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit import memory
 from tusk_jupyter.driverkit.consumers import Consumers
+from tusk_jupyter.driverkit.dictionaries import Dictionaries
 from tusk_jupyter.driverkit.parameters import check_nanoseconds
 from tusk_jupyter.driverkit.runs import Run
 from tusk_jupyter.driverkit.session import Session, Settings
@@ -117,7 +118,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             raise  # in Flight's own words; raised from itself it would be its own cause
         except Exception as exc:
             raise _on_the_wire(exc) from exc
-        return flight.GeneratorStream(schema, _stream(batches))
+        return flight.GeneratorStream(schema, _stream(batches, Dictionaries(schema)))
 
     def do_put(
         self,
@@ -354,10 +355,12 @@ def _stage(exc: errors.TuskError) -> str:
 
 
 def _stream(
-    batches: Iterator[tuple[pa.RecordBatch, bytes | None]],
-) -> Iterator[pa.RecordBatch | tuple[pa.RecordBatch, pa.Buffer]]:
+    batches: Iterator[tuple[pa.RecordBatch, bytes | None]], dictionaries: Dictionaries
+) -> Iterator[pa.RecordBatch | pa.RecordBatchReader | tuple[pa.RecordBatch, pa.Buffer]]:
     try:
         for batch, metadata in batches:
+            if dictionaries.are_new(batch):
+                yield dictionaries.alone(batch)
             # `nbytes` looks at what of each buffer a slice has, 0.05 ms of a `SELECT 1`: only of what may be large.
             if batch.get_total_buffer_size() >= LARGE_BYTES and (size := batch.nbytes) >= LARGE_BYTES:
                 yield batch.slice(0, 0), pa.py_buffer(announcement(size))

@@ -46,18 +46,25 @@ def converter_for(type_: pa.DataType, metadata: dict[bytes, bytes] | None = None
 
 def _nested(type_: pa.DataType) -> Converter:
     if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
-        item = converter_for(type_.value_type, type_.value_field.metadata)
+        item = _part(type_.value_type, type_.value_field.metadata)
         return Plain(type_) if isinstance(item, Plain) else ListOf(type_, item)
     if pa.types.is_map(type_):
-        parts = converter_for(type_.key_type), converter_for(type_.item_type, type_.item_field.metadata)
+        parts = _part(type_.key_type, type_.key_field.metadata), _part(type_.item_type, type_.item_field.metadata)
         return Plain(type_) if all(isinstance(part, Plain) for part in parts) else MapOf(type_, *parts)
     if pa.types.is_struct(type_):
-        members = [converter_for(field.type, field.metadata) for field in type_]
+        members = [_part(field.type, field.metadata) for field in type_]
         return Plain(type_) if all(isinstance(member, Plain) for member in members) else StructOf(type_, members)
     if pa.types.is_union(type_):
         fields = [type_.field(index) for index in range(type_.num_fields)]
-        return UnionOf(type_, [converter_for(field.type, field.metadata) for field in fields])
+        return UnionOf(type_, [_part(field.type, field.metadata) for field in fields])
     return Plain(type_)
+
+
+def _part(type_: pa.DataType, metadata: dict[bytes, bytes] | None) -> Converter:
+    """Return the converter for a part of a nested column; an ENUM is its words: few readers know dictionaries there."""
+    if pa.types.is_dictionary(type_):
+        return Mapped(TEXT, lambda array: array.cast(TEXT))
+    return converter_for(type_, metadata)
 
 
 def _extension(type_: pa.DataType, metadata: dict[bytes, bytes] | None) -> str:

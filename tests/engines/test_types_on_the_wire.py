@@ -1,0 +1,159 @@
+"""Every type of every engine where the user stands: through core, driver and wire, into each form that a result takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+from golden import duckdb, mysql, postgresql, sqlite
+from golden.compare import same
+
+from tusk_jupyter.client import frames
+from tusk_jupyter.client.files import sink_for
+
+pytestmark = pytest.mark.home("shared")
+
+Case = tuple[str, str, str, list[Any]]
+"""What it is of, its statements, the Arrow type and the values of the last one's column."""
+
+
+def of_duckdb() -> Iterator[Case]:
+    for type_, literals, arrow, values in duckdb.GOLDEN:
+        casts = ", ".join(f"({n}, ({literal})::{type_})" for n, literal in enumerate([*literals, "NULL"]))
+        yield type_, f"SELECT x FROM (VALUES {casts}) AS v(n, x) ORDER BY n", arrow, [*values, None]
+
+
+def of_postgresql() -> Iterator[Case]:
+    for type_, literals, arrow, values in postgresql.GOLDEN:
+        yield type_, postgresql.selected(type_, literals), str(arrow), [None, *values]
+
+
+def of_mysql() -> Iterator[Case]:
+    for type_, arrow, values in mysql.GOLDEN:
+        rows = ", ".join(f"({literal})" for literal in ["NULL", *values])
+        sql = (
+            f"CREATE OR REPLACE TEMPORARY TABLE golden (n INT AUTO_INCREMENT PRIMARY KEY, v {type_} NULL);"
+            f"INSERT INTO golden (v) VALUES {rows}; SELECT v FROM golden ORDER BY n"
+        )
+        yield type_, sql, str(arrow), [None, *values.values()]
+
+
+def of_sqlite() -> Iterator[Case]:
+    for declared, literals, arrow, values in sqlite.GOLDEN:
+        rows = ", ".join(f"({literal})" for literal in [*literals, "NULL"])
+        sql = (
+            f"DROP TABLE IF EXISTS x; CREATE TABLE x (n INTEGER PRIMARY KEY, c {declared}); "
+            f"INSERT INTO x (c) VALUES {rows}; SELECT c FROM x ORDER BY n"
+        )
+        yield declared, sql, arrow, [*values, None]
+
+
+ENGINES: dict[str, tuple[Callable[[], Iterator[Case]], str]] = {
+    "duckdb": (of_duckdb, "SET TimeZone = 'UTC'"),
+    "postgresql": (of_postgresql, postgresql.OWN_TYPES),
+    "mysql": (of_mysql, "SELECT 1"),
+    "sqlite": (of_sqlite, "SELECT 1"),
+}
+
+
+def as_pandas(table: pa.Table) -> list[Any]:
+    frame = frames.to_pandas(table)
+    repr(frame), frame.to_html(), frame.to_csv()
+    return frame.iloc[:, 0].tolist()
+
+
+def as_polars(table: pa.Table) -> list[Any]:
+    frame = frames.to_polars(table)
+    str(frame), frame.to_dicts()
+    return frame.to_series(0).to_list()
+
+
+def in_file(ending: str, read: Callable[[Path], list[Any]]) -> Callable[[pa.Table, Path], list[Any]]:
+    def written(table: pa.Table, folder: Path) -> list[Any]:
+        path = folder / f"values.{ending}"
+        with sink_for(path, overwrite=True) as sink:
+            sink.open(table.schema)
+            for batch in table.to_batches():
+                sink.write(batch)
+            sink.commit()
+        return read(path)
+
+    return written
+
+
+def csv_values(path: Path) -> list[str | None]:
+    """Return the texts of a file's one column; nothing without quotes is NULL."""
+    table = pa.csv.read_csv(
+        path,
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=pa.csv.ConvertOptions(
+            column_types={table_name(path): pa.string()}, null_values=[""], strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )  # fmt: skip
+    return table.column(0).to_pylist()
+
+
+def table_name(path: Path) -> str:
+    """Return the name of a file's one column."""
+    with path.open(encoding="utf-8") as file:
+        return file.readline().strip().strip('"')
+
+
+FORMS: dict[str, Callable[[pa.Table, Path], list[Any]]] = {
+    "pandas": lambda table, _: as_pandas(table),
+    "polars": lambda table, _: as_polars(table),
+    "parquet": in_file("parquet", lambda path: pa.parquet.read_table(path).column(0).to_pylist()),
+    "arrow": in_file("arrow", lambda path: pa.feather.read_table(path).column(0).to_pylist()),
+    "csv": in_file("csv", csv_values),
+}
+
+
+@pytest.mark.parametrize("name", list(ENGINES))
+def test_every_golden_value_is_itself_in_every_form(request, tmp_path, name):
+    cases, before = ENGINES[name]
+    engine = request.getfixturevalue(f"{name}_engine")
+    engine.run(before)
+    wrong = []
+    for type_, sql, arrow, values in cases():
+        table = engine.run(sql).table
+        if str(table.schema.field(0).type) != arrow:
+            wrong.append((type_, "type", str(table.schema.field(0).type), arrow))
+        forms = {"wire": table.column(0).to_pylist()}
+        for form, made in FORMS.items():
+            try:
+                forms[form] = made(table, tmp_path)
+            except BaseException as exc:
+                wrong.append((type_, form, repr(exc)[:300], ""))
+        for form, got in forms.items():
+            if len(got) != len(values):
+                wrong.append((type_, form, got, values))
+            wrong += [(type_, form, g, v) for g, v in zip(got, values, strict=False) if not same(g, v)]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT 'a'::ENUM('a', 'b') AS e; SELECT 1 AS e", "SELECT 1 AS e; SELECT 'a'::ENUM('a', 'b') AS e"]
+)
+def test_words_of_an_enum_may_come_before_and_behind_another_result(duckdb_engine, sql):
+    result = duckdb_engine.run(sql)
+    assert [report.rows for report in result.statements] == [1, 1]
+    assert result.table.column("e").to_pylist() in ([1], ["a"])
+
+
+def test_an_enum_of_many_batches_beside_a_column_that_widens_is_a_category(duckdb_engine, tmp_path):
+    sql = (
+        "SELECT (['a', 'b'])[i % 2 + 1]::ENUM('a', 'b', 'c') AS e, "
+        "CASE WHEN i = 140000 THEN 'infinity' ELSE '2024-01-01' END::DATE AS d FROM range(150000) t(i)"
+    )
+    table = duckdb_engine.run(sql).table
+    frame = frames.to_pandas(table)
+    assert str(frame["e"].dtype) == "category"
+    assert frame["e"].value_counts().to_dict() == {"a": 75_000, "b": 75_000, "c": 0}
+    assert frame["e"].isna().sum() == 0
