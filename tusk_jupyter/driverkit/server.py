@@ -187,7 +187,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             server, link = session.server, session.link
             rights = session.rights() if message.read_only else ""
         finally:
-            session.close()  # before the answer: whoever hears it may want the file that this session holds
+            session.close()  # before the answer: whoever receives it may want the file that this session holds
         yield driver.Tested(ok=True, elapsed_s=perf_counter() - began, server=server, link=link, rights=rights)
 
     def _ping(self, message: driver.Ping) -> Iterator[driver.Done]:

@@ -17,6 +17,7 @@ import { Api, describeError } from '../api';
 import { Connections } from '../connections';
 import { h } from '../dom';
 import { ILogEntry, IPlan } from '../messages';
+import { Held } from '../held';
 import { originLink } from '../origin';
 import { highlighted } from '../sql';
 import { CommandIDs } from '../tokens';
@@ -57,7 +58,7 @@ export class RunDetails extends Widget {
     try {
       const entry = await this.api.entry(run);
       if (this._run === run) {
-        this.draw(entry, isOther);
+        this.held.draw(() => this._run === run && this.draw(entry, isOther));
       }
     } catch (error) {
       const { message, hint } = describeError(error);
@@ -154,6 +155,7 @@ export class RunDetails extends Widget {
   }
 
   private _run: string | null = null;
+  private readonly held = new Held(this.node);
   private plan = h('div');
 }
 

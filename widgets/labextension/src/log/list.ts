@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 
 import { describeError, ILogOrder } from '../api';
 import { h } from '../dom';
+import { Held } from '../held';
 import { ILogEntry } from '../messages';
 import { originLink } from '../origin';
 import { count, duration, oneLine, place, short, when } from './format';
@@ -43,6 +44,7 @@ export class LogList extends Widget {
   ) {
     super();
     this.addClass('tusk-LogList');
+    this.entries = model.entries;
     this.scroller.append(this.head, this.canvas);
     this.drawHead();
     this.node.append(this.scroller, this.empty);
@@ -60,7 +62,7 @@ export class LogList extends Widget {
 
   select(run: string | null): void {
     this.run = run;
-    this.draw();
+    this.markSelected();
     if (run) {
       this._selected.emit(run);
     }
@@ -94,8 +96,9 @@ export class LogList extends Widget {
     super.onBeforeDetach(message);
   }
 
+  /** The details that a press opens take room of the list. */
   protected onResize(): void {
-    this.draw();
+    this.held.draw(() => this.take());
   }
 
   protected onAfterShow(): void {
@@ -108,16 +111,25 @@ export class LogList extends Widget {
   }
 
   private onChanged(added: number | null): void {
-    if (added === null) {
+    this.added = added === null || this.added === null ? null : this.added + added;
+    this.held.draw(() => this.take());
+  }
+
+  /** Show what the model has now, with the row that was on top still there, unless it is another list. */
+  private take(): void {
+    this.entries = this.model.entries;
+    if (this.added === null) {
       this.scroller.scrollTop = 0;
     } else if (this.scroller.scrollTop > 0) {
-      this.scroller.scrollTop += added * this.rowPx;
+      this.scroller.scrollTop += this.added * this.rowPx;
     }
+    this.added = 0;
     this.draw();
   }
 
   private draw(): void {
-    const { entries, hasMore, total, error, loading } = this.model;
+    const { entries } = this;
+    const { hasMore, total, error, loading } = this.model;
     const { rowPx } = this;
     const height = this.scroller.clientHeight;
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / rowPx) - OVERSCAN);
@@ -127,15 +139,21 @@ export class LogList extends Widget {
     this.canvas.replaceChildren(
       ...entries.slice(first, last).map((entry, index) => this.row(entry, first + index))
     );
-    const active = this.canvas.querySelector('[aria-selected="true"]');
-    if (active) {
-      this.scroller.setAttribute('aria-activedescendant', active.id);
-    } else {
-      this.scroller.removeAttribute('aria-activedescendant');
-    }
+    this.markSelected();
     this.explain(entries.length === 0, loading, error);
     if (hasMore && last > entries.length - 2 * OVERSCAN) {
       void this.model.more();
+    }
+  }
+
+  private markSelected(): void {
+    this.scroller.removeAttribute('aria-activedescendant');
+    for (const row of this.canvas.querySelectorAll<HTMLElement>('[data-run]')) {
+      const isSelected = row.dataset.run === this.run;
+      row.setAttribute('aria-selected', String(isSelected));
+      if (isSelected) {
+        this.scroller.setAttribute('aria-activedescendant', row.id);
+      }
     }
   }
 
@@ -221,7 +239,6 @@ export class LogList extends Widget {
           role: 'row',
           id: `tusk-log-${entry.run}`,
           'aria-rowindex': index + 2,
-          'aria-selected': entry.run === this.run,
           'data-run': entry.run,
           'data-status': entry.status
         }
@@ -243,24 +260,24 @@ export class LogList extends Widget {
       return;
     }
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowPx) - 2);
-    const at = this.model.entries.findIndex(entry => entry.run === this.run);
+    const at = this.entries.findIndex(entry => entry.run === this.run);
     const steps: Record<string, number> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,
       PageDown: at + page,
       PageUp: at - page,
       Home: 0,
-      End: this.model.entries.length - 1
+      End: this.entries.length - 1
     };
     const to = steps[event.key];
     if (to !== undefined) {
       event.preventDefault();
-      this.moveTo(Math.max(0, Math.min(to, this.model.entries.length - 1)));
+      this.moveTo(Math.max(0, Math.min(to, this.entries.length - 1)));
     }
   }
 
   private moveTo(index: number): void {
-    const entry = this.model.entries[index];
+    const entry = this.entries[index];
     if (entry) {
       const top = index * this.rowPx;
       const { scrollTop, clientHeight } = this.scroller;
@@ -286,6 +303,11 @@ export class LogList extends Widget {
       'data-testid': 'tusk-log-list'
     }
   });
+  private readonly held = new Held(this.canvas);
+  /** What is shown: the model's entries, as they were when the pointer was pressed. */
+  private entries: readonly ILogEntry[];
+  /** How many came on top since, or null when it is another list. */
+  private added: number | null = 0;
   private run: string | null = null;
   private _selected = new Signal<this, string>(this);
 }

@@ -5,6 +5,7 @@ import { Widget } from '@lumino/widgets';
 
 import { describeError } from '../api';
 import { h } from '../dom';
+import { Held } from '../held';
 import { IRunState } from '../messages';
 import { originLink } from '../origin';
 import { count, duration, oneLine, place } from './format';
@@ -38,6 +39,10 @@ export class RunningList extends Widget {
   }
 
   private draw(): void {
+    this.held.draw(() => this.drawNow());
+  }
+
+  private drawNow(): void {
     const { runs } = this.model;
     this.shown = placed(this.shown, runs, this.node.matches(':hover'));
     const drawn = this.shown
@@ -114,6 +119,7 @@ export class RunningList extends Widget {
     }
   }
 
+  private readonly held = new Held(this.node);
   private shown: IPlacedRun[] = [];
   private drawn = '';
   private timer: number | undefined;

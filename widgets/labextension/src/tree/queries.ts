@@ -7,6 +7,7 @@ import { Widget } from '@lumino/widgets';
 import { Api, describeError } from '../api';
 import { Changes } from '../changes';
 import { h } from '../dom';
+import { Held } from '../held';
 import { queryIcon } from '../icons';
 import { ISavedQuery } from '../messages';
 import { CommandIDs } from '../tokens';
@@ -41,10 +42,12 @@ export class SavedQueries extends Widget {
   }
 
   private draw(queries: ISavedQuery[]): void {
-    this.node.replaceChildren(
-      queries.length === 0
-        ? h('p', { class: 'tusk-Quiet' }, 'Queries that you save from the query log stand here.')
-        : h('ul', { attrs: { 'aria-label': 'Saved queries' } }, ...queries.map(query => this.row(query)))
+    this.held.draw(() =>
+      this.node.replaceChildren(
+        queries.length === 0
+          ? h('p', { class: 'tusk-Quiet' }, 'Queries that you save from the query log stand here.')
+          : h('ul', { attrs: { 'aria-label': 'Saved queries' } }, ...queries.map(query => this.row(query)))
+      )
     );
   }
 
@@ -88,4 +91,6 @@ export class SavedQueries extends Widget {
       }
     }
   }
+
+  private readonly held = new Held(this.node);
 }

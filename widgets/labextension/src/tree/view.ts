@@ -6,6 +6,7 @@ import { Widget } from '@lumino/widgets';
 
 import { describeError } from '../api';
 import { h } from '../dom';
+import { Held } from '../held';
 import {
   catalogIcon,
   columnIcon,
@@ -36,7 +37,7 @@ export class TreeView extends Widget {
     super();
     this.addClass('tusk-Tree');
     this.node.append(this.list);
-    model.changed.connect((_, item) => (item ? this.renderItem(item) : this.renderAll()));
+    model.changed.connect((_, item) => this.renderLater(item));
     this.renderAll();
   }
 
@@ -97,6 +98,20 @@ export class TreeView extends Widget {
 
   private get roots(): TreeItem[] {
     return this.found ?? this.model.roots;
+  }
+
+  /** Render one item, or all of them for null; once the pointer is released. */
+  private renderLater(changed: TreeItem | null): void {
+    this.changed.add(changed);
+    this.held.draw(() => {
+      const items = [...this.changed];
+      this.changed.clear();
+      if (items.includes(null)) {
+        this.renderAll();
+      } else {
+        items.forEach(item => this.renderItem(item!));
+      }
+    });
   }
 
   private renderAll(): void {
@@ -406,6 +421,8 @@ export class TreeView extends Widget {
     class: 'tusk-Tree-list',
     attrs: { role: 'tree', 'aria-label': 'Connections', 'data-testid': 'tusk-tree' }
   });
+  private readonly held = new Held(this.list);
+  private readonly changed = new Set<TreeItem | null>();
   private items = new Map<HTMLElement, TreeItem>();
   private placeholder: Node[] = [];
   private found: TreeItem[] | null = null;

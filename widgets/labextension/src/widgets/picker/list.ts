@@ -1,3 +1,4 @@
+import { Held } from '../../held';
 import { reveal } from '../../reveal';
 import { h, uid } from './dom';
 import { sign, tile } from './glyphs';
@@ -32,9 +33,7 @@ export class ConnectionList {
   private ids = new Map<string, string>();
   /** Ids of connections that came while the list was open. */
   private fresh = new Set<string>();
-  /** Whether the pointer is pressed on a row, and whether something is to be drawn after that. */
-  private isHeld = false;
-  private isOld = false;
+  private held: Held;
   private sought = '';
   private soughtAt = 0;
 
@@ -46,7 +45,6 @@ export class ConnectionList {
       'aria-label': 'Connections',
       'data-tusk': 'connections',
       onkeydown: (event: KeyboardEvent) => this.press(event),
-      onpointerdown: (event: PointerEvent) => this.hold(event),
       onclick: (event: MouseEvent) => this.click(event)
     });
     this.buttons = h('div', { class: 'tusk-row-buttons' });
@@ -60,6 +58,7 @@ export class ConnectionList {
       onkeydown: (event: KeyboardEvent) => this.pressInFilter(event)
     });
     this.rows = h('div', { class: 'tusk-rows' }, this.options, this.buttons);
+    this.held = new Held(this.rows);
     this.node = h('div', { class: 'tusk-list' }, this.filter, this.rows);
   }
 
@@ -122,10 +121,10 @@ export class ConnectionList {
   }
 
   private draw(): void {
-    this.isOld = this.isHeld;
-    if (this.isHeld) {
-      return;
-    }
+    this.held.draw(() => this.drawNow());
+  }
+
+  private drawNow(): void {
     const had = document.activeElement === this.options;
     const wanted = this.filter.value.trim().toLowerCase();
     this.filter.hidden = this.lines.length < FILTER_FROM && wanted === '';
@@ -215,29 +214,6 @@ export class ConnectionList {
     if (!line.missing) {
       this.actions.pick(line);
     }
-  }
-
-  /** Draws nothing between press and release: a browser gives no click where the pressed row was replaced. */
-  private hold({ button }: PointerEvent): void {
-    if (button !== 0) {
-      return;
-    }
-    this.isHeld = true;
-    const end = new AbortController();
-    const release = (): void => {
-      end.abort();
-      this.isHeld = false;
-      if (this.isOld) {
-        this.draw();
-      }
-    };
-    // The click is given right after the release.
-    window.addEventListener('pointerup', () => setTimeout(release), { signal: end.signal });
-    window.addEventListener('pointercancel', release, { signal: end.signal });
-    // A release over a frame within the page, or outside of the window, comes to nobody.
-    window.addEventListener('pointermove', ({ buttons }) => buttons === 0 && release(), {
-      signal: end.signal
-    });
   }
 
   /** Between two rows it is given to the list, and chooses nothing. */
