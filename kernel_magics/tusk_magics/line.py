@@ -20,7 +20,7 @@ _BLANK = re.compile(r"\s*")
 _BLANK_IN_LINE = re.compile(r"[ \t]*")
 _ASSIGN = re.compile(r"([^\s<]+)\s*<<(?!<)")
 _CONNECTION = re.compile(r"[^\s'\"(),;]+(?=\s|$)")
-_COMMENT = re.compile(r"\s+|;|--[^\n]*|#[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"\s+|;|--[^\n]*|#[^\n]*|/\*(?!M?!).*?\*/", re.DOTALL)
 _QUOTED_NAME = re.compile(r"\s*(?:(['\"(])(?P<quoted>[\w.-]+)['\")]|(?P<signed>[\w.-]+))[;,]*(?=\s|$)")
 _TABLE = re.compile(r"as\s+(\S.*)", re.IGNORECASE | re.DOTALL)
 
@@ -77,7 +77,7 @@ def quoted_name(sql: str) -> str | None:
 
 
 def is_blank(sql: str) -> bool:
-    """Return whether `sql` is only blanks, comments and semicolons."""
+    """Return whether `sql` is only blanks, comments and semicolons; `/*! ... */` is code to MySQL."""
     at = 0
     while at < len(sql):
         match = _COMMENT.match(sql, at)

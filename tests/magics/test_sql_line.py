@@ -164,7 +164,9 @@ def test_a_cell_of_comments_is_blank(sql):
     assert is_blank(sql)
 
 
-@pytest.mark.parametrize("sql", ["SELECT 1", "-- a\nSELECT 1", "/* a */ x", "'--'", "/* open"])
+@pytest.mark.parametrize(
+    "sql", ["SELECT 1", "-- a\nSELECT 1", "/* a */ x", "'--'", "/* open", "/*!40101 SET @a = 1 */;", "/*M! SELECT 1 */"]
+)
 def test_anything_else_is_not(sql):
     assert not is_blank(sql)
 

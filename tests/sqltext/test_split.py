@@ -74,6 +74,29 @@ def test_starts_count_from_the_submitted_text():
 
 # --- separators that are none ---
 
+ROUTINES_OF_MARIADB = [
+    "CREATE AGGREGATE FUNCTION f(x INT) RETURNS INT BEGIN DECLARE t INT DEFAULT 0; DECLARE CONTINUE HANDLER FOR NOT FOUND "
+    "RETURN t; LOOP FETCH GROUP NEXT ROW; SET t = t + x; END LOOP; END",
+    "CREATE DEFINER=user@localhost PROCEDURE p() BEGIN SELECT 1; SELECT 2; END",
+    "CREATE DEFINER=role PROCEDURE p() BEGIN SELECT 1; SELECT 2; END",
+    "CREATE OR REPLACE DEFINER = CURRENT_USER() FUNCTION f() RETURNS INT SQL SECURITY INVOKER BEGIN RETURN 1; END",
+    "CREATE PROCEDURE IF NOT EXISTS p() WHILE @a < 3 DO SET @a = @a + 1; SET @b = 1; END WHILE",
+    "CREATE FUNCTION IF NOT EXISTS f() RETURNS INT IF @a THEN RETURN 1; ELSE RETURN 2; END IF",
+    "CREATE PROCEDURE IF NOT EXISTS p() REPEAT SET @a = @a + 1; UNTIL @a > 3 END REPEAT",
+    "CREATE TRIGGER begin BEFORE INSERT ON begin FOR EACH ROW FOLLOWS begin BEGIN SET NEW.a = 1; SET @b = NEW.begin; END",
+    "CREATE TRIGGER end BEFORE INSERT ON end FOR EACH ROW SET NEW.begin = NEW.end",
+    "CREATE PROCEDURE begin() BEGIN DECLARE begin INT; SELECT t.begin begin FROM begin; UPDATE end SET end = 1; END",
+    "CREATE EVENT IF NOT EXISTS e ON SCHEDULE EVERY 1 DAY DO IF 1 THEN SELECT 1; SELECT 2; END IF",
+    "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR NOT FOUND, SQLSTATE '42000', 1051 BEGIN SELECT 1; END; SELECT 2; END",
+]
+TRIGGERS_OF_SQLITE = [
+    "CREATE TRIGGER begin AFTER UPDATE OF begin, end ON end BEGIN SELECT begin, end FROM begin; DELETE FROM end; END",
+    "CREATE TRIGGER t AFTER INSERT ON x BEGIN SELECT CASE a WHEN 1 THEN 2 END end; SELECT 1 AS end; /* ; */ END",
+    "CREATE TEMP TRIGGER t AFTER INSERT ON x WHEN new.end > new.begin BEGIN UPDATE end SET end = 1; SELECT 2; END",
+    "EXPLAIN CREATE TRIGGER t AFTER INSERT ON x BEGIN SELECT 1; SELECT 2; END",
+    "EXPLAIN QUERY PLAN CREATE TEMPORARY TRIGGER t AFTER INSERT ON x BEGIN SELECT 1; SELECT 2; END",
+]
+
 ONE = {
     "all": [
         "SELECT ';'", "SELECT ';;' || ';'", "SELECT 'a''; b'", "SELECT 1 /* ; */", "SELECT 1 -- ;\n + 1",
@@ -120,6 +143,7 @@ ONE = {
         "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR 1051 DO SLEEP(0); SET @a = 1 + REPEAT('1', 2); END",
         "CREATE PROCEDURE p() FOR i IN 1..3 DO SELECT i; SELECT i + 1; END FOR",
         "BEGIN NOT ATOMIC SELECT 1; SELECT 2; END", "IF @a THEN SELECT 1; SELECT 2; END IF",
+        *ROUTINES_OF_MARIADB,
     ],
     "sqlite": [
         "SELECT [a;b] FROM t", "SELECT `a;b`, \"c;d\"", "SELECT 'it\\'",
@@ -127,6 +151,7 @@ ONE = {
         "CREATE TEMP TRIGGER IF NOT EXISTS t AFTER UPDATE OF a ON x FOR EACH ROW WHEN new.a > 1 BEGIN DELETE "
         "FROM y; END",
         "CREATE TRIGGER [begin] AFTER INSERT ON \"end\" BEGIN SELECT 1; SELECT 2; END",
+        *TRIGGERS_OF_SQLITE,
     ],
     "ansi": [
         "CREATE PROCEDURE p AS BEGIN INSERT INTO a VALUES (1); DELETE FROM b; END",
@@ -166,6 +191,16 @@ def test_one_statement_stays_whole(dialect, sql):  # QB-40, UX 3.6
          ["CREATE TABLE a (b int)", "CREATE FUNCTION f() RETURNS int RETURN 1", "SELECT 2"]),
         ("postgresql", "SELECT (1; SELECT 2", ["SELECT (1", "SELECT 2"]),
         ("sqlite", "SELECT $a$; SELECT 2", ["SELECT $a$", "SELECT 2"]),
+        ("sqlite", "CREATE INDEX trigger ON t (a); SELECT 2", ["CREATE INDEX trigger ON t (a)", "SELECT 2"]),
+        ("sqlite", "DROP TRIGGER t; SELECT 2", ["DROP TRIGGER t", "SELECT 2"]),
+        ("mysql", "CREATE USER function@localhost; BEGIN; SELECT 2", ["CREATE USER function@localhost", "BEGIN", "SELECT 2"]),
+        ("mysql", "CREATE DEFINER=procedure@localhost VIEW begin AS SELECT 1 begin; SELECT 2",
+         ["CREATE DEFINER=procedure@localhost VIEW begin AS SELECT 1 begin", "SELECT 2"]),
+        ("postgresql", "SELECT 1 -- a\r; SELECT 2", ["SELECT 1 -- a", "SELECT 2"]),
+        ("duckdb", "SELECT 1 -- a\r; SELECT 2", ["SELECT 1 -- a", "SELECT 2"]),
+        ("duckdb", "SELECT 1;\ufeff;SELECT 2;\u200b", ["SELECT 1", "SELECT 2"]),
+        ("postgresql", "SELECT E'a' -- b\n'\\';c'; SELECT 2", ["SELECT E'a' -- b\n'\\';c'", "SELECT 2"]),
+        ("postgresql", "SELECT $🦆$a;b$🦆$; SELECT 2", ["SELECT $🦆$a;b$🦆$", "SELECT 2"]),
     ],
 )  # fmt: skip
 def test_several_statements_are_cut_at_their_separators(dialect, sql, found):
@@ -305,10 +340,66 @@ def test_sqlite_agrees_where_a_statement_ends(parts):
     assert sqlite3.complete_statement(sql) == (last.kind is Kind.SEPARATOR and not broken_off)
 
 
+def statements_of_sqlite(sql: str) -> list[str]:
+    """Return what SQLite's own shell sends: it goes on reading until the text is complete."""
+    found, begun = [""], 0
+    for at, sign in enumerate(sql, 1):
+        if sign == ";" and sqlite3.complete_statement(sql[begun:at]):
+            found[-1] = sql[begun : at - 1]
+            found.append("")
+            begun = at
+    return [*found[:-1], sql[begun:]]
+
+
 @given(
     parts=st.lists(
         st.sampled_from(
-            ["'x'", "'a''b'", "E'\\''", "$$;$$", "$t$ ' $t$", "/* /* ; */ */", "-- ;\n", '"q;"', ";", "1", ",", " "]
+            [
+                "CREATE", "TEMP", "TRIGGER", "t", "BEGIN", "END", "; END", "; END;", ";", "CASE", "SELECT 1", "/* ; */",
+                "-- ;\n", "'end;'", "[begin;]", *(f"{one};" for one in TRIGGERS_OF_SQLITE),
+            ]
+        ),
+        max_size=8,
+    )
+)  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_sqlite_agrees_where_triggers_end(parts):
+    sql = " ".join(parts)
+    theirs = [part for part in statements_of_sqlite(sql) if texts(part, "sqlite")]
+    found = split(sql, "sqlite")
+    assert len(found) == len(theirs)
+    assert all(one.text in whole for one, whole in zip(found, theirs, strict=True))
+
+
+@given(
+    parts=st.lists(
+        st.sampled_from(
+            [
+                "'x'",
+                "'a''b'",
+                "E'\\''",
+                "E'a'\n'b\\';'",
+                "$$;$$",
+                "$t$ ' $t$",
+                "$🦆$;$🦆$",
+                "/* /* ; */ */",
+                "-- ;\n",
+                "--;\r",
+                '"q;"',
+                "`a;`",
+                ";",
+                "1",
+                ",",
+                " ",
+                "\ufeff",
+                "\u3000",
+                "a$b",
+                "x'1f'",
+                "[1]",
+                "{'a': 1}",
+                "; SELECT",
+                "; COMMIT",
+            ]
         ),
         max_size=10,
     )

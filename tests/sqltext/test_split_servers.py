@@ -104,6 +104,12 @@ def test_mariadb_agrees_on_names_in_brackets(maria, name):
         "BEGIN NOT ATOMIC IF IF(1, 2, 3) THEN SELECT 1; END IF; SELECT REPEAT('a', 2); END",
         "CREATE PROCEDURE p_split() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; END;"
         " CASE 1 WHEN 1 THEN SELECT 1; ELSE BEGIN END; END CASE; END",
+        "CREATE AGGREGATE FUNCTION p_split(x INT) RETURNS INT BEGIN DECLARE t INT DEFAULT 0; DECLARE CONTINUE HANDLER FOR NOT"
+        " FOUND RETURN t; LOOP FETCH GROUP NEXT ROW; SET t = t + x; END LOOP; END",
+        "CREATE DEFINER=tusk@`%` PROCEDURE p_split() BEGIN SELECT 1; SELECT 2; END",
+        "CREATE PROCEDURE IF NOT EXISTS p_split() WHILE @a < 3 DO SET @a = @a + 1; SET @b = 1; END WHILE",
+        "CREATE FUNCTION IF NOT EXISTS p_split() RETURNS INT IF @a THEN RETURN 1; ELSE RETURN 2; END IF",
+        "CREATE PROCEDURE p_split() BEGIN DECLARE begin INT; SELECT t.begin begin FROM begin t; UPDATE end SET end = 1; END",
     ],
 )
 def test_routine_is_cut_where_mariadb_takes_it_whole(maria, sql):

@@ -7,6 +7,7 @@ of the text: to cut it at its semicolons would run its statements as if they sto
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,14 +24,17 @@ OBJECTS = frozenset(
 )
 """What CREATE, ALTER and DROP are about; the first of these words in a statement says it."""
 _HEADER_WORDS = 14  # CREATE OR REPLACE ALGORITHM = x DEFINER = a@b SQL SECURITY INVOKER VIEW is the longest way there
+_LOOKED_AT = 40  # tokens, comments included, among which SQLite's CREATE TRIGGER has its first words
 _FIRST_WORDS = 3  # BEGIN NOT ATOMIC; a script of 20,000 statements spends a third of its time here otherwise
 _DEFINES = frozenset(["CREATE", "ALTER", "DROP"])
 _ROUTINES = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
 _LONE_BLOCKS = frozenset(["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"])
 """MariaDB takes these, and BEGIN NOT ATOMIC, outside routines too."""
 _LOOPS = frozenset(["LOOP", "REPEAT"])
-_BEFORE_A_NAME = EXPECTS_OPERAND - {"THEN", "ELSE", "DO", "AS"} | {",", "(", "="}
-"""Behind these no statement begins: `SELECT begin`, `ORDER BY repeat`."""
+_STARTS = frozenset([";", ":", "BEGIN", "ATOMIC", "THEN", "ELSE", "DO", "AS", "IS", "LOOP", "REPEAT", ">>"])
+"""Behind these a statement of a body begins."""
+_BEFORE_A_NAME = EXPECTS_OPERAND - _STARTS | OBJECTS - {"LANGUAGE"} | {",", "(", "=", "BODY", "FOLLOWS", "PRECEDES"}
+"""Behind these none begins in what stands before a body: `CREATE TRIGGER begin`, `ON repeat`."""
 _OPENS_AT = {"IF": "THEN", "WHILE": "DO", "FOR": "DO"}
 _NO_LOOP_BEHIND_FOR = frozenset(["EACH", "UPDATE", "SHARE", "SELECT", "UPGRADE"])
 
@@ -38,13 +42,17 @@ _NO_LOOP_BEHIND_FOR = frozenset(["EACH", "UPDATE", "SHARE", "SELECT", "UPGRADE"]
 def header_words(text: str, part: Sequence[Token], start: int = 0) -> list[str]:
     """Return the first words of a statement in upper case, behind comments and parentheses, without its names."""
     words: list[str] = []
+    before = ""
     for token in part[start : start + 3 * _HEADER_WORDS]:
         if token.kind is Kind.WORD:
-            words.append(text[token.start : token.end].upper())
+            if not words or before not in ("=", "@"):  # DEFINER = user@localhost
+                words.append(text[token.start : token.end].upper())
         elif token.kind is Kind.SEPARATOR or (not words and token.kind in (Kind.STRING, Kind.NAME, Kind.NUMBER)):
             break
         if len(words) == _HEADER_WORDS or (len(words) == _FIRST_WORDS and words[0] not in _DEFINES):
             break
+        if token.kind is not Kind.COMMENT:
+            before = text[token.start : token.end]
     return words
 
 
@@ -52,17 +60,19 @@ def object_of(words: Sequence[str]) -> str | None:
     """Return what a CREATE, ALTER or DROP is about, as TABLE; None for another statement or an unknown object."""
     if not words or words[0] not in _DEFINES:
         return None
-    return next((word for word in words[1:] if word in OBJECTS), None)
+    found = (word for word in words[1:] if word in OBJECTS)
+    first = next(found, None)
+    return "FUNCTION" if first == "AGGREGATE" and next(found, None) == "FUNCTION" else first
 
 
-def tracker_for(text: str, part: Sequence[Token], start: int, dialect: Dialect) -> Blocks | None:
+def tracker_for(text: str, part: Sequence[Token], start: int, dialect: Dialect) -> Blocks | Trigger | None:
     """Return what follows the blocks of the statement that begins at `start`; None when it can hold no statements."""
     if dialect.body is Body.NONE:
         return None
+    if dialect.body is Body.TRIGGER:
+        return Trigger(text) if _makes_trigger(text, part, start) else None
     words = header_words(text, part, start)
     kind = object_of(words)
-    if dialect.body is Body.TRIGGER:
-        return Blocks(text) if kind == "TRIGGER" else None
     if dialect.body is Body.ATOMIC:
         if kind == "RULE" and dialect.rules_in_parentheses:
             return Blocks(text, parentheses=True)
@@ -71,6 +81,34 @@ def tracker_for(text: str, part: Sequence[Token], start: int, dialect: Dialect) 
         return Blocks(text)
     lone = words[:3] == ["BEGIN", "NOT", "ATOMIC"] or (bool(words) and words[0] in _LONE_BLOCKS)
     return Blocks(text) if lone else None
+
+
+def _makes_trigger(text: str, part: Sequence[Token], start: int) -> bool:
+    """Return whether SQLite's CREATE TRIGGER begins there, or an EXPLAIN of one."""
+    code = (token for token in part[start : start + _LOOKED_AT] if token.kind is not Kind.COMMENT)
+    first = [text[token.start : token.end].upper() for token in itertools.islice(code, 6)]
+    for words in (["EXPLAIN"], ["QUERY", "PLAN"]):
+        first = first[len(words) :] if first[: len(words)] == words else first
+    temp = first[1:2] in (["TEMP"], ["TEMPORARY"])
+    return first[:1] == ["CREATE"] and first[1 + temp : 2 + temp] == ["TRIGGER"]
+
+
+@dataclass(slots=True)
+class Trigger:
+    """SQLite's trigger, which ends at an END behind a separator: elsewhere `begin`, `end` and `case` may be names."""
+
+    text: str
+    inside: bool = True
+    """Whether a separator here belongs to the body."""
+    _after_separator: bool = False
+
+    def feed(self, token: Token, following: Token | None) -> None:
+        """Take one token in."""
+        if token.kind is Kind.COMMENT:
+            return
+        is_end = self._after_separator and self.text[token.start : token.end].upper() == "END"
+        self.inside = not is_end
+        self._after_separator = token.kind is Kind.SEPARATOR
 
 
 @dataclass(slots=True)
@@ -87,6 +125,8 @@ class Blocks:
     """Per level: the IF, WHILE, FOR or WHEN whose THEN or DO has not come yet."""
     previous: str = ""
     """The last word in upper case, or a sign."""
+    handler: bool = False
+    """Whether a handler's statement is to come: `DECLARE EXIT HANDLER FOR 1051`."""
 
     @property
     def inside(self) -> bool:
@@ -100,13 +140,15 @@ class Blocks:
         sign = self.text[token.start : token.end]
         if token.kind is Kind.WORD:
             after = self.text[following.start : following.end].upper() if following else ""
+            depth = len(self.open)
             self._word(sign.upper(), after)
-            self.previous = sign.upper()
+            is_name = sign.upper() == "BEGIN" and len(self.open) == depth
+            self.previous = "value" if is_name else sign.upper()
             return
         if self.parentheses and token.kind in (Kind.OPEN, Kind.CLOSE):
             self._parenthesis(token.kind)
         if token.kind is Kind.SEPARATOR:
-            self.pending[-1] = None
+            self.pending[-1], self.handler = None, False
         # A literal or name is no place where a statement cannot begin: COMMENT 'x' BEGIN.
         self.previous = "value" if token.kind in (Kind.STRING, Kind.NAME, Kind.NUMBER, Kind.CLOSE) else sign
 
@@ -132,12 +174,18 @@ class Blocks:
             self._control(word, after)
 
     def _begin(self, after: str) -> None:
-        if self.previous not in _BEFORE_A_NAME and (not self.atomic or after == "ATOMIC"):
+        if self._starts_statement() and (not self.atomic or after == "ATOMIC"):
             self._push("BEGIN")
+
+    def _starts_statement(self) -> bool:
+        """Whether a statement may begin here; in what stands before the body, behind any type or characteristic."""
+        if self.open and not self.handler and not self.atomic:
+            return self.previous in _STARTS
+        return self.previous not in _BEFORE_A_NAME
 
     def _control(self, word: str, after: str) -> None:
         waiting = self.pending[-1]
-        if word in _LOOPS and after != "(" and self.previous not in _BEFORE_A_NAME:
+        if word in _LOOPS and after != "(" and self._starts_statement():
             self.pending[-1] = None
             self._push(word)
         elif waiting and word == _OPENS_AT.get(waiting, "THEN"):
@@ -147,13 +195,16 @@ class Blocks:
         elif word in ("WHEN", "ELSEIF", "ELSIF"):
             self.pending[-1] = word
         elif word == "FOR" and (self.previous in ("HANDLER", "CURSOR") or after in _NO_LOOP_BEHIND_FOR):
-            return
+            self.handler = self.handler or self.previous == "HANDLER"
+        elif word == "IF" and self.previous in OBJECTS | {"BODY"}:
+            return  # CREATE PROCEDURE IF NOT EXISTS
         elif word in _OPENS_AT and waiting is None:
             self.pending[-1] = word
 
     def _push(self, kind: str) -> None:
         self.open.append(kind)
         self.pending.append(None)
+        self.handler = False
 
     def _end(self, after: str) -> None:
         """Close the innermost block; END is a name elsewhere: `WHERE start > 1 AND end < 2`."""

@@ -10,6 +10,8 @@ from tusk_jupyter.sqltext.dialects import Dialect, dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
 from tusk_jupyter.sqltext.placeholders import placeholder_places
 
+_UNSEEN_BLANKS = ("\u200b", "\ufeff")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placeholder:
@@ -85,8 +87,13 @@ def split(sql: str, dialect_name: str) -> tuple[Statement, ...]:
     return tuple(
         _statement(sql, part)
         for part in _parts(sql, found, dialect)
-        if any(token.kind is not Kind.COMMENT for token in part)
+        if any(token.kind is not Kind.COMMENT and not _is_blank(sql, token, dialect) for token in part)
     )
+
+
+def _is_blank(sql: str, token: Token, dialect: Dialect) -> bool:
+    """Return whether the engine sees a blank where Python sees a sign: a byte order mark between two files."""
+    return dialect.unicode_blanks and token.kind is Kind.OPERATOR and sql[token.start : token.end] in _UNSEEN_BLANKS
 
 
 def _parts(sql: str, found: Sequence[Token], dialect: Dialect) -> Iterator[Sequence[Token]]:
