@@ -8,6 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from tusk_jupyter.driverkit.upload_columns import check_whole, is_nested, leaves, plain_reader, refused
+from tusk_jupyter.errors import UsageError
+
+_HUGE = 2**127
+_AS_TEXT = "Turn the column into text first, as with `df[column].astype(str)`."
 
 
 def quoted(parts: Sequence[str]) -> str:
@@ -21,14 +28,18 @@ def write(
     """Create `table` from the reader, or append to it by column name; return the number of rows.
 
     Raises:
+        UsageError: DuckDB has no such columns, or a value that it would change; nothing is written then.
         Exception: whatever the reader's source raised; nothing is written then.
     """
+    _check_names(reader.schema.names)
+    reader = plain_reader(reader)
+    columns = ", ".join(_selected(field) for field in reader.schema)
     source = f"tusk_upload_{secrets.token_hex(8)}"
     watched = _Watched(reader)
     connection.register(source, watched.reader)
     try:
         head = f"INSERT INTO {quoted(table)} BY NAME" if append else f"CREATE TABLE {quoted(table)} AS"
-        connection.execute(f"{head} SELECT * FROM {source}")  # noqa: S608 - quoted above, and a name of our own
+        connection.execute(f"{head} SELECT {columns} FROM {source}")  # noqa: S608 - quoted above, and a name of our own
         count = connection.rowcount
         connection.complete()
     except Exception as exc:
@@ -39,16 +50,107 @@ def write(
     return count
 
 
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse what DuckDB would rename without a word.
+
+    Raises:
+        UsageError: there is such a name.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if not name or "\0" in name:
+            raise UsageError(
+                f"DuckDB takes no column named {name!r}: a name has a character at least, and no NUL.",
+                hint="Rename the column first, as with `df.rename(columns=...)`.",
+            )
+        twin = seen.setdefault(name.lower(), name)
+        if twin is not name:
+            raise UsageError(
+                f"DuckDB takes no two columns named {twin!r} and {name!r}: to it, both are one name.",
+                hint="Rename one of them first, as with `df.rename(columns=...)`.",
+            )
+
+
+def _is_huge(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_decimal256(kind) and kind.scale == 0)
+
+
+def _selected(field: pa.Field) -> str:
+    name = quoted([field.name])
+    return f"CAST({name} AS HUGEINT) AS {name}" if _is_huge(field.type) else name
+
+
 class _Watched:
-    """A reader that keeps its source's exception: through DuckDB only its text would come."""
+    """A reader of what DuckDB keeps as it is, which keeps its source's exception: through DuckDB only its text would come."""
 
     def __init__(self, reader: pa.RecordBatchReader) -> None:
         self.failure: Exception | None = None
-        self.reader = pa.RecordBatchReader.from_batches(reader.schema, self._batches(reader))
+        schema = pa.schema([pa.field(field.name, _kept_type(field)) for field in reader.schema])
+        self.reader = pa.RecordBatchReader.from_batches(schema, self._batches(reader, schema))
 
-    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         try:
-            yield from reader
+            for batch in reader:
+                columns = [_kept(column, name) for name, column in zip(schema.names, batch.columns, strict=True)]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
         except Exception as exc:
             self.failure = exc
             raise
+
+
+def _kept_type(field: pa.Field) -> pa.DataType:
+    """Return the type in which a column is given to DuckDB.
+
+    Raises:
+        UsageError: it has none.
+    """
+    kind = field.type
+    if _is_huge(kind):
+        return pa.large_string()
+    if pa.types.is_decimal256(kind) and kind.scale <= 38:
+        return pa.decimal128(38, kind.scale)
+    if pa.types.is_null(kind):
+        return kind
+    inside = [leaf.type for leaf in leaves(pa.nulls(0, kind))] if is_nested(kind) else [kind]
+    if any(map(pa.types.is_decimal256, inside)) or (pa.types.is_struct(kind) and not len(kind)):
+        raise UsageError(f"The column {field.name!r} has the Arrow type {kind}, which DuckDB has not.", hint=_AS_TEXT)
+    return kind
+
+
+def _kept(column: pa.Array, name: str) -> pa.Array:
+    """Return a column as it is given to DuckDB.
+
+    Raises:
+        UsageError: DuckDB would change a value.
+    """
+    kind = column.type
+    if pa.types.is_decimal256(kind):
+        return _numbers(column, name)
+    for leaf in leaves(column) if is_nested(kind) else [column]:
+        if pa.types.is_duration(leaf.type) or pa.types.is_interval(leaf.type):
+            check_whole(leaf, name, "DuckDB")
+        elif pa.types.is_timestamp(leaf.type) or pa.types.is_date32(leaf.type):
+            _check_finite(leaf, name)
+    return column
+
+
+def _numbers(column: pa.Array, name: str) -> pa.Array:
+    values = column.to_pylist()
+    scale = column.type.scale
+    if not scale:
+        far = next((one for one in values if one is not None and not -_HUGE < one < _HUGE), None)
+        if far is not None:
+            raise refused(name, f"{far:f}", "DuckDB's HUGEINT", way=_AS_TEXT)
+        return pa.array([None if one is None else f"{one:f}" for one in values], pa.large_string())
+    far = next((one for one in values if one is not None and abs(one) >= 10 ** (38 - scale)), None)
+    if far is not None:
+        raise refused(name, f"{far:f}", f"DuckDB's DECIMAL(38,{scale})", way=_AS_TEXT)
+    return pa.array(values, pa.decimal128(38, scale))
+
+
+def _check_finite(column: pa.Array, name: str) -> None:
+    """Refuse the two moments that DuckDB takes for infinities."""
+    wide = 32 if pa.types.is_date32(column.type) else 64
+    ends = pc.min_max(column.cast(pa.int32() if wide == 32 else pa.int64())).as_py()
+    if ends["max"] == 2 ** (wide - 1) - 1 or (ends["min"] is not None and ends["min"] <= -(2 ** (wide - 1)) + 1):
+        raise refused(name, "the last moment of its type, which means infinity", "DuckDB as a date", way=_AS_TEXT)

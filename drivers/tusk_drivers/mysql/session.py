@@ -278,6 +278,7 @@ class MysqlSession(Session):
         self._check_link()
         if self._read_only:
             raise readonly.no_upload()
+        self.upload_notes = upload.zone_notes(reader.schema)
         return upload.write(self._link, self._execution.turn, table, reader, append=append)
 
     @contextmanager

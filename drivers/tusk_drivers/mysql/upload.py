@@ -16,8 +16,9 @@ import pyarrow as pa
 import pymysql
 
 from tusk_drivers.mysql.errors import INTERRUPTED, cancelled, from_server, numbered
-from tusk_drivers.mysql.literals import column_type, literal_column
+from tusk_drivers.mysql.literals import column_type, literal_column, zone_notes
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
+from tusk_jupyter.driverkit.upload_columns import plain_reader
 from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
 from tusk_jupyter.protocol.scenarios import TABLE_EXISTS, hint_for
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tusk_drivers.mysql.link import Link
     from tusk_drivers.mysql.turn import Turn
 
+__all__ = ["write", "zone_notes"]
 STATEMENT_BYTES = 1 << 20
 """Size of an INSERT; larger ones were not faster, and most servers take 16 MB."""
 _MARGIN_BYTES = 1024
@@ -44,6 +46,9 @@ def write(link: Link, turn: Turn, table: Sequence[str], reader: pa.RecordBatchRe
         ConnectError: the link was lost; the message says what is left of the table.
     """
     columns = [_quoted(_column_name(field)) for field in reader.schema]
+    reader = plain_reader(reader)
+    for field in reader.schema:
+        column_type(field)
     turn.begin()
     upload = _Upload(link, turn, table, columns)
     try:
@@ -82,8 +87,6 @@ class _Upload:
                 "A transaction is open, and creating a table would commit it.",
                 hint="End it with COMMIT or ROLLBACK first, or append to a table that exists.",
             )
-        if not self._columns:
-            raise UsageError("A table needs a column, and the data has none.")
         self._refuse_existing()
         parts = zip(self._columns, reader.schema, strict=True)
         body = f"({', '.join(f'{column} {column_type(field)}' for column, field in parts)}) "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from tusk_jupyter.driverkit.upload_columns import JSON, UUID, extension, is_bytes, is_list, is_text
 from tusk_jupyter.errors import UsageError
 
 _BY_ID = {
@@ -17,45 +18,28 @@ _BY_ID = {
     pa.types.is_int64: "bigint",
     pa.types.is_uint32: "bigint",
     pa.types.is_uint64: "numeric(20)",
-    pa.types.is_float16: "real",
     pa.types.is_float32: "real",
     pa.types.is_float64: "double precision",
     pa.types.is_date: "date",
     pa.types.is_time: "time",
     pa.types.is_duration: "interval",
-    pa.types.is_string: "text",
-    pa.types.is_large_string: "text",
-    pa.types.is_string_view: "text",
-    pa.types.is_binary: "bytea",
-    pa.types.is_large_binary: "bytea",
-    pa.types.is_fixed_size_binary: "bytea",
-    pa.types.is_binary_view: "bytea",
+    is_text: "text",
+    is_bytes: "bytea",
     pa.types.is_struct: "jsonb",
     pa.types.is_map: "jsonb",
 }
 
-LISTS = (
-    pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view, pa.types.is_large_list_view,
-)  # fmt: skip
-
-
-def is_list(type_: pa.DataType) -> bool:
-    """Return whether it is any of Arrow's list types."""
-    return any(check(type_) for check in LISTS)
-
 
 def column_type(type_: pa.DataType, *, column: str) -> str:
-    """Return the type for a column of Arrow's `type_`.
+    """Return the type for a column of one of the plain Arrow types.
 
     Raises:
         UsageError: PostgreSQL has none that keeps its values.
     """
-    if isinstance(type_, pa.BaseExtensionType):
-        return "uuid" if type_.extension_name == "arrow.uuid" else column_type(type_.storage_type, column=column)
-    if pa.types.is_dictionary(type_):
-        return column_type(type_.value_type, column=column)
+    if extension(type_) in (JSON, UUID):
+        return "json" if extension(type_) == JSON else "uuid"
     if pa.types.is_decimal(type_):
-        return f"numeric({max(type_.precision, type_.scale)},{max(type_.scale, 0)})"
+        return f"numeric({type_.precision},{type_.scale})"
     if pa.types.is_timestamp(type_):
         return "timestamptz" if type_.tz else "timestamp"
     if is_list(type_):

@@ -1,76 +1,83 @@
 r"""Arrow columns to the text that `COPY ... FROM STDIN (FORMAT csv)` reads.
 
 Most types are written by pyarrow.csv as they are; those which it cannot write, or writes otherwise than PostgreSQL reads,
-become text columns here first: bytes, intervals, lists, structs.
+become text columns here first: bytes, intervals, lists, structs, moments with a zone or outside of the years 1 to 9999.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tusk_drivers.postgresql.ddl import is_list
+from tusk_jupyter.driverkit.upload_columns import (
+    JSON,
+    UNITS,
+    UUID,
+    check_whole,
+    extension,
+    is_bytes,
+    is_list,
+    json_texts,
+    moment_texts,
+    year_outside,
+)
 from tusk_jupyter.errors import UsageError
+
+ENGINE = "PostgreSQL"
+_DAY_S = 86_400
+_DAYS_OF_400_YEARS = 146_097
 
 
 def writable(column: pa.Array, *, name: str) -> pa.Array:
-    """Return the column as pyarrow.csv may write it.
+    """Return a column of a plain type as pyarrow.csv may write it.
 
     Raises:
         UsageError: a value would lose digits, or is none that PostgreSQL's type can hold.
     """
-    type_ = column.type
-    if isinstance(type_, pa.BaseExtensionType):
-        uuid = type_.extension_name == "arrow.uuid"
-        return _texts(column.storage, _uuid_text) if uuid else writable(column.storage, name=name)
-    if pa.types.is_dictionary(type_):
-        return writable(column.dictionary_decode(), name=name)
-    if is_list(type_) or pa.types.is_struct(type_) or pa.types.is_map(type_) or _is_bytes(type_):
-        return _texts(_whole_microseconds(column, name), literal)
-    if pa.types.is_duration(type_) or type_ == pa.month_day_nano_interval():
-        return _texts(_whole_microseconds(column, name), literal)
-    if pa.types.is_timestamp(type_) or pa.types.is_time64(type_):
-        return pc.cast(_whole_microseconds(column, name), pa.string())
-    if pa.types.is_date64(type_):
-        return pc.cast(column, pa.date32())
-    if pa.types.is_float16(type_):
-        return pc.cast(column, pa.float32())
-    if pa.types.is_string_view(type_):
-        return pc.cast(column, pa.string())
-    return column
+    kind = column.type
+    if extension(kind) == JSON:
+        return column.storage
+    if is_list(kind) or pa.types.is_struct(kind) or pa.types.is_map(kind) or pa.types.is_temporal(kind):
+        check_whole(column, name, ENGINE)
+    elif not is_bytes(kind) and extension(kind) != UUID:
+        return column
+    return texts(column, name)
 
 
-def literal(value: object) -> str:
-    """Return PostgreSQL's text of one value, as its input functions read it."""
-    if isinstance(value, list):
-        return "{" + ",".join("NULL" if item is None else _element(item) for item in value) + "}"
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, pa.MonthDayNano):
-        return f"{value.months} mons {value.days} days {_seconds(value.nanoseconds // 1000)}"
-    if isinstance(value, timedelta):
-        return _seconds(value // timedelta(microseconds=1))
-    if isinstance(value, (dict, tuple)):
-        return _json(value)
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, float):
-        return repr(value)
-    return str(value)
+def texts(column: pa.Array, name: str) -> pa.Array:
+    """Return PostgreSQL's text of each value of a plain type, as its input functions read it.
+
+    Raises:
+        UsageError: PostgreSQL has none for it.
+    """
+    kind = column.type
+    if is_list(kind):
+        return _text_array(_lists(column, name))
+    if pa.types.is_struct(kind) or pa.types.is_map(kind):
+        return _text_array(json_texts(column, name, ENGINE))
+    if is_bytes(kind):
+        return _text_array(None if value is None else "\\x" + value.hex() for value in column.to_pylist())
+    if pa.types.is_duration(kind):
+        parts = UNITS[kind.unit]
+        whole = column.cast(pa.int64()).to_pylist()
+        return _text_array(None if value is None else _seconds(value * 1_000_000 // parts) for value in whole)
+    if pa.types.is_interval(kind):
+        return _text_array(None if value is None else _interval(value) for value in column.to_pylist())
+    if pa.types.is_timestamp(kind) or pa.types.is_date32(kind):
+        return moment_texts(column) if year_outside(column, 1, 9999) is None else _text_array(_far_moments(column))
+    if extension(kind) == UUID:
+        return _text_array(None if value is None else str(value) for value in column.to_pylist())
+    return column.storage if extension(kind) == JSON else column.cast(pa.large_string())
 
 
-def _element(item: object) -> str:
-    if isinstance(item, list):
-        return literal(item)
-    return '"' + literal(item).replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _text_array(values: object) -> pa.Array:
+    return pa.array(values, pa.large_string())
+
+
+def _interval(value: pa.MonthDayNano) -> str:
+    return f"{value.months} mons {value.days} days {_seconds(value.nanoseconds // 1000)}"
 
 
 def _seconds(microseconds: int) -> str:
@@ -78,54 +85,74 @@ def _seconds(microseconds: int) -> str:
     return f"{sign}{rest // 1_000_000}.{rest % 1_000_000:06d} secs"
 
 
-def _json(value: object) -> str:
-    """Return JSON in which decimals keep their digits; a map's pairs become an object."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(name))}: {_json(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_json(item) for item in value) + "]"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(literal(value))
+# --- arrays ---
 
 
-def _uuid_text(value: bytes) -> str:
-    return value.hex()
+def _lists(column: pa.Array, name: str) -> Iterator[str | None]:
+    inner = column.type.value_type
+    _check_even(column, name)
+    items = iter(texts(column.flatten(), name).to_pylist())
+    nested = is_list(inner)
+    for length in pc.list_value_length(column).to_pylist():
+        if length is None:
+            yield None
+        else:
+            parts = (next(items) for _ in range(length))
+            yield "{" + ",".join("NULL" if part is None else part if nested else _element(part) for part in parts) + "}"
 
 
-def _texts(column: pa.Array, write: Callable[[Any], str]) -> pa.Array:
-    return pa.array([None if value is None else write(value) for value in column.to_pylist()], pa.string())
+def _element(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _is_bytes(type_: pa.DataType) -> bool:
-    checks = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
-    return any(check(type_) for check in checks)
+def _check_even(column: pa.Array, name: str) -> None:
+    """Refuse lists in lists that are no rectangle: PostgreSQL has none, and takes `{{},{}}` for `{}`.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if not is_list(column.type.value_type):
+        return
+    lengths = iter(pc.list_value_length(column.flatten()).to_pylist())
+    for count in pc.list_value_length(column).to_pylist():
+        inside = {next(lengths) for _ in range(count or 0)}
+        if len(inside) > 1 or inside & {0, None}:
+            raise UsageError(
+                f"The column {name!r} holds lists in a list that are empty, missing or of several lengths; an array of "
+                "PostgreSQL is a rectangle. Nothing was written.",
+                hint=f"Send them as JSON: `df[{name!r}] = df[{name!r}].map(json.dumps)`.",
+            )
 
 
-def _whole_microseconds(column: pa.Array, name: str) -> pa.Array:
-    """Return nanosecond columns in microseconds, which is all that PostgreSQL keeps."""
-    coarser = _in_microseconds(column.type)
-    try:
-        if pa.types.is_interval(column.type):
-            finest = (value.nanoseconds % 1000 for value in column.to_pylist() if value is not None)
-            if any(finest):
-                raise pa.ArrowInvalid("would lose data")
-        return column if coarser == column.type else pc.cast(column, coarser)
-    except pa.ArrowInvalid as exc:
-        raise UsageError(
-            f"The column {name!r} has nanoseconds, and PostgreSQL keeps microseconds.",
-            hint=f"Round it first, as `df[{name!r}] = df[{name!r}].dt.round('us')`.",
-        ) from exc
+# --- moments outside of the years 1 to 9999 ---
 
 
-def _in_microseconds(type_: pa.DataType) -> pa.DataType:
-    if is_list(type_):
-        inner = _in_microseconds(type_.value_type)
-        return type_ if inner == type_.value_type else pa.large_list(inner)
-    if pa.types.is_timestamp(type_) and type_.unit == "ns":
-        return pa.timestamp("us", tz=type_.tz)
-    if type_ == pa.time64("ns"):
-        return pa.time64("us")
-    return pa.duration("us") if type_ == pa.duration("ns") else type_
+def _far_moments(column: pa.Array) -> Iterator[str | None]:
+    """Yield dates and moments of any year, as PostgreSQL writes them: 0044-03-15 BC, 12000-01-01."""
+    kind = column.type
+    is_date = pa.types.is_date32(kind)
+    parts = 1 if is_date else UNITS[kind.unit]
+    zone = "" if is_date or kind.tz is None else "+00"
+    for value in column.cast(pa.int32()).to_pylist() if is_date else column.cast(pa.int64()).to_pylist():
+        if value is None:
+            yield None
+            continue
+        days, rest = (value, 0) if is_date else divmod(value, _DAY_S * parts)
+        year, month, day = _civil(days)
+        era = "" if year > 0 else " BC"
+        text = f"{year if year > 0 else 1 - year:04d}-{month:02d}-{day:02d}"
+        if not is_date:
+            second, fraction = divmod(rest, parts)
+            text += f" {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+            text += f".{fraction * 1_000_000 // parts:06d}{zone}"
+        yield text + era
+
+
+def _civil(days: int) -> tuple[int, int, int]:
+    """Return year, month and day of a number of days since 1970-01-01, in the Gregorian calendar without end."""
+    era, of_era = divmod(days + 719_468, _DAYS_OF_400_YEARS)  # years begin in March here, so that leap days come last
+    year_of_era = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month = (5 * of_year + 2) // 153
+    day = of_year - (153 * month + 2) // 5 + 1
+    return year_of_era + era * 400 + (month >= 10), month + (3 if month < 10 else -9), day

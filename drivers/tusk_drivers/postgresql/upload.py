@@ -16,6 +16,7 @@ from tusk_drivers.postgresql.ddl import column_type
 from tusk_drivers.postgresql.link import Link
 from tusk_drivers.postgresql.literals import writable
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
+from tusk_jupyter.driverkit.upload_columns import plain_reader
 from tusk_jupyter.errors import ConnectError, TuskError, UsageError
 
 WRITE_BYTES = 1024 * 1024
@@ -35,6 +36,7 @@ def upload(link: Link, table: Sequence[str], reader: pa.RecordBatchReader, *, ap
         QueryError: the table exists, is missing, or refuses a row; nothing was written.
     """
     _check_names(table, reader.schema)
+    reader = plain_reader(reader)
     with _all_or_nothing(link):
         if append:
             _check_columns(link, table, reader.schema)

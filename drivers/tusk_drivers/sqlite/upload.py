@@ -7,7 +7,6 @@ SQLite has few types of its own, so decimals are stored as numbers where these a
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +18,26 @@ import pyarrow.compute as pc
 from tusk_drivers.sqlite import decimals
 from tusk_drivers.sqlite.catalog import quoted
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.upload_columns import (
+    JSON,
+    UUID,
+    check_finite,
+    check_years,
+    extension,
+    is_bytes,
+    is_nested,
+    is_text,
+    json_texts,
+    moment_texts,
+    plain_reader,
+    refused,
+)
 
 T = TypeVar("T")
 type_of = pa.types
 _SAVEPOINT = "tusk_upload"
+ENGINE = "SQLite"
+_END_OF_INTEGERS = 2**63
 
 
 def write(
@@ -45,6 +60,7 @@ def write(
     Raises:
         UsageError: a column's type has no form in SQLite, or digits would be lost in a column that is there.
     """
+    reader = plain_reader(reader)
     declared = [declared_type(field) for field in reader.schema]
     with contextlib.ExitStack() as stack:
         if append:
@@ -145,7 +161,8 @@ def _insert(
 def _rows(batch: pa.RecordBatch, texts: frozenset[str]) -> Iterator[tuple[Any, ...]]:
     columns = zip(batch.schema, batch.columns, strict=True)
     return zip(
-        *(_numbers(f, a) if _is_decimal(f.type) and f.name not in texts else _plain(a) for f, a in columns), strict=True
+        *(_numbers(f, a) if _is_decimal(f.type) and f.name not in texts else _plain(a, f.name) for f, a in columns),
+        strict=True,
     )
 
 
@@ -175,7 +192,7 @@ def declared_type(field: pa.Field) -> str:
     Raises:
         UsageError: SQLite has no form for it.
     """
-    kind = field.type.value_type if type_of.is_dictionary(field.type) else field.type
+    kind = field.type
     if _is_decimal(kind):
         return decimals.declared_type(kind)
     for test, name in _DECLARED:
@@ -197,41 +214,44 @@ _DECLARED: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (type_of.is_floating, "REAL"),
     (type_of.is_date, "DATE"),
     (lambda kind: type_of.is_timestamp(kind) and kind.tz is None and kind.unit != "ns", "DATETIME"),
-    (
-        lambda kind: type_of.is_binary(kind) or type_of.is_large_binary(kind) or type_of.is_fixed_size_binary(kind),
-        "BLOB",
-    ),
+    (is_bytes, "BLOB"),
     (type_of.is_null, ""),
     (
         lambda kind: (
-            type_of.is_string(kind)
-            or type_of.is_large_string(kind)
-            or type_of.is_string_view(kind)
+            is_text(kind)
             or type_of.is_timestamp(kind)
             or type_of.is_time(kind)
-            or type_of.is_nested(kind)
+            or is_nested(kind)
+            or extension(kind) in (JSON, UUID)
         ),
         "TEXT",
     ),
 )
 
 
-def _plain(array: pa.Array) -> list[Any]:
-    """Return a column's values as SQLite takes them."""
-    if isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    if type_of.is_dictionary(array.type):
-        array = array.dictionary_decode()
+def _plain(array: pa.Array, name: str) -> list[Any]:
+    """Return a column's values as SQLite takes them.
+
+    Raises:
+        UsageError: it has no form for one of them.
+    """
     kind = array.type
+    if extension(kind) == UUID:
+        return [None if value is None else str(value) for value in array.to_pylist()]
+    if extension(kind) == JSON:
+        return list(array.storage.to_pylist())
     if type_of.is_decimal(kind):
         return [None if value is None else f"{value:f}" for value in array.to_pylist()]
-    if type_of.is_nested(kind):
-        return [
-            None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in array.to_pylist()
-        ]
-    if type_of.is_timestamp(kind) and kind.tz is not None:
-        text = array.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.timestamp(kind.unit)).cast(pa.string())
-        return list(pc.binary_join_element_wise(text, pa.scalar("+00:00"), pa.scalar("")).to_pylist())
+    if is_nested(kind):
+        return list(json_texts(array, name, ENGINE))
+    if type_of.is_floating(kind):
+        check_finite(array, name, ENGINE, infinities=True)
+    if type_of.is_uint64(kind) and (pc.max(array).as_py() or 0) >= _END_OF_INTEGERS:
+        raise refused(
+            name, str(pc.max(array)), ENGINE, way="Turn the column into text, as with `df[column].astype(str)`."
+        )
     if type_of.is_temporal(kind):
-        return list(array.cast(pa.string()).to_pylist())
+        if not type_of.is_time(kind):
+            check_years(array, name, ENGINE, low=1, high=9999)
+        array = moment_texts(array)
     return list(array.to_pylist())
