@@ -80,7 +80,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        return import_module("tusk_jupyter.api").version()
+        return import_module("tusk_jupyter.version").__version__
     if name == "errors":
         return import_module("tusk_jupyter.errors")
     if name == "ConnectionPicker":  # named by text, as the magics below: the core knows no widget

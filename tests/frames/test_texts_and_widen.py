@@ -78,7 +78,38 @@ TEXTS = [
         [{"a": dt.date(2020, 1, 1), "b": Decimal("1.50"), "c": b"x"}],
         ['{"a": "2020-01-01", "b": "1.50", "c": "\\\\x78"}'],
     ),
-]
+    (pa.list_(pa.timestamp("ns")), [[1, None], []], ['["1970-01-01 00:00:00.000000001", null]', "[]"]),
+    (pa.list_(pa.duration("ns")), [[1, -(2**63)]], ['["00:00:00.000000001", "-2562047:47:16.854775808"]']),
+    (
+        pa.list_(pa.timestamp("us", "Europe/Berlin")),
+        [[0, 2**62, None]],
+        ['["1970-01-01 01:00:00+01", "148108-07-06 14:00:27.387904+00", null]'],
+    ),
+    (pa.list_(pa.time64("ns")), [[86_399_999_999_999]], ['["23:59:59.999999999"]']),
+    (pa.list_(pa.month_day_nano_interval()), [[(1, -2, 3_000_000_001)]], ['["P1M-2DT3.000000001S"]']),
+    (pa.list_(pa.float32()), [[0.1, None], [float("-inf")]], ["[0.1, null]", '["-Infinity"]']),
+    (pa.list_(pa.bool_()), [[True, None, False]], ["[true, null, false]"]),
+    (pa.list_(pa.null()), [[None]], ["[null]"]),
+    (pa.list_(pa.string()), [["null", None, "NULL", ""]], ['["null", null, "NULL", ""]']),
+    (
+        pa.large_list(pa.large_string()),
+        [["it's \"q\" \\ /", "a\r\nb\tc", "\x00\x1f\x7f\x85\u2028", "é🦣"]],
+        ['["it\'s \\"q\\" \\\\ /", "a\\r\\nb\\tc", "\\u0000\\u001f\x7f\x85\u2028", "é🦣"]'],
+    ),
+    (pa.list_(pa.int8(), 2), [[1, 2], [None, 3]], ["[1, 2]", "[null, 3]"]),
+    (pa.list_(pa.int8(), 0), [[], []], ["[]", "[]"]),
+    (pa.list_view(pa.int8()), [[1, 2], []], ["[1, 2]", "[]"]),
+    (pa.list_(pa.list_(pa.int8())), [[[1], None, []]], ["[[1], null, []]"]),
+    (pa.list_(pa.dictionary(pa.int8(), pa.string())), [["a", None]], ['["a", null]']),
+    (pa.list_(pa.binary()), [[b"\x00\\", None]], ['["\\\\x005c", null]']),
+    (pa.map_(pa.string(), pa.int8()), [[('a"', None), ("b", 1)], []], ['[["a\\"", null], ["b", 1]]', "[]"]),
+    (pa.map_(pa.timestamp("ns"), pa.list_(pa.int8())), [[(1, [2])]], ['[["1970-01-01 00:00:00.000000001", [2]]]']),
+    (pa.map_(pa.struct([("k", pa.int8())]), pa.bool_()), [[({"k": 1}, True)]], ['[[{"k": 1}, true]]']),
+    (pa.struct([('n"\n', pa.int8()), ("", pa.string())]), [{'n"\n': None, "": ""}], ['{"n\\"\\n": null, "": ""}']),
+    (pa.struct([]), [{}], ["{}"]),
+    (pa.struct([("s", pa.struct([("d", pa.uint64())]))]), [{"s": None}, {"s": {"d": 2**64 - 1}}],
+     ['{"s": null}', '{"s": {"d": 18446744073709551615}}']),
+]  # fmt: skip
 
 
 def array_of(kind: pa.DataType, values: list) -> pa.Array:
@@ -96,6 +127,88 @@ def test_each_type_prints_as_a_database_prints_it(kind: pa.DataType, values: lis
     assert to_text(array).to_pylist() == [*texts, NULL]
     assert to_text(array.slice(1)).to_pylist() == [*texts[1:], NULL]
     assert to_text(array.slice(0, 0)).to_pylist() == []
+
+
+FAR = pa.array([None, 4_000_000, -900_000, 0], pa.int32()).view(pa.date32())
+FAR_TEXTS = [None, "12921-08-18", "0496-11-20 BC", "1970-01-01"]
+
+
+def in_all_shapes(values: pa.Array) -> dict[str, pa.Array]:
+    """Values one by one in nested ones, with a NULL before them."""
+    offsets = pa.array([0, *range(len(values) + 1)], pa.int32())
+    mask = pa.array([True, *[False] * len(values)])
+    keys = pa.array([str(place) for place in range(len(values))])
+    padded = pa.concat_arrays([pa.nulls(1, values.type), values])
+    return {
+        "list": pa.ListArray.from_arrays(offsets, values, mask=mask),
+        "fixed": pa.FixedSizeListArray.from_arrays(padded, 1, mask=mask),
+        "struct": pa.StructArray.from_arrays([padded], names=["a"], mask=mask),
+        "map": pa.MapArray.from_arrays(offsets, keys, values, mask=mask),
+        "lists of structs": pa.ListArray.from_arrays(
+            offsets, pa.StructArray.from_arrays([values, keys], names=["a", "b"]), mask=mask
+        ),
+    }
+
+
+@pytest.mark.parametrize("shape", list(in_all_shapes(FAR)))
+def test_far_dates_in_nested_values_print_as_they_do_alone(shape: str):
+    shown = to_text(in_all_shapes(FAR)[shape]).to_pylist()
+    assert shown[0] is None
+    for found, expected in zip(shown[1:], FAR_TEXTS, strict=True):
+        assert ("null" if expected is None else f'"{expected}"') in found
+        json.loads(found)
+
+
+@pytest.mark.parametrize("shape", list(in_all_shapes(FAR)))
+def test_far_dates_in_nested_values_widen_as_they_do_alone(shape: str):
+    array, wide = in_all_shapes(FAR)[shape], in_all_shapes(pa.array(FAR_TEXTS))[shape]
+    schema = pa.schema([("x", wide.type)])
+    for part in (array, array.slice(1), array.slice(2, 1), array.slice(0, 0)):
+        expected = wide.slice(len(array) - len(part), len(part)) if len(part) != 1 else wide.slice(2, 1)
+        widened = widen_table(pa.table({"x": part}), schema)["x"]
+        assert widened.to_pylist() == expected.slice(0, len(part)).to_pylist()
+
+
+LEAVES = st.sampled_from([
+    (pa.int64(), st.integers(-(2**63), 2**63 - 1)),
+    (pa.string(), st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
+    (pa.float64(), st.floats(allow_nan=False, allow_infinity=False)), (pa.bool_(), st.booleans()), (pa.null(), st.none()),
+])  # fmt: skip
+
+
+@st.composite
+def nested_columns(draw: st.DrawFn, depth: int = 3) -> tuple[pa.DataType, st.SearchStrategy]:
+    shape = draw(st.sampled_from(["list", "fixed", "struct", "map"]))
+    inner = [draw(LEAVES if depth == 1 else st.one_of(LEAVES, nested_columns(depth - 1))) for _ in range(2)]
+    kinds, values = [kind for kind, _ in inner], [st.none() | value for _, value in inner]
+    if shape == "list":
+        return pa.list_(kinds[0]), st.lists(values[0], max_size=3)
+    if shape == "fixed":
+        return pa.list_(kinds[0], 2), st.lists(values[0], min_size=2, max_size=2)
+    if shape == "map":
+        return pa.map_(pa.string(), kinds[0]), st.lists(st.tuples(st.text('ab"', max_size=2), values[0]), max_size=2)
+    return pa.struct([("a", kinds[0]), ("b", kinds[1])]), st.fixed_dictionaries({"a": values[0], "b": values[1]})
+
+
+def check_nested(data: st.DataObject) -> None:
+    kind, values = data.draw(nested_columns())
+    array = pa.array(data.draw(st.lists(st.none() | values, max_size=5)), kind)
+    array = array.slice(data.draw(st.integers(0, 2)))
+    expected = [None if value is None else json.dumps(value, ensure_ascii=False) for value in array.to_pylist()]
+    assert to_text(array).to_pylist() == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_nested_values_print_as_python_s_json(data: st.DataObject):
+    check_nested(data)
+
+
+@pytest.mark.soak
+@settings(max_examples=20_000, deadline=None)
+@given(st.data())
+def test_nested_values_print_as_python_s_json_for_long(data: st.DataObject):
+    check_nested(data)
 
 
 @settings(max_examples=150, deadline=None)

@@ -144,6 +144,6 @@ def set_preference(name: str, value: str | None) -> control.Preference:
 
 def version() -> str:
     """Return the version of this package."""
-    from importlib.metadata import version as installed
+    from tusk_jupyter.version import __version__
 
-    return installed("tusk-jupyter")
+    return __version__

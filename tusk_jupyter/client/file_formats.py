@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from tusk_jupyter.client import texts
+from tusk_jupyter.client import nested_texts, texts
 from tusk_jupyter.client.widen import widen_batch
 
 type_of = pa.types
@@ -136,7 +136,7 @@ class CsvWriter:
         self.notes: list[str] = []
         self._file = file
         self._schema = schema
-        header = pa.Table.from_arrays([pa.array([], pa.string()) for _ in schema], names=schema.names)
+        header = pa.Table.from_arrays([pa.nulls(0, pa.string()) for _ in schema], names=schema.names)
         pa.csv.write_csv(header, file)
         self._begin = file.tell()
 
@@ -165,18 +165,24 @@ class CsvWriter:
             return
         read_as = [field.type if _reads_csv(field.type) else pa.string() for field in self._schema]
         wider = [
-            pa.field(field.name, field.type if field.type != old.type else kind)
+            pa.field(field.name, field.type if field.type != old.type and not type_of.is_nested(field.type) else kind)
             for field, old, kind in zip(schema, self._schema, read_as, strict=True)
         ]
         for batch in _read_csv(path, self._begin, read_as):
-            narrow = pa.RecordBatch.from_arrays(batch.columns, names=schema.names)
+            columns = [
+                nested_texts.again(column, old.type, field.type)
+                if nested_texts.changes(old.type, field.type)
+                else column
+                for column, old, field in zip(batch.columns, self._schema, schema, strict=True)
+            ]
+            narrow = pa.RecordBatch.from_arrays(columns, names=schema.names)
             yield widen_batch(narrow, pa.schema(wider))
 
 
 def _changes_in_csv(old: pa.DataType, new: pa.DataType) -> bool:
     """Whether a column's values stand otherwise in a file under its new type: true as 1, 2 as 2.0, text as hexadecimal."""
     differs = type_of.is_boolean(old) or type_of.is_floating(old) or texts.is_bytes(new)
-    return bool(old != new and differs)
+    return nested_texts.changes(old, new) or bool(old != new and differs)
 
 
 def _reads_csv(kind: pa.DataType) -> bool:

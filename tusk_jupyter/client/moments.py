@@ -9,6 +9,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tusk_jupyter.client.plain_arrays import number, strings, text, truth
+
 type_of = pa.types
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
@@ -40,7 +42,7 @@ def times(array: pa.Array, digits: int | None) -> pa.Array:
 def durations(array: pa.Array, digits: int | None) -> pa.Array:
     """Return hours, minutes and seconds, as MySQL prints TIME: -838:59:59."""
     unit, numbers = array.type.unit, array.cast(pa.int64()).to_pylist()
-    return pa.array([None if n is None else "-" * (n < 0) + _clock(abs(n), unit, digits) for n in numbers], pa.string())
+    return strings([None if n is None else "-" * (n < 0) + _clock(abs(n), unit, digits) for n in numbers])
 
 
 # --- time zones --------------------------------------------------------------------------------------------------------
@@ -51,13 +53,11 @@ def _zoned(array: pa.Array, digits: int | None) -> pa.Array:
     unit, zone = array.type.unit, array.type.tz
     numbers = array.cast(pa.int64())
     far = _is_far(numbers, 86_400 * _PER_SECOND[unit], margin_days=1)
-    near = pc.if_else(far, 0, numbers)
+    near = pc.if_else(far, number(0), numbers)
     local = _local(near, unit, zone)
-    offsets = pc.divide(pc.subtract(local, near), _PER_SECOND[unit]).dictionary_encode()
-    marks = pa.array([_offset(seconds) for seconds in offsets.dictionary.to_pylist()], pa.string()).take(
-        offsets.indices
-    )
-    texts = pc.binary_join_element_wise(timestamps(local.cast(pa.timestamp(unit)), digits), marks, "")
+    offsets = pc.divide(pc.subtract(local, near), number(_PER_SECOND[unit])).dictionary_encode()
+    marks = strings([_offset(seconds) for seconds in offsets.dictionary.to_pylist()]).take(offsets.indices)
+    texts = pc.binary_join_element_wise(timestamps(local.cast(pa.timestamp(unit)), digits), marks, text(""))
     return _mended(texts, far, numbers, unit=unit, digits=digits, mark="+00")
 
 
@@ -107,8 +107,8 @@ def _is_far(numbers: pa.Array, day: int, *, margin_days: int = 0) -> pa.Array:
     """Whether each of `numbers`, of which `day` make a day, is before the year 1 or after 9999."""
     first, end = (_FIRST_DAY + margin_days) * day, (_END_DAY - margin_days) * day
     if end > 2**63:  # nanoseconds reach from 1677 to 2262
-        return pc.and_(pc.is_valid(numbers), False)
-    return pc.fill_null(pc.or_(pc.less(numbers, first), pc.greater_equal(numbers, end)), False)
+        return pc.and_(pc.is_valid(numbers), truth(False))
+    return pc.coalesce(pc.or_(pc.less(numbers, number(first)), pc.greater_equal(numbers, number(end))), truth(False))
 
 
 def _mended(
@@ -118,7 +118,7 @@ def _mended(
     if not pc.any(far).as_py():
         return texts
     found = [_far_text(number, unit, digits, mark) for number in numbers.filter(far).to_pylist()]
-    return pc.replace_with_mask(texts, far, pa.array(found, pa.string()))
+    return pc.replace_with_mask(texts, far, strings(found))
 
 
 def _far_text(number: int, unit: str | None, digits: int | None, mark: str) -> str:

@@ -7,17 +7,16 @@ like integers.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tusk_jupyter.client import moments
+from tusk_jupyter.client.nested_texts import nested
+from tusk_jupyter.client.plain_arrays import strings, truth
 
 type_of = pa.types
 
@@ -46,7 +45,7 @@ def to_text(array: pa.Array, *, digits: int | None = None) -> pa.Array:
 
 def _replaced(texts: pa.Array, odd: pa.Array, values: list[str]) -> pa.Array:
     """Put `values` where `odd` is true."""
-    return pc.replace_with_mask(texts, pc.fill_null(odd, False), pa.array(values, pa.string()))
+    return pc.replace_with_mask(texts, pc.coalesce(odd, truth(False)), strings(values))
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------------
@@ -63,9 +62,9 @@ def _decimals(array: pa.Array) -> pa.Array:
 def _floats(array: pa.Array) -> pa.Array:
     """Shortest text that reads back as the same number, as Python and SQLite's driver have it."""
     if type_of.is_float64(array.type):
-        return pa.array([None if value is None else _float(value) for value in array.to_pylist()], pa.string())
+        return strings([None if value is None else _float(value) for value in array.to_pylist()])
     texts = array.cast(pa.float32()).cast(pa.string()).to_pylist()  # Arrow knows the shortest for 32 bits
-    return pa.array([None if text is None else _float(text) for text in texts], pa.string())
+    return strings([None if text is None else _float(text) for text in texts])
 
 
 def _float(value: float | str) -> str:
@@ -88,7 +87,7 @@ def _seconds(nanoseconds: int) -> str:
 def _intervals(array: pa.Array) -> pa.Array:
     """ISO 8601: months, days and seconds apart, as a database keeps them."""
     values = array.to_pylist()
-    return pa.array([None if v is None else f"P{v[0]}M{v[1]}DT{_seconds(v[2])}S" for v in values], pa.string())
+    return strings([None if v is None else f"P{v[0]}M{v[1]}DT{_seconds(v[2])}S" for v in values])
 
 
 def interval_words(value: tuple[int, int, int] | None) -> str | None:
@@ -109,37 +108,17 @@ def interval_words(value: tuple[int, int, int] | None) -> str | None:
 
 def _bytes(array: pa.Array) -> pa.Array:
     """Hexadecimal, as PostgreSQL prints bytea."""
-    return pa.array([None if v is None else f"\\x{v.hex()}" for v in array.to_pylist()], pa.string())
+    return strings([None if v is None else f"\\x{v.hex()}" for v in array.to_pylist()])
 
 
 def _nested(array: pa.Array) -> pa.Array:
-    """JSON; what JSON has no form for stands as the text that it has alone."""
-    values = array.to_pylist()
-    texts = [None if v is None else json.dumps(_plain(v), ensure_ascii=False, default=_alone) for v in values]
-    return pa.array(texts, pa.string())
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    """Maps come as lists of pairs and stay so; numbers that JSON has not become words."""
-    if isinstance(value, float) and value - value != 0:
-        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _alone(value: Any) -> Any:  # noqa: ANN401 - any Python value that Arrow makes
-    if isinstance(value, timedelta):
-        return to_text(pa.array([value], pa.duration("us")))[0].as_py()
-    return to_text(pa.array([value]))[0].as_py()
+    return nested(array, to_text)
 
 
 def _extension(array: pa.Array) -> pa.Array:
     if array.type.extension_name == "arrow.uuid":
         values = array.storage.to_pylist()
-        return pa.array([None if v is None else str(uuid.UUID(bytes=v)) for v in values], pa.string())
+        return strings([None if v is None else str(uuid.UUID(bytes=v)) for v in values])
     return to_text(array.storage)
 
 

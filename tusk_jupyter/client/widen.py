@@ -13,6 +13,8 @@ from tusk_jupyter.errors import InternalError
 from tusk_jupyter.protocol.stream import TYPES_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
 # MySQL prints as many digits as the type was declared with; the others cut trailing zeros and name their types
@@ -91,8 +93,8 @@ def _converted(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Arr
         if pa.types.is_boolean(array.type):  # only SQLite's truth values widen, and those are its integers 1 and 0
             array = array.cast(pa.int8())
         return texts.to_text(array, digits=digits).cast(kind)
-    if _is_list(array.type) and _is_list(kind):
-        return _converted_list(array, kind, digits)
+    if (convert := _of_one_shape(array.type, kind)) is not None:
+        return convert(array, kind, digits)
     cast = array.cast(kind, safe=True)
     loses = pa.types.is_floating(kind) or pa.types.is_date(kind)  # where Arrow's safe casts round all the same
     if loses and not _same(cast.cast(array.type, safe=False), array):
@@ -100,19 +102,65 @@ def _converted(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Arr
     return cast
 
 
+def _of_one_shape(old: pa.DataType, new: pa.DataType) -> Callable[[pa.Array, pa.DataType, int | None], pa.Array] | None:
+    """Return what converts the parts of a nested value one by one, as columns of their own; Arrow's casts misprint times."""
+    import pyarrow as pa
+
+    type_of = pa.types
+    if _is_list(old) and _is_list(new):
+        return _converted_list
+    if type_of.is_fixed_size_list(old) and type_of.is_fixed_size_list(new) and old.list_size == new.list_size:
+        return _converted_fixed_list
+    if type_of.is_map(old) and type_of.is_map(new):
+        return _converted_map
+    if type_of.is_struct(old) and type_of.is_struct(new) and [one.name for one in old] == [one.name for one in new]:
+        return _converted_struct
+    return None
+
+
+def _part(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Array:
+    return array if array.type == kind else _converted(array, kind, digits)
+
+
 def _converted_list(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Array:
     """Return lists of the same lengths, with each element as it would be in a column of its own."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
-    elements = array.values.slice(first, last - first)
-    if elements.type != kind.value_type:
-        elements = _converted(elements, kind.value_type, digits)
-    offsets = pc.subtract(array.offsets, first)
+    offsets, (elements,) = _elements(array, array.values)
+    elements = _part(elements, kind.value_type, digits)
     if pa.types.is_large_list(kind):
         return pa.LargeListArray.from_arrays(offsets.cast(pa.int64()), elements, type=kind, mask=array.is_null())
     return pa.ListArray.from_arrays(offsets.cast(pa.int32()), elements, type=kind, mask=array.is_null())
+
+
+def _converted_fixed_list(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Array:
+    import pyarrow as pa
+
+    elements = array.values.slice(array.offset * kind.list_size, len(array) * kind.list_size)
+    return pa.FixedSizeListArray.from_arrays(_part(elements, kind.value_type, digits), type=kind, mask=array.is_null())
+
+
+def _converted_map(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Array:
+    import pyarrow as pa
+
+    offsets, (keys, items) = _elements(array, array.keys, array.items)
+    keys, items = _part(keys, kind.key_type, digits), _part(items, kind.item_type, digits)
+    return pa.MapArray.from_arrays(offsets.cast(pa.int32()), keys, items, type=kind, mask=array.is_null())
+
+
+def _converted_struct(array: pa.Array, kind: pa.DataType, digits: int | None) -> pa.Array:
+    import pyarrow as pa
+
+    parts = [_part(part, field.type, digits) for part, field in zip(array.flatten(), kind, strict=True)]
+    return pa.StructArray.from_arrays(parts, fields=list(kind), mask=array.is_null())
+
+
+def _elements(array: pa.Array, *values: pa.Array) -> tuple[pa.Array, list[pa.Array]]:
+    """Return the offsets of lists from zero on, and those of `values` that they point into."""
+    import pyarrow.compute as pc
+
+    first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
+    return pc.subtract(array.offsets, array.offsets[0]), [part.slice(first, last - first) for part in values]
 
 
 def _is_list(kind: pa.DataType) -> bool:
