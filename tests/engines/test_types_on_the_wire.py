@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from golden import duckdb, mysql, postgresql, sqlite
 from golden.compare import same
 
+from tusk_jupyter import errors
 from tusk_jupyter.client import frames
 from tusk_jupyter.client.files import sink_for
 
@@ -157,3 +159,73 @@ def test_an_enum_of_many_batches_beside_a_column_that_widens_is_a_category(duckd
     assert str(frame["e"].dtype) == "category"
     assert frame["e"].value_counts().to_dict() == {"a": 75_000, "b": 75_000, "c": 0}
     assert frame["e"].isna().sum() == 0
+
+
+def test_long_intervals_behind_many_short_ones_are_text_and_within_a_list_refused(duckdb_engine):
+    late = "CASE WHEN i = 70000 THEN to_hours(-2562048) ELSE INTERVAL '1 month -1 day 1.5 s' END"
+    result = duckdb_engine.run(f"SELECT {late} AS v FROM range(70001) t(i)")
+    values = result.table.column("v").to_pylist()
+    assert (values[0], values[-1], set(values[1:-1])) == ("P1M-1DT1.5S", "P0M0DT-9223372800S", {"P1M-1DT1.5S"})
+    assert "Column 'v' holds intervals of more than 292 years of hours" in result.notes[0]
+    with pytest.raises(errors.QueryError, match="Column 'v' holds an interval of more than 292 years") as caught:
+        duckdb_engine.run("SELECT [to_hours(3000000)] AS v")
+    assert "::VARCHAR" in caught.value.message
+    assert duckdb_engine.value("SELECT [to_hours(2562047)] AS v") == [
+        pa.MonthDayNano((0, 0, 9_223_369_200_000_000_000))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant", "shown"),
+    [
+        ("PST", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
+        ("GMT+01:30", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
+        ("Asia/Kolkata", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
+        ("America/New_York", "0001-01-01 00:00+00", "0001-01-01 00:00:00+00"),
+        ("Asia/Tokyo", "9999-12-31 20:00+00", "9999-12-31 20:00:00+00"),
+        ("Asia/Kolkata", "12000-01-01 00:00+00", "12000-01-01 00:00:00+00"),
+    ],
+)
+def test_instants_in_any_zone_can_be_shown_and_taken_out(duckdb_engine, zone, instant, shown):
+    duckdb_engine.run(f"SET TimeZone = '{zone}'")
+    result = duckdb_engine.run(f"SELECT '{instant}'::TIMESTAMPTZ AS v, ['{instant}'::TIMESTAMPTZ] AS l")
+    assert result.table.column("v")[0].as_py() == shown
+    assert as_pandas(result.table) == [shown]
+    assert as_polars(result.table) == [shown]
+    assert frames.to_polars(result.table)["l"].to_list() == [[shown]]
+    assert len(result.notes) == (0 if zone == "Asia/Kolkata" and isinstance(shown, datetime) else 2)
+
+
+def test_a_late_far_instant_makes_text_that_is_alike_in_all_rows(duckdb_engine):
+    duckdb_engine.run("SET TimeZone = 'Asia/Kolkata'")
+    far = "CASE WHEN i = 100000 THEN '12000-01-01 00:00+00' ELSE '2024-07-01 00:00+00' END::TIMESTAMPTZ"
+    values = duckdb_engine.run(f"SELECT {far} AS v FROM range(100002) t(i)").table.column("v").to_pylist()
+    assert set(values[:100_000]) == {values[100_001]} == {"2024-07-01 05:30:00+05:30"}
+    assert values[100_000] == "12000-01-01 00:00:00+00"
+
+
+def test_columns_have_the_names_that_the_engine_gives_them(duckdb_engine):
+    """A relation of DuckDB's Python module renames the second of two."""
+    duckdb_engine.run("CREATE TABLE r (a INTEGER, b INTEGER); CREATE SEQUENCE s; PREPARE p AS SELECT 1 AS a, 2 AS a")
+    for sql, names, values in (
+        ("INSERT INTO r VALUES (1, 2) RETURNING a, b AS a", ["a", "a"], [1, 2]),
+        ("UPDATE r SET b = 3 RETURNING a, b AS a, 4 AS a_1", ["a", "a", "a_1"], [1, 3, 4]),
+        ("DELETE FROM r RETURNING a, b AS A", ["a", "A"], [1, 3]),
+        ("EXECUTE p", ["a", "a"], [1, 2]),
+        ("SELECT nextval('s') AS a, nextval('s') AS a", ["a", "a"], [1, 2]),
+        ("SELECT currval('s') AS a, 1 AS a_1", ["a", "a_1"], [2, 1]),
+        ("WITH w AS (INSERT INTO r VALUES (7, 8) RETURNING *) SELECT a, b AS a FROM w", ["a", "a"], [7, 8]),
+        ("SELECT count(*) AS a, nextval('s') AS a FROM r", ["a", "a"], [1, 3]),
+        ('INSERT INTO r VALUES (5, 6) RETURNING a AS "Count"', ["Count"], [5]),
+    ):
+        table = duckdb_engine.run(sql).table
+        assert (table.column_names, [column[0].as_py() for column in table.columns]) == (names, values), sql
+
+
+def test_an_execute_yields_rows_or_tells_how_many_it_changed(duckdb_engine):
+    """Also when the rows' column has the name of DuckDB's own answer."""
+    duckdb_engine.run("CREATE TABLE r (a INTEGER)")
+    duckdb_engine.run('PREPARE n AS SELECT 42 AS "Count"; PREPARE i AS INSERT INTO r VALUES (1), (2)')
+    assert duckdb_engine.value("EXECUTE n") == 42
+    inserted = duckdb_engine.run("EXECUTE i")
+    assert (inserted.table, inserted.statements[0].affected) == (None, 2)

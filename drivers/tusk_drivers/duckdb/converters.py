@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.buffers import TEXT, fixed_width, validity_of, words_of
-from tusk_drivers.duckdb.moments import moments, trimmed
+from tusk_drivers.duckdb.moments import is_known, moments, trimmed, usual
 
 WIDE_INTEGER = pa.decimal256(39, 0)
 """Holds all of HUGEINT and UHUGEINT (39 digits)."""
@@ -84,12 +84,23 @@ class HugeInteger(Converter):
 
 
 class Temporal(Converter):
-    """DATE and the TIMESTAMPs: text from the first infinite value on."""
+    """DATE and the TIMESTAMPs: text from the first value on that is infinite, before Christ or after the year 9999.
+
+    Python has no dates there, and pandas and polars cannot show theirs, or can and fail as a value is taken out.
+    """
 
     def __init__(self, type_: pa.DataType) -> None:
-        self.type = self._source = type_
+        self._given = type_
+        self.type = self._source = self._shown(type_)
         self._integer = pa.int32() if pa.types.is_date(type_) else pa.int64()
         self._infinity = 2**31 - 1 if pa.types.is_date(type_) else 2**63 - 1
+        self._first, self._end = usual(self._source)
+
+    def _shown(self, type_: pa.DataType) -> pa.DataType:
+        if pa.types.is_date(type_) or type_.tz is None or is_known(type_.tz):
+            return type_
+        self.note = f"is in UTC: only DuckDB knows the time zone {type_.tz!r}"
+        return pa.timestamp(type_.unit, "UTC")
 
     def convert(self, array: pa.Array) -> pa.Array:
         """Return `array`, or its text once the column is widened."""
@@ -97,11 +108,13 @@ class Temporal(Converter):
         if self.type == self._source:
             found = pc.min_max(raw)
             low, high = found["min"].as_py(), found["max"].as_py()
-            if low is None or (low > -self._infinity and high < self._infinity):
-                return array
-            self.type, self.note = TEXT, "holds infinite dates, so all of it is text"
+            if low is None or (low >= self._first and high < self._end):
+                return array if self._source == self._given else array.cast(self._source)
+            endless = low <= -self._infinity or high >= self._infinity
+            what = "infinite dates" if endless else "dates before Christ or after the year 9999"
+            self.type, self.note = TEXT, f"holds {what}, so all of it is text"
         above, below = (pc.fill_null(pc.equal(raw, end), False) for end in (self._infinity, -self._infinity))
-        finite = pc.if_else(pc.or_(above, below), pa.scalar(None, array.type), array)
+        finite = pc.if_else(pc.or_(above, below), pa.scalar(None, self._integer), raw).view(self._source)
         text = pc.if_else(above, pa.scalar("infinity", TEXT), moments(finite))
         return pc.if_else(below, pa.scalar("-infinity", TEXT), text)
 

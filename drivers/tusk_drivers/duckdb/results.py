@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 
-import duckdb
 import pyarrow as pa
 
+from tusk_drivers.duckdb.answers import Answer
+from tusk_drivers.duckdb.converters import Converter
+from tusk_drivers.duckdb.intervals import LongInterval
 from tusk_drivers.duckdb.types import converter_for
 from tusk_jupyter.driverkit.session import BATCH_ROWS, Rows
 
@@ -35,7 +37,7 @@ class Result:
 
     def __init__(
         self,
-        relation: duckdb.DuckDBPyRelation,
+        answer: Answer,
         *,
         failed: Callable[[BaseException], Exception],
         finished: Callable[[bool], Sequence[str]],
@@ -43,18 +45,18 @@ class Result:
         """Start the statement.
 
         Args:
-            relation: DuckDB's relation, not run yet or holding what ran.
+            answer: DuckDB's, not run yet or holding what ran.
             failed: turns an error of the stream into ours.
             finished: called once when the stream ends, with whether it came to its end without an error; returns notes.
         """
-        self.types = tuple(str(type_) for type_ in relation.types)
+        self.types = answer.types
         self._failed = failed
         self._finished = finished
-        self._reader = relation.to_arrow_reader(_piece_rows(self.types))
+        self._reader = answer.read(_piece_rows(self.types))
         self._open = True
         fields = list(self._reader.schema)
-        self._names = [field.name for field in fields]
-        self._columns = [converter_for(field.type, field.metadata) for field in fields]
+        self._names = answer.names
+        self._columns = [_converter(field, type_) for field, type_ in zip(fields, self.types, strict=True)]
         self._types: list[pa.DataType] = []
         self._made = pa.schema([])
         self._rows = 0
@@ -145,6 +147,12 @@ class Result:
     def _notes(self) -> list[str]:
         named = zip(self._names, self._columns, strict=True)
         return [*(f"Column {name!r} {column.note}." for name, column in named if column.note), *self._last_notes]
+
+
+def _converter(field: pa.Field, type_: str) -> Converter:
+    if type_ == "INTERVAL" and pa.types.is_struct(field.type):
+        return LongInterval()
+    return converter_for(field.type, field.metadata)
 
 
 def _piece_rows(types: Sequence[str]) -> int:

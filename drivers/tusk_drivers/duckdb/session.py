@@ -16,13 +16,14 @@ import duckdb
 import pyarrow as pa
 
 from tusk_drivers.duckdb import catalog, guard, instances, memory, plan, snapshot, taken_keys, upload
+from tusk_drivers.duckdb.answers import Answer, answer
 from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.definitions import Definitions, Effect, effect_of
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, cancelled, report_of, translate
 from tusk_drivers.duckdb.parameters import bound
 from tusk_drivers.duckdb.paths import Paths
-from tusk_drivers.duckdb.results import Result
+from tusk_drivers.duckdb.results import PIECE_ROWS, Result
 from tusk_drivers.duckdb.settings import LOG_WAS_ON, check_shared
 from tusk_drivers.duckdb.words import kind_of
 from tusk_jupyter import errors
@@ -38,8 +39,8 @@ _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "COPY"})
 _YIELDS = frozenset({"SELECT", "EXPLAIN", "PRAGMA", "CALL", "EXECUTE", "MULTI", "RELATION"})
 _RETURNING = frozenset({"returning", "return_files", "return_stats"})
 _COMMITS = ("commit", "end")
-_COMMANDS = frozenset({("Count",), ("Success",)})
-"""Columns of what DuckDB answers to a statement that has no rows of its own."""
+_SUCCESS = ("Success",)
+"""Columns of what DuckDB answers, without a row, to a statement that has no rows of its own."""
 
 
 T = TypeVar("T")
@@ -257,16 +258,17 @@ class DuckDBSession(Session):
     def _query(
         self, sql: str, kind: str, parameters: dict[str, object], failed: _Failed, finished: _Finished
     ) -> Rows | Changed:
-        relation = self._connection.sql(sql, params=parameters or None)
-        if relation is None:
+        given = answer(self._connection, sql, kind, parameters or None)
+        if given is None:
             return Changed()
-        if kind != "SELECT" and tuple(relation.columns) in _COMMANDS:
-            answer = relation.fetchall()
-            if not answer:
+        if given.affected is not None:
+            self._connection.complete()
+            return Changed(affected=given.affected)
+        if kind != "SELECT" and given.names == _SUCCESS:
+            given = _with_rows(given)
+            if given is None:
                 return Changed()
-            if kind == "EXECUTE":
-                return Changed(affected=int(answer[0][0]))
-        self._result = Result(relation, failed=failed, finished=finished)
+        self._result = Result(given, failed=failed, finished=finished)
         return self._result.rows(changes=kind in _CHANGES)
 
     def _command(self, sql: str, kind: str, parameters: dict[str, object], inside: Sequence[Contained]) -> Changed:
@@ -526,6 +528,12 @@ _EXPLAIN = "EXPLAIN "
 _DIALECT = dialect_named("duckdb")
 _INTERRUPTED_TRIES = 100
 _TRANSACTION_ID = "SELECT system.main.current_transaction_id()"
+
+
+def _with_rows(given: Answer) -> Answer | None:
+    """Return an answer that has rows with them, or None."""
+    rows = given.read(PIECE_ROWS).read_all()
+    return Answer(given.names, given.types, lambda _: rows.to_reader()) if rows.num_rows else None
 
 
 def _translated(exc: BaseException, before: str, sql: str) -> errors.TuskError:

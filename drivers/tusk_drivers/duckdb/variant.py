@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from tusk_drivers.duckdb.buffers import TEXT
 
+_DAY_US = 86_400_000_000
 _PRIMITIVE, _SHORT_STRING, _OBJECT = 0, 1, 2
 
 
@@ -112,16 +113,27 @@ def _float(code: str, size: int) -> Callable[[bytes, int], str]:
 
 
 def _moment(unit: str, size: int, suffix: str = "") -> Callable[[bytes, int], str]:
+    ends = {2 ** (8 * size - 1) - 1: "infinity", 1 - 2 ** (8 * size - 1): "-infinity"}
+
     def render(raw: bytes, at: int) -> str:
         number = int.from_bytes(raw[at : at + size], "little", signed=True)
-        return _quoted(str(np.array(number, dtype=f"datetime64[{unit}]")).replace("T", " ") + suffix)
+        return _quoted(ends.get(number) or _of_any_year(str(np.array(number, dtype=f"datetime64[{unit}]")), suffix))
 
     return render
 
 
+def _of_any_year(text: str, suffix: str) -> str:
+    """Return numpy's text of a moment, which counts years as astronomers do, as the database has it."""
+    day, _, clock = text.rpartition("T") if "T" in text else (text, "", "")
+    year, rest = day.lstrip("-").split("-", 1)
+    number = -int(year) if text.startswith("-") else int(year)
+    shown = f"{number if number > 0 else 1 - number:04}-{rest}{' ' + clock if clock else ''}{suffix}"
+    return shown if number > 0 else f"{shown} BC"
+
+
 def _clock(raw: bytes, at: int) -> str:
     micros = _integer(raw, at, 8)
-    return _quoted(str(np.datetime64(micros, "us")).partition("T")[2])
+    return _quoted("24:00:00" if micros >= _DAY_US else str(np.datetime64(micros, "us")).partition("T")[2])
 
 
 def _bytes(raw: bytes, at: int) -> bytes:
