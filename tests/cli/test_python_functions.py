@@ -100,6 +100,8 @@ def test_frames_go_into_tables(lake):
     assert list(tusk.query("SELECT * FROM u", connection=lake).columns) == ["key", "a"]
     with pytest.raises(errors.TuskError):
         tusk.persist(frame, "u", connection=lake)
+    with pytest.warns(UserWarning, match="index has no name and was left out"):
+        tusk.persist(pd.DataFrame({"a": [1]}, index=[7]), "v", connection=lake)
 
 
 def test_threads_share_the_session(lake):

@@ -387,7 +387,7 @@ def test_a_connection_that_does_not_answer_is_not_stored(cells):
 def test_a_frame_that_no_table_can_hold_is_refused(cells):
     cells.variables["df"] = pd.DataFrame({"a": [1, "x"]})
     ran = cells.run("%sql --persist df AS planes")
-    assert "a column whose values have no one type" in ran.refused.message
+    assert "The column 'a' of `df` has values of no one type: 1 is a int, 'x' a str" in ran.refused.message
     cells.variables["df"] = pd.DataFrame([[1, 2]], columns=["a", "a"])
     assert "two columns called 'a'" in cells.run("%sql --persist df AS planes").refused.message
     cells.variables["df"] = [1, 2]

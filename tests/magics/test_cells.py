@@ -276,15 +276,21 @@ def test_a_frame_is_written_into_a_new_table_and_appended(cells):
     ("index", "note", "columns"),
     [
         (None, "", ["a"]),
-        (pd.Index([7, 9]), "", ["a"]),
+        (pd.Index([7, 9]), "Note: The frame's index has no name and was left out", ["a"]),
+        (pd.RangeIndex(1, 3), "Note: The frame's index has no name and was left out", ["a"]),
         (pd.Index(["x", "y"], name="key"), "Note: The frame's index became the column 'key'", ["key", "a"]),
         (
             pd.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["k", "l"]),
             "Note: The frame's index became the columns 'k', 'l'",
             ["k", "l", "a"],
         ),
-        (pd.Index(["x", "y"]), "Note: The frame's index has no name and was left out", ["a"]),
-        (pd.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["k", None]), "was left out", ["a"]),
+        (pd.Index(["x", "y"]), "Note: The frame's index became the column 'index'", ["index", "a"]),
+        (pd.to_datetime(["2024-01-01", "2024-02-01"]), "became the column 'index'", ["index", "a"]),
+        (
+            pd.MultiIndex.from_tuples([(1, "x"), (2, "y")], names=["k", None]),
+            "became the columns 'k', 'level_1'",
+            ["k", "level_1", "a"],
+        ),
     ],
 )
 def test_what_becomes_of_the_index_is_said(cells, index, note, columns):

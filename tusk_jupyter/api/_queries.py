@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -119,7 +120,8 @@ def persist(
 ) -> int:
     """Write a DataFrame into a new table and return the number of rows.
 
-    A pandas index becomes columns if all its levels have names, else it is left out.
+    A pandas index becomes columns, except for numbers of rows without a name. Where these are left out, or values get
+    another form in the database, a warning says so.
 
     Raises:
         QueryError: the table exists.
@@ -143,7 +145,7 @@ def append(
 def _upload(
     data: object, table: str, *, connection: str | None, append: bool, timeout_s: float | None, log: bool
 ) -> int:
-    from tusk_jupyter.client.tables import to_arrow
+    from tusk_jupyter.client.tables import index_notes, to_arrow
     from tusk_jupyter.protocol.control import UploadRequest
 
     rows = to_arrow(data)
@@ -151,7 +153,9 @@ def _upload(
     request = UploadRequest(
         session=here.session, connection=connection, table=table, append=append, timeout_s=timeout_s, log=log
     )
-    here.upload(request, rows)
+    result = here.upload(request, rows)
+    for note in (*index_notes(data, only_lost=True), *result.notes):
+        warnings.warn(note, stacklevel=2)
     return int(rows.num_rows)
 
 

@@ -104,7 +104,7 @@ def _with_floats(table: pa.Table) -> pa.Table:
 def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
     """Return `frame` as an Arrow table, which takes as much memory as itself while it is sent.
 
-    A pandas index whose levels all have names becomes columns; another one is left out. `index_notes` says which.
+    A pandas index becomes columns, except for numbers of rows. `index_notes` says what became of it.
 
     Args:
         frame: a pandas or polars DataFrame, an Arrow table, or anything that hands out an Arrow stream.
@@ -123,22 +123,42 @@ def to_arrow(frame: object, *, name: str = "the data") -> pa.Table:
         return _converted(frame, name)
 
 
-def index_notes(frame: object) -> list[str]:
-    """Return what becomes of a pandas index in `to_arrow`, where it holds more than the rows' numbers."""
+def index_notes(frame: object, *, only_lost: bool = False) -> list[str]:
+    """Return what becomes of a pandas index in `to_arrow`, where it holds more than the rows' numbers.
+
+    Args:
+        frame: what is sent.
+        only_lost: nothing of an index that becomes columns.
+    """
     if not _is_pandas(frame):
         return []
     index = cast("pd.DataFrame", frame).index
-    named = [str(level) for level in index.names if level is not None]
-    if len(named) == index.nlevels:
-        columns = ", ".join(map(repr, named))
+    names = _index_columns(index)
+    if names and only_lost:
+        return []
+    if names:
+        columns = ", ".join(map(repr, names))
         return [
             f"The frame's index became the column {columns}; `df.reset_index(drop=True)` leaves it out."
-            if len(named) == 1
+            if len(names) == 1
             else f"The frame's index became the columns {columns}; `df.reset_index(drop=True)` leaves them out."
         ]
-    if index.nlevels == 1 and index.dtype.kind in "iu":
-        return []  # numbers of rows, of which a filter leaves some
+    if _counts_rows(index):
+        return []
     return ["The frame's index has no name and was left out; `df.rename_axis('NAME')` makes a column of it."]
+
+
+def _counts_rows(index: pd.Index) -> bool:
+    """Return whether an index is what a frame has on its own: 0, 1, 2 and so on."""
+    return type(index).__name__ == "RangeIndex" and index.name is None and (index.start, index.step) == (0, 1)  # type: ignore[attr-defined]
+
+
+def _index_columns(index: pd.Index) -> list[str]:
+    """Return the columns that an index becomes, named as `reset_index` names them; none for an unnamed one of row numbers."""
+    if index.nlevels == 1:
+        unnamed = index.name is None and index.dtype.kind in "iu"
+        return [] if unnamed else ["index" if index.name is None else str(index.name)]
+    return [f"level_{place}" if level is None else str(level) for place, level in enumerate(index.names)]
 
 
 def _size_of(frame: object) -> int:
@@ -152,9 +172,13 @@ def _size_of(frame: object) -> int:
 def _converted(frame: object, name: str) -> pa.Table:
     import pyarrow as pa
 
+    from tusk_jupyter.client import frame_columns
+
     if _is_pandas(frame):
         return _from_pandas(cast("pd.DataFrame", frame), name)
     problem = None
+    if type(frame).__module__.split(".")[0] == "polars" and type(frame).__name__ == "DataFrame":
+        return frame_columns.of_polars(cast("Any", frame), name)
     if hasattr(frame, "__arrow_c_stream__"):
         try:
             return pa.table(frame)
@@ -173,18 +197,21 @@ def _is_pandas(frame: object) -> bool:
 def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
     import pyarrow as pa
 
-    named = [level for level in frame.index.names if level is not None]
-    named = named if len(named) == frame.index.nlevels else []
-    columns = [str(column) for column in [*named, *frame.columns]]
+    from tusk_jupyter.client.frame_columns import Column, of_pandas
+
+    levels = _index_columns(frame.index)
+    columns = [*levels, *map(str, frame.columns)]
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
         raise UsageError(
             f"{name} has two columns called {twice!r}; a database table cannot.", hint="Rename one of them first."
         )
-    data = frame.reset_index() if named else frame
+    series = [frame.index.get_level_values(place).to_series() for place in range(len(levels))]
+    series += [frame.iloc[:, place] for place in range(frame.shape[1])]
     try:
-        return pa.Table.from_pandas(data, preserve_index=False).replace_schema_metadata(None)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as exc:
+        found = [of_pandas(values, Column(name, column)) for values, column in zip(series, columns, strict=True)]
+        return pa.table(found, names=columns)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as exc:
         from tusk_jupyter.sqltext.quoted_values import hide_every_value
         from tusk_jupyter.sqltext.secret_names import is_secret_parameter
 

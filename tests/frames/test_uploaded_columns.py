@@ -1,0 +1,142 @@
+"""Columns of frames on their way into a database: each value as it is, or the column is refused by name."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from tusk_jupyter import errors
+from tusk_jupyter.client.tables import to_arrow
+
+AWARE = pd.Timestamp("2024-01-01", tz="UTC")
+NAN = float("nan")
+
+
+class Colour(str, enum.Enum):  # noqa: UP042 - its str() is "Colour.RED"
+    RED = "red"
+
+
+def objects(*values: object) -> pd.Series:
+    return pd.Series(list(values), dtype=object)
+
+
+def sent(column: Any) -> pa.ChunkedArray:
+    return to_arrow(pd.DataFrame({"x": column}), name="`df`").column("x")
+
+
+REFUSED = [
+    (pd.period_range("2024-01", periods=2, freq="M"), "periods"),
+    (pd.interval_range(0, 3), "intervals"),
+    (pd.cut(pd.Series([1, 2, 3]), 2), "intervals"),
+    (objects(dt.date(2024, 1, 1), dt.datetime(2024, 1, 2, 3)), "no one type"),
+    (objects(dt.datetime(2024, 1, 2, 3), dt.date(2024, 1, 1)), "no one type"),
+    (objects(pd.Timestamp("2024-01-01"), AWARE), "moments without one"),
+    (objects([pd.Timestamp("2024-01-01"), AWARE]), "moments without one"),
+    (objects(dt.time(1, 2, tzinfo=dt.UTC)), "time of day with a zone"),
+    (objects({"x": 1}, {"y": "z"}), "keys differ"),
+    (objects({1: "x"}), "no text"),
+    (objects({}), "without a key"),
+    (objects("x", b"y"), "no one type"),
+    (objects([1, "x"]), "no one type"),
+    (objects(True, 5), "no one type"),
+    (objects(1.5, Decimal("1.5")), "no one type"),
+    (objects(1, 2.5, 2**53 + 1), "9007199254740993"),
+    (objects(10**80), "76 digits"),
+    (objects(Decimal("1e70"), Decimal("1e-70")), "76 digits"),
+    (objects(Decimal("Infinity")), "Infinity"),
+    (objects(Decimal("NaN")), "NaN"),
+    (objects(pd.Period("2024-01")), "a Period"),
+    (objects(pd.Interval(0, 1)), "a Interval"),
+    (objects(1j), "a complex"),
+    (np.array([1j]), "complex"),
+    (objects(object()), "a object"),
+    (objects("\ud800"), "no Unicode text"),
+    (np.array([1], np.longdouble) / 3, "more digits than a float"),
+    (objects(np.timedelta64(1, "M")), "no fixed length"),
+    (objects(dt.datetime(9999, 1, 1), pd.Timestamp("2024-01-01 00:00:00.000000001")), "nanoseconds"),
+]
+
+
+@pytest.mark.parametrize(("column", "words"), REFUSED, ids=[f"{words}-{at}" for at, (_, words) in enumerate(REFUSED)])
+def test_what_no_column_holds_is_refused_by_name(column, words):
+    with pytest.raises(errors.UsageError, match=words) as caught:
+        sent(column)
+    assert caught.value.message.startswith("The column 'x' of `df` ")
+    assert caught.value.hint
+
+
+def test_a_secret_is_not_repeated():
+    with pytest.raises(errors.UsageError) as caught:
+        to_arrow(pd.DataFrame({"password": objects("hunter2", b"y")}))
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
+KEPT = [
+    (objects({"x": 1, "y": [1]}, None, {"y": [], "x": 2}), [{"x": 1, "y": [1]}, None, {"x": 2, "y": []}]),
+    (objects(1.5, NAN, None), [1.5, "nan", None]),
+    (objects(1.5, NAN), [1.5, None]),
+    (objects(1, NAN, None), [1, None, None]),
+    (objects("a", NAN, pd.NA), ["a", None, None]),
+    (pd.arrays.FloatingArray(np.array([1.0, NAN, 0.0]), np.array([False, False, True])), [1.0, "nan", None]),
+    (pd.Series(pa.array([1.0, NAN, None]), dtype=pd.ArrowDtype(pa.float64())), [1.0, "nan", None]),
+    (objects(1, 2**70), [1, 2**70]),
+    (objects(2**64 - 1, 0), [2**64 - 1, 0]),
+    (objects(Decimal("1.25"), 3, Decimal("1E+5")), [Decimal("1.25"), 3, 100_000]),
+    (objects(uuid.UUID(int=5), None), [uuid.UUID(int=5), None]),
+    (objects(Colour.RED, None, "b", np.str_("c")), ["red", None, "b", "c"]),
+    (pd.arrays.SparseArray([0, 0, 1]), [0, 0, 1]),
+    (pd.arrays.SparseArray([NAN, 1.0]), [None, 1.0]),
+    (pd.Categorical(["a", None, "b"]), ["a", None, "b"]),
+    (objects(pa.MonthDayNano([1, 2, 3])), [pa.MonthDayNano([1, 2, 3])]),
+    (objects(np.array([1, 2]), None, (3,)), [[1, 2], None, [3]]),
+    (np.array([0.5, 0.1], np.longdouble), [0.5, 0.1]),
+    (objects(bytearray(b"x"), b"y"), [b"x", b"y"]),
+    (objects(dt.date(2024, 1, 1), pd.NaT), [dt.date(2024, 1, 1), None]),
+]
+
+
+@pytest.mark.parametrize(("column", "values"), KEPT, ids=[str(at) for at in range(len(KEPT))])
+def test_values_are_sent_as_they_are(column, values):
+    assert ["nan" if item != item else item for item in sent(column).to_pylist()] == values
+
+
+MOMENTS = [
+    (objects(pd.Timestamp("2024-01-01 00:00:00.000000001"), pd.NaT), ["2024-01-01 00:00:00.000000001", None]),
+    (objects(np.datetime64("2024-01-01", "D"), np.datetime64("NaT")), ["2024-01-01 00:00:00.000000", None]),
+    (
+        objects(AWARE.tz_convert("Europe/Berlin"), dt.datetime(2024, 1, 1, tzinfo=dt.timezone(dt.timedelta(seconds=3208)))),
+        ["2024-01-01 00:00:00.000000Z", "2023-12-31 23:06:32.000000Z"],
+    ),
+    (
+        pd.Series(pd.to_datetime(["2024-01-01"])).dt.tz_localize(dt.timezone(dt.timedelta(seconds=3208))),
+        ["2023-12-31 23:06:32.000000Z"],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "texts"), MOMENTS, ids=[str(at) for at in range(len(MOMENTS))])
+def test_moments_are_sent_as_they_are(column, texts):
+    assert sent(column).cast(pa.string()).to_pylist() == texts
+
+
+def test_lengths_of_time_keep_their_nanoseconds():
+    found = sent(objects(pd.Timedelta(1, "ns"), dt.timedelta(days=1), np.timedelta64(2, "h")))
+    assert found.type == pa.duration("ns")
+    assert found.cast(pa.int64()).to_pylist() == [1, 86_400 * 10**9, 7200 * 10**9]
+
+
+def test_polars_integers_of_128_bits_are_sent_as_they_are():
+    frame = pl.DataFrame({"a": ["x", "y"], "i": pl.Series([2**100, None], dtype=pl.Int128)})
+    found = to_arrow(frame)
+    assert found.to_pydict() == {"a": ["x", "y"], "i": [2**100, None]}
+    with pytest.raises(errors.UsageError, match=r"The column 'o' of the data holds .* a object"):
+        to_arrow(pl.DataFrame({"o": [object()]}))
