@@ -18,7 +18,7 @@ from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 from tusk_magics.options import SqlOptions
 
 _NO_VALUE = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
-_FRAMES = ("DataFrame", "LazyFrame", "Series", "Table", "RecordBatch", "Index")
+_FRAMES = ("DataFrame", "LazyFrame", "Table", "RecordBatch")
 
 
 def given_values(options: SqlOptions, namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _checked(name: str, value: object) -> object:
     if kind in _FRAMES:
         raise UsageError(
             f"The placeholder :{name} would get `{name}`, which is a {kind}: a parameter is one value, not a table.",
-            hint=f"Write it into a table first with `%sql --persist {name}`, or pass `{name}.tolist()` as a list.",
+            hint=f"Write it into a table first with `%sql --persist {name}`, or pass one of its columns: that is a list.",
         )
     if isinstance(value, _NO_VALUE):
         what = {"module": "a module", "type": "a class"}.get(kind, "a function")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tusk_jupyter import errors
+
+pytestmark = pytest.mark.home("shared")
 
 
 class Colour(str, enum.Enum):  # noqa: UP042  # its str() is "Colour.RED"
@@ -68,3 +71,141 @@ def test_nanoseconds_are_kept_or_refused(engine):
         assert engine.value("SELECT count(*) FROM ticks WHERE moment = :at", **asked) == 2
         text = engine.value("SELECT CAST(moment AS varchar) FROM ticks")
         assert text == NANOSECOND
+
+
+def test_a_list_says_which_rows_are_deleted(engine):
+    engine.run("CREATE TABLE kept (id integer)")
+    engine.run("INSERT INTO kept VALUES (1), (2), (3), (NULL)")
+    engine.run("DELETE FROM kept WHERE id NOT IN (:keep)", parameters={"keep": [1, 3, None]})
+    assert engine.value("SELECT count(*) FROM kept") == 4
+    engine.run("DELETE FROM kept WHERE id NOT IN (:keep)", parameters={"keep": (1, 3)})
+    assert engine.value("SELECT count(*) FROM kept WHERE id IN (:keep) OR id IS NULL", parameters={"keep": {1, 3}}) == 3
+    engine.run("DELETE FROM kept WHERE id NOT IN (:keep)", parameters={"keep": []})
+    assert engine.value("SELECT count(*) FROM kept") == 0
+
+
+def test_lists_are_as_long_as_notebooks_have_them(engine):
+    engine.run("CREATE TABLE long_lists (id integer, code varchar(20), size double precision)")
+    engine.run("INSERT INTO long_lists VALUES (1, '1', 0.1), (2, 'it''s', 0.3), (3, NULL, NULL)")
+    count = 33_000 if engine.name == "sqlite" else 6_000  # SQLite takes 32,766 values in a statement
+    asked = [
+        ("id IN (:v)", range(2, count), [2, 3]),
+        ("id NOT IN (:v)", range(2, 6_000), [1]),
+        ("code IN (:v)", [*map(str, range(6_000)), "it's"], [1, 2]),
+        ("size IN (:v)", [n + 0.1 for n in range(6_000)], [1]),
+    ]
+    got = [
+        engine.run(f"SELECT id FROM long_lists WHERE {where} ORDER BY id", parameters={"v": value})
+        .table.column(0)
+        .to_pylist()
+        for where, value, _ in asked
+    ]
+    assert got == [rows for _, _, rows in asked]
+
+
+def test_an_error_behind_a_list_is_marked_in_the_users_own_text(engine):
+    engine.run("CREATE TABLE marked (id integer)")
+    sql = "SELECT id FROM marked WHERE id NOT IN (:ids)\n  AND id IN (:none, 1)\n  AND nosuch = 1"
+    for ids in ([1, 2], [], list(range(6000))):
+        with pytest.raises(errors.QueryError) as caught:
+            engine.run(sql, parameters={"ids": ids, "none": []})
+        assert caught.value.position == sql.index("nosuch")
+        assert "nosuch" in caught.value.message
+
+
+def test_a_list_where_none_can_be_is_refused_with_the_right_spelling(sqlite_engine, mysql_engine):
+    for one in (sqlite_engine, mysql_engine):
+        one.run("CREATE TABLE tagged (id integer, tags varchar(99))")
+        for where in (
+            "id = ANY (:ids)",
+            "id = :ids",
+            ":ids <> id",
+            "COALESCE(:ids, 1) = id",
+            "id LIKE :ids",
+            "id + (:ids) > 0",
+        ):
+            with pytest.raises(errors.UsageError) as caught:
+                one.run(f"SELECT 1 FROM tagged WHERE {where}", parameters={"ids": [1, 2]})
+            assert "IN (:ids)" in caught.value.hint
+        one.run("INSERT INTO tagged VALUES (1, :ids)", parameters={"ids": [1, 2]})
+        one.run("UPDATE tagged SET tags = :ids WHERE id = 1", parameters={"ids": ["x", 5]})
+        assert one.value("SELECT tags FROM tagged") == '["x", 5]'
+
+
+def test_decimals_are_numbers_on_sqlite(sqlite_engine):
+    sqlite_engine.run("CREATE TABLE sold (price DEC(10, 2), note TEXT)")
+    sqlite_engine.run(
+        "INSERT INTO sold VALUES (:a, 'x'), (:b, 'y')", parameters={"a": Decimal("9.50"), "b": Decimal("10.00")}
+    )
+    for sql, value, found in (
+        ("SELECT count(*) FROM sold WHERE price * 1 > :p", "9.49", 2),
+        ("SELECT count(*) FROM sold GROUP BY 1 = 1 HAVING sum(price) = :p", "19.50", 2),
+        ("SELECT typeof(:p) FROM sold", "19.50", "real"),
+        ("SELECT max(price, :p) FROM sold LIMIT 1", "9.6", 9.6),
+        ("SELECT CAST(:p AS INTEGER) + 1", "9.50", 10),
+        ("SELECT :p", "9223372036854775807", 2**63 - 1),
+    ):
+        assert sqlite_engine.value(sql, parameters={"p": Decimal(value)}) == found, sql
+    for beyond in ("0.12345678901234567890", "9223372036854775808.5", "NaN"):
+        with pytest.raises(errors.UsageError, match=rf":p, {beyond}, is none of SQLite's numbers"):
+            sqlite_engine.run("SELECT :p", parameters={"p": Decimal(beyond)})
+
+
+def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_engine):
+    one = postgresql_engine
+    one.run("CREATE TABLE made AS SELECT :n AS n, :big AS big, :l AS l", parameters={"n": 300, "big": 2**40, "l": [1]})
+    assert (
+        one.value("SELECT pg_typeof(n)::text || pg_typeof(big) || pg_typeof(l) FROM made") == "integerbigintinteger[]"
+    )
+    for sql, value in (
+        ("SELECT concat(:s, :n, :z)", "a5"),
+        ("SELECT json_build_object('k', :s, 'd', :d)::text", '{"k" : "a", "d" : {"b": 1}}'),
+        ("SELECT to_json(:s)::text", '"a"'),
+        ("SELECT format('%s-%s', :s, :z)", "a-"),
+        ("SELECT count(*) FROM made WHERE :day = '2024-03-01'::date AND :day <> 'a'::text", 1),
+        ("SELECT count(*) FROM made WHERE :s IS NOT NULL AND (:z IS NULL OR n = :z)", 1),
+        ("SELECT (ARRAY[1::bigint] @> :l)::text", "true"),
+        ("SELECT (now() - :span < now())::text", "true"),
+        ("SELECT count(*) FROM made WHERE now() > now() - INTERVAL :n DAY AND n > :text::int", 1),
+        ("SELECT cardinality(:none::int[])", 0),
+        ("SELECT date_trunc(:unit, now()) IS NULL FROM made GROUP BY date_trunc(:unit, now())", False),
+    ):
+        values = {
+            "s": "a", "n": 5, "z": None, "d": {"b": 1}, "day": "2024-03-01", "l": [1], "span": pd.Timedelta("1h"), "text": "7",
+            "none": [], "unit": "year",
+        }  # fmt: skip
+        assert one.value(sql, parameters=values) == value, sql
+    for sql, words in (
+        ("CREATE VIEW w AS SELECT :n AS n", "parameter :n"),
+        ("SELECT n FROM made WHERE n = :s", 'integer: "a"'),
+        ("ALTER ROLE nobody CONNECTION LIMIT :n", 'near ":n"'),
+    ):
+        with pytest.raises(errors.QueryError) as caught:
+            one.run(sql, parameters={"n": 5, "s": "a"})
+        assert words in caught.value.message
+        assert "$" not in f"{caught.value.message}{caught.value.detail}"
+
+
+def test_postgresql_asks_for_types_without_harm_to_an_open_transaction(postgresql_engine):
+    one = postgresql_engine
+    one.run("BEGIN; CREATE TABLE t (s text); INSERT INTO t VALUES ('a')")
+    assert one.value("SELECT count(*) FROM t WHERE concat(:s, :s) = 'aa' AND s = :s", parameters={"s": "a"}) == 1
+    one.run("INSERT INTO t SELECT concat(:s)", parameters={"s": "b"})
+    with pytest.raises(errors.QueryError, match="nosuch"):
+        one.run("SELECT concat(:s), nosuch", parameters={"s": "b"})
+    with pytest.raises(errors.QueryError, match="aborted"):
+        one.run("SELECT 1")
+    one.run("ROLLBACK")
+    one.run("SELECT concat(:s)", parameters={"s": "b"}, read_only=True)
+
+
+def test_duckdb_has_its_variables_beside_parameters(duckdb_engine):
+    one = duckdb_engine
+    one.run("SET VARIABLE animal = 'cat'; SET VARIABLE n = 2")
+    assert one.value("SELECT $animal") == "cat"
+    assert one.value("SELECT $Animal || :animal || getvariable('animal')", parameters={"animal": "dog"}) == "catdogcat"
+    assert one.value("SELECT count(*) FROM (FROM range(9) LIMIT $n)") == 2
+    one.run("PREPARE p AS SELECT $animal || '!'")
+    assert one.value("EXECUTE p(animal := 'cow')") == "cow!"
+    with pytest.raises(errors.QueryError, match="nosuch"):
+        one.run("SELECT $nosuch, :x", parameters={"x": 1})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections import deque
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +75,16 @@ HELD: list[tuple[object, object]] = [
     (LoudInt(7), 7),
     (LoudFloat(0.5), 0.5),
     (LoudDecimal("1.20"), Decimal("1.20")),
+    ({7}, [7]),
+    (frozenset({Plain.BLUE}), ["blue"]),
+    (range(1, 4), [1, 2, 3]),
+    ({"a": 1}.keys(), ["a"]),
+    ({"a": 1}.values(), [1]),
+    (deque([1, 2]), [1, 2]),
+    (pd.Index([3, 4]), [3, 4]),
+    (pl.Series([1, None]), [1, None]),
+    (pa.array(["x", None]), ["x", None]),
+    (pa.chunked_array([[1], [2]]), [1, 2]),
     (LoudMoment(2024, 3, 1), MARCH),
     (Colour.RED, "red"),
     (Plain.BLUE, "blue"),
@@ -152,7 +165,8 @@ REFUSED: list[tuple[object, str]] = [
     ("a\ud800", "no Unicode text"),
     ([1, object()], "cannot be a object"),
     (1j, "cannot be a complex"),
-    ({1, 2}, "cannot be a set"),
+    (iter([1, 2]), "cannot be a list_iterator"),
+    (pa.table({"a": [1]}), "cannot be a Table"),
     ({"a": float("nan")}, "sent as JSON"),
     ({"a": Decimal("1.2")}, "has no Decimal"),
     ({(1, 2): 3}, "sent as JSON"),

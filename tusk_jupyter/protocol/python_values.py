@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Set, ValuesView
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Self
@@ -82,6 +83,9 @@ def plain(value: object) -> object:
             return reduce(value)
     if library == "pandas" and hasattr(value, "tolist") and type(value).__name__ != "MultiIndex":
         return _of_pandas(value)
+    for columns, items in (("polars", "to_list"), ("pyarrow", "to_pylist")):
+        if library == columns and hasattr(value, items) and hasattr(value, "null_count"):  # no table has both
+            return _list(getattr(value, items)())
     raise UsageError(
         f"A parameter cannot be a {type(value).__name__}.",
         hint="Use None, bool, int, float, str, bytes, Decimal, date, time, datetime, timedelta, UUID, list or dict.",
@@ -194,7 +198,7 @@ _PLAIN: tuple[tuple[Any, Callable[[Any], object]], ...] = (  # datetime is a dat
     (time, _time_of_day),
     (timedelta, _timedelta),
     (UUID, lambda value: UUID(int=value.int)),
-    ((list, tuple), _list),
+    ((list, tuple, Set, range, ValuesView, deque), _list),
     (dict, lambda value: value),
 )
 

@@ -15,7 +15,7 @@ in another language needs only this table.
 | date, time, datetime | ISO 8601, a datetime with up to nine digits of a second | datetime.*, Timestamp, datetime64 |
 | interval | [days, seconds, microseconds] | datetime.timedelta, Timedelta, timedelta64 |
 | uuid | text | uuid.UUID |
-| list | [values] | list, tuple, numpy arrays |
+| list | [values] | list, tuple, set, range, arrays and columns of numpy, pandas, polars, pyarrow |
 | json | JSON text | dict |
 """
 

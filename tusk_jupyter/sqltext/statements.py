@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tusk_jupyter.sqltext.bodies import header_words, object_of, tracker_for
 from tusk_jupyter.sqltext.dialects import Dialect, dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
 from tusk_jupyter.sqltext.placeholders import placeholder_places
+from tusk_jupyter.sqltext.replaced import Replaced, Replacement
+from tusk_jupyter.sqltext.surroundings import ELSEWHERE, Around, surroundings
 
 _UNSEEN_BLANKS = ("\u200b", "\ufeff")
 
@@ -21,6 +23,7 @@ class Placeholder:
     start: int
     """Offset of the colon, in characters from the statement's start."""
     end: int
+    around: Around = ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +49,7 @@ class Statement:
         Args:
             render: gets the name and the 1-based number of the name's first appearance, returns as "$1", "%s", "$name".
         """
-        numbers: dict[str, int] = {}
-        parts, at = [], 0
-        for place in self.placeholders:
-            number = numbers.setdefault(place.name, len(numbers) + 1)
-            parts += [self.text[at : place.start], render(place.name, number)]
-            at = place.end
-        return "".join([*parts, self.text[at:]])
+        return self._bound(render).text
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -61,17 +58,18 @@ class Statement:
 
     def original_position(self, position: int, rendered: Callable[[str, int], str]) -> int:
         """Return the offset in `text` for an offset in what `bind(rendered)` gave."""
+        return self._bound(rendered).original(position)
+
+    def _bound(self, render: Callable[[str, int], str]) -> Replaced:
         numbers: dict[str, int] = {}
-        shift = 0
-        for place in self.placeholders:
-            number = numbers.setdefault(place.name, len(numbers) + 1)
-            length = len(rendered(place.name, number))
-            if position < place.start + shift:
-                break
-            if position < place.start + shift + length:
-                return place.start
-            shift += length - (place.end - place.start)
-        return position - shift
+        return self.replaced(
+            Replacement(place.start, place.end, render(place.name, numbers.setdefault(place.name, len(numbers) + 1)))
+            for place in self.placeholders
+        )
+
+    def replaced(self, replacements: Iterable[Replacement]) -> Replaced:
+        """Return the text with some of its parts replaced; they are in order and do not overlap."""
+        return Replaced(self.text, replacements)
 
 
 def split(sql: str, dialect_name: str) -> tuple[Statement, ...]:
@@ -123,12 +121,21 @@ def _statement(sql: str, part: Sequence[Token]) -> Statement:
     start, end = part[0].start, part[-1].end
     words = header_words(sql, part)
     about = object_of(words)
+    places = placeholder_places(sql, part)
     return Statement(
         text=sql[start:end],
         start=start,
         command=" ".join([*words[:1], *([about] if about else [])]),
-        placeholders=tuple(
-            Placeholder(name=name, start=place - start, end=stop - start)
-            for name, place, stop in placeholder_places(sql, part)
-        ),
+        placeholders=_placeholders(sql[start:end], part, start, places) if places else (),
+    )
+
+
+def _placeholders(
+    text: str, part: Sequence[Token], start: int, places: Sequence[tuple[str, int, int]]
+) -> tuple[Placeholder, ...]:
+    own = [Token(token.kind, token.start - start, token.end - start) for token in part]
+    around = surroundings(text, own, [place - start for _, place, _ in places])
+    return tuple(
+        Placeholder(name=name, start=place - start, end=stop - start, around=found)
+        for (name, place, stop), found in zip(places, around, strict=True)
     )

@@ -56,8 +56,8 @@ def same(expected: object, got: object) -> bool:
         return (isinstance(got, Decimal) and got.is_nan()) or got in ("NaN", "nan")
     if isinstance(expected, timedelta) and isinstance(got, pa.MonthDayNano):
         return got.months == 0 and timedelta(days=got.days, microseconds=got.nanoseconds / 1000) == expected
-    if isinstance(expected, Decimal) and isinstance(got, str):
-        return Decimal(got) == expected
+    if isinstance(expected, Decimal) and isinstance(got, str | float):  # a float whose digits are the decimal's
+        return Decimal(str(got)) == expected
     if isinstance(expected, int) and isinstance(got, str):
         return False
     return bool(expected == got)

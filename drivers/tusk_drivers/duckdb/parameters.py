@@ -3,28 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import pairwise
+from uuid import UUID
 
 import duckdb
 
 from tusk_jupyter import errors
+from tusk_jupyter.driverkit.lists import Engine, replacements
 from tusk_jupyter.protocol.python_values import NanoDatetime
-from tusk_jupyter.sqltext.statements import Statement
+from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, tokens
+from tusk_jupyter.sqltext.replaced import Replaced, Replacement
+from tusk_jupyter.sqltext.statements import Placeholder, Statement
+from tusk_jupyter.sqltext.surroundings import Members
 
 _DECIMAL_DIGITS = 38
 
 
-def bound(statement: Statement, parameters: Mapping[str, object]) -> dict[str, object]:
-    """Return the values of the statement's own placeholders: DuckDB refuses to be given more.
+_ENGINE = Engine(
+    name="DuckDB",
+    has_arrays=True,
+    literal=lambda place, value: f"INTERVAL ({value}) {place.unit}" if place.unit else f"CAST({value} AS {place.type})",
+)
+_LARGE = 500
+"""Members from which on a list goes as an array: DuckDB takes 0.25 ms for each value of a statement."""
+_TYPED = (bool, int, float, str, date, datetime, time, UUID, bytes)
+"""Types whose values keep them in an array."""
+_PREPARES = frozenset({"PREPARE", "CREATE MACRO", "CREATE FUNCTION", "EXECUTE"})
+"""Statements in which `$name` is no variable."""
+
+
+def bound(
+    statement: Statement, parameters: Mapping[str, object], connection: duckdb.DuckDBPyConnection
+) -> tuple[Replaced, dict[str, object]]:
+    """Return the text for DuckDB, and the values of its placeholders: DuckDB refuses to be given more.
 
     Raises:
-        UsageError: a value is missing, or is a decimal that DuckDB has no type for.
+        UsageError: a value is missing, or is one that DuckDB has no type for.
     """
     for name in statement.parameters:
         if name not in parameters:
             raise errors.UsageError(f"There is no value for :{name}.", hint=f"Give it with `--param {name}=VALUE`.")
         _check(name, parameters[name])
-    return {name: _sent(parameters[name]) for name in statement.parameters}
+    values: dict[str, object] = {}
+    prefix = "item_"
+    while any(name.startswith(prefix) for name in statement.parameters):
+        prefix = f"{prefix}_"
+
+    def single(place: Placeholder) -> str:
+        values[place.name] = _sent(parameters[place.name])
+        return f"${place.name}"
+
+    def member(name: str, number: int, value: object) -> str:
+        own = f"{prefix}{name}_{number}"
+        values[own] = _sent(value)
+        return f"${own}"
+
+    def whole(place: Placeholder, members: Members, items: list[object]) -> Replacement | None:
+        kinds = {type(item) for item in items if item is not None}
+        if len(items) < _LARGE or members.width > 1 or len(kinds) != 1 or not kinds.issubset(_TYPED):
+            return None
+        own = f"{prefix}{place.name}"
+        values[own] = items
+        return Replacement(members.open, members.end, f"(SELECT unnest(${own}))")
+
+    found = list(replacements(statement, parameters, _ENGINE, single=single, member=member, whole=whole))
+    if "$" in statement.text and statement.command not in _PREPARES:
+        found = sorted([*found, *_variables(statement, connection)])
+    return statement.replaced(found), values
+
+
+def _variables(statement: Statement, connection: duckdb.DuckDBPyConnection) -> list[Replacement]:
+    """Return what stands for the `$name` of SET VARIABLE: beside values, DuckDB takes it for one that is missing."""
+    text = statement.text
+    code = [token for token in tokens(text, dialect_named("duckdb")) if token.kind is not Kind.COMMENT]
+    found = [
+        Replacement(sign.start, name.end, text[name.start : name.end])
+        for sign, name in pairwise(code)
+        if text[sign.start : sign.end] == "$" and name.kind is Kind.WORD and name.start == sign.end
+    ]
+    if not found:
+        return []
+    known = {
+        str(name).lower()
+        for (name,) in connection.execute("SELECT name FROM system.main.duckdb_variables()").fetchall()
+    }
+    return [one._replace(text=f"getvariable('{one.text}')") for one in found if one.text.lower() in known]
 
 
 def _sent(value: object) -> object:

@@ -33,6 +33,7 @@ from tusk_jupyter.protocol.driver import Description, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, tokens
+from tusk_jupyter.sqltext.replaced import Replaced
 from tusk_jupyter.sqltext.statements import Statement
 
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "COPY"})
@@ -46,10 +47,6 @@ _SUCCESS = ("Success",)
 T = TypeVar("T")
 _Failed = Callable[[BaseException], errors.TuskError]
 _Finished = Callable[[bool], Sequence[str]]
-
-
-def _parameter(name: str, _number: int) -> str:
-    return f"${name}"
 
 
 class DuckDBSession(Session):
@@ -97,18 +94,20 @@ class DuckDBSession(Session):
             UsageError: it would change what the driver needs as it is.
         """
         self._release_result()
-        sql = statement.bind(_parameter)
+        sent, sql = Replaced(statement.text), statement.text
         values: dict[str, object] = {}
         self._enter()
         try:
             self._tell_of_lost_log()
+            if statement.placeholders or "$" in sql:
+                sent, values = bound(statement, parameters, self._connection)
+                sql = sent.text
             parsed = self._connection.extract_statements(sql)
             kinds = [kind_of(one) for one in parsed]
             if not parsed:
                 self._leave()
                 return Changed()
             self._instance.attached.look(self._connection, self, kinds, sql)
-            values = bound(statement, parameters)
             self._paths.enter(self._connection, sql, kinds[-1])
             inside = contained(self._connection, parsed)
             for one in inside:
@@ -117,11 +116,11 @@ class DuckDBSession(Session):
             own = self._allow(sql, parsed, inside)
         except ENGINE_ERRORS as exc:
             self._leave()
-            raise self._failure(exc, statement, sql, values) from exc
+            raise self._failure(exc, sent, sql, values) from exc
         except BaseException:
             self._leave()
             raise
-        return self._run(statement, sql, kinds[-1], values, inside, own_transaction=own)
+        return self._run(sent, sql, kinds[-1], values, inside, own_transaction=own)
 
     def _allow(self, sql: str, parsed: Sequence[duckdb.Statement], inside: Sequence[Contained]) -> bool:
         """Check what the session may run; return whether it runs in a read-only transaction of its own, begun here."""
@@ -189,7 +188,7 @@ class DuckDBSession(Session):
 
     def _run(
         self,
-        statement: Statement,
+        sent: Replaced,
         sql: str,
         kind: str,
         parameters: dict[str, object],
@@ -200,7 +199,7 @@ class DuckDBSession(Session):
         hides, defines = False, Effect.NONE
 
         def failed(exc: BaseException) -> errors.TuskError:
-            return self._failure(exc, statement, sql, parameters)
+            return self._failure(exc, sent, sql, parameters)
 
         def finished(done: bool) -> Sequence[str]:
             self._end_own(own_transaction)
@@ -217,7 +216,7 @@ class DuckDBSession(Session):
                 guard.check_sequences(self._connection, sql, self._definitions)
                 if kind == "PRAGMA" and self._definitions.hide_calls(self._connection, at_once=True):
                     raise guard.no_pragma()
-                self._check_plan(statement, sql, kind, parameters)
+                self._check_plan(sent, sql, kind, parameters)
             if kind == "TRANSACTION":
                 outcome: Rows | Changed = self._control(sql)
             elif kind in _YIELDS or _mentions_returning(sql):
@@ -240,7 +239,7 @@ class DuckDBSession(Session):
             return False
         return plan.calls_unknown(sql) or plan.runs_others(sql) or self._definitions.hide_calls(self._connection)
 
-    def _check_plan(self, statement: Statement, sql: str, kind: str, parameters: dict[str, object]) -> None:
+    def _check_plan(self, sent: Replaced, sql: str, kind: str, parameters: dict[str, object]) -> None:
         """Refuse, in a read-only session, what views and macros would run beyond reading.
 
         Raises:
@@ -252,7 +251,7 @@ class DuckDBSession(Session):
             try:
                 names = plan.functions_of(self._connection, text, parameters)
             except ENGINE_ERRORS as exc:
-                raise self._failure(exc, statement, sql, parameters, before=plan.EXPLAIN) from exc
+                raise self._failure(exc, sent, sql, parameters, before=plan.EXPLAIN) from exc
             guard.check_functions(names)
 
     def _query(
@@ -304,7 +303,7 @@ class DuckDBSession(Session):
     def _failure(
         self,
         exc: BaseException,
-        statement: Statement,
+        sent: Replaced,
         sql: str,
         parameters: Mapping[str, object],
         *,
@@ -329,7 +328,7 @@ class DuckDBSession(Session):
         if found.scenario == "undefined_table" and self._instance.created:
             found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
-            found.position = statement.original_position(found.position, _parameter)
+            found.position = sent.original(found.position)
         taken_keys.hide_secret(found, self._connection, can_ask=self._transaction is Transaction.IDLE)
         self._look_at_transaction()
         self._instance.note()

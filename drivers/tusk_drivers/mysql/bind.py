@@ -15,21 +15,26 @@ from uuid import UUID
 
 import pymysql
 
+from tusk_jupyter.driverkit.lists import Engine, replacements
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 
 if TYPE_CHECKING:
     from tusk_drivers.mysql.link import Link
-    from tusk_jupyter.sqltext.statements import Statement
+    from tusk_jupyter.sqltext.replaced import Replaced
+    from tusk_jupyter.sqltext.statements import Placeholder, Statement
 
 _TIMESTAMPS = (dt.datetime(1970, 1, 2), dt.datetime(2038, 1, 18))
 """What CONVERT_TZ converts; outside it returns its argument unchanged, so it is not asked."""
+_ENGINE = Engine(name="MySQL", nothing=lambda width: f"SELECT {', '.join(['NULL'] * width)} FROM DUAL WHERE FALSE")  # noqa: S608 - NULLs only
 _SELECTS = re.compile(r"\b(?:SELECT|VALUES|TABLE\s+\w+\s*\Z)", re.IGNORECASE)
 """In CREATE TABLE: it fills the table from a query."""
 
 
-def literals(link: Link, statement: Statement, parameters: Mapping[str, object]) -> dict[str, str]:
-    """Return each placeholder's value as an SQL literal.
+def written(
+    link: Link, statement: Statement, parameters: Mapping[str, object], beside: Mapping[str, object]
+) -> Replaced:
+    """Return the statement with its values as SQL literals, those that go beside the text as question marks.
 
     Raises:
         UsageError: a value is missing, or MySQL has no literal for it.
@@ -41,7 +46,19 @@ def literals(link: Link, statement: Statement, parameters: Mapping[str, object])
             f"The statement names the parameter :{missing[0]}, which has no value; given: {given}.",
             hint=f"Give it with `--param {missing[0]}=VALUE`, or as a variable of the notebook.",
         )
-    return {name: _literal(link, name, parameters[name]) for name in statement.parameters}
+    literals: dict[str, str] = {}
+
+    def single(place: Placeholder) -> str:
+        if place.name in beside:
+            return "?"
+        if place.name not in literals:
+            literals[place.name] = _literal(link, place.name, parameters[place.name])
+        return literals[place.name]
+
+    def member(name: str, _number: int, value: object) -> str:
+        return _literal(link, name, value)
+
+    return statement.replaced(replacements(statement, parameters, _ENGINE, single=single, member=member))
 
 
 def beside_the_text(statement: Statement, parameters: Mapping[str, object]) -> dict[str, str | bytes | int]:
@@ -90,12 +107,8 @@ def _escaped(link: Link, value: object) -> str:
     match value:
         case dict():
             return link.escape(json.dumps(value, ensure_ascii=False))
-        case list() | tuple():
-            if not value:
-                raise UsageError(
-                    "a list must have an item, for IN () is no SQL.", hint="Leave the condition out instead."
-                )
-            return f"({', '.join(_escaped(link, item) for item in value)})"
+        case list():
+            return link.escape(json.dumps(value, ensure_ascii=False, default=_in_json))
         case UUID():
             return link.escape(str(value))
         case bytes() | bytearray() | memoryview():
@@ -112,6 +125,24 @@ def _escaped(link: Link, value: object) -> str:
             return f"TIME{link.escape(value)}"
         case _:
             return link.escape(value)
+
+
+def _in_json(value: object) -> object:
+    """Return what JSON has for an item of a list, as for one in a dict.
+
+    Raises:
+        UsageError: JSON has no such value.
+    """
+    match value:
+        case dt.date() | dt.time():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case _:
+            raise UsageError(
+                f"outside of IN a list is its JSON text, which has no {type(value).__name__} ({value!r}).",
+                hint="Put it in as text, or as another number.",
+            )
 
 
 def _moment(link: Link, value: dt.datetime) -> str:

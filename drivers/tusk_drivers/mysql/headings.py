@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from tusk_drivers.mysql.types import Column
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
+from tusk_jupyter.sqltext.replaced import Replaced
 from tusk_jupyter.sqltext.statements import Statement
 
 _BEYOND_BMP = re.compile(r"[\U00010000-\U0010ffff]")
@@ -33,16 +34,12 @@ class _Place:
 class Headings:
     """One statement, as it was written and as it was sent."""
 
-    def __init__(self, statement: Statement, literals: Mapping[str, str], parameters: Mapping[str, object]) -> None:
+    def __init__(self, statement: Statement, sent: Replaced, parameters: Mapping[str, object]) -> None:
         """Note where the literals stand in what was sent."""
         self._statement = statement
         self._parameters = parameters
-        self._places, shift = [], 0
-        for found in statement.placeholders:
-            start = found.start + shift
-            shift += len(literals[found.name]) - (found.end - found.start)
-            self._places.append(_Place(start, found.end + shift, found.start, found.end))
-        self._sent = _BEYOND_BMP.sub("?", statement.bind(lambda name, _: literals[name]))
+        self._places = [_Place(*place) for place in sent.places if place[0] < place[1]]
+        self._sent = _BEYOND_BMP.sub("?", sent.text)
         self._at = 0
 
     def restored(self, columns: list[Column]) -> list[Column]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import pymysql
 
 from tusk_drivers.mysql import catalog, locks, readonly, rights, signin, snapshot, upload
-from tusk_drivers.mysql.bind import beside_the_text, literals
+from tusk_drivers.mysql.bind import beside_the_text, written
 from tusk_drivers.mysql.errors import from_server, numbered, position
 from tusk_drivers.mysql.execution import MANY_RESULTS, Execution
 from tusk_drivers.mysql.headings import Headings
@@ -67,20 +67,17 @@ class MysqlSession(Session):
     # --- statements ---
 
     def execute(self, statement: Statement, parameters: Mapping[str, object]) -> Rows | Changed:
-        """Run one statement; a list binds as `IN :ids`, an aware datetime as the session's local time."""
+        """Run one statement; an aware datetime binds as the session's local time."""
         self._check_link()
         beside = beside_the_text(statement, parameters)
-        values = literals(self._link, statement, parameters) | dict.fromkeys(beside, "?")
-
-        def render(name: str, _number: int) -> str:
-            return values[name]
+        sent = written(self._link, statement, parameters, beside)
 
         def explain(exc: TuskError) -> TuskError:
             found = position(int(exc.code or 0), exc.message, sql)
-            exc.position = None if found is None else statement.original_position(found, render)
+            exc.position = None if found is None else sent.original(found)
             return exc
 
-        sql = _sendable(statement.bind(render))
+        sql = _sendable(sent.text)
         if len(sql) > LARGE:
             self._check_size(sql)
         if self._read_only:
@@ -91,7 +88,7 @@ class MysqlSession(Session):
             sql,
             kind=kind,
             explain=explain,
-            headings=Headings(statement, values, parameters),
+            headings=Headings(statement, sent, parameters),
             values=[beside[place.name] for place in statement.placeholders if place.name in beside],
         )
         is_read = isinstance(outcome, Changed) or kind in MANY_RESULTS  # SET STATEMENT ... FOR SELECT has rows to come

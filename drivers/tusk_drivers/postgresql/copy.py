@@ -8,6 +8,7 @@ quote rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +19,9 @@ from tusk_drivers.postgresql.columns import Column, as_batch, batch_of
 from tusk_drivers.postgresql.link import Link
 from tusk_drivers.postgresql.source import CHUNK_BYTES, CHUNK_ROWS, FIRST_ROWS, HAND_OUT_S, SKIP_ROWS, Source
 from tusk_jupyter.errors import QueryError
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
 
 PREFIX = "COPY ("
 SUFFIX = "\n) TO STDOUT"  # on a line of its own: the statement may end in a comment
@@ -33,9 +37,9 @@ _READ = {"delimiter": "\t", "quote_char": False, "escape_char": False, "ignore_e
 class CopySource(Source):
     """Rows of a statement that COPY takes."""
 
-    def __init__(self, link: Link, sql: str, columns: Sequence[Column], place: Callable[[int], int | None]) -> None:
+    def __init__(self, link: Link, sql: str, columns: Sequence[Column], error: Callable[[PGresult], Exception]) -> None:
         """Prepare to run `sql`, which the server has parsed already as one statement with these columns."""
-        super().__init__(link, place)
+        super().__init__(link, error)
         self._sql = f"{PREFIX}{sql}{SUFFIX}"
         self._columns = columns
 

@@ -20,14 +20,14 @@ from tusk_drivers.postgresql.batches import Batches, parsed, without_columns
 from tusk_drivers.postgresql.columns import Column, columns_of, notes_of, schema_of
 from tusk_drivers.postgresql.copy import PREFIX, CopySource
 from tusk_drivers.postgresql.link import Link, deadline_in
-from tusk_drivers.postgresql.parameters import Bound, bind
+from tusk_drivers.postgresql.parameters import Bound
 from tusk_drivers.postgresql.readonly import ReadOnly
 from tusk_drivers.postgresql.rows import RowSource
 from tusk_drivers.postgresql.source import Source
 from tusk_drivers.postgresql.types import Setting
 from tusk_jupyter.driverkit.session import Changed, Rows
 from tusk_jupyter.driverkit.transactions import not_committed
-from tusk_jupyter.errors import UsageError
+from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.sqltext.code import Code
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.statements import Statement
@@ -42,6 +42,8 @@ SKIP_S = 0.25
 their functions changed stays."""
 
 SAVEPOINT = "tusk_result"
+TYPES_SAVEPOINT = "tusk_types"
+"""Where an open transaction comes back to from a statement whose parameters the server found no types for."""
 
 _YIELDING = {
     "SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "EXECUTE", "FETCH", "CALL", "INSERT", "UPDATE", "DELETE", "MERGE",
@@ -52,11 +54,6 @@ _READING = {"SELECT", "WITH", "VALUES", "TABLE"}
 _DIALECT = dialect_named("postgresql")
 _CHANGES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
 _CLIENT_COPY = re.compile(r"\b(stdin|stdout)\b", re.IGNORECASE)
-
-
-def placeholder(_name: str, number: int) -> str:
-    """Return PostgreSQL's own placeholder."""
-    return f"${number}"
 
 
 class Execution:
@@ -70,8 +67,8 @@ class Execution:
         self._command = statement.command.partition(" ")[0].upper()
         self.guard = ReadOnly(link, statement, on=read_only)
         self._check()
-        self._bound = bind(link.connection, statement.parameters, parameters) if statement.parameters else Bound()
-        self._sql = statement.bind(placeholder)
+        self._bound = Bound(link.connection, statement, parameters)
+        self._sql = self._bound.sent.text
         self._before: dict[Setting, str] = {}
         self._savepoint = False
         self._source: Source | None = None
@@ -123,7 +120,7 @@ class Execution:
             if sent is not self._statement.text:
                 self._sql = sent
             self._extra_notes += self.guard.notes
-            described = self._describe() if self._command in _YIELDING else None
+            described = self._describe() if self._command in _YIELDING or self._bound.is_unsure else None
             self._link.raise_if_cancelled()
             if described is None or described.nfields == 0:
                 return self._change()
@@ -146,7 +143,7 @@ class Execution:
         self._link.send(lambda: pg.send_query_params(self._sql.encode(), bound.values, bound.types, bound.formats))
         results = self._all_results()
         if (failed := self._link.failed(results)) is not None:
-            raise self._link.error(failed, self._place)
+            raise self._error(failed)
         last = results[-1]
         self._leave(ok=True)
         if self._was_aborted and last.command_status == b"ROLLBACK" and self._command not in _ROLLING_BACK:
@@ -175,38 +172,55 @@ class Execution:
         Raises:
             TuskError: the server does not take the statement; or it is more than one.
         """
+        marked = self._bound.is_unsure and self._link.status == TransactionStatus.INTRANS
+        first: Exception | None = None
+        while True:
+            results = self._asked_to_describe(marked=marked)
+            if (failed := self._link.failed(results)) is None:
+                _, described, settings = results[marked : marked + 3]
+                if not self._bound.learn_of_lists(described):
+                    break
+            else:
+                error = self._error(failed)
+                if not self._bound.learn(failed):
+                    raise first or error
+                first = first or (error if self._bound.guesses else None)
+            if failed is not None and marked:
+                self._link.run(f"ROLLBACK TO SAVEPOINT {TYPES_SAVEPOINT}; RELEASE SAVEPOINT {TYPES_SAVEPOINT}")
+            self._sql = self._bound.sent.text
+        words = [(settings.get_value(0, index) or b"").decode() for index in range(2)]
+        self._asked = {Setting.BYTEA_OUTPUT: words[0], Setting.FLOAT_DIGITS: words[1]}
+        return described
+
+    def _asked_to_describe(self, *, marked: bool) -> list[PGresult]:
+        """Return the answers; `marked`, between the two of a savepoint, to which to come back from a refusal."""
         pg = self._link.pg
         with self._link.losing():
             pg.enter_pipeline_mode()
         try:
-            self._link.send(self._send_describe)
-            results = []
+            self._link.send(lambda: self._send_describe(marked=marked))
+            results: list[PGresult] = []
             while True:
                 if (one := self._link.result()) is None:
                     if not self._link.is_open:
                         raise self._link.lost()
                     continue
                 if one.status == ExecStatus.PIPELINE_SYNC:
-                    break
+                    return results
                 results.append(one)
         finally:
             if self._link.is_open:
                 pg.exit_pipeline_mode()
-        if (failed := self._link.failed(results)) is not None:
-            raise self._link.error(failed, self._place)
-        _, described, settings = results
-        if (better := self._bound.with_text_lists(described)) is not None:
-            self._bound = better
-            return self._describe()
-        words = [(settings.get_value(0, index) or b"").decode() for index in range(2)]
-        self._asked = {Setting.BYTEA_OUTPUT: words[0], Setting.FLOAT_DIGITS: words[1]}
-        return described
 
-    def _send_describe(self) -> None:
+    def _send_describe(self, *, marked: bool) -> None:
         pg = self._link.pg
+        if marked:
+            pg.send_query_params(f"SAVEPOINT {TYPES_SAVEPOINT}".encode(), [])
         pg.send_prepare(b"", self._sql.encode(), list(self._bound.types) or None)
         pg.send_describe_prepared(b"")
         pg.send_query_params(formats.QUERY, [])
+        if marked:
+            pg.send_query_params(f"RELEASE SAVEPOINT {TYPES_SAVEPOINT}".encode(), [])
         pg.pipeline_sync()
 
     def _rows(self, described: PGresult) -> Rows:
@@ -228,8 +242,10 @@ class Execution:
 
     def _choose(self) -> Source:
         if self._may_stop and not self._statement.parameters:
-            return CopySource(self._link, self._sql, self._columns, lambda at: self._place(at - len(PREFIX)))
-        return RowSource(self._link, self._sql, self._bound, self._columns, self._place)
+            return CopySource(
+                self._link, self._sql, self._columns, lambda failed: self._error(failed, before=len(PREFIX))
+            )
+        return RowSource(self._link, self._sql, self._bound, self._columns, self._error)
 
     def _surround(self) -> None:
         """Set what the result's text depends on; mark where to come back to in the user's transaction."""
@@ -309,7 +325,20 @@ class Execution:
                 self._link.run(f"RELEASE SAVEPOINT {SAVEPOINT}")
         self.guard.leave()
 
-    def _place(self, position: int) -> int | None:
-        if position < 0 or self._sql != self._statement.bind(placeholder):
-            return None
-        return self._statement.original_position(position, placeholder)
+    def _error(self, failed: PGresult, *, before: int = 0) -> Exception:
+        """Return the error of a failed result in terms of what the user wrote.
+
+        Args:
+            failed: what the server said.
+            before: characters that the server got before the statement.
+        """
+
+        def place(position: int) -> int | None:
+            if position < before or self._sql != self._bound.sent.text:
+                return None
+            return self._bound.sent.original(position - before)
+
+        found = self._link.error(failed, place)
+        if isinstance(found, TuskError) and self._statement.placeholders:
+            self._bound.explain(found)
+        return found

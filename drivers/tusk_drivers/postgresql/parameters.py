@@ -1,67 +1,303 @@
-"""Values for `$n`, by psycopg's own rules for what type a Python value has."""
+"""Values for `$n`, and the types that they are declared with.
+
+A type is declared where the Python value has one. Text, NULL, JSON and lists of text have none, so that the server finds the
+one that fits their place. Where it finds none, or two that differ (`:x IS NULL OR c = :x`, `concat(:x)`), its refusal says for
+which `$n`; that one then gets a number of its own, or is declared as text, and the server is asked again.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import DiagnosticField
+from psycopg.types.numeric import Int4, Int8, IntNumeric
 
-from tusk_jupyter.errors import UsageError
+from tusk_jupyter.driverkit.lists import Engine, replacements
+from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.sqltext.replaced import Replaced, Replacement
+from tusk_jupyter.sqltext.statements import Placeholder, Statement
+from tusk_jupyter.sqltext.surroundings import Members, Use
 
 if TYPE_CHECKING:
-    from psycopg.abc import Buffer
     from psycopg.pq.abc import PGresult
 
-TEXT_OID, TEXT_LIST_OID = 25, 1009
+TEXT_OID, TEXT_LIST_OID, JSON_OID = 25, 1009, 114
+MOST = 65_535
+"""Values that a statement may have in the protocol."""
+_ENGINE = Engine(
+    name="PostgreSQL",
+    has_arrays=True,
+    literal=lambda place, value: (
+        f"({value} * INTERVAL '1 {place.unit}')" if place.unit else f"CAST({value} AS {place.type})"
+    ),
+)
+_NUMBERED = re.compile(r"\$(\d+)")
+_NO_TYPE, _TWO_TYPES, _OTHER_TYPE, _NO_FUNCTION = "42P18", "42P08", "42804", "42883"
+_Key = tuple[str, object]
+"""A value's name, and what tells its numbers apart: None for the one that its uses share."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """Parameters as libpq takes them."""
+    """A statement with its parameters as libpq takes them."""
 
-    values: Sequence[Buffer | None] = ()
-    types: Sequence[int] = ()
-    formats: Sequence[int] = ()
-    lists: Sequence[int] = ()
-    """Indexes of lists that went without a type."""
+    def __init__(
+        self, connection: psycopg.Connection[Any], statement: Statement, parameters: Mapping[str, object]
+    ) -> None:
+        """Bind all values.
 
-    def with_text_lists(self, described: PGresult) -> Bound | None:
-        """Return the same with lists of text declared as such, where the server took them for one text; else None.
+        Raises:
+            UsageError: a value is missing, or cannot be sent.
+        """
+        for name in statement.parameters:
+            if name not in parameters:
+                raise UsageError(f"The parameter :{name} has no value.", hint=f"Give it with `--param {name}=...`.")
+        self._connection, self._statement, self._parameters = connection, statement, parameters
+        self._apart: set[int] = set()
+        """Offsets of placeholders that have a number of their own."""
+        self._as_text: set[_Key] = set()
+        """What the server found no type for."""
+        self._wide = False
+        """Whether lists of integers go as bigint[]."""
+        self.guesses = False
+        """Whether something was tried that the server's refusal did not ask for."""
+        self.values: Sequence[bytes | bytearray | memoryview | None] = ()
+        self.types: Sequence[int] = ()
+        self.formats: Sequence[int] = ()
+        self.sent = Replaced(statement.text)
+        self._keys: list[_Key] = []
+        if statement.placeholders:
+            self._bind()
+
+    # --- what the server is told ---
+
+    def _bind(self) -> None:
+        numbers: dict[_Key, int] = {}
+        plain: list[object] = []
+
+        def numbered(key: _Key, value: object) -> str:
+            if key not in numbers:
+                numbers[key] = len(numbers) + 1
+                plain.append(self._plain(value))
+            return f"${numbers[key]}"
+
+        def single(place: Placeholder) -> str:
+            return numbered(self._key(place), self._parameters[place.name])
+
+        def member(name: str, number: int, value: object) -> str:
+            return numbered((name, ("item", number)), value)
+
+        def whole(place: Placeholder, members: Members, items: list[object]) -> Replacement | None:
+            if members.width > 1:
+                return None if items else self._no_rows(members)
+            if len({type(item) for item in items if item is not None}) > 1 or any(isinstance(i, list) for i in items):
+                return None
+            sign, words = ("<>", "ALL") if members.negated else ("=", "ANY")
+            text = f"OPERATOR({sign}) {words} ({numbered(self._key(place), items)})"  # as IN, it binds closer than `=`
+            return Replacement(members.start, members.end, text)
+
+        found = list(
+            replacements(self._statement, self._parameters, _ENGINE, single=single, member=member, whole=whole)
+        )
+        if len(plain) > MOST:
+            raise UsageError(
+                f"The statement would have {len(plain):,} values, and PostgreSQL takes at most {MOST:,}.",
+                hint="Give each list alone as `IN (:ids)`, or write it into a table with `%sql --persist DF`.",
+            )
+        self.sent, self._keys = self._statement.replaced(found), list(numbers)
+        self._dump(plain)
+
+    def _key(self, place: Placeholder) -> _Key:
+        if place.start in self._apart:
+            return place.name, place.start
+        if place.around.use is Use.NULL_TEST and _is_untyped(self._parameters[place.name]):
+            key = (place.name, Use.NULL_TEST)
+            self._as_text.add(key)
+            return key
+        return place.name, None
+
+    def _no_rows(self, members: Members) -> Replacement | None:
+        """Return an empty list of rows that has the types of the left side."""
+        if members.left is None or any(
+            members.left[0] <= one.start < members.left[1] for one in self._statement.placeholders
+        ):
+            return None
+        left = self._statement.text[slice(*members.left)]
+        return Replacement(members.open, members.end, f"(SELECT {left} WHERE FALSE)")
+
+    def _plain(self, value: object) -> object:
+        """Return a value for psycopg; whole numbers have the types of literals: from integer on, not from smallint on."""
+        if isinstance(value, dict):
+            return json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list):
+            return _list(value, Int8 if self._wide else Int4)
+        return _integer(value, Int4) if type(value) is int else value
+
+    def _dump(self, plain: list[object]) -> None:
+        transformer = Transformer(self._connection)
+        try:
+            self.values = transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain))
+        except (psycopg.Error, UnicodeError, OverflowError, ValueError) as exc:
+            raise UsageError(
+                f"A parameter cannot be sent to PostgreSQL: {exc}",
+                hint="Text may hold neither NUL nor lone surrogates.",
+            ) from exc
+        self.formats = transformer.formats or ()
+        self.types = [
+            self._fallback(key) if not oid and key in self._as_text else oid
+            for key, oid in zip(self._keys, transformer.types or (), strict=True)
+        ]
+
+    def _fallback(self, key: _Key) -> int:
+        value = self._parameters[key[0]]
+        if isinstance(value, dict):
+            return JSON_OID
+        return TEXT_LIST_OID if isinstance(value, list) and not isinstance(key[1], tuple) else TEXT_OID
+
+    # --- what it says to it ---
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the server may find another type for a value than was meant, or none."""
+        return 0 in self.types or self._has_integer_lists
+
+    @property
+    def _has_integer_lists(self) -> bool:
+        return not self._wide and any(
+            isinstance(value, list) and any(type(item) is int for item in value) for value in self._parameters.values()
+        )
+
+    def learn(self, failed: PGresult) -> bool:
+        """Change numbers and types as the server's refusal asks for; return whether there is something to try."""
+        code = (failed.error_field(DiagnosticField.SQLSTATE) or b"").decode()
+        message = (failed.error_field(DiagnosticField.MESSAGE_PRIMARY) or b"").decode("utf-8", "replace")
+        position = failed.error_field(DiagnosticField.STATEMENT_POSITION)
+        numbered = _NUMBERED.search(message)
+        if code in (_NO_TYPE, _TWO_TYPES) and numbered and int(numbered[1]) <= len(self._keys):
+            changed = self._learn_of(self._keys[int(numbered[1]) - 1], int(position) - 1 if position else None)
+        elif code == _OTHER_TYPE:
+            changed = self._learn_of_arguments()
+        else:
+            changed = code == _NO_FUNCTION and self._learn_of_operators()
+        self.guesses = self.guesses or (changed and code in (_OTHER_TYPE, _NO_FUNCTION))
+        if changed:
+            self._bind()
+        return changed
+
+    def _learn_of(self, key: _Key, position: int | None) -> bool:
+        uses = [place for place in self._statement.placeholders if self._key(place) == key]
+        at = None if position is None else self.sent.original(position)
+        for place in uses:
+            members = place.around.members
+            if at in (place.start, members and members.start) and len(uses) > 1:
+                self._apart.add(place.start)
+                return True
+        if key in self._as_text:
+            return False
+        self._as_text.add(key)
+        return True
+
+    def _learn_of_arguments(self) -> bool:
+        """Take untyped arguments of functions for text: `to_json(:x)` takes any type, and the server does not name `$n`."""
+        found = [
+            place
+            for place in self._statement.placeholders
+            if place.around.use is Use.ARGUMENT
+            and _is_untyped(self._parameters[place.name])
+            and place.start not in self._apart
+        ]
+        self._apart |= {place.start for place in found}
+        self._as_text |= {(place.name, place.start) for place in found}
+        return bool(found)
+
+    def _learn_of_operators(self) -> bool:
+        """Let each use of an untyped value have a type of its own, and lists of integers be bigint[]."""
+        changed, self._wide = self._has_integer_lists, True
+        untyped = {key for key, oid in zip(self._keys, self.types, strict=True) if not oid and key[1] is None}
+        uses = Counter(self._key(place) for place in self._statement.placeholders)
+        apart = {
+            one.start for one in self._statement.placeholders if self._key(one) in untyped and uses[self._key(one)] > 1
+        }
+        self._apart |= apart
+        return changed or bool(apart)
+
+    def learn_of_lists(self, described: PGresult) -> bool:
+        """Declare lists of text as such where the server took them for one text; return whether there are some.
 
         Untyped they fit a list of any type (enum, uuid), which is why they are tried so first.
         """
-        wrong = [index for index in self.lists if described.param_type(index) == TEXT_OID]
-        types = [TEXT_LIST_OID if index in wrong else oid for index, oid in enumerate(self.types)]
-        return replace(self, types=types, lists=()) if wrong else None
+        found = {
+            key
+            for index, key in enumerate(self._keys)
+            if not self.types[index]
+            and self._fallback(key) == TEXT_LIST_OID
+            and described.param_type(index) == TEXT_OID
+        }
+        self._as_text |= found
+        if found:
+            self._bind()
+        return bool(found)
+
+    def explain(self, error: TuskError) -> None:
+        """Put `:name` for the `$n` that the user did not write into an error, and say what may stand where no value may."""
+        error.message = self._named(error.message)
+        error.detail = error.detail and self._named(error.detail)
+        at = error.position
+        place = next((one for one in self._statement.placeholders if one.start == at), None)
+        if error.code == "42P02" or (error.code == "42601" and place is not None):
+            error.hint = (
+                "PostgreSQL takes values in queries, in statements that change rows and in CREATE TABLE ... AS, where an "
+                "expression may stand. Elsewhere write them out, or let `--jinja` do it."
+            )
+
+    def _named(self, text: str) -> str:
+        def name(found: re.Match[str]) -> str:
+            known = int(found[1]) <= len(self._keys) and found[0] not in self._statement.text
+            return f":{self._keys[int(found[1]) - 1][0]}" if known else found[0]
+
+        return _NUMBERED.sub(name, text)
 
 
-def bind(connection: psycopg.Connection[Any], names: Sequence[str], values: Mapping[str, object]) -> Bound:
-    """Return the values of `names`, in order.
-
-    Text goes without a type, so that the server finds the one that fits its place; so does JSON.
-
-    Raises:
-        UsageError: a value is missing, or cannot be sent.
-    """
-    plain = [_plain(name, values) for name in names]
-    transformer = Transformer(connection)
-    try:
-        dumped = transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain))
-    except (psycopg.Error, UnicodeError, OverflowError, ValueError) as exc:
-        raise UsageError(
-            f"A parameter cannot be sent to PostgreSQL: {exc}", hint="Text may hold neither NUL nor lone surrogates."
-        ) from exc
-    types = transformer.types or ()
-    lists = [index for index, value in enumerate(plain) if isinstance(value, (list, tuple)) and not types[index]]
-    return Bound(values=dumped, types=types, formats=transformer.formats or (), lists=lists)
+def _is_untyped(value: object) -> bool:
+    if isinstance(value, list):
+        return all(item is None or _is_untyped(item) for item in value)
+    return value is None or isinstance(value, str | dict)
 
 
-def _plain(name: str, values: Mapping[str, object]) -> object:
-    if name not in values:
-        raise UsageError(f"The parameter :{name} has no value.", hint=f"Give it with `--param {name}=...`.")
-    value = values[name]
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+def _integer(value: int, least: type[Int4 | Int8]) -> Int4 | Int8 | IntNumeric:
+    if -(2**31) <= value < 2**31 and least is Int4:
+        return Int4(value)
+    return Int8(value) if -(2**63) <= value < 2**63 else IntNumeric(value)
+
+
+def _list(values: list[object], least: type[Int4 | Int8]) -> list[object]:
+    """Return a list with items of one type: an array has no others."""
+    kinds = {type(item) for item in _leaves(values)}
+    as_float = kinds == {int, float} and all(float(item) == item for item in _leaves(values) if type(item) is int)
+    convert: dict[type, Any] = {dict: lambda item: json.dumps(item, ensure_ascii=False)}
+    if as_float:
+        convert[int] = float
+    elif kinds == {int, Decimal}:
+        convert[int] = Decimal
+    elif int in kinds:
+        widest = {type(_integer(item, least)) for item in _leaves(values) if type(item) is int}
+        convert[int] = next(kind for kind in (IntNumeric, Int8, Int4) if kind in widest)
+
+    def converted(item: object) -> object:
+        if isinstance(item, list):
+            return [converted(inner) for inner in item]
+        return convert[type(item)](item) if type(item) in convert else item
+
+    return [converted(item) for item in values]
+
+
+def _leaves(values: list[Any]) -> list[Any]:
+    return [
+        leaf for item in values for leaf in (_leaves(item) if isinstance(item, list) else [item]) if leaf is not None
+    ]

@@ -35,10 +35,10 @@ class RowSource(Source):
     """Rows of any statement."""
 
     def __init__(
-        self, link: Link, sql: str, bound: Bound, columns: Sequence[Column], place: Callable[[int], int | None]
+        self, link: Link, sql: str, bound: Bound, columns: Sequence[Column], error: Callable[[PGresult], Exception]
     ) -> None:
         """Prepare to run `sql` with the values of `bound`."""
-        super().__init__(link, place)
+        super().__init__(link, error)
         self._sql, self._bound, self._columns = sql, bound, columns
         self._transformer = Transformer(link.connection)
         self._ready = False

@@ -33,10 +33,10 @@ HAND_OUT_S = 0.2
 class Source(ABC):
     """Rows under way."""
 
-    def __init__(self, link: Link, place: Callable[[int], int | None]) -> None:
-        """Prepare; `place` maps a position in what the server got to one in the statement's text."""
+    def __init__(self, link: Link, error: Callable[[PGresult], Exception]) -> None:
+        """Prepare; `error` returns that of a failed result, in terms of the statement's text."""
         self._link = link
-        self._place = place
+        self._error = error
         self.started = False
         self.ended = False
         self.affected: int | None = None
@@ -61,7 +61,7 @@ class Source(ABC):
         rest = self._link.all_results()
         self.ended = True
         if (failed := self._link.failed(rest)) is not None and not quietly:
-            raise self._link.error(failed, self._place)
+            raise self._error(failed)
         self.affected = next((one.command_tuples for one in rest if one.command_tuples is not None), self.affected)
 
     def _fail(self, results: Sequence[PGresult]) -> Exception:
@@ -76,4 +76,4 @@ class Source(ABC):
         self.ended = True
         if failed is None:
             raise AssertionError("the server neither took the statement nor refused it")
-        return self._link.error(failed, self._place)
+        return self._error(failed)

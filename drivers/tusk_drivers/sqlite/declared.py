@@ -12,6 +12,7 @@ import secrets
 import sqlite3
 
 from tusk_drivers.sqlite.errors import code_of
+from tusk_drivers.sqlite.parameters import without_values
 from tusk_jupyter.sqltext.statements import Statement
 
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT)
@@ -34,7 +35,7 @@ def declared_types(connection: sqlite3.Connection, statement: Statement) -> list
     if command != "WITH" and not _MAY_DECLARE.search(statement.text):
         return []
     view = f"temp.tusk_{secrets.token_hex(8)}"
-    sql = statement.bind(lambda _name, _number: "NULL")
+    sql = without_values(statement)
     try:
         connection.execute(f"CREATE TEMP VIEW {view.removeprefix('temp.')} AS {sql}")
     except (sqlite3.Error, ValueError) as exc:

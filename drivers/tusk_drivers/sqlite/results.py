@@ -36,6 +36,7 @@ class Result:
         fetch: Fetch,
         declared: Sequence[str] | None,
         *,
+        names: Sequence[str],
         failed: Callable[[BaseException], Exception],
     ) -> None:
         """Read the first piece, from which the columns get their types.
@@ -44,12 +45,12 @@ class Result:
             cursor: has run the statement.
             fetch: returns up to so many rows with text as bytearray, none at the end.
             declared: the columns' declared types, where known.
+            names: the columns' headings.
             failed: turns an error of SQLite into ours.
         """
         self._cursor = cursor
         self._fetch = fetch
         self._failed = failed
-        names = [str(column[0]) for column in cursor.description]
         known = declared if declared is not None and len(declared) == len(names) else [""] * len(names)
         self._columns = [Column(name, type_) for name, type_ in zip(names, known, strict=True)]
         self._rows = 0

@@ -27,6 +27,7 @@ from tusk_jupyter.driverkit.folders import FOLDERS, NOWHERE, Place
 from tusk_jupyter.driverkit.session import Changed, Rows, Session, Settings, Transaction
 from tusk_jupyter.protocol.driver import Description, LockHolder, LockWait, Snapshot, TreeNode
 from tusk_jupyter.protocol.scenarios import hint_for
+from tusk_jupyter.sqltext.replaced import Replaced
 from tusk_jupyter.sqltext.statements import Statement
 
 T = TypeVar("T")
@@ -104,16 +105,18 @@ class SQLiteSession(Session):
         self._check_files(command)
         if self._place is not None:
             self._place = FOLDERS.enter(self, self._folder, holds=False, stopped=self._stop)
-        values = bound(statement, parameters)
+        sent, values = (
+            bound(statement, parameters, self._connection) if statement.placeholders else (Replaced(statement.text), {})
+        )
         if self._read_only:
             guard.check_command(statement.text)
         before = self._connection.total_changes
         try:
             declared = self._declared(statement)
             changes = command in _CHANGES and declared is None
-            cursor, rows = self._patiently(lambda: self._begin(statement.text, values, whole=changes))
+            cursor, rows = self._patiently(lambda: self._begin(sent.text, values, whole=changes))
         except (*ENGINE_ERRORS, ValueError) as exc:
-            raise self._failure(exc, statement.text) from exc
+            raise self._failure(exc, sent) from exc
         self._look_at_files(command)
         if cursor.description is None:
             return Changed(affected=self._affected(before) if changes else None)
@@ -121,7 +124,8 @@ class SQLiteSession(Session):
             cursor,
             rows,
             declared,
-            failed=lambda exc: self._failure(exc, statement.text),
+            names=[sent.heading(str(column[0])) for column in cursor.description],
+            failed=lambda exc: self._failure(exc, sent),
         )
         return self._result.rows(changes=changes)
 
@@ -222,13 +226,15 @@ class SQLiteSession(Session):
         )
         return LockWait(holders=holders, hidden="" if holders else "the system does not say whose")
 
-    def _failure(self, exc: BaseException, sql: str) -> errors.TuskError:
+    def _failure(self, exc: BaseException, sent: Replaced) -> errors.TuskError:
         if isinstance(exc, errors.TuskError):
             return exc
         if not isinstance(exc, ENGINE_ERRORS):
             return errors.UsageError(f"SQLite takes no such statement: {exc}")
         holder = files.holder_of(self._path) if code_of(exc) == sqlite3.SQLITE_BUSY else None
-        found = translate(exc, sql, compiles=self._compile_error, holder=holder)
+        found = translate(exc, sent.text, compiles=self._compile_error, holder=holder)
+        if found.position is not None:
+            found.position = sent.original(found.position)
         if found.scenario == "undefined_table" and self._new:
             found.hint = f"The file {self._path} did not exist when this session was opened: check its path."
         if found.scenario == "read_only" and not self._read_only and self._path is not None:
@@ -347,7 +353,7 @@ class SQLiteSession(Session):
         try:
             return self._patiently(lambda: question(self._connection))
         except ENGINE_ERRORS as exc:
-            raise self._failure(exc, "") from exc
+            raise self._failure(exc, Replaced("")) from exc
 
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Write the reader's rows in a transaction of their own, or in a savepoint of the open one.
@@ -368,7 +374,7 @@ class SQLiteSession(Session):
             )
             return count
         except ENGINE_ERRORS as exc:
-            raise self._failure(exc, "") from exc
+            raise self._failure(exc, Replaced("")) from exc
 
 
 def _command(statement: Statement) -> str:
