@@ -23,8 +23,9 @@ OBJECTS = frozenset(
     """.split()  # noqa: SIM905 - one word a line would hide the list
 )
 """What CREATE, ALTER and DROP are about; the first of these words in a statement says it."""
+LOOKED_AT = 42
+"""Tokens, comments included, among which a statement has the words that say what it is."""
 _HEADER_WORDS = 14  # CREATE OR REPLACE ALGORITHM = x DEFINER = a@b SQL SECURITY INVOKER VIEW is the longest way there
-_LOOKED_AT = 40  # tokens, comments included, among which SQLite's CREATE TRIGGER has its first words
 _FIRST_WORDS = 3  # BEGIN NOT ATOMIC; a script of 20,000 statements spends a third of its time here otherwise
 _DEFINES = frozenset(["CREATE", "ALTER", "DROP"])
 _ROUTINES = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
@@ -43,7 +44,7 @@ def header_words(text: str, part: Sequence[Token], start: int = 0) -> list[str]:
     """Return the first words of a statement in upper case, behind comments and parentheses, without its names."""
     words: list[str] = []
     before = ""
-    for token in part[start : start + 3 * _HEADER_WORDS]:
+    for token in part[start : start + LOOKED_AT]:
         if token.kind is Kind.WORD:
             if not words or before not in ("=", "@"):  # DEFINER = user@localhost
                 words.append(text[token.start : token.end].upper())
@@ -85,7 +86,7 @@ def tracker_for(text: str, part: Sequence[Token], start: int, dialect: Dialect) 
 
 def _makes_trigger(text: str, part: Sequence[Token], start: int) -> bool:
     """Return whether SQLite's CREATE TRIGGER begins there, or an EXPLAIN of one."""
-    code = (token for token in part[start : start + _LOOKED_AT] if token.kind is not Kind.COMMENT)
+    code = (token for token in part[start : start + LOOKED_AT] if token.kind is not Kind.COMMENT)
     first = [text[token.start : token.end].upper() for token in itertools.islice(code, 6)]
     for words in (["EXPLAIN"], ["QUERY", "PLAN"]):
         first = first[len(words) :] if first[: len(words)] == words else first

@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import functools
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tusk_jupyter.sqltext.dialects import Dialect
@@ -47,6 +48,7 @@ class Token(NamedTuple):
 
 _NO_ASCII = r"\x80-\U0010ffff"
 _UNICODE_BLANKS = "\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+DOLLAR_QUOTE = rf"\$(?:[A-Za-z_{_NO_ASCII}][\w{_NO_ASCII}]*+)?+\$"
 _DIRECTIVE = re.compile(r"DELIMITER[ \t]+(\S+)[^\n]*+", re.IGNORECASE)
 _NEST = re.compile(r"/\*|\*/")
 
@@ -100,6 +102,11 @@ def _pattern(dialect: Dialect, delimiter: str) -> re.Pattern[str]:
     return re.compile(_source(dialect, delimiter), re.VERBOSE | re.DOTALL)
 
 
+def plain_comments(dialect: Dialect) -> str:
+    """Return the source of the pattern of comments, without those that are nested."""
+    return _comments(dialect)
+
+
 def pattern_without_groups(dialect: Dialect) -> str:
     """Return the source of the pattern that finds one token, for `re.VERBOSE`; it does not say of which kind it is."""
     return f"(?:{re.sub(r'[(][?]P<[A-Za-z]+>', '(?:', _source(dialect, ';'))})"
@@ -113,7 +120,7 @@ def _source(dialect: Dialect, delimiter: str) -> str:
     if delimiter != ";":
         custom = rf"(?P<custom>{re.escape(delimiter)})|"
         letter = letter if delimiter.isidentifier() else rf"(?:(?!{re.escape(delimiter)}){letter})"  # END$$
-    dollars = rf"|(?P<dollar>\$(?:[A-Za-z_{_NO_ASCII}][\w{_NO_ASCII}]*+)?+\$)" if dialect.dollar_quotes else ""
+    dollars = rf"|(?P<dollar>{DOLLAR_QUOTE})" if dialect.dollar_quotes else ""
     nested = r"|(?P<nested>/\*)" if dialect.nested_comments else ""
     code = r"/\*M?![0-9]*+|" if dialect.code_comments else ""
     return rf"""{custom}(?P<COMMENT>{_comments(dialect)}){nested}
@@ -129,71 +136,91 @@ def _source(dialect: Dialect, delimiter: str) -> str:
 
 def tokens(text: str, dialect: Dialect) -> list[Token]:
     """Return the tokens of `text`, in order; what lies between them is blank."""
-    found: list[Token] = []
-    at, delimiter = 0, ";"
-    while at < len(text):
-        at, delimiter = _scan(text, dialect, delimiter, at, found)
-        if dialect.mode_bracket_names and found and _opens_list(text, found[-1]):
-            dialect = _without_bracket_names(dialect)
-    return found
+    return list(Lexer(text, dialect))
+
+
+class Lexer:
+    """The tokens of a text, found as they are asked for."""
+
+    def __init__(self, text: str, dialect: Dialect, at: int = 0, delimiter: str = ";") -> None:
+        """Begin at a place where a statement begins."""
+        self._text, self._at = text, at
+        self.dialect, self.delimiter = dialect, delimiter
+        self._is_fresh = True
+        """Whether no statement has begun since the last separator."""
+
+    def __iter__(self) -> Iterator[Token]:
+        """Yield them."""
+        while self._at < len(self._text):
+            yield from self._scan()
+
+    def _scan(self) -> Iterator[Token]:
+        """Yield tokens until one needs more than the pattern, and note where to go on."""
+        text, dialect, at = self._text, self.dialect, self._at
+        self._at = len(text)
+        kinds, directives, fresh = _KINDS, dialect.delimiter_lines, self._is_fresh
+        new = tuple.__new__  # a third quicker than Token(...), and this line runs 300,000 times per megabyte
+        for match in _pattern(dialect, self.delimiter).finditer(text, at):
+            kind = kinds.get(match.lastgroup or "")
+            start, end = match.span()
+            if kind is None:
+                token = _special(text, match.lastgroup, start, end)
+                self._at, self._is_fresh = (
+                    token.end,
+                    token.kind is Kind.SEPARATOR or (fresh and token.kind is Kind.COMMENT),
+                )
+                yield token
+                return
+            if directives:
+                if kind is Kind.WORD and text[start] in "dD" and fresh:
+                    line = _DIRECTIVE.match(text, start)
+                    if line and _begins_line(text, start):
+                        self._at, self._is_fresh, self.delimiter = line.end(), True, line[1]
+                        yield Token(Kind.DIRECTIVE, start, line.end())
+                        return
+                if kind is Kind.SEPARATOR and self.delimiter != ";":
+                    kind = Kind.OPERATOR
+            fresh = kind is Kind.SEPARATOR or (fresh and kind is Kind.COMMENT)
+            yield new(Token, (kind, start, end))
+            if kind is Kind.OPEN and dialect.mode_bracket_names and text[start] == "[":
+                # Where one bracket has no end, none behind it has: each would be looked for up to the end of the text.
+                self._at, self._is_fresh, self.dialect = end, fresh, without_bracket_names(dialect)
+                return
 
 
 @functools.lru_cache(maxsize=16)
-def _without_bracket_names(dialect: Dialect) -> Dialect:
-    """Where one bracket has no end, none behind it has: each would be looked for up to the end of the text."""
+def without_bracket_names(dialect: Dialect) -> Dialect:
+    """Return the rules of a dialect for a text in which `[` begins no name."""
     return dataclasses.replace(dialect, mode_bracket_names=False)
 
 
-def _opens_list(text: str, token: Token) -> bool:
-    return token.kind is Kind.OPEN and text[token.start] == "["
-
-
-def _scan(text: str, dialect: Dialect, delimiter: str, at: int, found: list[Token]) -> tuple[int, str]:
-    """Append tokens until one needs more than the pattern; return where to go on, under which separator."""
-    add, kinds, directives = found.append, _KINDS, dialect.delimiter_lines
-    new = tuple.__new__  # a third quicker than Token(...), and this line runs 300,000 times per megabyte
-    for match in _pattern(dialect, delimiter).finditer(text, at):
-        kind = kinds.get(match.lastgroup or "")
-        start, end = match.span()
-        if kind is None:
-            return _scan_special(text, match.lastgroup, start, end, found), delimiter
-        if directives:
-            if kind is Kind.WORD and text[start] in "dD":
-                line = _DIRECTIVE.match(text, start)
-                if line and _begins_line(text, start) and _is_fresh(found):
-                    add(Token(Kind.DIRECTIVE, start, line.end()))
-                    return line.end(), line[1]
-            if kind is Kind.SEPARATOR and delimiter != ";":
-                kind = Kind.OPERATOR
-        add(new(Token, (kind, start, end)))
-        if kind is Kind.OPEN and dialect.mode_bracket_names and text[start] == "[":
-            return end, delimiter
-    return len(text), delimiter
-
-
-def _scan_special(text: str, group: str | None, start: int, end: int, found: list[Token]) -> int:
-    """Append a token whose end no regular expression finds: nested comment, dollar quote, changed separator."""
-    kind, stop = Kind.SEPARATOR, end
+def _special(text: str, group: str | None, start: int, end: int) -> Token:
+    """Return a token whose end no regular expression finds: nested comment, dollar quote, changed separator."""
     if group == "nested":
-        kind, stop = Kind.COMMENT, _end_of_nested(text, end)
-    elif group == "dollar":
-        kind, close = Kind.STRING, text.find(text[start:end], end)
-        stop = len(text) if close < 0 else close + end - start
-    found.append(Token(kind, start, stop))
-    return stop
+        return Token(Kind.COMMENT, start, end_of_nested(text, end))
+    if group == "dollar":
+        return Token(Kind.STRING, start, end_of_dollar_quote(text, start, end))
+    return Token(Kind.SEPARATOR, start, end)
+
+
+def end_of_dollar_quote(text: str, start: int, end: int) -> int:
+    """Return where a literal ends whose opening tag stands between two places."""
+    close = text.find(text[start:end], end)
+    return len(text) if close < 0 else close + end - start
+
+
+def delimiter_of(line: str) -> str:
+    """Return the separator that a DELIMITER line sets."""
+    match = _DIRECTIVE.match(line)
+    return match[1] if match else ";"
 
 
 def _begins_line(text: str, at: int) -> bool:
     return not text[text.rfind("\n", 0, at) + 1 : at].strip()
 
 
-def _is_fresh(found: list[Token]) -> bool:
-    """Whether no statement has begun since the last separator."""
-    last = next((token for token in reversed(found) if token.kind is not Kind.COMMENT), None)
-    return last is None or last.kind in (Kind.SEPARATOR, Kind.DIRECTIVE)
-
-
-def _end_of_nested(text: str, at: int) -> int:
+def end_of_nested(text: str, at: int) -> int:
+    """Return where a comment ends whose opening ends at a place."""
     depth = 1
     for match in _NEST.finditer(text, at):
         depth += 1 if match[0] == "/*" else -1

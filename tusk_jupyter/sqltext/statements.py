@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tusk_jupyter.sqltext.bodies import header_words, object_of, tracker_for
+from tusk_jupyter.sqltext.bodies import LOOKED_AT, Blocks, Trigger, header_words, object_of, tracker_for
 from tusk_jupyter.sqltext.dialects import Dialect, dialect_named
-from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
+from tusk_jupyter.sqltext.lexer import Kind, Lexer, Token, delimiter_of
 from tusk_jupyter.sqltext.placeholders import placeholder_places
 from tusk_jupyter.sqltext.replaced import Replaced, Replacement
+from tusk_jupyter.sqltext.stretches import Stretches
 from tusk_jupyter.sqltext.surroundings import ELSEWHERE, Around, surroundings
 
 _UNSEEN_BLANKS = ("\u200b", "\ufeff")
@@ -80,41 +83,98 @@ def split(sql: str, dialect_name: str) -> tuple[Statement, ...]:
     Raises:
         UsageError: the dialect is unknown. No SQL text makes it fail.
     """
-    dialect = dialect_named(dialect_name)
-    found = tokens(sql, dialect)
-    return tuple(
-        _statement(sql, part)
-        for part in _parts(sql, found, dialect)
-        if any(token.kind is not Kind.COMMENT and not _is_blank(sql, token, dialect) for token in part)
-    )
+    return tuple(_Reader(sql, dialect_named(dialect_name)).statements())
+
+
+class _Reader:
+    """A text on its way to statements: those that hold neither bodies nor placeholders are cut without their tokens."""
+
+    def __init__(self, sql: str, dialect: Dialect) -> None:
+        self._sql, self._dialect = sql, dialect
+        self._stretches = Stretches(sql, dialect)
+        self._at = 0
+        self._tokens: _Tokens | None = None
+
+    def statements(self) -> Iterator[Statement]:
+        while self._at < len(self._sql):
+            one = self._plain() or self._read()
+            if one is not None:
+                yield one
+
+    def _plain(self) -> Statement | None:
+        """Return the next statement if its first word says that there is nothing in it to read."""
+        sql = self._sql
+        if self._tokens is not None and self._tokens.delimiter != ";":
+            return None
+        word = _FIRST_WORD.match(sql, self._stretches.behind_lead(self._at))
+        command = word[1].upper() if word else ""
+        if word is None or command in _READ:
+            return None
+        end = self._stretches.end(word.end())
+        if _NAMED.search(sql, word.end(), end):
+            return None
+        start = self._stretches.behind_blanks(self._at)
+        self._at, self._tokens = self._stretches.behind_blanks(end) + 1, None
+        return Statement(text=sql[start:end], start=start, command=command)
+
+    def _read(self) -> Statement | None:
+        """Return the next statement by its tokens, or None where there is none up to the separator."""
+        self._tokens = self._tokens or _Tokens(self._sql, self._dialect, self._at)
+        part = self._tokens.part()
+        self._at = self._tokens.at
+        if all(token.kind is Kind.COMMENT or _is_blank(self._sql, token, self._dialect) for token in part):
+            return None
+        return _statement(self._sql, part)
+
+
+class _Tokens:
+    """A lexer's tokens from some statement on, with those ahead that tell what it is."""
+
+    def __init__(self, sql: str, dialect: Dialect, at: int) -> None:
+        self._sql, self._dialect = sql, dialect
+        self._lexer = Lexer(sql, dialect, at)
+        self._found = iter(self._lexer)
+        self._ahead: list[Token] = []
+        self.at = at
+        """Behind the separator that came last."""
+        self.delimiter = ";"
+
+    def part(self) -> list[Token]:
+        """Return the tokens up to the one that ends the statement."""
+        part = [*self._ahead, *itertools.islice(self._found, LOOKED_AT - len(self._ahead))]
+        blocks = tracker_for(self._sql, part, 0, self._dialect)
+        index = 0
+        while index < len(part):
+            token = part[index]
+            if index + 1 == len(part):
+                part += itertools.islice(self._found, 1)
+            if token.kind is Kind.DIRECTIVE or self._is_end(token, blocks):
+                self._ahead, self.at = part[index + 1 :], token.end
+                if token.kind is Kind.DIRECTIVE:
+                    self.delimiter = delimiter_of(self._sql[token.start : token.end])
+                return part[:index]
+            if blocks is not None:
+                blocks.feed(token, part[index + 1] if index + 1 < len(part) else None)
+            index += 1
+        self._ahead, self.at = [], len(self._sql)
+        return part
+
+    def _is_end(self, token: Token, blocks: Blocks | Trigger | None) -> bool:
+        return token.kind is Kind.SEPARATOR and (blocks is None or not blocks.inside or self._sql[token.start] != ";")
+
+
+_READ = frozenset(
+    "CREATE ALTER DROP BEGIN IF CASE LOOP WHILE REPEAT FOR EXPLAIN DELIMITER".split()  # noqa: SIM905 - one line
+)
+"""First words of statements that may hold others, or whose command has a second word."""
+_FIRST_WORD = re.compile(r"(?a:[\s(]*+)([A-Za-z]++)(?![\w$'\"&\x80-\U0010ffff])")
+_NAMED = re.compile(r"(?<!:):(?:::)*+[^\W\d]")
+"""What every placeholder begins with."""
 
 
 def _is_blank(sql: str, token: Token, dialect: Dialect) -> bool:
     """Return whether the engine sees a blank where Python sees a sign: a byte order mark between two files."""
     return dialect.unicode_blanks and token.kind is Kind.OPERATOR and sql[token.start : token.end] in _UNSEEN_BLANKS
-
-
-def _parts(sql: str, found: Sequence[Token], dialect: Dialect) -> Iterator[Sequence[Token]]:
-    """Yield the tokens between one separator and the next."""
-    start = 0
-    while start < len(found):
-        end = _end_of_statement(sql, found, start, dialect)
-        yield found[start:end]
-        start = end + 1
-
-
-def _end_of_statement(sql: str, found: Sequence[Token], start: int, dialect: Dialect) -> int:
-    """Return the index of the token that ends the statement which begins at `start`."""
-    blocks = tracker_for(sql, found, start, dialect)
-    for index in range(start, len(found)):
-        token = found[index]
-        if token.kind is Kind.DIRECTIVE:
-            return index
-        if token.kind is Kind.SEPARATOR and (blocks is None or not blocks.inside or sql[token.start] != ";"):
-            return index
-        if blocks is not None:
-            blocks.feed(token, found[index + 1] if index + 1 < len(found) else None)
-    return len(found)
 
 
 def _statement(sql: str, part: Sequence[Token]) -> Statement:
