@@ -70,6 +70,9 @@ class Execution:
         self._bound = Bound(link.connection, statement, parameters)
         self._sql = self._bound.sent.text
         self._before: dict[Setting, str] = {}
+        self._formats: dict[Setting, str] = {}
+        self._is_local = False
+        """Whether these hold for the open transaction only."""
         self._savepoint = False
         self._source: Source | None = None
         self._steps: Generator[pa.RecordBatch, None, None] | None = None
@@ -150,7 +153,8 @@ class Execution:
             raise not_committed(self._command, chained=self._link.status == TransactionStatus.INTRANS)
         if last.status == ExecStatus.TUPLES_OK:  # SELECT without columns
             return without_columns(last.ntuples, (*self._extra_notes, *self._link.notices))
-        return Changed(affected=last.command_tuples, notes=(*self._extra_notes, *self._link.notices))
+        affected = None if last.command_status.startswith(b"MOVE") else last.command_tuples  # type: ignore[union-attr]
+        return Changed(affected=affected, notes=(*self._extra_notes, *self._link.notices))
 
     def _all_results(self) -> list[PGresult]:
         """Return the statement's results, ending a COPY that nobody here can feed."""
@@ -236,7 +240,7 @@ class Execution:
             batches=Batches(first, steps),
             types=[column.type_name for column in self._columns],
             notes=lambda: [*notes_of(self._columns), *self._extra_notes, *self._link.notices],
-            affected=lambda: self._source.affected if self._source and not self._may_stop else None,
+            affected=lambda: self._source.affected if self._source else None,
             ended=lambda: only,
         )
 
@@ -255,8 +259,9 @@ class Execution:
             self._savepoint = True
         needed = frozenset().union(*(column.settings for column in self._columns))
         if values := formats.overrides(self._link, needed, self._asked):
-            self._before = formats.present(self._link, self._asked, values)
-            commands.append(formats.set_command(values))
+            self._before, self._formats = formats.present(self._link, self._asked, values), values
+            self._is_local = self._link.status == TransactionStatus.INTRANS
+            commands.append(formats.set_command(values, local=self._is_local))
         if commands:
             self._link.run("; ".join(commands))
 
@@ -320,7 +325,7 @@ class Execution:
             self._link.run(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}; RELEASE SAVEPOINT {SAVEPOINT}")
         elif not failed:
             if self._before:
-                self._link.run(formats.set_command(self._before))
+                self._link.run(formats.put_back_command(self._before, self._formats, local=self._is_local))
             if self._savepoint:
                 self._link.run(f"RELEASE SAVEPOINT {SAVEPOINT}")
         self.guard.leave()

@@ -46,10 +46,28 @@ def _wanted(setting: Setting, now: str) -> str | None:
     )  # from 1 on (3 before version 12) the server writes the shortest text that reads back exactly
 
 
-def set_command(values: Mapping[Setting, str]) -> str:
-    """Return one statement that sets them for the session."""
-    calls = [f"pg_catalog.set_config('{setting.value}', '{value}', false)" for setting, value in values.items()]
+def set_command(values: Mapping[Setting, str], *, local: bool) -> str:
+    """Return one statement that sets them for the session, or, `local`, for the open transaction.
+
+    In a transaction it must be for that: what the user has set there LOCAL, or at all before a savepoint, is to be as it was
+    when the transaction or its part ends, and what he has set for the session lies beneath.
+    """
+    calls = [_set(setting, value, local=local) for setting, value in values.items()]
     return f"SELECT {', '.join(calls)}"
+
+
+def put_back_command(before: Mapping[Setting, str], ours: Mapping[Setting, str], *, local: bool) -> str:
+    """Return one statement that sets them as they were, but for those that the user's statement itself has set."""
+    calls = [
+        f"CASE WHEN pg_catalog.current_setting('{setting.value}') = '{ours[setting]}' THEN "
+        f"{_set(setting, value, local=local)} END"
+        for setting, value in before.items()
+    ]
+    return f"SELECT {', '.join(calls)}"
+
+
+def _set(setting: Setting, value: str, *, local: bool) -> str:
+    return f"pg_catalog.set_config('{setting.value}', '{value}', {str(local).lower()})"
 
 
 def present(link: Link, asked: Mapping[Setting, str], which: Iterable[Setting]) -> dict[Setting, str]:

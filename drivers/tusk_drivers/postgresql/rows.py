@@ -16,7 +16,15 @@ from psycopg.pq import ExecStatus, Format
 from tusk_drivers.postgresql.columns import Column, batch_of
 from tusk_drivers.postgresql.link import Link
 from tusk_drivers.postgresql.parameters import Bound
-from tusk_drivers.postgresql.source import CHUNK_BYTES, CHUNK_ROWS, FIRST_ROWS, HAND_OUT_S, SKIP_ROWS, Source
+from tusk_drivers.postgresql.source import (
+    CHUNK_BYTES,
+    CHUNK_ROWS,
+    FIRST_ROWS,
+    HAND_OUT_S,
+    SKIP_ROWS,
+    Source,
+    changed_by,
+)
 from tusk_jupyter.errors import QueryError
 
 PIECE_ROWS = 256
@@ -106,8 +114,8 @@ class RowSource(Source):
         return self._transformer.load_rows(0, found.ntuples, tuple)
 
     def _count(self, found: PGresult) -> None:
-        if found.command_tuples is not None:
-            self.affected = found.command_tuples
+        if (affected := changed_by(found)) is not None:
+            self.affected = affected
 
     def _job(self, rows: list[Row]) -> Callable[[], pa.RecordBatch]:
         return lambda: batch_of(self._columns, [pa.array(values, pa.string()) for values in zip(*rows, strict=True)])

@@ -30,6 +30,15 @@ HAND_OUT_S = 0.2
 """A batch that is not full goes out when the server lets us wait for so long."""
 
 
+_CHANGING = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
+"""How the server's tag begins where rows were changed, an EXECUTE's too; `FETCH 2` and `SELECT 2` tell of rows yielded."""
+
+
+def changed_by(result: PGresult) -> int | None:
+    """Return how many rows a statement that yields some has changed; None for one that changes none."""
+    return result.command_tuples if (result.command_status or b"").startswith(_CHANGING) else None
+
+
 class Source(ABC):
     """Rows under way."""
 
@@ -62,7 +71,7 @@ class Source(ABC):
         self.ended = True
         if (failed := self._link.failed(rest)) is not None and not quietly:
             raise self._error(failed)
-        self.affected = next((one.command_tuples for one in rest if one.command_tuples is not None), self.affected)
+        self.affected = next((found for found in map(changed_by, rest) if found is not None), self.affected)
 
     def _fail(self, results: Sequence[PGresult]) -> Exception:
         """Read the command to its end and return its error."""
