@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tusk_magics.config import TuskMagics
     from tusk_magics.notebook import Notebook
 
-_PLACEHOLDER = re.compile(r":[A-Za-z_]")
+_PLACEHOLDER = re.compile(r":[^\W\d]")
 
 
 class CellRun:

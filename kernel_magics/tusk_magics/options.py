@@ -83,7 +83,7 @@ def identifier(text: str) -> str:
 
 def _pair(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name):
+    if not equals or not name.isidentifier():
         raise ValueError("takes NAME=VALUE, as `--param month=1`")
     if quoted := _QUOTED.fullmatch(value):
         return name, quoted[1] if quoted[1] is not None else quoted[2]

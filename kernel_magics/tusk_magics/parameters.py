@@ -10,6 +10,7 @@ import ast
 import difflib
 import json
 import types
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -42,7 +43,8 @@ def chosen_values(names: Iterable[str], options: SqlOptions, namespace: Mapping[
         UsageError: a name has no value, a value is of no use, or --param gives one for which there is no placeholder.
     """
     wanted = list(dict.fromkeys(names))
-    unused = [name for name in options.param if name not in wanted]
+    spelt = {*wanted, *map(_as_python, wanted)}
+    unused = [name for name in options.param if name not in spelt]
     if unused and not options.jinja:
         raise _unused(unused[0], wanted)
     given = given_values(options, namespace)
@@ -72,10 +74,10 @@ def typed_secrets(options: SqlOptions, sql: str) -> dict[str, list[str]]:
 
 
 def _find(name: str, given: Mapping[str, Any], namespace: Mapping[str, Any]) -> object:
-    if name in given:
-        return given[name]
-    if name in namespace:
-        return namespace[name]
+    for place in (given, namespace):
+        for spelling in (name, _as_python(name)):
+            if spelling in place:
+                return place[spelling]
     public = [key for key in namespace if not key.startswith("_") and key not in ("In", "Out", "exit", "quit")]
     near = difflib.get_close_matches(name, [*given, *public], n=3)
     asked = f"Near it: {', '.join(near)}. " if near else ""
@@ -83,6 +85,11 @@ def _find(name: str, given: Mapping[str, Any], namespace: Mapping[str, Any]) -> 
         f"The placeholder :{name} has no value: no --param gives it, and there is no variable `{name}` here.",
         hint=f"{asked}Assign `{name} = ...` in an earlier cell, or add `--param {name}=VALUE`.",
     )
+
+
+def _as_python(name: str) -> str:
+    """Return a name as Python keeps it: `ü` of two characters, as macOS writes it, is that of one."""
+    return unicodedata.normalize("NFKC", name)
 
 
 def _checked(name: str, value: object) -> object:

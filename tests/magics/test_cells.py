@@ -128,6 +128,34 @@ def test_a_caller_of_the_python_functions_gets_the_same_error_with_a_traceback(c
 
 
 # NL-28: bound, never pasted
+def test_names_of_placeholders_are_written_in_any_language(cells):
+    cells.value("größe = 3\n名 = 'n4'")
+    assert list(cells.value("%sql SELECT name FROM t WHERE i = :größe")["name"]) == ["n3"]
+    assert list(cells.value("%sql SELECT i FROM t WHERE name = :名")["i"]) == [4]
+    two_characters = "gro\u0308\u00dfe"  # as macOS writes it
+    assert list(
+        cells.value(f"%sql --param {two_characters}=5 SELECT i FROM t WHERE i = :größe".replace("ö", "o\u0308"))["i"]
+    ) == [5]
+    assert (
+        cells.value(
+            f"import tusk_jupyter as tusk\ntusk.query('SELECT :{two_characters} AS a', params={{'{two_characters}': 6}})"
+        )["a"][0]
+        == 6
+    )
+    with pytest.raises(UsageError, match=":ß has no value"):
+        cells.value("%sql SELECT :ß")
+
+
+def test_lists_of_a_notebook_are_members_of_in(cells):
+    frame = "import pandas as pd, numpy as np\nframe = pd.DataFrame({'i': [1, 3]}, index=[2, 4])\nseries = frame['i']\n"
+    cells.value(f"{frame}index = frame.index\nspan = range(1, 3)\nempty = set()\nkeys = {{5: 'a'}}.keys()")
+    for name, found in {"series": [1, 3], "index": [2, 4], "span": [1, 2], "empty": [], "keys": [5]}.items():
+        assert list(cells.value(f"%sql SELECT i FROM t WHERE i IN (:{name}) ORDER BY i")["i"]) == found
+    assert list(
+        cells.value("%sql --param ids=[1,3] SELECT i FROM t WHERE i < 4 AND i NOT IN (:ids) ORDER BY i")["i"]
+    ) == [0, 2]
+
+
 def test_parameters_come_from_the_option_the_dictionary_and_the_notebook(cells):
     cells.variables.update(low=3, high=98, given={"low": 90})
     assert len(cells.value("%%sql\nSELECT * FROM t WHERE i > :low AND i < :high")) == 94

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tusk_jupyter.client import Client, RunResult
     from tusk_jupyter.protocol.values import Value
 
-_PLACEHOLDER = re.compile(r":[A-Za-z_]")
+_PLACEHOLDER = re.compile(r":[^\W\d]")
 
 
 @bare_frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -27,6 +28,8 @@ _ENGINE = Engine(
     has_arrays=True,
     literal=lambda place, value: f"INTERVAL ({value}) {place.unit}" if place.unit else f"CAST({value} AS {place.type})",
 )
+_READ_WHOLE = re.compile(r"\w+")
+"""Names that DuckDB reads to their end; one with a combining sign (ö as o and two dots) ends before that."""
 _LARGE = 500
 """Members from which on a list goes as an array: DuckDB takes 0.25 ms for each value of a statement."""
 _TYPED = (bool, int, float, str, date, datetime, time, UUID, bytes)
@@ -53,8 +56,9 @@ def bound(
         prefix = f"{prefix}_"
 
     def single(place: Placeholder) -> str:
-        values[place.name] = _sent(parameters[place.name])
-        return f"${place.name}"
+        own = place.name if _READ_WHOLE.fullmatch(place.name) else f"{prefix}{statement.parameters.index(place.name)}"
+        values[own] = _sent(parameters[place.name])
+        return f"${own}"
 
     def member(name: str, number: int, value: object) -> str:
         own = f"{prefix}{name}_{number}"

@@ -15,7 +15,7 @@ from tusk_magics.completion.ranking import Offer
 from tusk_magics.options import OPTIONS, Option
 
 _RESULT_FILES = (".parquet", ".csv", ".arrow")
-_PLACEHOLDER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+_PLACEHOLDER = re.compile(r"(?<![:\w]):([^\W\d]\w*)")
 
 
 def connection_offers(connections: Iterable[Connection], tier: int = 0) -> Iterator[Offer]:
