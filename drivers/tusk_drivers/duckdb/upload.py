@@ -10,6 +10,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tusk_drivers.duckdb.places import places
+from tusk_jupyter.driverkit.fits import fitted, no_type
 from tusk_jupyter.driverkit.upload_columns import check_whole, is_nested, leaves, plain_reader, refused
 from tusk_jupyter.errors import UsageError
 
@@ -33,6 +35,8 @@ def write(
     """
     _check_names(reader.schema.names)
     reader = plain_reader(reader)
+    if append:
+        reader = _fitted(connection, table, reader)
     columns = ", ".join(_selected(field) for field in reader.schema)
     source = f"tusk_upload_{secrets.token_hex(8)}"
     watched = _Watched(reader)
@@ -69,6 +73,33 @@ def _check_names(names: Sequence[str]) -> None:
                 f"DuckDB takes no two columns named {twin!r} and {name!r}: to it, both are one name.",
                 hint="Rename one of them first, as with `df.rename(columns=...)`.",
             )
+
+
+def _fitted(
+    connection: duckdb.DuckDBPyConnection, table: Sequence[str], reader: pa.RecordBatchReader
+) -> pa.RecordBatchReader:
+    """Return the rows as the table's columns keep them.
+
+    Raises:
+        UsageError: a column does not go with the table's; when it is read: a value would be changed.
+    """
+    there = places(connection, table)
+    chosen = {name: there[name.lower()] for name in reader.schema.names if name.lower() in there}
+    fits = fitted(reader, chosen, "DuckDB")
+    nested = [
+        field
+        for field in reader.schema
+        if field.name in chosen and chosen[field.name].is_nested and not pa.types.is_null(field.type)
+    ]
+    if nested:
+        source = f"tusk_upload_{secrets.token_hex(8)}"
+        connection.register(source, pa.schema(nested).empty_table())
+        described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - a name of our own
+        connection.unregister(source)
+        for field, (_, kind, *_) in zip(nested, described, strict=True):
+            if kind != chosen[field.name].type:
+                raise no_type(field.name, field.type, chosen[field.name], "DuckDB")
+    return fits
 
 
 def _is_huge(kind: pa.DataType) -> bool:

@@ -17,6 +17,8 @@ import pymysql
 
 from tusk_drivers.mysql.errors import INTERRUPTED, cancelled, from_server, numbered
 from tusk_drivers.mysql.literals import column_type, literal_column, zone_notes
+from tusk_drivers.mysql.places import places
+from tusk_jupyter.driverkit.fits import fitted
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.driverkit.upload_columns import plain_reader
 from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
@@ -124,6 +126,9 @@ class _Upload:
     # --- a table that is there ---
 
     def append(self, reader: pa.RecordBatchReader) -> int:
+        there = {name.lower(): place for name, place in places(self._link, self._table).items()}
+        chosen = {name: there[name.lower()] for name in reader.schema.names if name.lower() in there}
+        reader = fitted(reader, chosen, "MySQL")
         if not self._in_transaction:
             self._undo.append("ROLLBACK")
             return self._in_one_transaction(reader)

@@ -155,6 +155,7 @@ class PostgresqlSession(Session):
 
     def upload(self, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
         """Write a table."""
+        self.upload_notes = ()
         self._refuse_failed()
         if self._read_only:
             raise QueryError(
@@ -164,7 +165,8 @@ class PostgresqlSession(Session):
                 scenario="read_only",
             )
         with self._link.working():
-            return upload.upload(self._link, table, reader, append=append)
+            count, self.upload_notes = upload.upload(self._link, table, reader, append=append)
+            return count
 
     def _refuse_failed(self) -> None:
         self._make_ready()

@@ -15,6 +15,8 @@ from tusk_drivers.postgresql.catalog import describe, quoted
 from tusk_drivers.postgresql.ddl import column_type
 from tusk_drivers.postgresql.link import Link
 from tusk_drivers.postgresql.literals import writable
+from tusk_drivers.postgresql.places import notes, places
+from tusk_jupyter.driverkit.fits import fitted
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.driverkit.upload_columns import plain_reader
 from tusk_jupyter.errors import ConnectError, TuskError, UsageError
@@ -28,8 +30,10 @@ MAX_NAME_BYTES = 63
 _CSV = pcsv.WriteOptions(include_header=False, quoting_style="needed")
 
 
-def upload(link: Link, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
-    """Write all rows in one transaction, or in a savepoint of the one that is open; returns their number.
+def upload(
+    link: Link, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool
+) -> tuple[int, tuple[str, ...]]:
+    """Write all rows in one transaction, or in a savepoint of the one that is open; returns their number, and notes.
 
     Raises:
         UsageError: names or types that PostgreSQL cannot take.
@@ -37,12 +41,16 @@ def upload(link: Link, table: Sequence[str], reader: pa.RecordBatchReader, *, ap
     """
     _check_names(table, reader.schema)
     reader = plain_reader(reader)
+    told: tuple[str, ...] = ()
     with _all_or_nothing(link):
         if append:
             _check_columns(link, table, reader.schema)
+            there = places(link, table)
+            told = notes(there, reader.schema.names)
+            reader = fitted(reader, there, "PostgreSQL")
         else:
             _execute(link, _create(table, reader.schema))
-        return _copy(link, _target(table, reader.schema), reader)
+        return _copy(link, _target(table, reader.schema), reader), told
 
 
 def _check_names(table: Sequence[str], schema: pa.Schema) -> None:

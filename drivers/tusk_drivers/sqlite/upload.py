@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from tusk_drivers.sqlite import decimals
 from tusk_drivers.sqlite.catalog import quoted
+from tusk_drivers.sqlite.places import affinity, kept, places
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.upload_columns import (
     JSON,
@@ -64,7 +65,13 @@ def write(
     declared = [declared_type(field) for field in reader.schema]
     with contextlib.ExitStack() as stack:
         if append:
-            texts = _text_columns(connection, table)
+            there = places(connection, table)
+            texts = frozenset(
+                name
+                for name in reader.schema.names
+                if name.lower() in there and affinity(there[name.lower()]) == "TEXT"
+            )
+            reader = kept(reader, there)
         else:
             reader, texts = _looked_through(reader, stack)
             declared = [
@@ -129,19 +136,6 @@ def _looked_through(
                     texts.add(name)
     file.seek(0)
     return pa.ipc.open_stream(file), frozenset(texts)
-
-
-def _text_columns(connection: sqlite3.Connection, table: Sequence[str]) -> frozenset[str]:
-    """Return the columns of a table that hold what they are given as text."""
-    *schema, name = table
-    found = connection.execute(f"PRAGMA {quoted(*schema)}.table_info({quoted(name)})" if schema else
-                               f"PRAGMA table_info({quoted(name)})").fetchall()  # fmt: skip
-    affinity = ((str(row[1]), str(row[2]).upper()) for row in found)
-    return frozenset(
-        column
-        for column, kind in affinity
-        if "INT" not in kind and any(word in kind for word in ("CHAR", "CLOB", "TEXT"))
-    )
 
 
 def _insert(

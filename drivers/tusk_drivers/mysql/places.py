@@ -1,0 +1,59 @@
+"""What the columns of a MySQL table keep as it is, from their types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tusk_drivers.mysql.catalog import describe
+from tusk_jupyter.driverkit.fits import Place, integers
+
+if TYPE_CHECKING:
+    from tusk_drivers.mysql.link import Link
+
+_TYPE = re.compile(r"(\w+)(?:\((.*)\))?(.*)", re.DOTALL)
+_MEMBER = re.compile(r"'((?:[^']|'')*)'")
+_INTEGERS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
+_YEARS = (1901, 2155)
+
+
+def places(link: Link, table: Sequence[str]) -> dict[str, Place]:
+    """Return what each column of a table keeps.
+
+    Raises:
+        QueryError: there is no such table.
+    """
+    return {column.name: place(column.type) for column in describe(link, tuple(table)).columns}
+
+
+def place(type_: str) -> Place:
+    """Return what a column of a type keeps."""
+    found = _TYPE.fullmatch(type_)
+    name, inside, more = found.groups() if found else (type_, None, "")
+    size = int(inside) if inside and inside.isdecimal() else None
+    if name in _INTEGERS:
+        return integers(type_, _INTEGERS[name], unsigned="unsigned" in more)
+    if name == "bit":
+        return integers(type_, size or 1, unsigned=True)
+    if name == "year":
+        return Place(type=type_, kind="int", low=_YEARS[0], high=_YEARS[1])
+    if name == "decimal" or (name in ("float", "double") and inside and "," in inside):
+        precision, scale = (*map(int, (inside or "10,0").split(",")), 0)[:2]
+        return Place(type=type_, kind="decimal", precision=precision, scale=scale)
+    if name in ("float", "double"):
+        return Place(type=type_, kind="float", bits=32 if name == "float" else 64)
+    if name in ("enum", "set"):
+        members = tuple(one.replace("''", "'") for one in _MEMBER.findall(inside or ""))
+        return Place(type=type_, kind="members", members=members, several=name == "set")
+    if name in ("char", "varchar") or name.endswith("text"):
+        return Place(type=type_, kind="text", length=size, whole=name == "char")
+    if name in ("binary", "varbinary") or name.endswith("blob"):
+        return Place(type=type_, kind="bytes", length=size, whole=name == "binary")
+    if name == "date":
+        return Place(type=type_, kind="date")
+    if name == "time":
+        return Place(type=type_, kind="time", digits=size or 0, lengths=True)
+    if name in ("datetime", "timestamp"):  # a TIMESTAMP is given in the session's time zone, and shown so
+        return Place(type=type_, kind="moment", digits=size or 0, zone=None if name == "datetime" else False)
+    return Place(type=type_, kind="json" if name == "json" else "uuid" if name == "uuid" else "other")
