@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tusk_jupyter.client.doubles import nearest
+from tusk_jupyter.client.nested_arrays import NestedArray
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -124,6 +125,10 @@ def _as_arrow(column: pa.ChunkedArray) -> Column:
     return pd.arrays.ArrowExtensionArray(_own(column))
 
 
+def _nested(column: pa.ChunkedArray) -> Column:
+    return NestedArray(_own(column))
+
+
 def _own(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the column in memory that belongs to nobody else; pieces that have theirs already are not copied."""
     if column.num_chunks and all(map(_stands_alone, column.chunks)):
@@ -172,5 +177,6 @@ _CONVERTERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.ChunkedArra
     (_is_bytes, _objects),
     (type_of.is_interval, _objects),  # pandas 3.1 cannot print an ArrowDtype of it
     (type_of.is_null, _objects),
+    (type_of.is_nested, _nested),
 )
-"""First match wins; what is not here stays Arrow: decimals, times of day, lists, structs, maps."""
+"""First match wins; what is not here stays Arrow: decimals, times of day."""
