@@ -313,8 +313,20 @@ def test_names_are_quoted_and_must_be_there_once(written):
     assert "`a``b`" in written(pa.table({"a`b": [1]}), "insert", dialect="mysql").path.read_bytes().decode()
     with pytest.raises(UsageError, match="Two columns are called 'a'"):
         written(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), "insert")
+    with pytest.raises(UsageError, match="the character NUL"):
+        written(pa.table({"a\0b": [1]}), "insert")
+    dotted = written(pa.table({"a": [1]}), "insert", table='"my.schema"."t""x".y')
+    assert dotted.path.read_bytes().decode().startswith('INSERT INTO "my.schema"."t""x"."y" (')
     with pytest.raises(UsageError, match="has no name"):
         written(pa.table({"": [1]}), "insert")
+
+
+def test_statements_stay_within_a_server_s_packet(written):
+    texts_of = ["x" * 400_000] * 5 + ["y"] * 300 + ["z" * 3_000_000]
+    sql = written(pa.table({"v": texts_of}), "insert").path.read_text()
+    statements = sql.split('INSERT INTO "result"')[1:]
+    assert [statement.count("('") for statement in statements] == [2, 2, 200, 101, 1]
+    assert sum(statement.count("('") for statement in statements) == len(texts_of)
 
 
 # --- all formats -------------------------------------------------------------------------------------------------------

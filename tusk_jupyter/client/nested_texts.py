@@ -71,30 +71,49 @@ def _structs(array: pa.Array, to_text: ToText) -> pa.Array:
 
 
 def _maps(array: pa.Array, to_text: ToText) -> pa.Array:
-    first, last = _ends(array)
-    keys, values = (part.slice(first, last - first) for part in (array.keys, array.items))
-    pairs = (text("["), _json(keys, to_text), text(", "), _json(values, to_text), text("]"))
-    return _joined(array, array.offsets, pc.binary_join_element_wise(*pairs, text("")))
+    def part(values: pa.Array) -> pa.Array:
+        return _json(values, to_text)
+
+    return joined_maps(array, part, part, marks=("[", "[", ", ", "]", "]"))
 
 
 def _lists(array: pa.Array, to_text: ToText) -> pa.Array:
+    return joined_lists(array, lambda items: _json(items, to_text), marks=("[", "]"))
+
+
+def joined_lists(array: pa.Array, make: ToText, *, marks: tuple[str, str], between: str = ", ") -> pa.Array:
+    """Return lists as what their items are made of between two marks; NULL stays NULL.
+
+    Args:
+        array: lists of any kind.
+        make: makes a text of each item, also of NULL.
+        marks: before and behind each list.
+        between: stands between two items.
+    """
     kind = array.type
     if type_of.is_list(kind) or type_of.is_large_list(kind):
         first, last = _ends(array)
-        return _joined(array, array.offsets, _json(array.values.slice(first, last - first), to_text))
+        return _joined(array, array.offsets, make(array.values.slice(first, last - first)), marks, between)
     lengths = pc.coalesce(pc.list_value_length(array).cast(pa.int64()), number(0))
     zero = pa.Array.from_buffers(pa.int64(), 1, [None, pa.py_buffer(bytes(8))])
-    return _joined(array, pa.concat_arrays([zero, pc.cumulative_sum(lengths)]), _json(array.flatten(), to_text))
+    return _joined(array, pa.concat_arrays([zero, pc.cumulative_sum(lengths)]), make(array.flatten()), marks, between)
+
+
+def joined_maps(array: pa.Array, key: ToText, item: ToText, *, marks: tuple[str, str, str, str, str]) -> pa.Array:
+    """Return maps likewise; the marks are before a map, before, in and behind each pair, and behind a map."""
+    first, last = _ends(array)
+    keys, items = key(array.keys.slice(first, last - first)), item(array.items.slice(first, last - first))
+    pairs = pc.binary_join_element_wise(text(marks[1]), keys, text(marks[2]), items, text(marks[3]), text(""))
+    return _joined(array, array.offsets, pairs, (marks[0], marks[4]), ", ")
 
 
 def _ends(array: pa.Array) -> tuple[int, int]:
     return array.offsets[0].as_py(), array.offsets[-1].as_py()
 
 
-def _joined(array: pa.Array, offsets: pa.Array, items: pa.Array) -> pa.Array:
-    """Return lists with these ends and items, which are JSON already, as JSON; NULL where `array` is."""
+def _joined(array: pa.Array, offsets: pa.Array, items: pa.Array, marks: tuple[str, str], between: str) -> pa.Array:
     wide = pa.LargeListArray.from_arrays(_from_zero(offsets), items)
-    whole = pc.binary_join_element_wise(text("["), pc.binary_join(wide, text(", ")), text("]"), text(""))
+    whole = pc.binary_join_element_wise(text(marks[0]), pc.binary_join(wide, text(between)), text(marks[1]), text(""))
     return pc.if_else(pc.is_valid(array), whole, pa.nulls(len(array), pa.string())) if array.null_count else whole
 
 

@@ -1,28 +1,32 @@
 """INSERT statements that the connection's own database reads back as the same values.
 
-Text, not parameters, so the quoting is each dialect's: what a backslash means, how bytes, infinity and time zones are
-written. A value for which the dialect has no literal is refused before a wrong one is written.
+Text, not parameters: the literals are each dialect's own (`insert_literals`). A value for which the dialect has none is refused
+before a wrong one is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import json
+import re
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from tusk_jupyter.client import texts
+from tusk_jupyter.client.plain_arrays import text
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol.stream import TYPES_KEY
 from tusk_widgets.export_text import TextWriter
+from tusk_widgets.insert_literals import DIALECTS, Column, literals
 
 ROWS = 200
 """Of one statement: long enough to be quick, short enough for every server's packet."""
 
-type_of = pa.types
-Literal = Callable[[str], str]
-"""Makes a literal of the text in which a value is shown."""
+CHARACTERS = 1_000_000
+"""Of one statement, unless a single row has more."""
 
-DIALECTS = ("duckdb", "sqlite", "postgresql", "mysql")
+type_of = pa.types
 
 
 class InsertWriter(TextWriter):
@@ -33,9 +37,9 @@ class InsertWriter(TextWriter):
 
         Args:
             file: takes the statements.
-            schema: of the rows.
+            schema: of the rows; its metadata has the database's names of the types.
             dialect: one of `DIALECTS`; others are written as PostgreSQL's, with a note.
-            table: to fill; dots part catalog, schema and table.
+            table: to fill; dots part catalog, schema and table, unless a name stands in quotes.
 
         Raises:
             UsageError: there is no table's name, or a column has no name or the name of another.
@@ -47,12 +51,12 @@ class InsertWriter(TextWriter):
         self._dialect = dialect if dialect in DIALECTS else "postgresql"
         if dialect not in DIALECTS:
             self.notes.append(f"The literals are PostgreSQL's: {dialect or 'the dialect'} is not known.")
-        target = ".".join(self._name(part) for part in table.split("."))
+        target = ".".join(self._name(part) for part in _parts(table))
         names = ", ".join(self._name(name) for name in schema.names)
         self._head = f"INSERT INTO {target} ({names}) VALUES\n"
-        self._literals = [self._literal(field) for field in schema]
-        zoned = any(type_of.is_timestamp(field.type) and field.type.tz for field in schema)
-        if self._dialect == "mysql" and zoned:
+        kinds = _type_names(schema)
+        self._columns = [Column(name, kind, self._dialect) for name, kind in zip(schema.names, kinds, strict=True)]
+        if self._dialect == "mysql" and any(type_of.is_timestamp(field.type) and field.type.tz for field in schema):
             self._say("SET time_zone = '+00:00';\n")
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -61,40 +65,67 @@ class InsertWriter(TextWriter):
         Raises:
             UsageError: a value has no literal in the dialect.
         """
-        columns = [
-            ["NULL" if text is None else literal(text) for text in self._texts(column)]
-            for literal, column in zip(self._literals, batch.columns, strict=True)
-        ]
-        rows = [f"({', '.join(row)})" for row in zip(*columns, strict=True)]
-        for start in range(0, len(rows), ROWS):
-            self._say(self._head + ",\n".join(rows[start : start + ROWS]) + ";\n")
+        head = self._head
+        if self._dialect == "mysql" and _needs_mode(batch, self._columns):
+            head = head.replace("INSERT INTO", _WITH_MODE, 1)
+        values = [literals(values, column) for values, column in zip(batch.columns, self._columns, strict=True)]
+        between = [part for value in values for part in (text(", "), value)][1:]
+        rows = pc.binary_join_element_wise(text("("), *between, text(")"), text("")).to_pylist()
+        while rows:
+            ends = itertools.accumulate(map(len, rows[:ROWS]))
+            count = max(1, sum(end <= CHARACTERS for end in ends))
+            self._say(head + ",\n".join(rows[:count]) + ";\n")
+            rows = rows[count:]
 
     def close(self) -> None:
         """Nothing is left to write."""
 
-    def _texts(self, column: pa.Array) -> list[str | None]:
-        kind = column.type
-        if type_of.is_timestamp(kind) and kind.tz and self._dialect == "mysql":
-            column = column.cast(pa.timestamp(kind.unit, "UTC")).cast(pa.timestamp(kind.unit))
-        texts_of: list[str | None] = texts.to_text(column).to_pylist()
-        return texts_of
-
     def _name(self, name: str) -> str:
+        if "\0" in name:
+            raise UsageError(
+                f"The name {name!r} has the character NUL, which no database takes in a name.", hint="Name it with AS."
+            )
         mark = "`" if self._dialect == "mysql" else '"'
         return mark + name.replace(mark, mark * 2) + mark
 
-    def _literal(self, field: pa.Field) -> Literal:
-        kind, dialect = field.type, self._dialect
-        if type_of.is_integer(kind) or type_of.is_boolean(kind):
-            return str
-        if type_of.is_decimal(kind):
-            # SQLite would read a number as a double; as text, a NUMERIC column takes it over exactly.
-            return _quoted if dialect == "sqlite" else str
-        if type_of.is_floating(kind):
-            return lambda text: _float(text, dialect, field.name)
-        if texts.is_bytes(kind):
-            return lambda text: _bytes(text.removeprefix("\\x"), dialect)
-        return lambda text: _text(text, dialect, field.name)
+
+_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+"""Under the usual `sql_mode`, a 0 in an AUTO_INCREMENT column becomes a number of the server's, and zero dates are refused."""
+
+_WITH_MODE = f"/*M! SET STATEMENT sql_mode = '{_MODE}' FOR */ INSERT /*+ SET_VAR(sql_mode = '{_MODE}') */ INTO"
+"""For one statement, as MariaDB and as MySQL has it; each takes the other's for a comment."""
+
+
+def _needs_mode(batch: pa.RecordBatch, columns: list[Column]) -> bool:
+    """Return whether a batch has zeros in a column that may be AUTO_INCREMENT, or dates that no calendar has."""
+    for values, column in zip(batch.columns, columns, strict=True):
+        if type_of.is_integer(values.type) and pc.any(pc.equal(values, pa.scalar(0, values.type))).as_py():
+            return True
+        if column.type_name.lower().startswith(("date", "timestamp")) and not type_of.is_temporal(values.type):
+            return True
+    return False
+
+
+def _type_names(schema: pa.Schema) -> list[str]:
+    names = json.loads((schema.metadata or {}).get(TYPES_KEY, b"[]"))
+    return [str(name) for name in names] if len(names) == len(schema) else [""] * len(schema)
+
+
+_PART = re.compile(r'\s*("(?:[^"]|"")+"|`(?:[^`]|``)+`|[^.]*)\s*(?:\.|$)')
+
+
+def _parts(table: str) -> list[str]:
+    """Return the parts of a table's name; one in quotes may have dots in it, and is what stands between them."""
+    parts, place = [], 0
+    while place < len(table):
+        found = _PART.match(table, place)
+        if found is None:
+            return table.split(".")
+        name, mark = found[1], found[1][:1]
+        is_quoted = len(name) > 2 and mark in '"`' and name.endswith(mark)
+        parts.append(name[1:-1].replace(mark * 2, mark) if is_quoted else name)
+        place = found.end()
+    return parts
 
 
 def _check_names(names: list[str]) -> None:
@@ -105,47 +136,3 @@ def _check_names(names: list[str]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"Two columns are called {twice!r}; a table cannot.", hint="Name one of them with AS.")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _text(text: str, dialect: str, column: str) -> str:
-    if "\0" in text:
-        return _text_with_nul(text, dialect, column)
-    return _quoted(text.replace("\\", "\\\\") if dialect == "mysql" else text)
-
-
-def _text_with_nul(text: str, dialect: str, column: str) -> str:
-    if dialect == "postgresql":
-        raise UsageError(
-            f"Column {column!r} has a text with the character NUL, which PostgreSQL has no place for.",
-            hint="Take it out with replace(), or export another format.",
-        )
-    if dialect == "sqlite":
-        return f"CAST(X'{text.encode().hex()}' AS TEXT)"
-    if dialect == "mysql":
-        return _quoted(text.replace("\\", "\\\\").replace("\0", "\\0"))
-    return "(" + " || chr(0) || ".join(_quoted(part) for part in text.split("\0")) + ")"
-
-
-def _bytes(digits: str, dialect: str) -> str:
-    if dialect == "postgresql":
-        return f"'\\x{digits}'"
-    return f"unhex('{digits}')" if dialect == "duckdb" else f"X'{digits}'"
-
-
-def _float(text: str, dialect: str, column: str) -> str:
-    if dialect == "postgresql":
-        return f"'{text}'"  # read as a double at once: as a number it were a numeric first, which has no -0
-    if text not in ("NaN", "Infinity", "-Infinity"):
-        return text if "e" in text else f"{text}e0"  # else the database reads a decimal first, and may round
-    if dialect == "duckdb":
-        return f"'{text}'::DOUBLE"
-    if dialect == "sqlite" and text != "NaN":
-        return text.replace("Infinity", "9e999")
-    raise UsageError(
-        f"Column {column!r} holds {text}, which {dialect} has no literal for.",
-        hint="Filter these rows out, or export another format.",
-    )

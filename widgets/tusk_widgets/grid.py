@@ -13,10 +13,10 @@ import traitlets
 from ipywidgets import DOMWidget
 
 from tusk_widgets.export import FORMATS, Facts
-from tusk_widgets.export_insert import DIALECTS
 from tusk_widgets.grid_data import GridData
 from tusk_widgets.grid_requests import GridRequests
 from tusk_widgets.grid_types import kind_of, name_of
+from tusk_widgets.insert_literals import DIALECTS
 from tusk_widgets.page import MODULE, MODULE_VERSION, way
 
 PREVIEW_ROWS = 50

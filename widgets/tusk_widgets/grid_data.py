@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from tusk_jupyter.client import texts
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol.stream import TYPES_KEY
 from tusk_widgets.grid_types import normal, normal_type
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ class GridData:
             value: the frame itself, which is not kept alive.
             frame: a view of it.
         """
-        self.schema = pa.schema(
-            [pa.field(field.name, normal_type(field.type), metadata=None) for field in frame.schema]
-        )
+        fields = [pa.field(field.name, normal_type(field.type), metadata=None) for field in frame.schema]
+        types = (frame.schema.metadata or {}).get(TYPES_KEY)
+        self.schema = pa.schema(fields, metadata={TYPES_KEY: types} if types else None)
         self.rows = frame.rows
         self._frame: Frame | None = frame
         weakref.finalize(value, self.let_go).atexit = False
@@ -141,9 +142,9 @@ class ArrowFrame:
 class PolarsFrame:
     """A polars frame, which hands out Arrow without copying; texts are copied."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: pl.DataFrame, result: pa.Schema | None = None) -> None:
         self._frame = frame.clone()
-        self.schema = frame.head(0).to_arrow().schema
+        self.schema = frame.head(0).to_arrow().schema.with_metadata(result.metadata if result is not None else None)
         self.rows = frame.height
 
     def column(self, position: int, rows: slice | pa.Array) -> pa.Array:
@@ -196,4 +197,4 @@ def frame_of(value: object, schema: pa.Schema, nan_is_null: frozenset[int]) -> F
     given: Any = value
     if library == "pyarrow":
         return ArrowFrame(given)
-    return PolarsFrame(given) if library == "polars" else PandasFrame(given, schema, nan_is_null)
+    return PolarsFrame(given, schema) if library == "polars" else PandasFrame(given, schema, nan_is_null)
