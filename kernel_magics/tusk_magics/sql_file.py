@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def read_sql_file(name: str) -> str:
     except UnicodeDecodeError as exc:
         raise UsageError(
             f"{path} is not UTF-8 text (byte {exc.start}).",
-            hint="Save it as UTF-8, then run the cell again.",
+            hint=_in_utf8(exc.object),
         ) from None
     except OSError as exc:
         raise UsageError(
@@ -46,6 +47,24 @@ def _text_of(path: Path) -> str:
 def _without_waiting(path: str, flags: int) -> int:
     """Open a file without waiting for somebody who writes into it, if it is a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+
+
+_SCRIPTS_OF_MYSQL = re.compile(rb"-- (?:MySQL|MariaDB) dump |/\*M?!\d{5,6}[ \\]|DELIMITER ", re.IGNORECASE)
+_OTHER_ENCODING = re.compile(rb"SET client_encoding = '(?!UTF8)([\w-]{1,40})'")
+
+
+def _in_utf8(content: bytes) -> str:
+    """Return how a file becomes UTF-8: bytes of BLOBs in a dump would be damaged by an editor that saves them as text."""
+    head = content[:4_000]
+    if _SCRIPTS_OF_MYSQL.search(head):
+        return (
+            "A dump without --hex-blob has the bytes of BINARY and BLOB columns as they are. Do not save it in another "
+            "encoding, which would damage them: dump anew with `mysqldump --hex-blob` (`mariadb-dump --hex-blob`), or run "
+            "this file with `mariadb` or `mysql` itself."
+        )
+    if other := _OTHER_ENCODING.search(head):
+        return f"Its text is in {other[1].decode()}: dump anew with `pg_dump --encoding=UTF8`, or run it with `psql` itself."
+    return "If it is text in another encoding, save it as UTF-8, then run the cell again."
 
 
 def _near(path: Path) -> str:

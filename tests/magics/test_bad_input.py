@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tusk_jupyter.errors import UsageError
 from tusk_magics.history import scrub
+from tusk_magics.sql_file import read_sql_file
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +101,23 @@ def test_an_unreadable_file_says_why(cells):
     assert "is not UTF-8 text (byte 8)" in ran.refused.message
     (cells.folder / "close.sql").write_text("SELECT 1")
     assert cells.run("%sql --file clos.sql").refused.hint == "Did you mean close.sql?"
+
+
+@pytest.mark.parametrize(
+    ("head", "hint"),
+    [
+        (b"-- MySQL dump 10.13  Distrib 8.0.36\n", "mysqldump --hex-blob"),
+        (b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n", "mariadb-dump --hex-blob"),
+        (b"-- PostgreSQL database dump\nSET client_encoding = 'LATIN1';\n", "pg_dump --encoding=UTF8"),
+        (b"SELECT ", "save it as UTF-8"),
+    ],
+)
+def test_a_dump_with_other_bytes_is_told_how_to_be_made(head, hint, tmp_path):
+    """Saved as UTF-8 by an editor, the bytes of its BLOBs would be others."""
+    (tmp_path / "dump.sql").write_bytes(head + b"INSERT INTO t VALUES ('\xff');\n")
+    with pytest.raises(UsageError, match="is not UTF-8 text") as caught:
+        read_sql_file(str(tmp_path / "dump.sql"))
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])

@@ -321,7 +321,8 @@ def test_placeholders_lie_in_their_statement(sql, dialect):
     for one in split(sql, dialect):
         for place in one.placeholders:
             assert one.text[place.start : place.end] == f":{place.name}"
-        assert one.bind(lambda name, number: f":{name}") == one.text
+        bound = one.bind(lambda name, number: f":{name}")  # with a blank where a word stands before: CASE:a
+        assert bound.replace(" ", "") == one.text.replace(" ", "")
 
 
 def split_by_tokens(sql: str, dialect: str) -> tuple[statements.Statement, ...]:

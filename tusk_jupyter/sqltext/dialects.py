@@ -60,6 +60,8 @@ class Dialect:
     body: Body = Body.NONE
     delimiter_lines: bool = False
     """The client's `DELIMITER //` lines change the separator."""
+    psql_lines: bool = False
+    r"""A script may hold lines of its client: `\connect shop`, and rows behind `COPY t FROM stdin;` up to `\.`."""
     rules_in_parentheses: bool = False
     """`CREATE RULE ... DO (a; b)` holds separators between parentheses."""
 
@@ -79,6 +81,7 @@ DIALECTS: dict[str, Dialect] = {
             escape_strings=True,
             dollar_quotes=True,
             body=Body.ATOMIC,
+            psql_lines=True,
             rules_in_parentheses=True,
         ),
         Dialect(

@@ -109,7 +109,7 @@ class _Examination:
         parts: list[str] = []
         for code, rows, secret in copied_rows.pieces(sql):
             shown, found = copied_rows.without_secrets(rows, secret)
-            parts += [self.text_of(code, _DEPTH), shown]
+            parts += [self.text_of(code, _DEPTH), self._without_shapes(shown) if self._has_hint(shown) else shown]
             self.redacted.secrets.update(dict.fromkeys(found))
         return "".join(parts)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tusk_jupyter.sqltext import copied_rows
 from tusk_jupyter.sqltext.bodies import LOOKED_AT, Blocks, Trigger, header_words, object_of, tracker_for
 from tusk_jupyter.sqltext.dialects import Dialect, dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, Lexer, Token, delimiter_of
@@ -45,6 +47,8 @@ class Statement:
     `WITH x AS (DELETE ...)`, `SELECT f()` and `EXPLAIN ANALYZE` write too.
     """
     placeholders: tuple[Placeholder, ...] = ()
+    rows: str | None = None
+    """What stands behind `COPY t FROM stdin;` up to a line `\\.`, as dumps have it."""
 
     def bind(self, render: Callable[[str, int], str]) -> str:
         """Return the text with each placeholder replaced by the client library's own.
@@ -97,9 +101,26 @@ class _Reader:
 
     def statements(self) -> Iterator[Statement]:
         while self._at < len(self._sql):
-            one = self._plain() or self._read()
+            one = self._of_psql() if self._dialect.psql_lines else None
+            one = one or self._plain() or self._read()
             if one is not None:
-                yield one
+                yield self._with_rows(one) if one.command == "COPY" and self._dialect.psql_lines else one
+
+    def _of_psql(self) -> Statement | None:
+        r"""Return a line that is a command of psql's own, as `\connect`; what only guards psql is passed over."""
+        while line := _PSQL_LINE.match(self._sql, self._stretches.behind_lead(self._at)):
+            self._at, self._tokens = line.end(), None
+            if line["command"] not in _GUARDS:
+                return Statement(text=line["text"], start=line.start(), command=f"\\{line['command'].upper()}")
+        return None
+
+    def _with_rows(self, statement: Statement) -> Statement:
+        """Return a COPY with the rows that stand behind it."""
+        rows = copied_rows.ROWS.match(self._sql, self._at) if copied_rows.takes_rows(statement.text) else None
+        if rows is None:
+            return statement
+        self._at, self._tokens = rows.end(), None
+        return dataclasses.replace(statement, rows=rows["rows"])
 
     def _plain(self) -> Statement | None:
         """Return the next statement if its first word says that there is nothing in it to read."""
@@ -168,6 +189,9 @@ _READ = frozenset(
 )
 """First words of statements that may hold others, or whose command has a second word."""
 _FIRST_WORD = re.compile(r"(?a:[\s(]*+)([A-Za-z]++)(?![\w$'\"&\x80-\U0010ffff])")
+_PSQL_LINE = re.compile(r"(?P<text>\\(?P<command>[A-Za-z_]\w*+|[!?])[^\n]*+)(?:\n|\Z)")
+_GUARDS = frozenset({"restrict", "unrestrict"})
+"""By these pg_dump keeps a psql that runs its script from running commands that somebody put into the data."""
 _NAMED = re.compile(r"(?<!:):(?:::)*+[^\W\d]")
 """What every placeholder begins with."""
 

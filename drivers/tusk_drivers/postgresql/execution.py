@@ -41,6 +41,9 @@ SKIP_S = 0.25
 """A result that is cut off is read on for so long before its statement is cancelled: small ones end by themselves, and what
 their functions changed stays."""
 
+_FED_AT_ONCE = 64 * 1024
+"""Characters of a COPY's rows that go to libpq at once; it keeps a copy of each."""
+
 SAVEPOINT = "tusk_result"
 TYPES_SAVEPOINT = "tusk_types"
 """Where an open transaction comes back to from a statement whose parameters the server found no types for."""
@@ -104,10 +107,12 @@ class Execution:
             text.encode()
         except UnicodeEncodeError as exc:
             raise UsageError("The statement holds a lone surrogate, which is no text.", position=exc.start) from exc
-        if self._command == "COPY" and self._has_word(_CLIENT_COPY):
+        feeds = self._statement.rows is not None
+        if self._command == "COPY" and not feeds and self._has_word(_CLIENT_COPY):
             raise UsageError(
                 "COPY FROM STDIN and COPY TO STDOUT need a client that feeds and takes the data.",
-                hint="Use `--append DF` or `--persist DF` to write, a SELECT with `--to FILE` to read.",
+                hint="Use `--append DF` or `--persist DF` to write, a SELECT with `--to FILE` to read. Rows behind it, "
+                "as pg_dump writes them, end with a line `\\.`.",
             )
 
     def start(self) -> Rows | Changed:
@@ -157,16 +162,30 @@ class Execution:
         return Changed(affected=affected, notes=(*self._extra_notes, *self._link.notices))
 
     def _all_results(self) -> list[PGresult]:
-        """Return the statement's results, ending a COPY that nobody here can feed."""
+        """Return the statement's results, feeding a COPY the rows that stand behind it, and ending one that has none."""
         found = []
         while (one := self._link.result()) is not None:
             found.append(one)
             if one.status == ExecStatus.COPY_IN:
-                self._link.send(lambda: self._link.pg.put_copy_end(b"this client feeds no COPY"))
+                self._feed()
             while one.status == ExecStatus.COPY_OUT and (size := self._link.pg.get_copy_data(1)[0]) >= 0:
                 if size == 0:
                     self._link.wait()
         return found
+
+    def _feed(self) -> None:
+        """Send the rows of a COPY; without any, end it as failed."""
+        link, rows = self._link, self._statement.rows or ""
+        for start in range(0, len(rows), _FED_AT_ONCE):
+            if link.cancelled:
+                break
+            piece = rows[start : start + _FED_AT_ONCE].encode()
+            with link.losing_copy():
+                while not link.pg.put_copy_data(piece):
+                    link.flush()
+                link.flush()
+        is_fed = self._statement.rows is not None and not link.cancelled
+        link.send(lambda: link.pg.put_copy_end(None if is_fed else b"this client feeds no COPY"))
 
     # --- statements with rows ---
 
