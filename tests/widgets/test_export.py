@@ -1,6 +1,7 @@
 """Exports of a whole result read back as the same values."""
 
 import csv
+import datetime as dt
 import io
 import json
 import math
@@ -169,6 +170,69 @@ def test_excel_times_are_times_where_nothing_is_lost(written):
     assert first[1].is_date
     assert first[1].value.isoformat(timespec="milliseconds") == "2024-01-02T03:04:05.678"
     assert [cell.value for cell in second] == ["1899-01-01", "2024-01-02 03:04:05.678901", "1970-01-01 00:00:01+00"]
+
+
+BEYOND = "Column 'v': {} text in the sheet, "
+LONG = "1.000000000000000000000000000001"
+EPOCH = dt.datetime(1970, 1, 1)
+CELLS = [
+    (pa.decimal128(38, 30), [Decimal(LONG), Decimal("0.5")], [LONG, 0.5], "1 value is", "15 digits"),
+    (
+        pa.decimal256(60, 2),
+        [Decimal("9" * 40 + ".25"), Decimal("-0.1")],
+        ["9" * 40 + ".25", -0.1],
+        "1 value is",
+        "15 digits",
+    ),
+    (
+        pa.decimal128(16, 0),
+        [Decimal(10**15 - 1), Decimal(10**15 + 1)],
+        [10**15, str(10**15 + 1)],
+        "1 value is",
+        "15 digits",
+    ),
+    (pa.int64(), [2**53 + 1, 10**18, -(2**63)], [str(2**53 + 1), 10**18, str(-(2**63))], "2 values are", "15 digits"),
+    (pa.uint64(), [2**64 - 1, 0], [str(2**64 - 1), 0], "1 value is", "15 digits"),
+    (pa.float64(), [0.1 + 0.2, 1 / 3, -1.7976931348623157e308, 123456789.12345679], None, None, None),
+    (pa.float64(), [5e-324, 1.0], ["5e-324", 1.0], "1 value is", "so small"),
+    (pa.float64(), [math.nan, math.inf, -math.inf], ["NaN", "Infinity", "-Infinity"], "3 values are", "no such number"),
+    (pa.date32(), [-900_000, 4_000_000, 0], ["0496-11-20 BC", "12921-08-18", EPOCH], "2 values are", "1900"),
+    (
+        pa.timestamp("ns"),
+        [1, 1_000_000],
+        ["1970-01-01 00:00:00.000000001", EPOCH.replace(microsecond=1000)],
+        "1 value is",
+        "1900",
+    ),
+    (pa.time64("us"), [1, 3_723_004_000], ["00:00:00.000001", dt.time(1, 2, 3, 4000)], "1 value is", "millisecond"),
+    (pa.timestamp("us", "Europe/Berlin"), [0], ["1970-01-01 01:00:00+01"], "1 value is", "time zones"),
+    (pa.duration("us"), [-1, 90_000_000_000], ["-00:00:00.000001", "25:00:00"], "2 values are", "lengths"),
+    (pa.month_day_nano_interval(), [(1, 2, 3)], ["P1M2DT0.000000003S"], "1 value is", "months"),
+    (pa.string(), ["=1+1", "+1", "\x00\x1f\r\n", "12345678901234567890", " x "], None, None, None),
+    (pa.binary(), [b"\x00\xff"], ["\\x00ff"], None, None),
+    (pa.list_(pa.timestamp("ns")), [[1, None]], ['["1970-01-01 00:00:00.000000001", null]'], None, None),
+    (pa.bool_(), [True, False], None, None, None),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "cells", "count", "why"), CELLS, ids=lambda value: str(value)[:30])
+def test_excel_keeps_every_digit_and_tells_what_is_text(written, kind, values, cells, count, why):
+    done = written(
+        pa.table({"v": pa.array([None, *values], pa.int32() if kind == pa.date32() else kind).cast(kind)}), "excel"
+    )
+    rows = sheet_of(done.path)[1:]
+    read = [unescape(cell.value) if isinstance(cell.value, str) else cell.value for (cell,) in rows]
+    assert read == [None, *(cells or values)]
+    assert len(done.notes) == (count is not None)
+    if count:
+        assert done.notes[0].startswith(BEYOND.format(count))
+        assert why in done.notes[0]
+
+
+def test_excel_counts_characters_as_utf_16_does(written):
+    assert written(pa.table({"v": ["🦣" * 16_383]}), "excel").rows == 1
+    with pytest.raises(UsageError, match="32,768 characters in 'v'"):
+        written(pa.table({"v": ["🦣" * 16_384]}), "excel")
 
 
 def test_excel_refuses_more_rows_than_a_sheet_has(written, monkeypatch, tmp_path):

@@ -1,7 +1,8 @@
 """Excel workbooks by openpyxl.
 
-Text stays text, also when it looks like a formula. Excel computes with 15 digits: numbers that need more, and times
-that its calendar does not reach or whose zone it would drop, are written as text, so no digit is lost.
+Text stays text, also when it looks like a formula. A number of Excel's is a double that it shows with 15 digits: other numbers
+of more digits, and times that its calendar does not reach or whose zone it would drop, are written as text, so no digit is
+lost, and a note tells how many. Doubles are written with all their digits; openpyxl by itself writes 16.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import datetime
 import importlib.util
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -26,7 +27,17 @@ MOST_CHARACTERS = 32_767
 DIGITS = 15
 FIRST_DAY = datetime.datetime(1900, 3, 1)  # Excel believes in a 29 February 1900
 
+SMALLEST = 2.2250738585072014e-308
+"""Doubles below it are 0 to Excel."""
+
 type_of = pa.types
+
+_NO_TYPE: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (type_of.is_timestamp, "as Excel has no time zones"),
+    (type_of.is_duration, "as Excel shows no negative lengths of time"),
+    (type_of.is_interval, "as Excel has no months and days of a length"),
+)
+"""Types other than text that a cell has not, and why."""
 
 
 class ExcelWriter(TextWriter):
@@ -52,6 +63,8 @@ class ExcelWriter(TextWriter):
         self._sheet = self._book.create_sheet("Result")
         self._sheet.freeze_panes = "A2"
         self._rows = 1
+        self._as_text: Counter[tuple[str, str]] = Counter()
+        """How many values of a column became text, and why."""
         self._cells = [self._cell_maker(field) for field in schema]
         self._sheet.append([self._text(name, "the names") for name in schema.names])
 
@@ -72,8 +85,12 @@ class ExcelWriter(TextWriter):
             self._sheet.append(row)
 
     def close(self) -> None:
-        """Write the workbook."""
+        """Write the workbook, and tell what became text."""
         self._book.save(self._file)
+        self.notes.extend(
+            f"Column {column!r}: {count:,} {'value is' if count == 1 else 'values are'} text in the sheet, {why}."
+            for (column, why), count in self._as_text.items()
+        )
 
     def discard(self) -> None:
         """Let the sheet's temporary file go."""
@@ -89,38 +106,65 @@ class ExcelWriter(TextWriter):
             return lambda column: [self._number(text, field.name) for text in texts.to_text(column).to_pylist()]
         if (type_of.is_timestamp(kind) and kind.tz is None) or type_of.is_date(kind) or type_of.is_time(kind):
             return lambda column: self._times(column, field.name)
-        return lambda column: [self._text(text, field.name) for text in texts.to_text(column).to_pylist()]
+        why = next((why for test, why in _NO_TYPE if test(kind)), None)
+        return lambda column: [self._in_words(text, field.name, why) for text in texts.to_text(column).to_pylist()]
 
     def _double(self, value: float | None, column: str) -> Any:  # noqa: ANN401 - a number or a cell
-        if value is None or math.isfinite(value):
-            return value
-        return self._text("NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity", column)
+        if value is None:
+            return None
+        if not math.isfinite(value):
+            word = "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+            return self._in_words(word, column, "as Excel has no such number")
+        if 0 < abs(value) < SMALLEST:
+            return self._in_words(repr(value), column, "as Excel would make 0 of so small a number")
+        return value if float(f"{value:.16g}") == value else self._cell(repr(value), "n")
 
     def _number(self, text: str | None, column: str) -> Any:  # noqa: ANN401 - a number or a cell
         if text is None:
             return None
-        number = Decimal(text)
-        if len(number.normalize().as_tuple().digits) > DIGITS:
-            return self._text(text, column)
-        return int(number) if number == number.to_integral_value() else float(number)
+        if len(text.lstrip("-").replace(".", "").strip("0")) > DIGITS:
+            return self._in_words(text, column, f"as Excel keeps {DIGITS} digits of a number")
+        return float(text) if "." in text else int(text)
 
     def _times(self, column: pa.Array, name: str) -> list[Any]:
-        words = texts.to_text(column).to_pylist()
-        return [None if text is None else _moment(text) or self._text(text, name) for text in words]
+        return [None if text is None else self._time(text, name) for text in texts.to_text(column).to_pylist()]
+
+    def _time(self, text: str, column: str) -> Any:  # noqa: ANN401 - a time or a cell
+        moment = _moment(text)
+        if moment is None:
+            return self._in_words(text, column, "as Excel has times from March 1900 to 9999, to the millisecond")
+        if "." not in text:
+            return moment
+        from openpyxl.cell import WriteOnlyCell
+
+        cell = WriteOnlyCell(self._sheet, value=moment)
+        cell.number_format = "hh:mm:ss.000" if isinstance(moment, datetime.time) else "yyyy-mm-dd hh:mm:ss.000"
+        return cell
+
+    def _in_words(self, text: str | None, column: str, why: str | None) -> Any:  # noqa: ANN401 - a cell
+        """Return a value as text, and remember to tell it where it is another type's."""
+        if text is not None and why is not None:
+            self._as_text[column, why] += 1
+        return self._text(text, column)
+
+    def _cell(self, value: str, kind: str) -> Any:  # noqa: ANN401 - a cell
+        """Return a cell with a value as it is to stand in the file."""
+        from openpyxl.cell import WriteOnlyCell
+
+        cell = WriteOnlyCell(self._sheet, value=None)
+        cell._value, cell.data_type = value, kind  # `value=` would make a formula of =1+1
+        return cell
 
     def _text(self, text: str | None, column: str) -> Any:  # noqa: ANN401 - a cell
         if text is None:
             return None
-        if len(text) > MOST_CHARACTERS:
+        length = len(text.encode("utf-16-le", "surrogatepass")) // 2  # Excel counts as UTF-16 does
+        if length > MOST_CHARACTERS:
             raise UsageError(
-                f"A text of {len(text):,} characters in {column!r} does not fit into an Excel cell ({MOST_CHARACTERS:,}).",
+                f"A text of {length:,} characters in {column!r} does not fit into an Excel cell ({MOST_CHARACTERS:,}).",
                 hint="Cut it with substr(), or export CSV or Parquet.",
             )
-        from openpyxl.cell import WriteOnlyCell
-
-        cell = WriteOnlyCell(self._sheet, value=None)
-        cell._value, cell.data_type = _escaped(text), "s"  # `value=` would make a formula of =1+1
-        return cell
+        return self._cell(_escaped(text), "s")
 
 
 def _escaped(text: str) -> str:
