@@ -186,7 +186,7 @@ CELLS = [
     ),
     (
         pa.decimal128(16, 0),
-        [Decimal(10**15 - 1), Decimal(10**15 + 1)],
+        [Decimal(10**15), Decimal(10**15 + 1)],
         [10**15, str(10**15 + 1)],
         "1 value is",
         "15 digits",
