@@ -142,8 +142,7 @@ def test_names_of_placeholders_are_written_in_any_language(cells):
         )["a"][0]
         == 6
     )
-    with pytest.raises(UsageError, match=":ß has no value"):
-        cells.value("%sql SELECT :ß")
+    assert ":ß has no value" in cells.run("%sql SELECT :ß").out
 
 
 def test_lists_of_a_notebook_are_members_of_in(cells):

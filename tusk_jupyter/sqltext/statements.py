@@ -210,15 +210,13 @@ def _statement(sql: str, part: Sequence[Token]) -> Statement:
         text=sql[start:end],
         start=start,
         command=" ".join([*words[:1], *([about] if about else [])]),
-        placeholders=_placeholders(sql[start:end], part, start, places) if places else (),
+        placeholders=_placeholders(sql, part, places) if places else (),
     )
 
 
-def _placeholders(
-    text: str, part: Sequence[Token], start: int, places: Sequence[tuple[str, int, int]]
-) -> tuple[Placeholder, ...]:
-    own = [Token(token.kind, token.start - start, token.end - start) for token in part]
-    around = surroundings(text, own, [place - start for _, place, _ in places])
+def _placeholders(sql: str, part: Sequence[Token], places: Sequence[tuple[str, int, int]]) -> tuple[Placeholder, ...]:
+    start = part[0].start
+    around = surroundings(sql, part, [place for _, place, _ in places])
     return tuple(
         Placeholder(name=name, start=place - start, end=stop - start, around=found)
         for (name, place, stop), found in zip(places, around, strict=True)

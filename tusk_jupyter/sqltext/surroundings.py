@@ -88,6 +88,8 @@ _COMPARES = frozenset(
     {"LIKE", "ILIKE", "BETWEEN", "GLOB", "MATCH", "REGEXP", "RLIKE", "SIMILAR", "IN", "IS", "DISTINCT"}
 )
 _NULL_TESTS = frozenset({"ISNULL", "NOTNULL"})
+_LONGEST = 64
+"""Characters of a word that is looked at; longer ones are nobody's keywords."""
 _ANY = frozenset({"ANY", "ALL", "SOME"})
 _CLAUSES = frozenset(
     "SELECT FROM WHERE SET VALUES ON HAVING RETURNING WHEN THEN ELSE AND OR NOT JOIN QUALIFY LIMIT UPDATE".split()  # noqa: SIM905
@@ -99,37 +101,55 @@ _READS = ("->", "->>", "#>", "#>>", "@>", "<@", "::")
 
 
 def surroundings(text: str, part: Sequence[Token], starts: Sequence[int]) -> list[Around]:
-    """Return what stands around the placeholders whose colons begin at `starts`, in the tokens of one statement."""
-    if not starts:
-        return []
-    code = _Tokens(text, [token for token in part if token.kind is not Kind.COMMENT])
-    at = {token.start: index for index, token in enumerate(code.tokens)}
+    """Return what stands around the placeholders of one statement; offsets in it are from its beginning.
+
+    Args:
+        text: holds the statement.
+        part: its tokens, one or more.
+        starts: where the placeholders' colons are in `text`.
+    """
+    code = _Tokens(text, [token for token in part if token.kind is not Kind.COMMENT], part[0].start)
+    at = {start: bisect.bisect_left(code.tokens, start, key=lambda token: token.start) for start in starts}
     return [code.around(at[start]) for start in starts]
 
 
 class _Tokens:
-    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
-        self.text, self.tokens = text, tokens
-        self.words = [text[token.start : token.end].upper() if token.end - token.start < 32 else "" for token in tokens]
+    def __init__(self, text: str, tokens: Sequence[Token], shift: int) -> None:
+        self.text, self.tokens, self.shift = text, tokens, shift
         self.partner: dict[int, int] = {}
         self.outer: list[int | None] = []
         """For each token the parenthesis around it."""
+        self.clause: list[str] = []
+        """For each token the clause that it is in, between its parentheses."""
         self.commas: dict[int, list[int]] = {}
         """Between the items of a list, by its parenthesis, as far as asked for."""
         opened: list[int] = []
+        clauses = [""]
         for index, token in enumerate(tokens):
             if token.kind is Kind.CLOSE and opened:
                 self.partner[index] = opened.pop()
                 self.partner[self.partner[index]] = index
+                clauses.pop()
+            elif token.kind is Kind.WORD and (word := text[token.start : token.end].upper()) in _CLAUSES:
+                clauses[-1] = word
             self.outer.append(opened[-1] if opened else None)
+            self.clause.append(clauses[-1])
             if token.kind is Kind.OPEN:
                 opened.append(index)
+                clauses.append("")
 
     def word(self, index: int) -> str:
         """Return a token's text in upper case, "" for none and for literals and quoted names."""
         if not 0 <= index < len(self.tokens) or self.tokens[index].kind in (Kind.STRING, Kind.NAME):
             return ""
-        return self.words[index]
+        token = self.tokens[index]
+        return self.text[token.start : token.end].upper() if token.end - token.start <= _LONGEST else ""
+
+    def start(self, index: int) -> int:
+        return self.tokens[index].start - self.shift
+
+    def end(self, index: int) -> int:
+        return self.tokens[index].end - self.shift
 
     def around(self, colon: int) -> Around:
         first, last = colon, colon + 1
@@ -158,9 +178,9 @@ class _Tokens:
         unit = self.word(last + 1).removesuffix("S")
         last += unit in _UNITS
         return Literal(
-            start=self.tokens[kind].start,
-            end=self.tokens[last].end,
-            type=self.words[kind],
+            start=self.start(kind),
+            end=self.end(last),
+            type=self.word(kind),
             unit=unit if unit in _UNITS else "",
         )
 
@@ -199,23 +219,17 @@ class _Tokens:
             return False
         token = self.tokens[index]
         reads = self.text.startswith(_READS, token.start) or self.text.endswith(_READS, 0, token.end)
-        return not reads and self.words[index] not in (",", ".", ":=")
+        return not reads and self.word(index) not in (",", ".", ":=")
 
     def _is_assigned(self, index: int) -> bool:
         """Return whether `=` is that of SET and not a comparison."""
-        if self.words[index] != "=":
-            return False
-        level = self.outer[index]
-        for at in range(index - 1, -1, -1):
-            if self.outer[at] == level and self.words[at] in _CLAUSES and self.tokens[at].kind is Kind.WORD:
-                return self.words[at] in ("SET", "UPDATE")
-        return False
+        return self.word(index) == "=" and self.clause[index] in ("SET", "UPDATE")
 
     def _call(self, opened: int | None) -> str:
         """Return the function within whose parentheses something stands."""
         while opened is not None:
             if self._is_called(opened):
-                return self.words[opened - 1]
+                return self.word(opened - 1) or "A QUOTED NAME"
             if self.word(opened) != "(" or self.word(opened - 1) in EXPECTS_OPERAND - {"SELECT"}:
                 return ""
             opened = self.outer[opened]
@@ -226,9 +240,7 @@ class _Tokens:
             return False
         before = self.tokens[opened - 1]
         return before.kind is Kind.NAME or (
-            before.kind is Kind.WORD
-            and self.words[opened - 1] not in EXPECTS_OPERAND
-            and self.words[opened - 1] != "ROW"
+            before.kind is Kind.WORD and self.word(opened - 1) not in EXPECTS_OPERAND and self.word(opened - 1) != "ROW"
         )
 
     def _members(self, keyword: int, first: int, last: int) -> Members:
@@ -239,15 +251,15 @@ class _Tokens:
         begins = keyword - negated
         width, left = self._left(begins - 1)
         return Members(
-            start=self.tokens[begins].start,
-            open=self.tokens[opened].start,
-            end=self.tokens[closed].end,
+            start=self.start(begins),
+            open=self.start(opened),
+            end=self.end(closed),
             negated=negated,
             count=1 if bare else self._count(opened, closed),
             index=0 if bare else self._count(opened, closed, before=first),
             width=width,
             left=left,
-            item=(self.tokens[first].start, self.tokens[last].end),
+            item=(self.start(first), self.end(last)),
             commas=(None, None) if bare else (self._comma(first - 1), self._comma(last + 1)),
         )
 
@@ -261,7 +273,7 @@ class _Tokens:
             or self.word(opened + 1) in ("SELECT", "WITH")
         ):
             return 1, None
-        return self._count(opened, last), (self.tokens[opened].end, self.tokens[last].start)
+        return self._count(opened, last), (self.end(opened), self.start(last))
 
     def _count(self, opened: int, closed: int, before: int | None = None) -> int:
         """Return how many items stand between two parentheses, or before a token there."""
@@ -272,4 +284,4 @@ class _Tokens:
         return 1 + len(commas) if before is None else bisect.bisect_left(commas, before)
 
     def _comma(self, at: int) -> int | None:
-        return self.tokens[at].start if self.word(at) == "," else None
+        return self.start(at) if self.word(at) == "," else None
