@@ -242,6 +242,7 @@ def test_list_binds_as_a_row(client):
     assert client.values("SELECT seq FROM seq_1_to_9 WHERE seq IN :ids", ids=[2, 4, 99]) == [2, 4]
     assert client.values("SELECT 'it''s' IN :words", words=["it's", None]) == [1]
     assert client.value("SELECT 1 IN :ids", ids=[]) == 0
+    assert client.run("SELECT :tags, 1 IN (:tags)", tags=["a", "ä"]).schema.names == [":tags", "1 IN (:tags)"]
 
 
 def test_missing_parameter_names_itself_and_what_is_given(client):

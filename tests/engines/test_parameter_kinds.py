@@ -205,6 +205,8 @@ def test_duckdb_has_its_variables_beside_parameters(duckdb_engine):
     assert one.value("SELECT $animal") == "cat"
     assert one.value("SELECT $Animal || :animal || getvariable('animal')", parameters={"animal": "dog"}) == "catdogcat"
     assert one.value("SELECT count(*) FROM (FROM range(9) LIMIT $n)") == 2
+    assert one.run("SELECT $animal").table.column_names == ["$animal"]
+    assert one.run("SELECT 1 IN (:l)", parameters={"l": [1, 2, 3]}).table.column_names == ["(1 IN ($l))"]
     one.run("PREPARE p AS SELECT $animal || '!'")
     assert one.value("EXECUTE p(animal := 'cow')") == "cow!"
     with pytest.raises(errors.QueryError, match="nosuch"):

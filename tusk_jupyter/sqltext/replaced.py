@@ -22,7 +22,7 @@ class Replaced:
 
         A blank goes between a replacement and a word or literal that touches it: `LIMIT:n` becomes `LIMIT $1`.
         """
-        self._original = original
+        self.original_text = original
         self.places: list[tuple[int, int, int, int]] = []
         """Of the replacements: start and end in the new text, start and end in the original one."""
         parts, at, length = [], 0, 0
@@ -56,7 +56,7 @@ class Replaced:
         for start, end, original_start, original_end in self.places:
             new = self.text[start:end].strip()
             if new and new in name:
-                name = name.replace(new, self._original[original_start:original_end])
+                name = name.replace(new, self.original_text[original_start:original_end])
         return name
 
 

@@ -28,6 +28,10 @@ _ENGINE = Engine(
     has_arrays=True,
     literal=lambda place, value: f"INTERVAL ({value}) {place.unit}" if place.unit else f"CAST({value} AS {place.type})",
 )
+_OWN = "tusk_item_"
+"""What begins our own names."""
+_MEMBERS = re.compile(r"\$tusk_item_+(\w+?)_\d+(?:, \$tusk_item_+\1_\d+)*")
+_VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
 _READ_WHOLE = re.compile(r"\w+")
 """Names that DuckDB reads to their end; one with a combining sign (ö as o and two dots) ends before that."""
 _LARGE = 500
@@ -51,7 +55,7 @@ def bound(
             raise errors.UsageError(f"There is no value for :{name}.", hint=f"Give it with `--param {name}=VALUE`.")
         _check(name, parameters[name])
     values: dict[str, object] = {}
-    prefix = "item_"
+    prefix = _OWN
     while any(name.startswith(prefix) for name in statement.parameters):
         prefix = f"{prefix}_"
 
@@ -77,6 +81,15 @@ def bound(
     if "$" in statement.text and statement.command not in _PREPARES:
         found = sorted([*found, *_variables(statement, connection)])
     return statement.replaced(found), values
+
+
+def shown(text: str, sent: Replaced) -> str:
+    """Return DuckDB's words and names of columns with the list, or the variable, where our names for its parts stand."""
+    if _OWN in text:
+        text = _MEMBERS.sub(r"$\1", text)
+    if "getvariable(" in text and "getvariable" not in sent.original_text.lower():
+        text = _VARIABLE.sub(r"$\1", text)
+    return text
 
 
 def _variables(statement: Statement, connection: duckdb.DuckDBPyConnection) -> list[Replacement]:

@@ -21,7 +21,7 @@ from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.definitions import Definitions, Effect, effect_of
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, cancelled, report_of, translate
-from tusk_drivers.duckdb.parameters import bound
+from tusk_drivers.duckdb.parameters import bound, shown
 from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import PIECE_ROWS, Result
 from tusk_drivers.duckdb.settings import LOG_WAS_ON, check_shared
@@ -220,7 +220,7 @@ class DuckDBSession(Session):
             if kind == "TRANSACTION":
                 outcome: Rows | Changed = self._control(sql)
             elif kind in _YIELDS or _mentions_returning(sql):
-                outcome = self._query(sql, kind, parameters, failed, finished)
+                outcome = self._query(sent, sql, kind, parameters, failed, finished)
             else:
                 outcome = self._command(sql, kind, parameters, inside)
         except ENGINE_ERRORS as exc:
@@ -255,11 +255,18 @@ class DuckDBSession(Session):
             guard.check_functions(names)
 
     def _query(
-        self, sql: str, kind: str, parameters: dict[str, object], failed: _Failed, finished: _Finished
+        self,
+        sent: Replaced,
+        sql: str,
+        kind: str,
+        parameters: dict[str, object],
+        failed: _Failed,
+        finished: _Finished,
     ) -> Rows | Changed:
         given = answer(self._connection, sql, kind, parameters or None)
         if given is None:
             return Changed()
+        given = dataclasses.replace(given, names=tuple(shown(name, sent) for name in given.names))
         if given.affected is not None:
             self._connection.complete()
             return Changed(affected=given.affected)
@@ -311,6 +318,7 @@ class DuckDBSession(Session):
     ) -> errors.TuskError:
         """Return DuckDB's error as ours; `before` is what stood before `sql`."""
         found = (None if before else self._with_place(exc, sql, parameters)) or _translated(exc, before, sql)
+        found.message = shown(found.message, sent)
         if found.scenario == "transaction_failed" and self._paths.stopped.is_set():
             found = cancelled()  # the stop reached a query of the driver's own, which aborts the transaction too
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)

@@ -6,6 +6,7 @@ The server names a column after the text of its select item, and the text that i
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ class Headings:
                     self._at = end
                     return name
         for found in self._statement.placeholders:  # a literal alone is named by its value
-            value = _BEYOND_BMP.sub("?", str(self._parameters[found.name])).strip()
+            value = _BEYOND_BMP.sub("?", _text(self._parameters[found.name])).strip()
             if _names(name.strip(), value) and _ITEM_BEFORE.search(self._statement.text[: found.start]):
                 return f":{found.name}"
         return redact_text(name, secrets_of(self._statement.text, "mysql", self._parameters))
@@ -87,6 +88,10 @@ class Headings:
                 return place.original_end
             shift = place.original_end - place.end
         return at + shift
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | list) else str(value)
 
 
 def _names(name: str, value: str) -> bool:
