@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -50,6 +52,45 @@ def test_conditions_find_the_rows_that_are_meant(engine):
         for where, value, _ in asked
     ]
     assert got == [rows for _, _, rows in asked]
+
+
+BACK: dict[str, tuple[object, object]] = {
+    "null": (None, None), "na": (pd.NA, None), "nat": (pd.NaT, None), "np_nat": (np.datetime64("NaT"), None),
+    "masked": (np.ma.masked, None), "yes": (True, True), "np_yes": (np.bool_(True), True), "small": (np.int8(-5), -5),
+    "large": (np.uint64(2**63 - 1), 2**63 - 1), "enum": (Level.HIGH, 2), "text_enum": (Colour.RED, "red"),
+    "single": (np.float32(0.1), 0.10000000149011612), "double": (np.float64(0.1), 0.1), "np_text": (np.str_("é"), "é"),
+    "bytes": (np.bytes_(b"\x00x"), b"\x00x"), "array": (bytearray(b"y"), b"y"), "view": (memoryview(b"z"), b"z"),
+    "decimal": (Decimal("12.50"), Decimal("12.50")), "day": (np.datetime64("2024-03-01"), date(2024, 3, 1)),
+    "moment": (pd.Timestamp("2024-03-01 12:30:00.25"), datetime(2024, 3, 1, 12, 30, 0, 250000)),
+    "np_moment": (np.datetime64("2024-03-01T12:30", "m"), datetime(2024, 3, 1, 12, 30)), "at": (time(1, 2, 3), time(1, 2, 3)),
+    "uuid": (UUID(int=7), UUID(int=7)), "zero": (np.array(5), 5),
+}  # fmt: skip
+"""Values, and what comes back as `SELECT :name`."""
+
+
+def as_stored(engine: str, value: object) -> object:
+    """Return what an engine has for a value that it has no type for."""
+    if isinstance(value, bool):
+        return value if engine in ("duckdb", "postgresql") else int(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if engine == "sqlite" and isinstance(value, date | time):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    return float(value) if engine == "sqlite" and isinstance(value, Decimal) else value
+
+
+def as_arrived(value: object) -> object:
+    """Return what came back with one spelling: a TIME of MariaDB is a length."""
+    if isinstance(value, timedelta):
+        return (datetime.min + value).time()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def test_each_kind_of_value_comes_back_as_what_it_holds(engine):
+    columns = ", ".join(f":{name} AS {name}_1" for name in BACK)
+    table = engine.run(f"SELECT {columns}", parameters={name: value for name, (value, _) in BACK.items()}).table
+    got = {name: as_arrived(table.column(index)[0].as_py()) for index, name in enumerate(BACK)}
+    assert got == {name: as_stored(engine.name, value) for name, (_, value) in BACK.items()}
 
 
 def test_nanoseconds_are_kept_or_refused(engine):
@@ -162,6 +203,8 @@ def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_
         ("SELECT json_build_object('k', :s, 'd', :d)::text", '{"k" : "a", "d" : {"b": 1}}'),
         ("SELECT to_json(:s)::text", '"a"'),
         ("SELECT format('%s-%s', :s, :z)", "a-"),
+        ("SELECT count(*) FROM unnest(:names)", 2),
+        ("SELECT array_agg(:s)::text", "{a}"),
         ("SELECT count(*) FROM made WHERE :day = '2024-03-01'::date AND :day <> 'a'::text", 1),
         ("SELECT count(*) FROM made WHERE :s IS NOT NULL AND (:z IS NULL OR n = :z)", 1),
         ("SELECT (ARRAY[1::bigint] @> :l)::text", "true"),
@@ -172,7 +215,7 @@ def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_
     ):
         values = {
             "s": "a", "n": 5, "z": None, "d": {"b": 1}, "day": "2024-03-01", "l": [1], "span": pd.Timedelta("1h"), "text": "7",
-            "none": [], "unit": "year",
+            "none": [], "unit": "year", "names": ["x", "y"],
         }  # fmt: skip
         assert one.value(sql, parameters=values) == value, sql
     for sql, words in (
@@ -184,6 +227,12 @@ def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_
             one.run(sql, parameters={"n": 5, "s": "a"})
         assert words in caught.value.message
         assert "$" not in f"{caught.value.message}{caught.value.detail}"
+
+
+def test_postgresql_takes_no_number_for_a_name(postgresql_engine):
+    with pytest.raises(errors.UsageError, match="either") as caught:
+        postgresql_engine.run("SELECT '$1', $1 + :n", parameters={"n": 5})
+    assert caught.value.position == len("SELECT '$1', ")
 
 
 def test_postgresql_asks_for_types_without_harm_to_an_open_transaction(postgresql_engine):

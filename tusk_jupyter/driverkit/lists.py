@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.replaced import Replacement
@@ -91,6 +92,20 @@ def _single(place: Placeholder, text: str, engine: Engine) -> Replacement:
     if literal is None or engine.literal is None:
         return Replacement(place.start, place.end, text)
     return Replacement(literal.start, literal.end, engine.literal(literal, text))
+
+
+def count_or_value(place: Placeholder, value: object, *, all_rows: int) -> object:
+    """Return a value of LIMIT or OFFSET as the whole number that it is; other values as they are.
+
+    Other engines take `'5'` and `5.0` for the number, and NULL for no limit.
+    """
+    if place.around.use is not Use.COUNT:
+        return value
+    if value is None:
+        return 0 if place.around.word == "OFFSET" else all_rows
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    return int(value) if isinstance(value, float | Decimal) and value == value // 1 else value
 
 
 def _removed(members: Members, *, has_one_before: bool) -> Replacement:

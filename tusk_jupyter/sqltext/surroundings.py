@@ -27,6 +27,8 @@ class Use(enum.Enum):
     """An argument of a function."""
     NULL_TEST = enum.auto()
     """Looked at by IS NULL, IS NOT NULL and the like, which give it no type."""
+    COUNT = enum.auto()
+    """All of a LIMIT or OFFSET, or one of the two numbers of `LIMIT 5, 10`."""
     OTHER = enum.auto()
 
 
@@ -167,6 +169,10 @@ class _Tokens:
                 return Around(use=Use.MEMBER, members=self._members(opened - 1, first, last))
             if keyword in _ANY and self.partner.get(opened) == last + 1 and first == opened + 1:
                 return Around(use=Use.ANY, word=keyword)
+        if self.word(first - 1) in ("LIMIT", "OFFSET") or (
+            self.clause[first] == "LIMIT" and self.word(first - 1) == ","
+        ):
+            return Around(use=Use.COUNT, word=self.word(first - 1))
         if self._is_null_test(last):
             return Around(use=Use.NULL_TEST)
         if self._is_operand(first, last):

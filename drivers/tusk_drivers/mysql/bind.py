@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from uuid import UUID
 
 import pymysql
 
-from tusk_jupyter.driverkit.lists import Engine, replacements
+from tusk_jupyter.driverkit.lists import Engine, count_or_value, replacements
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _TIMESTAMPS = (dt.datetime(1970, 1, 2), dt.datetime(2038, 1, 18))
 """What CONVERT_TZ converts; outside it returns its argument unchanged, so it is not asked."""
 _ENGINE = Engine(name="MySQL", nothing=lambda width: f"SELECT {', '.join(['NULL'] * width)} FROM DUAL WHERE FALSE")  # noqa: S608 - NULLs only
+_ALL_ROWS = 2**64 - 1
+"""The largest LIMIT, as the manual has it for all rows."""
 _SELECTS = re.compile(r"\b(?:SELECT|VALUES|TABLE\s+\w+\s*\Z)", re.IGNORECASE)
 """In CREATE TABLE: it fills the table from a query."""
 
@@ -51,8 +54,12 @@ def written(
     def single(place: Placeholder) -> str:
         if place.name in beside:
             return "?"
+        value = parameters[place.name]
+        counted = count_or_value(place, value, all_rows=_ALL_ROWS)
+        if counted is not value:
+            return str(counted)
         if place.name not in literals:
-            literals[place.name] = _literal(link, place.name, parameters[place.name])
+            literals[place.name] = _literal(link, place.name, value)
         return literals[place.name]
 
     def member(name: str, _number: int, value: object) -> str:
@@ -113,6 +120,8 @@ def _escaped(link: Link, value: object) -> str:
             return link.escape(str(value))
         case bytes() | bytearray() | memoryview():
             return f"_binary X'{bytes(value).hex()}'"
+        case float() if not math.isfinite(value):
+            raise UsageError(f"MySQL has no number that is {value}.", hint="Pass None for NULL.")
         case dt.datetime() if value.tzinfo is not None:
             return _moment(link, value)
         case dt.datetime():

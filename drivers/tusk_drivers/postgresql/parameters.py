@@ -21,6 +21,8 @@ from psycopg.types.numeric import Int4, Int8, IntNumeric
 
 from tusk_jupyter.driverkit.lists import Engine, replacements
 from tusk_jupyter.errors import TuskError, UsageError
+from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.lexer import Kind, tokens
 from tusk_jupyter.sqltext.replaced import Replaced, Replacement
 from tusk_jupyter.sqltext.statements import Placeholder, Statement
 from tusk_jupyter.sqltext.surroundings import Members, Use
@@ -39,7 +41,7 @@ _ENGINE = Engine(
     ),
 )
 _NUMBERED = re.compile(r"\$(\d+)")
-_NO_TYPE, _TWO_TYPES, _OTHER_TYPE, _NO_FUNCTION = "42P18", "42P08", "42804", "42883"
+_NO_TYPE, _TWO_TYPES, _OTHER_TYPE, _NO_FUNCTION, _MANY_FUNCTIONS = "42P18", "42P08", "42804", "42883", "42725"
 _Key = tuple[str, object]
 """A value's name, and what tells its numbers apart: None for the one that its uses share."""
 
@@ -73,7 +75,22 @@ class Bound:
         self.sent = Replaced(statement.text)
         self._keys: list[_Key] = []
         if statement.placeholders:
+            self._check_numbered()
             self._bind()
+
+    def _check_numbered(self) -> None:
+        """Refuse a `$1` beside `:name`: the server would take one for the other.
+
+        Raises:
+            UsageError: there is one.
+        """
+        text = self._statement.text
+        code = tokens(text, dialect_named("postgresql")) if _NUMBERED.search(text) else []
+        at = next((one.start for one in code if one.kind is Kind.OPERATOR and _NUMBERED.match(text, one.start)), None)
+        if at is not None:
+            raise UsageError(
+                "A statement has either `$1` or `:name`, not both.", hint="Write `:name` for each value.", position=at
+            )
 
     # --- what the server is told ---
 
@@ -181,11 +198,11 @@ class Bound:
         numbered = _NUMBERED.search(message)
         if code in (_NO_TYPE, _TWO_TYPES) and numbered and int(numbered[1]) <= len(self._keys):
             changed = self._learn_of(self._keys[int(numbered[1]) - 1], int(position) - 1 if position else None)
-        elif code == _OTHER_TYPE:
+        elif code in (_OTHER_TYPE, _MANY_FUNCTIONS):
             changed = self._learn_of_arguments()
         else:
             changed = code == _NO_FUNCTION and self._learn_of_operators()
-        self.guesses = self.guesses or (changed and code in (_OTHER_TYPE, _NO_FUNCTION))
+        self.guesses = self.guesses or (changed and code in (_OTHER_TYPE, _NO_FUNCTION, _MANY_FUNCTIONS))
         if changed:
             self._bind()
         return changed

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.lists import Engine, replacements
+from tusk_jupyter.driverkit.lists import Engine, count_or_value, replacements
 from tusk_jupyter.sqltext.replaced import Replaced, Replacement
 from tusk_jupyter.sqltext.statements import Placeholder, Statement
 from tusk_jupyter.sqltext.surroundings import Members
@@ -40,8 +40,11 @@ def bound(
     prefix = _unused_prefix(statement)
 
     def single(place: Placeholder) -> str:
-        values[place.name] = _plain(place.name, parameters[place.name])
-        return f":{place.name}"
+        value = _plain(place.name, parameters[place.name])
+        counted = count_or_value(place, value, all_rows=-1)
+        own = place.name if counted is value else f"{prefix}{place.start}"
+        values[own] = counted
+        return f":{own}"
 
     def member(name: str, number: int, value: object) -> str:
         own = f"{prefix}{name}_{number}"
