@@ -22,6 +22,8 @@ _ASSIGN = re.compile(r"([^\s<]+)\s*<<(?!<)")
 _CONNECTION = re.compile(r"[^\s'\"(),;]+(?=\s|$)")
 _COMMENT = re.compile(r"\s+|;|--[^\n]*|#[^\n]*|/\*(?!M?!).*?\*/", re.DOTALL)
 _QUOTED_NAME = re.compile(r"\s*(?:(['\"(])(?P<quoted>[\w.-]+)['\")]|(?P<signed>[\w.-]+))[;,]*(?=\s|$)")
+_TABLE_PART = r"""(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|(?:(?!--|/\*)[^\s.;"`\[\]])+)"""
+_TABLE_NAME = re.compile(rf"{_TABLE_PART}(?:\s*\.\s*{_TABLE_PART})*")
 _TABLE = re.compile(r"as\s+(\S.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -146,6 +148,18 @@ def _assignment(text: str, at: int) -> tuple[str | None, int]:
     return identifier(match.group(1)), end
 
 
+def _table_name(text: str, flag: str) -> str:
+    """Return a table's name as it is written, without what follows: comments, a semicolon."""
+    match = _TABLE_NAME.match(text)
+    rest = text[match.end() :] if match else text
+    if match is None or not is_blank(rest):
+        raise UsageError(
+            f"Behind `{flag} AS` one table's name is expected, not {text.splitlines()[0]!r}.",
+            hint=f'A name with blanks or signs goes in quotes: `%sql {flag} AS "My table"`.',
+        )
+    return match.group()
+
+
 def _with_table(parsed: SqlLine) -> SqlLine:
     """Read `AS TABLE` behind --persist or --append."""
     options, rest = parsed.options, parsed.sql.strip()
@@ -160,5 +174,5 @@ def _with_table(parsed: SqlLine) -> SqlLine:
             f"{flag} takes no SQL; behind `{flag} {frame}` stood {rest.splitlines()[0]!r}.",
             hint=f"Write `%sql {flag} {frame}` or `%sql {flag} {frame} AS TABLE`.",
         )
-    table = match.group(1).rstrip(" ;\n") if match else frame
+    table = _table_name(match.group(1), f"{flag} {frame}") if match else frame
     return SqlLine(connection=parsed.connection, options=options, into=parsed.into, sql="", table=table)

@@ -59,3 +59,16 @@ def test_a_hugeint_result_goes_back_into_duckdb(duckdb_engine):
     upload(duckdb_engine, to_arrow(to_frame([result.table], "pandas")), "huge")
     assert duckdb_engine.run("SELECT h FROM huge").table.column(0).to_pylist() == [1, -(2**127) + 1]
     assert duckdb_engine.value("SELECT typeof(h) FROM huge LIMIT 1") == "HUGEINT"
+
+
+QUOTED = {"postgresql": ('"',), "mysql": ("`", '"'), "duckdb": ('"', "`"), "sqlite": ('"', "`", "[")}
+
+
+def test_a_quoted_name_is_the_table_that_it_names(engine):
+    own = "`" if engine.name == "mysql" else '"'
+    for quote in QUOTED[engine.name]:
+        upload(engine, pa.table({"a": [1]}), f"{quote}My. Table{quote.replace('[', ']')}")
+        assert engine.value(f"SELECT a FROM {own}My. Table{own}") == 1
+        engine.run(f"DROP TABLE {own}My. Table{own}")
+    with pytest.raises(errors.UsageError, match="no table's name"):
+        upload(engine, pa.table({"a": [1]}), "'t'")

@@ -159,6 +159,19 @@ def test_an_upload_names_its_table_or_takes_the_variable_s_name():
     assert parse_sql_line("--persist df AS t").connection is None
 
 
+@pytest.mark.parametrize("name", ["t", '"My Table"', "`t`", "[t]", 'lake."a.b -- c"', "größe", "a-b", 'main . "t"'])
+@pytest.mark.parametrize("behind", ["", ";", " -- note", " /* note */ ;", "\n# note\n"])
+def test_what_stands_behind_the_table_of_an_upload_is_no_part_of_its_name(name, behind):
+    assert parse_sql_line(f"wh --persist df AS {name}{behind}").table == name
+
+
+@pytest.mark.parametrize("text", ["my table", '"a" b', "a, b", '"open', "a SELECT 1"])
+def test_more_than_one_name_behind_as_is_refused(text):
+    with pytest.raises(UsageError, match="one table's name is expected") as caught:
+        parse_sql_line(f"--persist df AS {text}")
+    assert '"My table"' in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("sql", ["", "  \n\t", "-- a", "/* a\n b */ ;; -- c", "# a", ";"])
 def test_a_cell_of_comments_is_blank(sql):
     assert is_blank(sql)

@@ -18,6 +18,7 @@ class Session:
     """A session that takes every table, and whose server cannot be asked to stop anything."""
 
     transaction, lock_wait, upload_notes = Transaction.IDLE, None, ()
+    dialect = "ansi"
 
     def __init__(self) -> None:
         self.interrupts = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
@@ -22,6 +23,7 @@ from tusk_jupyter.protocol.stream import StatementReport, Trailer
 from tusk_jupyter.sqltext.hiding import redact_text
 from tusk_jupyter.sqltext.quoted_values import hide_every_value
 from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+from tusk_jupyter.sqltext.table_names import name_parts
 
 
 class Upload:
@@ -95,9 +97,8 @@ class Upload:
         counted = pa.RecordBatchReader.from_batches(reader.schema, self._count(reader, is_gone))
         try:
             with self._consumers.watched(self, is_gone):
-                written = self._session.upload(
-                    tuple(self._message.table.split(".")), counted, append=self._message.append
-                )
+                table = name_parts(self._message.table, self._session.dialect)
+                written = self._session.upload(table, counted, append=self._message.append)
         except BaseException as exc:
             failure = self._failure(exc)
             if isinstance(failure, errors.TuskError):  # a server may quote a row's value
@@ -120,7 +121,7 @@ class Upload:
     def _hide_values(self, exc: errors.TuskError, columns: Sequence[str]) -> None:
         """Take secrets out of an error; where a column holds them, all values, for a message may not tell whose one is."""
         hides = any(is_secret_parameter(name) for name in columns)
-        names = {*columns, *self._message.table.split("."), self._message.table}
+        names = {*columns, *re.split(r"[.\"`\[\]]", self._message.table), self._message.table}
         exc.reword(lambda text: redact_text(hide_every_value(text, names) if hides else text, ()))
 
     def _failure(self, exc: BaseException) -> BaseException:

@@ -220,7 +220,7 @@ class Upload(Message, frozen=True, kw_only=True):
     run: str
     ticket: str
     table: str
-    """Table name, optionally qualified with dots; quoted by the driver."""
+    """The table's name as SQL writes it: parts with dots between them, each as it is or in the engine's quotes."""
     append: bool = False
     """Append to an existing table; otherwise create it and fail if it exists."""
 
