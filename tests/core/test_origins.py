@@ -30,10 +30,10 @@ class BrokenSink:
         self._fail("commit")
 
     def abort(self):
-        pass
+        self._fail("abort")
 
     def _fail(self, where):
-        if where == self._at:
+        if where in self._at.split():
             raise self._exc
 
 
@@ -46,6 +46,9 @@ FULL = errors.StorageError("result.parquet could not be written: No space left o
         ("rows 100000 10; wait 600", "write", FULL, errors.StorageError),
         ("rows 5; rows 5", "open", FULL, errors.StorageError),  # nobody comes for the second result
         ("widen; wait 600", "widen", pa.ArrowInvalid("cannot be cast"), errors.InternalError),
+        ("rows 100000 10; wait 600", "write and abort", FULL, errors.StorageError),
+        ("rows 5; rows 5", "open", KeyboardInterrupt(), KeyboardInterrupt),
+        ("rows 5; rows 5", "open", SystemExit(1), SystemExit),
         ("rows 100000 10", "write", MemoryError(), errors.ResultTooLarge),
         ("rows 100000 10", "write", ValueError("a bug"), errors.InternalError),
     ],
@@ -56,6 +59,16 @@ def test_what_goes_wrong_in_the_client_frees_the_session_at_once(notebook, core,
     assert caught.value.__cause__ is not caught.value
     state = notebook.call(control.WaitRun(run=newest(notebook), timeout_s=10.0))
     assert state.status == "cancelled"
+    assert core.run(notebook, "rows 1").accepted.session_lost is False
+
+
+def test_progress_that_cannot_be_shown_ends_its_run(notebook, core):
+    def broken(state):
+        raise ValueError("no such widget")
+
+    with pytest.raises(ValueError, match="no such widget"):
+        notebook.run(control.RunRequest(session="", connection="s", sql="wait 600; rows 5"), on_progress=broken)
+    assert notebook.call(control.WaitRun(run=newest(notebook), timeout_s=10.0)).status == "cancelled"
     assert core.run(notebook, "rows 1").accepted.session_lost is False
 
 

@@ -122,6 +122,11 @@ class Fetch:
                 self._attend(task, on_progress)
         except KeyboardInterrupt:
             self._cancel(task)
+        except BaseException:  # of whoever shows the progress, or the core's silence, which has asked for the end itself
+            if not self._interrupted.is_set():
+                self._interrupted.set()
+                self._insist()
+            raise
         return task.result()
 
     # --- on the caller's thread ---
@@ -246,7 +251,10 @@ class Fetch:
             return result
         except BaseException as exc:
             if self._sink is not None:
-                self._sink.abort()
+                with contextlib.suppress(
+                    Exception
+                ):  # a disk that fails here as well; the first error is the one to tell
+                    self._sink.abort()
             if isinstance(exc, FromOverThere):
                 raise self._verdict(exc) from None  # Flight's own error says the same, with its wire's words around it
             self._give_up()
