@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +200,75 @@ def test_an_execute_yields_rows_or_tells_how_many_it_changed(duckdb_engine):
     assert duckdb_engine.value("EXECUTE n") == 42
     inserted = duckdb_engine.run("EXECUTE i")
     assert (inserted.table, inserted.statements[0].affected) == (None, 2)
+
+
+ODD: dict[str, tuple[str, object]] = {
+    "null": ("NULL", None),
+    "integer": ("7", 7),
+    "large": ("9007199254740993", 2**53 + 1),
+    "real": ("0.5", 0.5),
+    "text": ("'x'", "x"),
+    "blob": ("x'00ff'", b"\x00\xff"),
+}
+"""Of SQLite's columns without a declared type: SQL and value."""
+
+
+@pytest.mark.parametrize("first", ["null", "integer", "real", "text", "blob"])
+def test_a_sqlite_column_of_no_declared_type_widens_at_every_border(sqlite_engine, tmp_path, first):
+    """A first piece has 256 rows, the others 2,048, a batch 65,536."""
+    sqlite_engine.run("DROP TABLE IF EXISTS t; CREATE TABLE t (n INTEGER PRIMARY KEY, c)")
+    sqlite_engine.run(
+        "INSERT INTO t (c) WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 66000) "
+        f"SELECT {ODD[first][0]} FROM i"
+    )
+    usual = ODD[first][1]
+    for late, place in [*itertools.product(ODD, (256, 257, 2305)), ("real", 65_537), ("text", 65_537)]:
+        sqlite_engine.run(f"UPDATE t SET c = {ODD[late][0]} WHERE n = {place}")
+        sql = f"SELECT c FROM t WHERE n <= {place + 1} ORDER BY n"
+        result = sqlite_engine.run(sql)
+        sqlite_engine.run(f"UPDATE t SET c = {ODD[first][0]} WHERE n = {place}")
+        values = result.table.column("c").to_pylist()
+        expected = [usual] * (place - 1) + [ODD[late][1], usual]
+        assert len(values) == place + 1
+        assert set(values) <= {told(usual, result.table), told(ODD[late][1], result.table)}, (late, place)
+        assert same_row(values[place - 1], expected[place - 1]), (late, place)
+        assert same_row(values[0], usual), (late, place)
+        mixed = {type(usual), type(ODD[late][1])} - {type(None)}
+        if not pa.types.is_floating(result.table.schema.field(0).type):  # an integer is as exact there
+            assert bool(result.notes) == (len(mixed) == 2), (late, place)
+        if place == 2305:
+            for form, made in FORMS.items():
+                assert len(made(result.table, tmp_path)) == place + 1, form
+
+
+def told(value: object, table: pa.Table) -> object:
+    """Return a value as a column that widened to text or bytes has it."""
+    kind = table.schema.field(0).type
+    if value is None or not (pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)):
+        return value
+    text = value if isinstance(value, (str, bytes)) else str(value)
+    return text if pa.types.is_large_string(kind) else text if isinstance(text, bytes) else text.encode()
+
+
+def same_row(got: object, want: object) -> bool:
+    return got == want or got == str(want) or got == str(want).encode()
+
+
+def test_a_sqlite_table_that_another_program_made_anew_has_its_new_types(sqlite_engine):
+    sqlite_engine.run("CREATE TABLE t (c REAL); INSERT INTO t VALUES (1)")
+    assert sqlite_engine.value("SELECT c FROM t") == 1.0
+    with contextlib.closing(sqlite3.connect(sqlite_engine.file)) as other:
+        other.executescript("DROP TABLE t; CREATE TABLE t (c DATE); INSERT INTO t VALUES ('2024-02-29')")
+    result = sqlite_engine.run("SELECT c FROM t")
+    assert (result.table.column("c").to_pylist(), result.notes) == ([date(2024, 2, 29)], ())
+
+
+def test_integers_among_real_numbers_that_become_text_are_told_of(sqlite_engine):
+    sqlite_engine.run(
+        "CREATE TABLE t (c); INSERT INTO t WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 70000) "
+        "SELECT CASE n % 2 WHEN 0 THEN 2 ELSE 0.5 END FROM i; INSERT INTO t VALUES ('x')"
+    )
+    result = sqlite_engine.run("SELECT c FROM t")
+    assert result.table.column("c").to_pylist()[-3:] == ["0.5", "2", "x"]
+    assert set(result.table.column("c").to_pylist()[:60_000]) == {"0.5", "2.0"}
+    assert "stand as 2.0" in result.notes[0]

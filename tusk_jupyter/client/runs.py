@@ -122,7 +122,7 @@ class Fetch:
                 self._attend(task, on_progress)
         except KeyboardInterrupt:
             self._cancel(task)
-        except BaseException:  # of whoever shows the progress, or the core's silence, which has asked for the end itself
+        except BaseException:  # of whoever shows the progress; the core's silence has asked for the end itself
             if not self._interrupted.is_set():
                 self._interrupted.set()
                 self._insist()

@@ -76,6 +76,8 @@ def _cast(array: pa.Array, field: pa.Field, digits: int | None) -> pa.Array:
 
     if array.type == field.type:
         return array
+    if pa.types.is_null(array.type):  # no cast leads back from a number to compare with
+        return pa.nulls(len(array), field.type)
     try:
         return _converted(array, field.type, digits)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as exc:

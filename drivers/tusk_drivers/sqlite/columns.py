@@ -29,6 +29,10 @@ _STEPS: dict[Kind, tuple[Kind, ...]] = {
     Kind.TEXT: (Kind.BINARY,),
     Kind.BINARY: (),
 }
+_INTEGERS_AS_REAL = "; the integers among the real numbers before that value stand as 2.0"
+_OWN: dict[Kind, set[type]] = {Kind.TEXT: {bytearray}, Kind.BINARY: {bytes}}
+"""What a column of such a kind holds by nature; whatever else is in it stands there as text or bytes."""
+
 _WORDS = {
     Kind.INTEGER: "holds integers beside the truth values",
     Kind.REAL: "holds real numbers beside integers",
@@ -48,6 +52,8 @@ class Column:
         self._declared = declared or ""
         self._decimal = decimals.type_of(self._declared)
         self._sent = False
+        self._had_integers = False
+        """Whether integers have been sent among real numbers."""
         self._inexact = False
         """An integer beyond 2**53 has been sent: the column cannot become REAL any more."""
 
@@ -68,13 +74,21 @@ class Column:
         seen.discard(_NONE)
         before = self.kind
         array = self._fitted(values, seen)
-        if self._sent and self.kind is not before and before is not Kind.NULL:
-            self.note = _WORDS[self.kind]
+        widened = self._sent and self.kind is not before and before is not Kind.NULL
+        if widened or seen - _OWN.get(self.kind, seen) or (not self._sent and self._gave_up(before)):
+            lost = widened and before is Kind.REAL and self._had_integers
+            self.note = f"{_WORDS[self.kind]}{_INTEGERS_AS_REAL if lost else ''}"
+        self._had_integers = self._had_integers or (self.kind is Kind.REAL and int in seen)
         self._sent = True
         if self.kind is Kind.INTEGER and not self._inexact and seen:
             ends = pc.min_max(array)
             self._inexact = ends["max"].as_py() > _EXACT or ends["min"].as_py() < -_EXACT
         return array
+
+    def _gave_up(self, declared: Kind) -> bool:
+        """Return whether the first values are none of the declared type's; numbers may stand for a DATE, text for a BLOB."""
+        usual = declared in (Kind.NULL, Kind.BINARY, self.kind)
+        return self.kind in (Kind.TEXT, Kind.BINARY) and not usual
 
     def _fitted(self, values: Sequence[Any], seen: set[type]) -> pa.Array:
         for kind in self._candidates(seen):
@@ -84,8 +98,6 @@ class Column:
                 array = self._decimals(values, seen) if kind is Kind.DECIMAL else _make(kind, values, seen)
             except (pa.ArrowInvalid, pa.ArrowTypeError, _Unfit):
                 continue
-            if not self._sent and kind in (Kind.TEXT, Kind.BINARY) and len(seen) > 1:
-                self.note = _WORDS[kind]
             self.kind = kind
             return array
         raise AssertionError("every value is binary at last")

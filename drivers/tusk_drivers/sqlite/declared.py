@@ -7,6 +7,7 @@ no declared type, but that from SQLite 3.41 on a CAST has that of its affinity.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import sqlite3
@@ -34,6 +35,11 @@ def declared_types(connection: sqlite3.Connection, statement: Statement) -> list
         return None
     if command != "WITH" and not _MAY_DECLARE.search(statement.text):
         return []
+    if (
+        not connection.in_transaction
+    ):  # another program may have made the tables anew, and a view of them looks at no file
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("SELECT 1 FROM main.sqlite_master LIMIT 0")
     view = f"temp.tusk_{secrets.token_hex(8)}"
     sql = without_values(statement)
     try:
