@@ -66,6 +66,23 @@ _remembered = functools.lru_cache(maxsize=256)(_effect_of)
 """Cells are run again and again. No text with a literal, a comment or a setting is kept, in which a secret could be."""
 
 
+def calls_of_others(sql: str, dialect_name: str) -> frozenset[str]:
+    """Return the names, in upper case, that one statement calls and that are none of its engine's own functions that read.
+
+    Where nothing is known of an engine's functions, all that it calls.
+    """
+    part = [token for token in tokens(sql, DIALECTS[dialect_name]) if token.kind is not Kind.COMMENT]
+    words = [_word(sql, token) for token in part]
+    own = READING.get(dialect_name, frozenset())
+    found = {name for name in _called(sql, part, words) if name not in own}
+    qualified = (
+        words[at]
+        for at in range(1, len(part) - 1)
+        if words[at] and _text(sql, part[at - 1]) == "." and _text(sql, part[at + 1]) == "("
+    )
+    return frozenset(found.union(qualified))
+
+
 def _parts(found: Sequence[Token]) -> Iterator[Sequence[Token]]:
     """Yield the tokens between separators; what holds statements within itself is state before it matters where it ends."""
     start = 0

@@ -24,13 +24,14 @@ from tusk_drivers.mysql.turn import Turn
 from tusk_drivers.mysql.types import Column
 from tusk_jupyter.driverkit.session import Changed, Rows
 from tusk_jupyter.errors import InternalError, TuskError
+from tusk_jupyter.sqltext.effects import calls_of_others
 
 if TYPE_CHECKING:
     from tusk_drivers.mysql.headings import Headings
     from tusk_drivers.mysql.link import Link
 
 READING = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
-"""Kinds that change nothing: asked for FLOAT columns first, and killed when nobody wants their rows any more."""
+"""Kinds that change nothing but by functions: asked for FLOAT columns first, and killed when nobody wants more rows."""
 MANY_RESULTS = frozenset({"CALL", "EXECUTE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "DECLARE", ""})
 COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH", "CALL", "EXECUTE"})
 """Kinds whose count of changed rows is told even when it is 0."""
@@ -38,6 +39,9 @@ CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 
 DRAIN_S = 0.05
 """Rows that nobody wants are read away for so long before the statement is killed; a kill costs a sign-in."""
+_STORED = "SELECT count(*) FROM information_schema.routines WHERE routine_type='FUNCTION' AND upper(routine_name) IN ({names})"
+_OF_LAST_STATEMENT = frozenset({"ROW_COUNT", "FOUND_ROWS", "LAST_INSERT_ID"})
+"""Functions about the statement before, which is to be no question of ours."""
 _KILL_TRIES = 5
 _ENTERED = pa.record_batch([], [])
 _SHOWN_WARNINGS = 3
@@ -61,6 +65,8 @@ class Execution:
         self.turn = Turn(kill)
         self._statement = ""
         """The one that was begun last."""
+        self._harmless: frozenset[str] = frozenset()
+        """Names, in upper case, that no stored function had when it was asked for."""
         self._prepared: int | None = None
         self._headings: Headings | None = None
         self._unread: Generator[pa.RecordBatch, None, None] | None = None
@@ -90,18 +96,36 @@ class Execution:
         """
         self.turn.begin()
         self._statement, self._headings = sql, headings
+        may_kill = kind in READING and ("(" not in sql or not self._may_write(sql))
         try:
             result = self._start_with_values(sql, values) if values else self._start(sql, kind)
         except BaseException as exc:
             raise self._failure(exc, explain) from exc
         if isinstance(result, ResultSet):
             told = _Told()
-            batches = self._stream(result, told, may_kill=kind in READING, explain=explain)
+            batches = self._stream(result, told, may_kill=may_kill, explain=explain)
             next(batches)  # a generator that was never entered would not notice that it is closed
             self._unread = batches
             return _rows(result, batches, told, counted=kind in CHANGING)
         self._settle()
         return result
+
+    def _may_write(self, sql: str) -> bool:
+        """Return whether a SELECT calls a stored function: killed at a limit, what that wrote would be undone.
+
+        Its rows are read to their end, as by `mariadb`. Of functions behind views nobody tells.
+        """
+        called = calls_of_others(sql, "mysql") - self._harmless
+        if not called or _OF_LAST_STATEMENT & called:
+            return bool(called - _OF_LAST_STATEMENT)
+        names = ", ".join(["%s"] * len(called))
+        try:
+            ((stored,),) = self._link.ask(_STORED.format(names=names), *sorted(called))
+        except pymysql.MySQLError:
+            return True
+        if not stored:
+            self._harmless |= called
+        return bool(stored)
 
     def close_unread(self) -> None:
         """Take a result that somebody left half-read off the wire."""

@@ -30,6 +30,7 @@ from tusk_jupyter.driverkit.transactions import not_committed
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.sqltext.code import Code
 from tusk_jupyter.sqltext.dialects import dialect_named
+from tusk_jupyter.sqltext.effects import calls_of_others
 from tusk_jupyter.sqltext.statements import Statement
 
 if TYPE_CHECKING:
@@ -38,8 +39,14 @@ if TYPE_CHECKING:
     from tusk_drivers.postgresql.catalog_types import TypeNames
 
 SKIP_S = 0.25
-"""A result that is cut off is read on for so long before its statement is cancelled: small ones end by themselves, and what
-their functions changed stays."""
+"""A result that is cut off is read on for so long before its statement is cancelled: small ones end by themselves. One that
+calls a function which may write is read to its end, as by psql: cancelled, it would be undone although its rows were shown."""
+_WRITERS = """
+SELECT count(*) FROM pg_catalog.pg_proc WHERE pg_catalog.lower(proname) OPERATOR(pg_catalog.=) ANY ({names}) AND provolatile
+OPERATOR(pg_catalog.=) 'v' AND (pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace OR proname
+OPERATOR(pg_catalog.~) '^(lo_.*|lowrite|pg_notify|pg_logical_emit_message|set_config)$')
+"""
+"""How many functions of some names may write."""
 
 _FED_AT_ONCE = 64 * 1024
 """Characters of a COPY's rows that go to libpq at once; it keeps a copy of each."""
@@ -89,8 +96,30 @@ class Execution:
 
     @functools.cached_property
     def _may_stop(self) -> bool:
-        """Whether the statement only reads, as far as its words tell: then COPY takes it, and it may be cut off."""
+        """Whether the statement only reads, as far as its words tell: then COPY takes it."""
         return self._command in _READING and not self._has_word(_CHANGES)
+
+    @functools.cached_property
+    def _may_cut(self) -> bool:
+        """Whether it may be cancelled once nobody wants its rows: what a function of it wrote would be undone.
+
+        The server knows which functions may write; of those behind views and operators nobody tells.
+        """
+        if not self._may_stop:
+            return False
+        called = sorted(calls_of_others(self._statement.text, "postgresql") - self._link.harmless)
+        if not called or self._link.status == TransactionStatus.INERROR:
+            return not called
+        names = (
+            "ARRAY["
+            + ",".join(f"'{name.lower()}'" for name in (one.replace("'", "''") for one in called))
+            + "]::text[]"
+        )
+        (answer,) = self._link.run(_WRITERS.format(names=names))
+        if not int(answer.get_value(0, 0) or 0):
+            self._link.harmless.update(called)
+            return True
+        return False
 
     def _has_word(self, words: re.Pattern[str]) -> bool:
         """Return whether one of the words stands in the statement's code; one in a literal or a comment does not count."""
@@ -248,6 +277,7 @@ class Execution:
 
     def _rows(self, described: PGresult) -> Rows:
         self._columns = columns_of(described, zone=self._link.setting("TimeZone"), names=self._names)
+        _ = self._may_cut  # asked of the server now, while it is free
         self._surround()
         self._source = self._choose()
         self._source.start()
@@ -307,7 +337,7 @@ class Execution:
 
     def _cut_off(self, source: Source) -> None:
         """End a statement whose further rows nobody wants: read on for a moment, then cancel what only reads."""
-        patience = deadline_in(SKIP_S) if self._may_stop else float("inf")
+        patience = deadline_in(SKIP_S) if self._may_cut else float("inf")
         while self._link.is_open and not source.ended and (left := patience - time.monotonic()) > 0:
             source.skip(min(left, 60.0))
         cancelled = not source.ended

@@ -44,6 +44,8 @@ class Link:
         self.connection = connection
         self.pg = connection.pgconn
         self.notices: list[str] = []
+        self.harmless: set[str] = set()
+        """Names of functions, in upper case, of which the server has none that may write."""
         self.cancelled = False
         self.farewell: str | None = None
         """The server's reason for ending the session while it was idle."""
