@@ -14,7 +14,7 @@ from tusk_jupyter.errors import QueryError, TuskError, UsageError
 from tusk_jupyter.system.plain_text import say
 from tusk_jupyter.visible import visible
 from tusk_magics import display, grid_display
-from tusk_magics.checks import USAGE_HINT, check_options, emptiness, table_variable
+from tusk_magics.checks import FRAMES, USAGE_HINT, check_options, emptiness, table_variable
 from tusk_magics.history import STAYS, scrub_running_cell
 from tusk_magics.line import SqlLine, is_blank, misspelt_keyword, parse_sql_line, quoted_name
 from tusk_magics.options import SqlOptions
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tusk_magics.config import TuskMagics
     from tusk_magics.notebook import Notebook
 
+_NAME = re.compile(r"[\"`\[]?([^\W\d]\w*)")
 _PLACEHOLDER = re.compile(r":[^\W\d]")
 
 
@@ -85,9 +86,24 @@ class CellRun:
         meant = misspelt_keyword(self._connection) if self._connection and exc.scenario == "no_connection" else None
         if meant:
             exc.hint = f"If {self._connection} begins your SQL, did you mean {meant}? {exc.hint or ''}".rstrip()
+        if exc.scenario == "undefined_table" and (name := self._frame_meant(exc)):
+            connection = f"{self._connection} " if self._connection else ""
+            exc.hint = (
+                f"`{name}` is a {type(self._variables[name]).__name__} of this notebook, and no table of the database: "
+                f"`%sql {connection}--persist {name}` writes it into one."
+            )
         unnamed = self._connection is None and (isinstance(exc, QueryError) or exc.scenario == "no_connection")
         if unnamed and (name := self._quoted_connection()):
             exc.hint = f"To run on the connection {name}, write its name alone: `{self._magic} {name}`."
+
+    def _frame_meant(self, exc: TuskError) -> str | None:
+        """Return the frame of the notebook whose name stands where a table is missing."""
+        found = _NAME.match(self._sql, exc.position) if exc.position is not None else None
+        words = [found[1]] if found else _NAME.findall(exc.message)
+        frames = {
+            name.casefold(): name for name, value in list(self._variables.items()) if type(value).__name__ in FRAMES
+        }
+        return next((frames[word.casefold()] for word in words if word.casefold() in frames), None)
 
     def forget_typed_secrets(self) -> None:
         """Take the secrets that were typed as values of parameters out of the input history, and tell so."""

@@ -9,6 +9,8 @@ from typing import Any
 from tusk_jupyter.errors import UsageError
 from tusk_magics.line import SqlLine
 
+FRAMES = frozenset({"DataFrame", "LazyFrame", "Table", "RecordBatch"})
+"""Classes of pandas, polars and Arrow that `--persist` takes."""
 USAGE_HINT = "Write the statement below `%%sql`, or behind `%sql` on one line; `%sql --help` shows how."
 
 

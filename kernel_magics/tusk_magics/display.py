@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tusk_jupyter.cli.times import duration
@@ -23,7 +24,7 @@ def summary(result: RunResult, *, into: str | None, shown: int | None, limit: in
     """
     lines = list(_before(result))
     if len(result.statements) > 1:
-        lines += [f"{report.index + 1}. {_did(report)}" for report in result.statements]
+        lines += _list(result.statements)
     parts = [_outcome(result, into=into, shown=shown, limit=limit), *_circumstances(result)]
     return "\n".join([*lines, " · ".join(parts), *(f"Note: {note}" for note in result.notes)])
 
@@ -34,6 +35,26 @@ def _before(result: RunResult) -> list[str]:
     return [*([lost] if accepted.session_lost else []), *accepted.notices]
 
 
+_LISTED, _AT_BOTH_ENDS = 24, (8, 2)
+"""So many statements have a line each; of more, so many at the begin and at the end."""
+
+
+def _list(reports: Sequence[StatementReport]) -> list[str]:
+    """Return a line for each statement, or for each kind of those between the first and the last ones."""
+    lines = [f"{report.index + 1:,}. {_did(report)}" for report in reports]
+    if len(reports) <= _LISTED:
+        return lines
+    first, last = _AT_BOTH_ENDS
+    between = reports[first:-last]
+    kinds: dict[str, list[int]] = {}
+    for report in between:
+        kind = kinds.setdefault(report.command, [0, 0])
+        kind[0] += 1
+        kind[1] += report.affected or 0
+    did = (f"{count:,} {name}{f' ({_count(rows)} changed)' if rows else ''}" for name, (count, rows) in kinds.items())
+    return [*lines[:first], f"… {len(between):,} statements more: {', '.join(did)}", *lines[-last:]]
+
+
 def _outcome(result: RunResult, *, into: str | None, shown: int | None, limit: int | None) -> str:
     """Return what the last result came to."""
     if result.path is not None:
@@ -42,7 +63,7 @@ def _outcome(result: RunResult, *, into: str | None, shown: int | None, limit: i
         )
     if result.schema is None:
         one = len(result.statements) == 1
-        return _did(result.statements[0]) if one else f"{len(result.statements)} statements"
+        return _did(result.statements[0]) if one else f"{len(result.statements):,} statements"
     columns = f"{len(result.schema):,} column{'' if len(result.schema) == 1 else 's'}"
     rows = result.rows
     if into:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 from tusk_jupyter import errors
@@ -94,8 +96,18 @@ def _where(exc: errors.TuskError, place: Place | None, statements: int | None, p
     lines = [paint("2", "  " + " · ".join(words))] if words else []
     if place is not None and exc.position is not None:
         text, mark = place.excerpt(exc.position)
-        lines += ["", _clean(text), paint("1;31", mark), ""]
+        lines += ["", _clean(text), paint("1;31", mark), *_unseen(text), ""]
     return lines
+
+
+_UNSEEN = re.compile("[\xa0\u1680\u2000-\u200f\u2028\u2029\u202a-\u202f\u205f\u2060-\u2064\u3000\ufeff]")
+
+
+def _unseen(text: str) -> list[str]:
+    """Return a line about signs that look like a blank, or like nothing, and are none to an engine."""
+    found = dict.fromkeys(_UNSEEN.findall(text.partition("| ")[2]))
+    named = ", ".join(f"{unicodedata.name(sign).lower()} (U+{ord(sign):04X})" for sign in found)
+    return [f"  This line has a sign that cannot be seen: {named}. Type the blank anew."] if found else []
 
 
 def _before(index: int) -> str:

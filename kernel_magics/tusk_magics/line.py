@@ -20,6 +20,8 @@ _BLANK = re.compile(r"\s*")
 _BLANK_IN_LINE = re.compile(r"[ \t]*")
 _ASSIGN = re.compile(r"([^\s<]+)\s*<<(?!<)")
 _CONNECTION = re.compile(r"[^\s'\"(),;]+(?=\s|$)")
+_KEYWORD = re.compile(r"[A-Za-z]+(?=[^\w.-]|-\d|\Z)")
+"""A word before what no connection's name holds: `select*from t`."""
 _COMMENT = re.compile(r"\s+|;|--[^\n]*|#[^\n]*|/\*(?!M?!).*?\*/", re.DOTALL)
 _QUOTED_NAME = re.compile(r"\s*(?:(['\"(])(?P<quoted>[\w.-]+)['\")]|(?P<signed>[\w.-]+))[;,]*(?=\s|$)")
 _TABLE_PART = r"""(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|(?:(?!--|/\*)[^\s.;"`\[\]])+)"""
@@ -120,7 +122,8 @@ class _Head:
         if word is None or self.connection is not None:
             return None
         text = word.group()
-        if text.casefold() in STATEMENT_KEYWORDS or text.startswith(("--", "/*", "#")):
+        keyword = _KEYWORD.match(text)
+        if (keyword and keyword[0].casefold() in STATEMENT_KEYWORDS) or text.startswith(("--", "/*", "#")):
             return None
         if self.found.keys() & {"persist", "append"} and text.casefold() == "as":
             return None

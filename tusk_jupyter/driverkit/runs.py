@@ -31,7 +31,7 @@ from tusk_jupyter.protocol.driver import LockWait, RunEvent
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.message import replace
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
-from tusk_jupyter.sqltext import client_commands
+from tusk_jupyter.sqltext import client_commands, other_placeholders
 from tusk_jupyter.sqltext.code import Code
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
@@ -44,6 +44,8 @@ INTERRUPT_EVERY_S = 0.25
 
 INTERRUPT_TRIES = 40
 
+_OF_TEXT = (None, "syntax", "undefined_column", "undefined_function")
+"""Scenarios of statements that may be written for another library."""
 _CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "CALL", "EXECUTE", "COPY", "INTO"})
 _EMPTY = pa.schema([])
 _NOTHING = pa.record_batch([], schema=_EMPTY)
@@ -434,6 +436,12 @@ class Run:
             is_syntax = exc.scenario is not None
             advice = client_commands.advice(statement.text, self._session.dialect, exc.position, syntax=is_syntax)
             exc.hint = advice or exc.hint
+        if (
+            isinstance(exc, (errors.QueryError, errors.UsageError))
+            and exc.scenario in _OF_TEXT
+            and not statement.placeholders
+        ):
+            exc.hint = other_placeholders.advice(statement.text, self._session.dialect) or exc.hint
         self._hide_secrets(exc)
         exc.statement = self._index if len(self._statements) > 1 else None
         if exc.position is not None and exc.scenario == "undefined_table":

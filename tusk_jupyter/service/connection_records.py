@@ -17,7 +17,7 @@ from tusk_jupyter.service.targets import Target, describe_target
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_jupyter.state.connections import ConnectionRecord, Connections
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
 ENVIRONMENTS = ("production", "staging", "development")
 ISOLATIONS = ("session", "statement")
 ACCOUNT = ("host", "port", "unix_socket", "user")
@@ -223,7 +223,7 @@ def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise errors.UsageError(
             f"{_shown(name, otherwise='What was given')} cannot be a connection's name.",
-            hint="A name begins with a letter (a to z) and goes on with these, digits, _ . or -, 64 at most.",
+            hint="A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.",
         )
     if name.casefold() in STATEMENT_KEYWORDS:
         raise errors.UsageError(

@@ -16,7 +16,7 @@ from tusk_jupyter.protocol.manifest import SignIn
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
 from tusk_widgets.picker_messages import Form, Source
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+NAME = re.compile(r"[^\W\d][\w.-]{0,63}")
 URL = "url"
 ACCOUNT = ("host", "port", "unix_socket", "user")
 """The fields that say whose password it is: the core hands a stored one to no other account."""
@@ -196,7 +196,7 @@ def _name_problem(filled: Filled) -> str | None:
     if not name:
         return "A name is needed: cells say it, as %%sql NAME."
     if not NAME.fullmatch(name):
-        return "A name begins with a letter (a to z) and goes on with these, digits, _ . or -, 64 at most."
+        return "A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most."
     if name.casefold() in STATEMENT_KEYWORDS:
         return f"{name} begins SQL statements, so a cell could not tell it from SQL."
     others = {one.casefold() for one in filled.taken} - {original.casefold() if original else None}

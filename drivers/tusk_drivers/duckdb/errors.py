@@ -162,6 +162,12 @@ def _scenario(report: Report) -> str | None:
     return "missing_dependency" if _EXTENSION.search(text) else None
 
 
+_OWN_RELATIONS = ("pragma_", "duckdb_", "sqlite_", "pg_")
+"""Views of DuckDB's own, which it finds near any name where the database is empty."""
+
+_OF_OWN_RELATIONS = re.compile(r'Did you mean "(?:[\w.]+\.)?(?:pragma_|duckdb_|sqlite_|pg_)[^"]*"\?\Z')
+
+
 def _hint(report: Report, scenario: str | None) -> str | None:
     """A better hint than the table's, from what DuckDB itself names."""
     if report.kind.upper() in ("INTERNAL", "FATAL"):
@@ -182,9 +188,10 @@ def _hint(report: Report, scenario: str | None) -> str | None:
             "Another transaction has changed the same rows or definitions meanwhile: run it again, with all that was in its "
             "transaction."
         )
-    names = report.fields.get("candidates")
-    if scenario in ("undefined_table", "undefined_column") and names:
-        return f"Did you mean {', '.join(str(names).split(',')[:3])}?"
+    near = [name.strip() for name in str(report.fields.get("candidates") or "").split(",")]
+    meant = [name for name in near if name and not name.rpartition(".")[2].startswith(_OWN_RELATIONS)]
+    if scenario in ("undefined_table", "undefined_column") and meant:
+        return f"Did you mean {', '.join(meant[:3])}?"
     return None
 
 
@@ -194,7 +201,8 @@ def _split_advice(message: str) -> tuple[str, str | None]:
     for mark in _ADVICE:
         first, found, rest = head.partition(mark)
         if found:
-            return first.strip(), " ".join((mark.strip() + rest).split())
+            advice = " ".join((mark.strip() + rest).split())
+            return first.strip(), None if _OF_OWN_RELATIONS.match(advice) else advice
     return head, None
 
 

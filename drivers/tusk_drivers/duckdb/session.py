@@ -333,7 +333,7 @@ class DuckDBSession(Session):
                 f"{self._instance.path} is open for reading only: it, or its folder, was write-protected, or another "
                 "process held it. Change that, close all sessions on the file, and run the cell again."
             )
-        if found.scenario == "undefined_table" and self._instance.created:
+        if found.scenario == "undefined_table" and self._instance.created and self._is_empty():
             found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
             found.position = sent.original(found.position)
@@ -341,6 +341,15 @@ class DuckDBSession(Session):
         self._look_at_transaction()
         self._instance.note()
         return found
+
+    def _is_empty(self) -> bool:
+        """Return whether no table is known to be in the file; not asked in a transaction, which the error has aborted."""
+        if self._transaction is not Transaction.IDLE:
+            return False
+        try:
+            return not self._connection.execute("SELECT 1 FROM duckdb_tables() WHERE NOT internal LIMIT 1").fetchall()
+        except duckdb.Error:
+            return False
 
     def _with_place(self, exc: BaseException, sql: str, parameters: Mapping[str, object]) -> errors.TuskError | None:
         """Ask for a binder's error once more: `sql()` tells it without its place, and EXPLAIN runs nothing.

@@ -226,6 +226,13 @@ class SQLiteSession(Session):
         )
         return LockWait(holders=holders, hidden="" if holders else "the system does not say whose")
 
+    def _is_empty(self) -> bool:
+        """Return whether the file has no table yet."""
+        try:
+            return self._connection.execute("SELECT 1 FROM main.sqlite_master LIMIT 1").fetchone() is None
+        except sqlite3.Error:
+            return False
+
     def _failure(self, exc: BaseException, sent: Replaced) -> errors.TuskError:
         if isinstance(exc, errors.TuskError):
             return exc
@@ -235,7 +242,7 @@ class SQLiteSession(Session):
         found = translate(exc, sent.text, compiles=self._compile_error, holder=holder)
         if found.position is not None:
             found.position = sent.original(found.position)
-        if found.scenario == "undefined_table" and self._new:
+        if found.scenario == "undefined_table" and self._new and self._is_empty():
             found.hint = f"The file {self._path} did not exist when this session was opened: check its path."
         if found.scenario == "read_only" and not self._read_only and self._path is not None:
             found.hint = files.why_read_only(self._path) or found.hint

@@ -4,7 +4,7 @@ import type { Driver, FieldSpec, Value, Way } from './messages';
 /** A driver's fields as one way to sign in shows them. The kernel judges again: `tusk_widgets/picker_form.py`. */
 
 export const URL_WAY = 'url';
-const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+const NAME = /^[\p{L}_][\p{L}\p{N}_.-]{0,63}$/u;
 
 export interface Field {
   name: string;
@@ -123,7 +123,7 @@ export function nameProblem(name: string, taken: string[]): string | null {
     return 'A name is needed: cells say it, as %%sql NAME.';
   }
   if (!NAME.test(name)) {
-    return 'A name begins with a letter (a to z) and goes on with these, digits, _ . or -, 64 at most.';
+    return 'A name begins with a letter and goes on with letters, digits, _ . or -, 64 at most.';
   }
   const same = taken.some(one => folded(one) === folded(name));
   return same ? `There is a connection ${name} already.` : null;
