@@ -298,6 +298,19 @@ def test_the_core_does_not_import_keyring_to_start() -> None:
     assert told.stdout.strip() == "[]"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="another platform's are others")
+def test_no_keyring_of_another_platform_is_looked_for(tmp_path: Path) -> None:
+    script = (
+        "import sys; from tusk_jupyter.tiers import backends\n"
+        "try: backends.choose()\n"
+        "except backends.NoBackend: pass\n"
+        "print([name for name in ('libsecret', 'macOS', 'Windows') if f'keyring.backends.{name}' in sys.modules])"
+    )
+    environ = {**private_environ(tmp_path), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path / 'no-bus'}"}
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environ)
+    assert told.stdout.strip() == "['libsecret']"
+
+
 class TestWorker:
     def test_returns_and_raises_what_the_work_does(self) -> None:
         worker = Worker("test", limit_s=5)

@@ -20,6 +20,7 @@ from tusk_jupyter.sqltext.statements import split
 session = SESSION.connect(Settings(config={}))
 (statement,) = split("SELECT :a AS a, 'x' AS b", "sqlite")
 print([batch.to_pylist() for batch in session.execute(statement, {"a": 1}).batches])
+assert not {"numpy", "pyarrow.compute"} & set(sys.modules), "a plain result loads neither"
 session.upload(["up"], pa.table({"a": [1, 2]}).to_reader(), append=False)
 session.close()
 assert "pandas" not in sys.modules

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tusk_jupyter import errors
+from tusk_jupyter.launch import catalog
 from tusk_jupyter.launch.catalog import Catalog
 from tusk_jupyter.system.places import Places
 
@@ -41,6 +42,18 @@ def test_a_driver_in_the_users_folder_is_found_and_one_in_the_current_folder_is_
     names = [one.name for one in Catalog(places).drivers()]
     assert "scripted" in names
     assert "theirs" not in names
+
+
+def test_drivers_of_this_package_are_read_and_asked_only_anew(places, monkeypatch):
+    read, asked = Catalog(places).drivers(), []
+    ask = catalog._ask
+    monkeypatch.setattr(catalog, "_ask", lambda one: asked.append(one.name) or ask(one))
+    places.driver_cache.unlink()
+    assert Catalog(places).drivers() == read
+    assert asked == []
+    anew = Catalog(places).drivers(rescan=True)
+    assert set(asked) >= {"duckdb", "sqlite", "postgresql", "mysql"}
+    assert anew == read  # what they answer is their file
 
 
 def test_listing_imports_no_engine_and_asks_each_driver_once(places):

@@ -3,6 +3,7 @@
 Two places and no third: the entry points of installed packages, and manifests in the user's driver folder. Never the current
 directory, where a downloaded notebook could bring a driver of its own (QB-50). Listing imports no driver: each is asked once
 with `info` in a process of its own, and the answer is kept until the package or the file changes; a core looks once.
+The drivers of this package are read, not asked: what they answer is a file of theirs, and to ask takes four processes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from tusk_jupyter.system.private_files import check_unchanged, write_private
 from tusk_jupyter.system.processes import python
 
 GROUP = "tusk_jupyter.drivers"
+OWN_PACKAGE = "tusk-jupyter"
 INFO_TIMEOUT_S = 10.0
 MANIFEST_BYTES = 64 * 1024
 CACHE_BYTES = 16 * 1024 * 1024
@@ -52,6 +54,8 @@ class Candidate:
     """Changes when the driver does."""
     problem: str | None = None
     """Why it is not even asked."""
+    manifest_file: Path | None = None
+    """What it answers to `info`; None where only the driver itself knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ class Catalog:
             if rescan:
                 self._answers.clear()
             with ThreadPoolExecutor(4) as pool:
-                found = list(pool.map(self._driver, candidates))
+                found = list(pool.map(lambda one: self._driver(one, ask=rescan), candidates))
             self._known = {one.name: one for one in found if one.manifest}
             self._store()
         return found
@@ -193,11 +197,12 @@ class Catalog:
         check_unchanged(path.parent)
         return read_believed(self.places.home, path, max_bytes=MANIFEST_BYTES)
 
-    def _driver(self, candidate: Candidate) -> Driver:
+    def _driver(self, candidate: Candidate, *, ask: bool = False) -> Driver:
         known = self._answers.get(candidate.name)
         if known is None or known.fingerprint != candidate.fingerprint:
             try:
-                known = _Answer(fingerprint=candidate.fingerprint, manifest=_ask(candidate))
+                manifest = (None if ask else _read(candidate)) or _ask(candidate)
+                known = _Answer(fingerprint=candidate.fingerprint, manifest=manifest)
             except errors.TuskError as exc:
                 if exc.scenario == open_files.SCENARIO:
                     raise
@@ -236,12 +241,14 @@ def _from_entry_points() -> Iterator[Candidate]:
         dist = point.dist
         version = dist.version if dist else "0"
         folder = _module_folder(point.module)
-        stamp = (folder / "manifest.json").stat().st_mtime_ns if folder and (folder / "manifest.json").exists() else 0
+        file = folder / "manifest.json" if folder and (folder / "manifest.json").exists() else None
+        stamp = file.stat().st_mtime_ns if file else 0
         yield Candidate(
             name=point.name,
             command=tuple(python("-m", point.module)),
             origin=f"{dist.name} {version}" if dist else point.module,
             fingerprint=f"{sys.executable}:{point.value}:{version}:{stamp}",
+            manifest_file=file if dist and dist.name == OWN_PACKAGE else None,
         )
 
 
@@ -254,6 +261,16 @@ def _module_folder(module: str) -> Path | None:
     except ImportError:
         return None
     return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def _read(candidate: Candidate) -> Manifest | None:
+    """Return what the candidate would answer; None where it has to be asked, which also tells what is wrong with it."""
+    if candidate.manifest_file is None:
+        return None
+    try:
+        return codec.decode(Manifest, candidate.manifest_file.read_bytes())
+    except (OSError, errors.ProtocolError):
+        return None
 
 
 def _ask(candidate: Candidate) -> Manifest:

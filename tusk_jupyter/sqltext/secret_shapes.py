@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from tusk_jupyter.sqltext.secret_names import KEY_WORDS, is_secret_key, is_secret_parameter
+from tusk_jupyter.system.lean import compiled_later
 
 HIDDEN = "***"
 
@@ -39,13 +40,13 @@ _COMMANDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 
 def _command(names: str, option: str) -> re.Pattern[str]:
-    return re.compile(rf"((?<![\w-])(?:{names})\s(?:[^\n|;&]{{0,200}}?(?<!\S))?{option})({_WORD})")
+    return compiled_later(rf"((?<![\w-])(?:{names})\s(?:[^\n|;&]{{0,200}}?(?<!\S))?{option})({_WORD})")
 
 
 _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     # password=x, "password": "x", password => 'x', PASSWORD 'x', PASSWORD('x'), IDENTIFIED BY 'x'
     (
-        re.compile(
+        compiled_later(
             rf"((?:{KEY_WORDS}|\bIDENTIFIED\s+BY)(?:(?:\\?[\"'`]){{0,2}}\s{{0,40}}+(?:=>|:=|==?|:)\s{{0,40}}+|\s{{1,40}}+"
             rf"|\s{{0,40}}+\(\s{{0,40}}+))({_QUOTED})"
             rf"|({KEY_WORDS}\s{{0,40}}+==?+\s{{0,40}}+)({_BARE})",
@@ -54,16 +55,16 @@ _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
         ("'", '"', "=", "{"),
     ),
     # JSON's and headers' own, whose names alone say less: {"token": "x"}
-    (re.compile(rf"([\"']{_PLAIN_KEYS}\\?[\"']\s{{0,40}}+[:=]\s{{0,40}}+)({_QUOTED})", _FLAGS), (":", "=")),
+    (compiled_later(rf"([\"']{_PLAIN_KEYS}\\?[\"']\s{{0,40}}+[:=]\s{{0,40}}+)({_QUOTED})", _FLAGS), (":", "=")),
     (
-        re.compile(
+        compiled_later(
             rf"(\bIDENTIFIED\s+(?:WITH|VIA)\s+\S{{1,80}}\s+(?:BY|AS|USING)\s+(?:PASSWORD\s*\(\s*)?)({_QUOTED})", _FLAGS
         ),
         ("identified",),
     ),
     # ALTER USER x PASSWORD hunter2, inside of a literal or a message
     (
-        re.compile(
+        compiled_later(
             rf"(\b(?:USER|ROLE)\s+\S{{1,80}}\s+(?:WITH\s+)?(?:PASSWORD|IDENTIFIED\s+BY)\s+)(?!(?:NULL|EXPIRE|'|\")\b)({_BARE})",
             _FLAGS,
         ),
@@ -71,7 +72,7 @@ _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     ),
     # Query strings: Azure SAS, presigned S3
     (
-        re.compile(
+        compiled_later(
             r"([?&](?:sig|token|(?:hex|text)?key|secret|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=)([^\s&'\"]{1,4000}+)",
             _FLAGS,
         ),
@@ -79,47 +80,47 @@ _VALUES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     ),
     # Command lines and headers
     (
-        re.compile(
+        compiled_later(
             r"(\bAuthorization[\"']{0,2}\s*[:=]\s*[\"']{0,2}(?:Bearer|Basic|Token)\s+)([^\s'\"]{1,4000}+)", _FLAGS
         ),
         ("authorization",),
     ),
-    (re.compile(r"(\bBearer\s+)([\w.~+/=-]{16,4000}+)", _FLAGS), ("bearer",)),
-    (re.compile(r"((?<!\S)(?:-u|--user)[ =]?[^\s:'\"]{1,200}:)([^\s'\"]{1,4000}+)"), ("-u",)),
-    (re.compile(r"(\bmysql\w*\s[^\n]{0,200}?(?<!\S)-p)([^\s'\"-][^\s'\"]{0,200})"), ("-p",)),
-    (re.compile(rf"(--[\w-]{{0,40}}{KEY_WORDS}[ ]+)({_BARE})", _FLAGS), ("--",)),
+    (compiled_later(r"(\bBearer\s+)([\w.~+/=-]{16,4000}+)", _FLAGS), ("bearer",)),
+    (compiled_later(r"((?<!\S)(?:-u|--user)[ =]?[^\s:'\"]{1,200}:)([^\s'\"]{1,4000}+)"), ("-u",)),
+    (compiled_later(r"(\bmysql\w*\s[^\n]{0,200}?(?<!\S)-p)([^\s'\"-][^\s'\"]{0,200})"), ("-p",)),
+    (compiled_later(rf"(--[\w-]{{0,40}}{KEY_WORDS}[ ]+)({_BARE})", _FLAGS), ("--",)),
     # curl -H 'Cookie: x'
     (
-        re.compile(
+        compiled_later(
             r"((?<![\w-])(?:Proxy-Authorization|Authorization|Set-Cookie|Cookie):\s{1,3})(?!\S{1,20} \*\*\*)"
             r"([^\s'\"][^'\"\n]{0,4000})",
             _FLAGS,
         ),
         ("authorization:", "cookie:"),
     ),
-    (re.compile(rf"((?<=\s)--?(?:\w{{0,10}}pass|pw)[ =])({_WORD})"), ("-pass", "pass ", "pass=", "-pw")),
+    (compiled_later(rf"((?<=\s)--?(?:\w{{0,10}}pass|pw)[ =])({_WORD})"), ("-pass", "pass ", "pass=", "-pw")),
     *((_command(names, option), words) for names, option, words in _COMMANDS),
 )
 """Patterns of a key and its value, each with words without one of which it cannot fit."""
-_URL = re.compile(r"(://[^\s:/?#@'\"]{0,400}+:)([^\s/?#'\"]{1,1000})(?=@)")
-_DATABASE_URL = re.compile(
+_URL = compiled_later(r"(://[^\s:/?#@'\"]{0,400}+:)([^\s/?#'\"]{1,1000})(?=@)")
+_DATABASE_URL = compiled_later(
     # People forget to encode / ? # in passwords; a number before the first slash is a port, not one of those.
     r"(\b(?:postgres(?:ql)?|mysql|mariadb|redis|rediss|mongodb|mssql|oracle|clickhouse|snowflake|amqps?|sqlserver|trino|presto"
     r"|redshift|vertica)(?:\+\w{1,40})?:/{1,2}[^\s:/?#@'\"]{0,400}+:)(?!\d{1,5}[/?#])([^\s'\"]{1,1000})(?=@)",
     re.IGNORECASE,
 )
-_PAIR = re.compile(
+_PAIR = compiled_later(
     r"(?<![\w.$])((?:\\?[\"'`]){0,2})([^\W\d][\w.-]{1,60}+)\1\s{0,9}+(=>|:=|=|:)\s{0,9}+(?=([\"'\\\[]?))"
 )
-_VALUE = re.compile(rf"{_QUOTED}|{_BARE}", re.DOTALL)
-_LIST = re.compile(r"\[\s{0,40}+(?=[\"'\\])")
-_ITEM = re.compile(rf"({_QUOTED})(\s{{0,40}}+(?:,\s{{0,40}}+)?)", re.DOTALL)
-_KEY_ATTRIBUTE = re.compile(r"\b(?:key|name)=[\"']{1,2}([\w.-]{1,60})")
+_VALUE = compiled_later(rf"{_QUOTED}|{_BARE}", re.DOTALL)
+_LIST = compiled_later(r"\[\s{0,40}+(?=[\"'\\])")
+_ITEM = compiled_later(rf"({_QUOTED})(\s{{0,40}}+(?:,\s{{0,40}}+)?)", re.DOTALL)
+_KEY_ATTRIBUTE = compiled_later(r"\b(?:key|name)=[\"']{1,2}([\w.-]{1,60})")
 """A name and its value in any notation; the name decides."""
-_ELEMENT = re.compile(
+_ELEMENT = compiled_later(
     r"(<([\w:.-]{1,80}+)(?:\s[^<>]{0,400}+)?>\s{0,40}+(?:<!\[CDATA\[)?)(\S(?:(?!\]\]>)[^<>]){0,4000}+)(?=</|\]\]>)"
 )
-_NAMED = re.compile(
+_NAMED = compiled_later(
     r"(\b(?:key|name|id|k|param|parameter|option|setting|variable|property|field)\\?[\"']{0,2}\s{0,9}+[:=]\s{0,9}+\\?[\"']{1,2})"
     rf"([\w.$-]{{1,60}}+)(\\?[\"']{{1,2}}[,;\s]{{1,9}}+\\?[\"']{{0,2}}(?:value|val|v|content)\\?[\"']{{0,2}}\s{{0,9}}+[:=]\s{{0,9}}+)({_QUOTED})",
     _FLAGS,
@@ -128,19 +129,19 @@ _NAMED = re.compile(
 _PLAIN_NAMES = frozenset(["token", "secret"])
 _NOTED_WORDS = ("pass", "pw", "secret", "token", "credential", "key")
 _SHORTEST_NOTED = 4
-_NOTED = re.compile(
+_NOTED = compiled_later(
     r"((?<![\w-])(?:(pass(?:word|wd|phrase|wort|(?=\s{0,3}[:=]))|pwd|pw)|secret"
     r"|(?:api[ _-]?)?token|(?:api|access|secret|license)[ _-]?key|credentials?)"
     r"(\s{0,3}[:=]\s{0,3}|\s{1,3}(?:is|was|ist|war)\s{1,3}|\s{1,3}))([^\s'\"`;,(){}<>|*]{4,200}+)([^\S\n]*(?:\*/|['\"\n]|\Z))?",
     re.IGNORECASE,
 )
 """What people note in comments and messages: `password: hunter2`, `the password is hunter2`."""
-_RANDOM = re.compile(r"(?=[^\W\d_]|.*[^\W\d_])(?=.*\d|.*[!@#$%^&+~])(?!.*[:=/])")
-_METHODS = re.compile(
+_RANDOM = compiled_later(r"(?=[^\W\d_]|.*[^\W\d_])(?=.*\d|.*[!@#$%^&+~])(?!.*[:=/])")
+_METHODS = compiled_later(
     r"(?i)(?:md5|sha-?\d+|scram\S*|bcrypt\S*|argon\S*|pbkdf\S*|v\d+|base\d+|aes-?\d*|utf-?\d+|oauth\d?|jwt|%\S*|[$:]\S*|\S*@\S*\.\S*)"
 )
-_MARKS = re.compile(r"A(?:KIA|SIA)|gh[pousr]_|github_pat_|xox|glpat-|sk-|eyJ|-----BEGIN")
-_TOKENS = re.compile(
+_MARKS = compiled_later(r"A(?:KIA|SIA)|gh[pousr]_|github_pat_|xox|glpat-|sk-|eyJ|-----BEGIN")
+_TOKENS = compiled_later(
     r"\bA(?:KIA|SIA)[0-9A-Z]{16}\b"  # AWS key ids
     r"|\bgh[pousr]_\w{30,255}|\bgithub_pat_\w{40,255}|\bxox[abeprs]-[\w-]{10,255}|\bglpat-[\w-]{20,255}"
     r"|\bsk-[\w-]{20,255}|\beyJ[\w-]{8,4000}+\.[\w-]{4,4000}+\.[\w-]{0,4000}+"  # API keys, JSON web tokens

@@ -8,13 +8,16 @@ pandas' own: 0.6 s of a driver's first run and 60 MB of its memory. It imports n
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib
+import re
 import sys
-from collections.abc import Iterator, Sequence
-from importlib.abc import MetaPathFinder
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
+from typing import Any, cast
 
 
-class _Refusal(MetaPathFinder):
+class _Refusal:
     """Answers imports of the named packages as if they were not installed."""
 
     def __init__(self, packages: Sequence[str]) -> None:
@@ -44,3 +47,33 @@ def kept_out(*packages: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(refusal)
+
+
+class _Later:
+    """Stands for an object that is made when something of it is asked for, which is kept from then on."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self.__dict__[_MAKE] = make
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self.__dict__[_MAKE](), name)
+        if not name.startswith("__"):
+            self.__dict__[name] = found
+        return found
+
+
+_MAKE = "_Later make"
+
+
+def imported_later(name: str) -> Any:  # noqa: ANN401  # a module
+    """Return what stands for a module until something of it is used.
+
+    `pyarrow.compute` makes 300 functions as it is imported, a tenth of a driver's start. Many processes end without it: a
+    spare that nobody needed, a connection's trial, a session of plain numbers and texts.
+    """
+    return _Later(lambda: importlib.import_module(name))
+
+
+def compiled_later(pattern: str, flags: re.RegexFlag | int = 0) -> re.Pattern[str]:
+    """Return what stands for a regular expression until it is used: long ones take milliseconds to compile."""
+    return cast("re.Pattern[str]", _Later(functools.cache(lambda: re.compile(pattern, flags))))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ REAL = (
     "keyring.backends.macOS.Keyring",
     "keyring.backends.Windows.WinVaultKeyring",
 )
+ELSEWHERE = {"keyring.backends.macOS": "darwin", "keyring.backends.Windows": "win32"}
+"""The platforms of those that are there on one only."""
 CHAINER = "keyring.backends.chainer.ChainerBackend"
 """Asks several backends in turn, good and bad; its good ones are found here without it."""
 
@@ -67,6 +70,9 @@ def _best(names: tuple[str, ...]) -> KeyringBackend:
     problems = []
     for name in names:
         module, _, attribute = name.rpartition(".")
+        if sys.platform != ELSEWHERE.get(module, sys.platform):  # macOS' looks for its libraries with a compiler
+            problems.append(f"{module} is for {ELSEWHERE[module]}")
+            continue
         try:
             backend = getattr(importlib.import_module(module), attribute)
             found.append((float(backend.priority), backend()))

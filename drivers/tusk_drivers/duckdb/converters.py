@@ -12,10 +12,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.buffers import TEXT, fixed_width, validity_of, words_of
 from tusk_drivers.duckdb.moments import is_known, moments, trimmed, usual
+from tusk_jupyter.system.lean import imported_later
+
+pc = imported_later("pyarrow.compute")
 
 WIDE_INTEGER = pa.decimal256(39, 0)
 """Holds all of HUGEINT and UHUGEINT (39 digits)."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.buffers import TEXT
 from tusk_drivers.duckdb.converters import Converter
+from tusk_jupyter.system.lean import imported_later
 
+pc = imported_later("pyarrow.compute")
 _LIMIT_US = (2**63 - 1) // 1000
 _KIND = pa.month_day_nano_interval()
 _TIME_US = (

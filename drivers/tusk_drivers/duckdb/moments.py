@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.buffers import TEXT
+from tusk_jupyter.system.lean import imported_later
+
+pc = imported_later("pyarrow.compute")
 
 _PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}

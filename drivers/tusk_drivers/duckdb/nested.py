@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.buffers import TEXT
 from tusk_drivers.duckdb.converters import Converter
+from tusk_jupyter.system.lean import imported_later
+
+pc = imported_later("pyarrow.compute")
 
 
 class ListOf(Converter):

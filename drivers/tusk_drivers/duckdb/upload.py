@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_drivers.duckdb.places import places
 from tusk_jupyter.driverkit.fits import fitted, no_type
 from tusk_jupyter.driverkit.upload_columns import check_whole, is_nested, leaves, plain_reader, refused
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.system.lean import imported_later
 
+pc = imported_later("pyarrow.compute")
 _HUGE = 2**127
 _AS_TEXT = "Turn the column into text first, as with `df[column].astype(str)`."
 

@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_drivers.sqlite import decimals
 from tusk_drivers.sqlite.types import TEXT, Kind, kind_for
+from tusk_jupyter.system.lean import imported_later
 
+pc = imported_later("pyarrow.compute")
 _NONE = type(None)
 _EXACT = 2**53
 """Integers up to here are exact as floats."""
+_FEW = 1000
+"""Values that are looked at before `pyarrow.compute` is imported for it."""
 _STEPS: dict[Kind, tuple[Kind, ...]] = {
     Kind.NULL: (),
     Kind.BOOL: (Kind.INTEGER, Kind.REAL, Kind.TEXT, Kind.BINARY),
@@ -81,8 +84,7 @@ class Column:
         self._had_integers = self._had_integers or (self.kind is Kind.REAL and int in seen)
         self._sent = True
         if self.kind is Kind.INTEGER and not self._inexact and seen:
-            ends = pc.min_max(array)
-            self._inexact = ends["max"].as_py() > _EXACT or ends["min"].as_py() < -_EXACT
+            self._inexact = _reaches_beyond(array, _EXACT)
         return array
 
     def _gave_up(self, declared: Kind) -> bool:
@@ -139,6 +141,14 @@ def _by_values(seen: set[type]) -> tuple[Kind, ...]:
     if seen <= {int, float}:
         return (Kind.REAL, Kind.TEXT)
     return (Kind.BINARY,) if bytes in seen else (Kind.TEXT, Kind.BINARY)
+
+
+def _reaches_beyond(array: pa.Array, end: int) -> bool:
+    """Return whether one of the integers is above `end` or below its negative."""
+    if len(array) <= _FEW:
+        return any(value is not None and not -end <= value <= end for value in array.to_pylist())
+    ends = pc.min_max(array)
+    return bool(ends["max"].as_py() > end or ends["min"].as_py() < -end)
 
 
 def _make(kind: Kind, values: Sequence[Any], seen: set[type]) -> pa.Array:

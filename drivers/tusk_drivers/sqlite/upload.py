@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_drivers.sqlite import decimals
 from tusk_drivers.sqlite.catalog import quoted
@@ -33,7 +32,9 @@ from tusk_jupyter.driverkit.upload_columns import (
     plain_reader,
     refused,
 )
+from tusk_jupyter.system.lean import imported_later
 
+pc = imported_later("pyarrow.compute")
 T = TypeVar("T")
 type_of = pa.types
 _SAVEPOINT = "tusk_upload"
