@@ -9,6 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 POLL_S = 0.01
+SLOWEST_POLL_S = 0.05
+"""Between looks at what takes seconds: many a condition costs 10 ms of the processor that is waited for."""
 
 
 def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, what: str | None = None) -> T:
@@ -22,10 +24,11 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 10.0, what: str | 
     Raises:
         AssertionError: it was still false after `timeout_s`.
     """
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
     while True:
         if result := condition():
             return result
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout_s:
             raise AssertionError(f"not within {timeout_s:g} s: {what or getattr(condition, '__name__', condition)}")
-        time.sleep(POLL_S)
+        time.sleep(min(max(POLL_S, waited / 20), SLOWEST_POLL_S))
