@@ -251,7 +251,7 @@ MANY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 def test_any_order_with_a_scripted_keyring() -> None:
-    run_state_machine_as_test(ScriptedModel, settings=settings(max_examples=150, stateful_step_count=30, **MANY))
+    run_state_machine_as_test(ScriptedModel, settings=settings(max_examples=60, stateful_step_count=30, **MANY))
 
 
 @pytest.mark.soak

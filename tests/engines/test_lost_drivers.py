@@ -19,7 +19,6 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
 ROWS = 200
-KILLS = 10
 INSERTS = {
     "postgresql": f"INSERT INTO written SELECT n, pg_sleep(0.002)::text FROM generate_series(1, {ROWS}) n",
     "mysql": f"INSERT INTO written SELECT seq, SLEEP(0.002) FROM seq_1_to_{ROWS}",
@@ -132,9 +131,10 @@ def test_the_server_goes_no_further_with_a_killed_drivers_statement(watched):  #
         )
 
 
-def test_words_and_database_agree_at_whatever_moment_a_driver_is_killed(watched):  # R7
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.soak)])
+def test_words_and_database_agree_at_whatever_moment_a_driver_is_killed(watched, kills):  # R7
     told = []
-    for _ in range(KILLS):
+    for _ in range(kills):
         looks = 0 if not told else random.randint(0, 200)
         counter = iter(range(looks))
         killer = kill_when(watched, lambda counter=counter: next(counter, None) is None)

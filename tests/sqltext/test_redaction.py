@@ -763,12 +763,16 @@ PIECES = st.sampled_from(
 ANY_SQL = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=25).map("".join))
 
 
-@given(sql=ANY_SQL, dialect=st.sampled_from(sorted(DIALECTS)))
-@settings(max_examples=1500, deadline=None)
-def test_no_text_makes_redaction_fail(sql, dialect):
+def redact_in_every_way(sql, dialect):
     secrets_in(sql, dialect)
     redact_text(sql, secrets_in(sql, dialect))
     assert isinstance(redact(sql, dialect), str)
+
+
+@pytest.mark.parametrize("texts", [400, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_no_text_makes_redaction_fail(texts):
+    any_text = given(sql=ANY_SQL, dialect=st.sampled_from(sorted(DIALECTS)))
+    settings(max_examples=texts, deadline=None)(any_text(redact_in_every_way))()
 
 
 @given(secret=st.text("abcXYZ019@:/#%&=+ äß\U0001f600", min_size=4, max_size=30).filter(str.strip))

@@ -120,13 +120,14 @@ def test_a_lost_or_damaged_state_file_is_drawn_anew_from_the_journal(open_store:
         assert store.notices == ()
 
 
-def test_flipped_bits_of_the_state_file_never_come_out_as_other_values(open_store: Open, home: Path):
+@pytest.mark.parametrize("flips", [8, pytest.param(100, marks=pytest.mark.soak)])
+def test_flipped_bits_of_the_state_file_never_come_out_as_other_values(open_store: Open, home: Path, flips: int):
     with open_store() as store:
         some_state(store, runs=400)
         before = everything(store)
     path = home / "state.duckdb"
     whole, chance = path.read_bytes(), random.Random(3)
-    for _ in range(25):
+    for _ in range(flips):
         flipped = bytearray(whole)
         flipped[chance.randrange(4096 * 3, len(whole))] ^= 1 << chance.randrange(8)
         path.write_bytes(flipped)
