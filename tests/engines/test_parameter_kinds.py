@@ -233,6 +233,11 @@ def test_postgresql_takes_no_number_for_a_name(postgresql_engine):
     with pytest.raises(errors.UsageError, match="either") as caught:
         postgresql_engine.run("SELECT '$1', $1 + :n", parameters={"n": 5})
     assert caught.value.position == len("SELECT '$1', ")
+    with pytest.raises(errors.UsageError, match="PREPARE takes no values"):
+        postgresql_engine.run("PREPARE p AS SELECT :n", parameters={"n": 5})
+    for value, words in ((["x", "a\x00b"], "NUL"), ([date(2024, 3, 1), datetime(2024, 3, 1)], "mixed types")):
+        with pytest.raises(errors.UsageError, match=f"value of :v cannot be sent to PostgreSQL: .*{words}"):
+            postgresql_engine.run("SELECT :n, :v", parameters={"n": 5, "v": value})
 
 
 def test_postgresql_asks_for_types_without_harm_to_an_open_transaction(postgresql_engine):
@@ -246,6 +251,15 @@ def test_postgresql_asks_for_types_without_harm_to_an_open_transaction(postgresq
         one.run("SELECT 1")
     one.run("ROLLBACK")
     one.run("SELECT concat(:s)", parameters={"s": "b"}, read_only=True)
+
+
+def test_duckdb_says_why_a_long_list_of_texts_is_none_of_dates(duckdb_engine):
+    sql = "SELECT count(*) FROM (VALUES (DATE '2024-03-01')) AS t(day) WHERE day IN (:days)"
+    assert duckdb_engine.value(sql, parameters={"days": ["2024-03-01"] * 499}) == 1
+    assert duckdb_engine.value(sql, parameters={"days": [date(2024, 3, 1)] * 600}) == 1
+    with pytest.raises(errors.QueryError) as caught:
+        duckdb_engine.run(sql, parameters={"days": ["2024-03-01"] * 600})
+    assert "dates for dates" in caught.value.hint
 
 
 def test_duckdb_has_its_variables_beside_parameters(duckdb_engine):

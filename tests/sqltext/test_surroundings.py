@@ -17,7 +17,8 @@ from tusk_jupyter.sqltext.surroundings import Use
         ("x = ANY (SELECT :a)", Use.OTHER), ("(:a) IS NOT NULL", Use.NULL_TEST), (":a ISNULL", Use.NULL_TEST),
         (":a IS NOT DISTINCT FROM x", Use.OPERAND), ("x = (:a)", Use.OPERAND), (":a NOT LIKE 'x'", Use.OPERAND),
         ("coalesce(1, (:a))", Use.ARGUMENT), ("\"f\"(:a)", Use.ARGUMENT), (":a -> 'k'", Use.OTHER), (":a::int[]", Use.OTHER),
-        ("x AND :a", Use.OTHER), ("position('x' IN :a)", Use.MEMBER),
+        ("x AND :a", Use.OTHER), ("x IN (SELECT y, :a)", Use.OTHER), ("x IN (VALUES (1), (:a))", Use.OTHER),
+        ("position('x' IN :a)", Use.MEMBER),
     ],
 )  # fmt: skip
 def test_use_of_a_placeholder(sql, use):

@@ -93,6 +93,7 @@ _NULL_TESTS = frozenset({"ISNULL", "NOTNULL"})
 _LONGEST = 64
 """Characters of a word that is looked at; longer ones are nobody's keywords."""
 _ANY = frozenset({"ANY", "ALL", "SOME"})
+_QUERIES = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "FROM"})
 _CLAUSES = frozenset(
     "SELECT FROM WHERE SET VALUES ON HAVING RETURNING WHEN THEN ELSE AND OR NOT JOIN QUALIFY LIMIT UPDATE".split()  # noqa: SIM905
 )
@@ -164,8 +165,7 @@ class _Tokens:
         opened = self.outer[first]
         if opened is not None:
             keyword = self.word(opened - 1)
-            is_item = self._is_item(first, last)
-            if keyword == "IN" and is_item:
+            if keyword == "IN" and self._is_item(first, last) and self.word(opened + 1) not in _QUERIES:
                 return Around(use=Use.MEMBER, members=self._members(opened - 1, first, last))
             if keyword in _ANY and self.partner.get(opened) == last + 1 and first == opened + 1:
                 return Around(use=Use.ANY, word=keyword)
@@ -272,12 +272,7 @@ class _Tokens:
     def _left(self, last: int) -> tuple[int, tuple[int, int] | None]:
         """Return how many columns the value that ends with a token has, and where they stand."""
         opened = self.partner.get(last, last)
-        if (
-            opened >= last
-            or self.word(last) != ")"
-            or self._is_called(opened)
-            or self.word(opened + 1) in ("SELECT", "WITH")
-        ):
+        if opened >= last or self.word(last) != ")" or self._is_called(opened) or self.word(opened + 1) in _QUERIES:
             return 1, None
         return self._count(opened, last), (self.end(opened), self.start(last))
 

@@ -38,6 +38,10 @@ _LARGE = 500
 """Members from which on a list goes as an array: DuckDB takes 0.25 ms for each value of a statement."""
 _TYPED = (bool, int, float, str, date, datetime, time, UUID, bytes)
 """Types whose values keep them in an array."""
+OTHER_TYPE = (
+    f"A list of {_LARGE} items and more has to be of the column's type: dates for dates, not their text. "
+    "Convert its items, or write `CAST(x AS VARCHAR) IN (:list)`."
+)
 _PREPARES = frozenset({"PREPARE", "CREATE MACRO", "CREATE FUNCTION", "EXECUTE"})
 """Statements in which `$name` is no variable."""
 
@@ -90,6 +94,11 @@ def shown(text: str, sent: Replaced) -> str:
     if "getvariable(" in text and "getvariable" not in sent.original_text.lower():
         text = _VARIABLE.sub(r"$\1", text)
     return text
+
+
+def is_array(sent: Replaced) -> bool:
+    """Return whether a list in IN goes as an array, whose items DuckDB does not cast to the column's type."""
+    return f"unnest(${_OWN}" in sent.text
 
 
 def _variables(statement: Statement, connection: duckdb.DuckDBPyConnection) -> list[Replacement]:

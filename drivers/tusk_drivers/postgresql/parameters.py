@@ -75,16 +75,20 @@ class Bound:
         self.sent = Replaced(statement.text)
         self._keys: list[_Key] = []
         if statement.placeholders:
-            self._check_numbered()
+            self._check_statement()
             self._bind()
 
-    def _check_numbered(self) -> None:
-        """Refuse a `$1` beside `:name`: the server would take one for the other.
+    def _check_statement(self) -> None:
+        """Refuse a `$1` beside `:name`, and PREPARE: the server would take one for the other.
 
         Raises:
             UsageError: there is one.
         """
         text = self._statement.text
+        if self._statement.command == "PREPARE":
+            raise UsageError(
+                "PREPARE takes no values.", hint="Write `$1` there, and give the value to EXECUTE: `EXECUTE p(:name)`."
+            )
         code = tokens(text, dialect_named("postgresql")) if _NUMBERED.search(text) else []
         at = next((one.start for one in code if one.kind is Kind.OPERATOR and _NUMBERED.match(text, one.start)), None)
         if at is not None:
@@ -161,15 +165,24 @@ class Bound:
         try:
             self.values = transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain))
         except (psycopg.Error, UnicodeError, OverflowError, ValueError) as exc:
-            raise UsageError(
-                f"A parameter cannot be sent to PostgreSQL: {exc}",
-                hint="Text may hold neither NUL nor lone surrogates.",
-            ) from exc
+            raise self._unsent(plain) or UsageError(f"The parameters cannot be sent to PostgreSQL: {exc}.") from exc
         self.formats = transformer.formats or ()
         self.types = [
             self._fallback(key) if not oid and key in self._as_text else oid
             for key, oid in zip(self._keys, transformer.types or (), strict=True)
         ]
+
+    def _unsent(self, plain: list[object]) -> UsageError | None:
+        """Return the error for the first value that cannot be sent."""
+        for (name, _), value in zip(self._keys, plain, strict=True):
+            try:
+                Transformer(self._connection).dump_sequence([value], [PyFormat.AUTO])
+            except (psycopg.Error, UnicodeError, OverflowError, ValueError) as exc:
+                hint = "Text may hold neither NUL nor lone surrogates."
+                if "mixed types" in str(exc):
+                    hint = f"An array has items of one type; in `IN (:{name})` a list may mix them."
+                return UsageError(f"The value of :{name} cannot be sent to PostgreSQL: {exc}.", hint=hint)
+        return None
 
     def _fallback(self, key: _Key) -> int:
         value = self._parameters[key[0]]
