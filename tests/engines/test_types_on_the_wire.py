@@ -18,7 +18,7 @@ import pytest
 from golden import postgresql
 from golden.cases import Case, of_duckdb, of_mysql, of_postgresql, of_sqlite
 from golden.compare import same
-from golden.inserts import wrongs
+from golden.inserts import line, page_lines, wrongs
 
 from tusk_jupyter import errors
 from tusk_jupyter.client import frames
@@ -92,7 +92,7 @@ def test_every_golden_value_is_itself_in_every_form(request, tmp_path, name):
     cases, before = ENGINES[name]
     engine = request.getfixturevalue(f"{name}_engine")
     engine.run(before)
-    wrong = []
+    wrong, lines = [], {}
     for type_, sql, arrow, values in cases():
         table = engine.run(sql).table
         if str(table.schema.field(0).type) != arrow:
@@ -108,7 +108,11 @@ def test_every_golden_value_is_itself_in_every_form(request, tmp_path, name):
                 wrong.append((type_, form, got, values))
             wrong += [(type_, form, g, v) for g, v in zip(got, values, strict=False) if not same(g, v)]
         wrong += wrongs(engine, type_, table, tmp_path)
+        lines.setdefault((type_, arrow), line(type_, table, name, tmp_path))
     assert not wrong, "\n".join(map(str, wrong))
+    assert page_lines(name) == list(lines.values()), f"docs/exports.md should have for {name}:\n" + "\n".join(
+        lines.values()
+    )
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,35 @@ def wrongs(engine: Any, type_: str, table: pa.Table, folder: Path, *, under: str
     except Exception as exc:
         return [(type_, exc, getattr(exc, "detail", ""), script[:300])]
     return [] if shown(back) == shown(named) else [(type_, shown(back), shown(named), script[:300])]
+
+
+# --- the tables of docs/exports.md -------------------------------------------------------------------------------------
+
+SHOWN = 60
+"""Characters of a literal."""
+
+
+def line(type_: str, table: pa.Table, dialect: str, folder: Path) -> str:
+    """Return the line of a type in its engine's table: what is written for its first value."""
+    kind = str(table.schema.field(0).type)
+    place = next((n for n, value in enumerate(table.column(0).is_valid().to_pylist()) if value), None)
+    if place is None:
+        return f"| {_code(type_)} | {_code(kind)} | `NULL` | equal |"
+    named = table.slice(place, 1).rename_columns(["v"]).replace_schema_metadata(table.schema.metadata)
+    try:
+        script = exported(named, dialect, folder)
+    except UsageError:
+        return f"| {_code(type_)} | {_code(kind)} | | refused |"
+    literal = script.partition("VALUES\n(")[2].rpartition(");")[0].replace("\n", "\u21b5")
+    return f"| {_code(type_)} | {_code(kind)} | {_code(literal)} | equal |"
+
+
+def _code(text: str) -> str:
+    cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return f"`{cut}`".replace("|", "\\|") if cut.strip() else ""
+
+
+def page_lines(name: str) -> list[str]:
+    """Return the lines of an engine's table in the page."""
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    return page.partition(f"<!-- inserts {name} -->")[2].strip().partition("\n\n")[0].splitlines()[2:]

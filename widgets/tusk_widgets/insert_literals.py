@@ -7,8 +7,10 @@ column by column, the parts of nested ones as columns of their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -171,6 +173,23 @@ def _duckdb_interval(value: tuple[int, int, int], column: Column) -> str:
     if nanoseconds % 1000:
         raise column.refuse("an interval with nanoseconds")
     return f"'{months} months {days} days {nanoseconds // 1000} microseconds'"
+
+
+def _duckdb_long_intervals(array: pa.Array, column: Column) -> pa.Array:
+    """Write intervals that became text, as one of them has more hours than Arrow keeps."""
+    written = array.cast(pa.string()).to_pylist()
+    return strings([None if one is None else _duckdb_long_interval(one, column) for one in written])
+
+
+def _duckdb_long_interval(value: str, column: Column) -> str:
+    found = _LONG_INTERVAL.fullmatch(value)
+    if found is None:
+        raise column.refuse(f"the interval {value!r}")
+    microseconds = Decimal(found[3]).scaleb(6)
+    return f"'{found[1]} months {found[2]} days {microseconds:f} microseconds'"
+
+
+_LONG_INTERVAL = re.compile(r"P(-?\d+)M(-?\d+)DT(-?\d+(?:\.\d{1,6})?)S")
 
 
 def _duckdb_lists(array: pa.Array, column: Column) -> pa.Array:
@@ -362,6 +381,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         (_typed(type_of.is_floating), _numbers),
         (_is_moment, _duckdb_times),
         (_typed(type_of.is_interval), _duckdb_intervals),
+        (_named("INTERVAL"), _duckdb_long_intervals),
         (_typed(texts.is_bytes), _hexadecimal("unhex('", "')")),
         (_typed(type_of.is_map), _duckdb_maps),
         (_typed(type_of.is_struct), _duckdb_structs),
