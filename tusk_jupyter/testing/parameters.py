@@ -63,6 +63,19 @@ class ParametersContract(ContractBase):
         assert self.fetch(session, f"SELECT i FROM {table} WHERE i > :n", n=9) == [(10,)]
         assert self.fetch(session, f"SELECT t FROM {table} ORDER BY i LIMIT :n", n=1) == [("nine",)]
 
+    def test_list_is_the_members_of_in(self, session: Session, table: str) -> None:
+        self.needs("parameters")
+        self.change(session, self.create_sql.format(table=table))
+        for number, text in ((1, "one"), (2, "it's"), (3, None)):
+            self.change(session, f"INSERT INTO {table} VALUES (:i, :t)", i=number, t=text)
+        for where, values, found in (
+            ("i IN (:v)", [1, 3], [1, 3]), ("i NOT IN (:v)", [1, 3], [2]), ("t IN (:v)", ["it's", None], [2]),
+            ("i IN (:v)", [], []), ("i NOT IN (:v)", [], [1, 2, 3]), ("i NOT IN (:v)", [1, None], []),
+            ("i IN (2, :v)", [], [2]),
+        ):  # fmt: skip
+            rows = self.fetch(session, f"SELECT i FROM {table} WHERE {where} ORDER BY i", v=values)
+            assert [row[0] for row in rows] == found, f"{where} with {values}"
+
     def test_parameters_of_two_runs_may_differ_in_type(self, session: Session) -> None:
         self.needs("parameters")
         for value in (1, "text", None, 1.5, 2):
