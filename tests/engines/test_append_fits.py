@@ -181,3 +181,18 @@ def test_a_domain_is_what_it_limits_and_blanks_that_are_filled_up_are_noted(post
     result = postgresql_engine.client.upload(request, pa.table({"p": [1.25], "code": ["ab"]}))
     assert result.notes == ("Column 'code' is character(5), which fills values up with blanks.",)
     postgresql_engine.run("DROP TABLE sold; DROP DOMAIN price")
+
+
+def test_a_temporary_table_and_one_elsewhere_are_looked_at_too(engine, tmp_path):
+    temporary = "TEMPORARY" if engine.name == "mysql" else "TEMP"
+    engine.run(f"CREATE {temporary} TABLE brief (v DECIMAL(5,2))")
+    names = ["brief"]
+    if engine.name in ("duckdb", "sqlite"):
+        engine.run(f"ATTACH '{tmp_path / 'more.db'}' AS more; CREATE TABLE more.brief (v DECIMAL(5,2))")
+        names.append("more.brief")
+    for name in names:
+        request = control.UploadRequest(session="", connection=engine.name, table=name, append=True)
+        engine.client.upload(request, pa.table({"v": [1.25]}))
+        with pytest.raises(errors.UsageError, match="'v' holds"):
+            engine.client.upload(request, pa.table({"v": ["007"]}))
+        assert float(engine.value(f"SELECT sum(v) FROM {name}")) == 1.25

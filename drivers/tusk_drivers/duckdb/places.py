@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import duckdb
 
-from tusk_drivers.duckdb.catalog import describe
 from tusk_jupyter.driverkit.fits import Place, integers
 
 _INTEGERS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64, "HUGEINT": 128}
@@ -35,13 +33,18 @@ _PLAIN = {
 }
 
 
-def places(connection: duckdb.DuckDBPyConnection, table: Sequence[str]) -> dict[str, Place]:
+def places(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Place]:
     """Return what each column of a table keeps, by its name in lower case.
 
+    Args:
+        connection: open.
+        name: the table's, quoted; found as an INSERT finds it.
+
     Raises:
-        QueryError: there is no such table.
+        duckdb.Error: there is no such table.
     """
-    return {column.name.lower(): place(column.type) for column in describe(connection, table).columns}
+    found = connection.execute(f"DESCRIBE {name}").fetchall()
+    return {str(column).lower(): place(str(type_)) for column, type_, *_ in found}
 
 
 def place(type_: str) -> Place:

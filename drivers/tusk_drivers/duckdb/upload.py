@@ -84,7 +84,7 @@ def _fitted(
     Raises:
         UsageError: a column does not go with the table's; when it is read: a value would be changed.
     """
-    there = places(connection, table)
+    there = places(connection, quoted(table))
     chosen = {name: there[name.lower()] for name in reader.schema.names if name.lower() in there}
     fits = fitted(reader, chosen, "DuckDB")
     nested = [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tusk_drivers.mysql.catalog import describe
 from tusk_jupyter.driverkit.fits import Place, integers
 
 if TYPE_CHECKING:
@@ -18,13 +16,21 @@ _INTEGERS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint":
 _YEARS = (1901, 2155)
 
 
-def places(link: Link, table: Sequence[str]) -> dict[str, Place]:
-    """Return what each column of a table keeps.
+def places(link: Link, name: str) -> dict[str, Place]:
+    """Return what each column of a table keeps, by its name in lower case.
+
+    Args:
+        link: open.
+        name: the table's, quoted; it may be a temporary one, which no catalog lists.
 
     Raises:
-        QueryError: there is no such table.
+        pymysql.MySQLError: there is no such table.
     """
-    return {column.name: place(column.type) for column in describe(link, tuple(table)).columns}
+    found = link.ask(f"SHOW COLUMNS FROM {name}")
+    return {
+        str(column).lower(): place(type_.decode() if isinstance(type_, bytes) else str(type_))
+        for column, type_, *_ in found
+    }
 
 
 def place(type_: str) -> Place:

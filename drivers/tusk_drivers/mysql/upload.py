@@ -126,7 +126,7 @@ class _Upload:
     # --- a table that is there ---
 
     def append(self, reader: pa.RecordBatchReader) -> int:
-        there = {name.lower(): place for name, place in places(self._link, self._table).items()}
+        there = places(self._link, self._name)
         chosen = {name: there[name.lower()] for name in reader.schema.names if name.lower() in there}
         reader = fitted(reader, chosen, "MySQL")
         if not self._in_transaction:
