@@ -196,3 +196,12 @@ def test_a_temporary_table_and_one_elsewhere_are_looked_at_too(engine, tmp_path)
         with pytest.raises(errors.UsageError, match="'v' holds"):
             engine.client.upload(request, pa.table({"v": ["007"]}))
         assert float(engine.value(f"SELECT sum(v) FROM {name}")) == 1.25
+
+
+def test_a_secret_that_does_not_fit_is_not_repeated(duckdb_engine):
+    duckdb_engine.run("CREATE TABLE fits (password DECIMAL(5,2), v DECIMAL(5,2))")
+    request = control.UploadRequest(session="", connection="duckdb", table="fits", append=True)
+    for table in (pa.table({"password": [1.23987]}), pa.table({"password": ["1.23987"], "v": [1.0]})):
+        with pytest.raises(errors.UsageError, match="'password' holds a value, which its place in the table") as caught:
+            duckdb_engine.client.upload(request, table)
+        assert "1.23987" not in f"{caught.value} {caught.value.hint}"

@@ -28,6 +28,7 @@ from tusk_jupyter.driverkit.upload_columns import (
     year_outside,
 )
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.sqltext.secret_names import is_secret_parameter
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
@@ -165,11 +166,13 @@ class _Fit:
     def _change(self, values: list[Any]) -> UsageError:
         """Return the error for values that would be changed."""
         text = repr(values[0]) if self._source in ("text", "bytes") else str(values[0])
+        text = "a value" if is_secret_parameter(self._name) else text
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
         more = f" and {len(values) - 1:,} values more" if len(values) > 1 else ""
         return UsageError(
-            f"The column {self._name!r} holds {shown}{more}, which the table's column of type {self._place.type} would change. "
-            "Nothing was written.",
+            f"The column {self._name!r} holds {shown}{more}, which its place in the table, of type {self._place.type}, "
+            "would change."
+            " Nothing was written.",
             hint="Append to a wider column (`ALTER TABLE`), or change the values first, as you mean it: "
             f"`df[{self._name!r}].round(...)`, `.astype(...)`, `.str.rstrip()`, `.dt.floor('s')`.",
         )
@@ -342,8 +345,8 @@ def no_type(name: str, kind: pa.DataType, place: Place, engine: str) -> UsageErr
         else ""
     )
     return UsageError(
-        f"The column {name!r} has the type {kind}, and the table's column is {place.type}: {engine} would make other values "
-        "of it. Nothing was written.",
+        f"The column {name!r} has the type {kind}, and its place in the table is {place.type}: {engine} would make other "
+        "values of it. Nothing was written.",
         hint=f"Give the frame's column the type of the table's first, as with `df[{name!r}].astype(...)`{zones}.",
     )
 
