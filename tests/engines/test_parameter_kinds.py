@@ -164,12 +164,14 @@ def test_a_list_where_none_can_be_is_refused_with_the_right_spelling(sqlite_engi
             "COALESCE(:ids, 1) = id",
             "id LIKE :ids",
             "id + (:ids) > 0",
+            "CAST(:ids AS DECIMAL) = id",
         ):
             with pytest.raises(errors.UsageError) as caught:
                 one.run(f"SELECT 1 FROM tagged WHERE {where}", parameters={"ids": [1, 2]})
             assert "IN (:ids)" in caught.value.hint
         one.run("INSERT INTO tagged VALUES (1, :ids)", parameters={"ids": [1, 2]})
         one.run("UPDATE tagged SET tags = :ids WHERE id = 1", parameters={"ids": ["x", 5]})
+        assert one.value("SELECT CAST(:ids AS CHAR(9)) FROM tagged", parameters={"ids": [1, 2]}) == "[1, 2]"
         assert one.value("SELECT tags FROM tagged") == '["x", 5]'
 
 
@@ -222,9 +224,10 @@ def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_
         ("CREATE VIEW w AS SELECT :n AS n", "parameter :n"),
         ("SELECT n FROM made WHERE n = :s", 'integer: "a"'),
         ("ALTER ROLE nobody CONNECTION LIMIT :n", 'near ":n"'),
+        ("SELECT 1 WHERE 5 == IN (:l)", 'near "IN"'),
     ):
         with pytest.raises(errors.QueryError) as caught:
-            one.run(sql, parameters={"n": 5, "s": "a"})
+            one.run(sql, parameters={"n": 5, "s": "a", "l": [1]})
         assert words in caught.value.message
         assert "$" not in f"{caught.value.message}{caught.value.detail}"
 

@@ -17,6 +17,7 @@ from tusk_jupyter.sqltext.replaced import Replacement
 from tusk_jupyter.sqltext.statements import Placeholder, Statement
 from tusk_jupyter.sqltext.surroundings import Literal, Members, Use
 
+_TO_TEXT = tuple(f"CAST AS {kind}" for kind in ("CHAR", "JSON", "NCHAR", "TEXT", "VARCHAR"))
 Member = Callable[[str, int, object], str]
 """Gets a list's name, a number that is its own there, and a value; returns what the engine reads in its place."""
 
@@ -160,7 +161,7 @@ def _check_use(place: Placeholder, engine: Engine) -> None:
         UsageError: it stands there.
     """
     around, name = place.around, place.name
-    reads_json = around.word.startswith("JSON") or around.word == "CAST"
+    reads_json = around.word.startswith(("JSON", *_TO_TEXT))
     if around.use is Use.ANY:
         raise UsageError(
             f"{engine.name} has no arrays, so {around.word} (:{name}) cannot be.",

@@ -81,7 +81,7 @@ class Around:
     use: Use = Use.OTHER
     members: Members | None = None
     word: str = ""
-    """The function of an argument, or ANY, ALL, SOME, in upper case."""
+    """The function of an argument, or ANY, ALL, SOME, in upper case; a cast's with its type, as CAST AS TEXT."""
     literal: Literal | None = None
 
 
@@ -178,6 +178,8 @@ class _Tokens:
         if self._is_operand(first, last):
             return Around(use=Use.OPERAND)
         call = self._call(opened)
+        if call == "CAST" and self.word(last + 1) == "AS":
+            call = f"CAST AS {self.word(last + 2)}"
         return Around(use=Use.ARGUMENT, word=call) if call else ELSEWHERE
 
     def _literal(self, kind: int, last: int) -> Literal:

@@ -279,6 +279,10 @@ class Bound:
         error.message = self._named(error.message)
         error.detail = error.detail and self._named(error.detail)
         at = error.position
+        sent = [one.around.members for one in self._statement.placeholders if one.around.members is not None]
+        if error.code == "42601" and (found := next((one for one in sent if one.start == at), None)) is not None:
+            word = "NOT" if found.negated else "IN"
+            error.message = re.sub(r'"(?:OPERATOR|ANY|ALL)"', f'"{word}"', error.message, count=1)
         place = next((one for one in self._statement.placeholders if one.start == at), None)
         if error.code == "42P02" or (error.code == "42601" and place is not None):
             error.hint = (
