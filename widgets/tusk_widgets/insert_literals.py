@@ -7,7 +7,10 @@ column by column, the parts of nested ones as columns of their own.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -243,6 +246,37 @@ def _sqlite_quotes(found: pa.Array, column: Column) -> pa.Array:
     return _where(found, "\x00", lambda value: f"CAST(X'{value.encode().hex()}' AS TEXT)", _quoted(found))
 
 
+def _sqlite_numbers(array: pa.Array, column: Column) -> pa.Array:
+    """Write doubles so that SQLite reads them as they are: 1 in 10,000 of its decimals around 1e6 is off by the last bit."""
+    written = _numbers(array, column).to_pylist()
+    values = array.cast(pa.float64()).to_pylist()
+    for place, read in enumerate(_read_by_sqlite(written)):
+        if read is not None and read != values[place]:
+            written[place] = _by_bits(values[place])
+    return strings(written)
+
+
+def _read_by_sqlite(numbers: list[str | None]) -> list[float | None]:
+    """Return what SQLite makes of literals."""
+    read: list[float | None] = []
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for start in range(0, len(numbers), _AT_ONCE):
+            rows = ", ".join(f"({number or 'NULL'})" for number in numbers[start : start + _AT_ONCE])
+            read += [value for (value,) in connection.execute(f"VALUES {rows}")]
+    return read
+
+
+_AT_ONCE = 400
+"""Rows of a VALUES that every SQLite takes."""
+
+
+def _by_bits(value: float) -> str:
+    """Return a double as a whole number and powers of two, each of which is exact."""
+    fraction, exponent = math.frexp(value)
+    mark, places = "*" if exponent > 53 else "/", abs(exponent - 53)
+    return f"({int(fraction * 2**53)}*1.0{f'{mark}{2**32}.0' * (places // 32)}{mark}{2 ** (places % 32)}.0)"
+
+
 # --- PostgreSQL --------------------------------------------------------------------------------------------------------
 
 
@@ -391,7 +425,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "sqlite": (
         (_typed(type_of.is_integer), _bare),
         (_typed(type_of.is_boolean), _bare),
-        (_typed(type_of.is_floating), _numbers),
+        (_typed(type_of.is_floating), _sqlite_numbers),
         (_typed(texts.is_bytes), _hexadecimal("X'", "'")),
         (
             _any,
