@@ -91,7 +91,8 @@ def tusk_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     To start a core takes a second, and its first driver half of one. The tests of a module with the mark `home("shared")`
     have one home, and so one core; it is emptied after each of them. One that stops or kills what runs there, or counts
-    it, has the mark `home("own")`.
+    it, has the mark `home("own")`. With `home("own", spares=False)` its core starts no driver ahead, which a test with one or
+    two sessions would start for nothing.
     """
     mark = request.node.get_closest_marker("home")
     if mark is not None and mark.args == ("shared",):
@@ -99,7 +100,10 @@ def tusk_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         yield home
         empty(home)
         return
-    with _private_home(monkeypatch) as home:  # the test's own patch: what it sets after this is undone before it
+    spares = mark is None or mark.kwargs.get("spares", True)
+    with _private_home(
+        monkeypatch, spares=spares
+    ) as home:  # the test's own patch: what it sets after this is undone before it
         yield home
 
 
@@ -111,8 +115,8 @@ def shared_home() -> Iterator[TuskHome]:
 
 
 @contextmanager
-def _private_home(patch: pytest.MonkeyPatch) -> Iterator[TuskHome]:
-    home = make_home()
+def _private_home(patch: pytest.MonkeyPatch, *, spares: bool = True) -> Iterator[TuskHome]:
+    home = make_home(spares=spares)
     patch.setenv("TUSK_HOME", str(home))
     patch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={home / 'no-bus'}")
     yield home

@@ -14,6 +14,8 @@ from tusk_jupyter.protocol import control
 from tusk_jupyter.service import lifecycle
 from tusk_jupyter.system.places import Places
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 
 def interrupt_once_running(client, mark):
     """Press Ctrl-C in this process as soon as the scripted driver has left the mark of a statement that it executes."""

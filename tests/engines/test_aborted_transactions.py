@@ -9,6 +9,8 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.scenarios import HINTS
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 ABORTED = HINTS["transaction_failed"]
 DUPLICATE = "INSERT INTO kept VALUES (1)"
 ENDS = {

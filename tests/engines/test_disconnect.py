@@ -14,6 +14,8 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 TUSK = str(Path(sys.executable).with_name("tusk"))
 OPENS = "import duckdb, sys; duckdb.connect(sys.argv[1]).close()"
 

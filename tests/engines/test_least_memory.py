@@ -15,6 +15,8 @@ from tusk_jupyter.client.files import sink_for
 from tusk_jupyter.driverkit.memory import MEBIBYTE
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 GROUP = (
     "SELECT count(*) FROM (SELECT md5(i::VARCHAR) a, md5((i + 1)::VARCHAR) b, md5((i + 2)::VARCHAR) c "
     "FROM range(2000000) t(i) GROUP BY ALL)"

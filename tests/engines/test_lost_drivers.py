@@ -18,6 +18,8 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 ROWS = 200
 INSERTS = {
     "postgresql": f"INSERT INTO written SELECT n, pg_sleep(0.002)::text FROM generate_series(1, {ROWS}) n",

@@ -14,6 +14,8 @@ from tusk_jupyter.client import Client
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 NUMBERS = {
     "duckdb": "SELECT range AS i FROM range(100)",
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i FROM n",

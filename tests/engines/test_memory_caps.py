@@ -14,6 +14,8 @@ from tusk_jupyter.driverkit import memory
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.scenarios import memory_hint
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 CAP_MB = 320
 TOO_LARGE = {
     "postgresql": [

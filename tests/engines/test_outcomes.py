@@ -14,6 +14,8 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 
 class Road:
     """A TCP road to a server on which all traffic can be stopped and let go on."""
@@ -120,6 +122,7 @@ def running(engine, request):
 @pytest.mark.parametrize("name", ["sqlite", "duckdb"])
 def test_of_an_engine_without_a_server_none_is_spoken_of(name, request):
     engine = request.getfixturevalue(f"{name}_engine")
+    engine.run("SELECT 1")  # its process is up: on a loaded machine the start alone takes a second
     with pytest.raises(
         errors.TimeoutExceeded,
         match=r"longer than its 1 s( \(.* until its session was there for it\))? and was stopped\.\n",

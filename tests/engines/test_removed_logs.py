@@ -20,7 +20,7 @@ from tusk_jupyter.driverkit.session import Settings
 from tusk_jupyter.protocol import control
 from tusk_jupyter.sqltext.statements import split
 
-pytestmark = pytest.mark.home("own")
+pytestmark = pytest.mark.home("own", spares=False)
 
 REMOVED = "log of .* was removed by another program"
 SAVED = "has been written into the file"

@@ -13,6 +13,8 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("own", spares=False)
+
 SLEEPS = {"postgresql": "SELECT pg_sleep(600)", "mysql": "SELECT sleep(600)"}
 ENDS = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
 STOPS = {"postgresql": "SELECT pg_cancel_backend({})", "mysql": "KILL QUERY {}"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import shutil
@@ -18,6 +20,7 @@ from services.waiting import wait_until
 from tusk_jupyter.client import Client
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.version import PROTOCOL_VERSION
+from tusk_jupyter.state.store import Store
 from tusk_jupyter.system.places import Places
 
 END_S = 15.0
@@ -55,9 +58,24 @@ class TuskHome:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
-def make_home() -> TuskHome:
-    """Make a home with a path short enough for Unix sockets below it."""
-    return TuskHome(Path(tempfile.mkdtemp(prefix="tusk-h-", dir=short_temporary_folder())))
+def make_home(*, spares: bool = True) -> TuskHome:
+    """Make a home with a path short enough for Unix sockets below it; without `spares` its core keeps none."""
+    home = TuskHome(Path(tempfile.mkdtemp(prefix="tusk-h-", dir=short_temporary_folder())))
+    if not spares:
+        shutil.copytree(_state_without_spares(), home.path, dirs_exist_ok=True)
+    return home
+
+
+@functools.cache
+def _state_without_spares() -> Path:
+    """Return a state folder in which `warm_spare` is off."""
+    path = Path(tempfile.mkdtemp(prefix="tusk-s-", dir=short_temporary_folder()))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    umask = os.umask(0o077)
+    with Store.open(path) as store:
+        store.preferences.set("warm_spare", "off")
+    os.umask(umask)
+    return path
 
 
 def empty(home: TuskHome) -> None:
@@ -96,27 +114,26 @@ def processes_of(home: TuskHome | Path | str) -> list[psutil.Process]:
     close their environment and folder to other processes: unless we are root, they are the process that `core.json`
     names and its descendants, as long as that one lives.
     """
-    path, found = str(home), []
-    family = _family(Path(path))
-    for process in psutil.process_iter():
-        if process.pid == os.getpid():
-            continue
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            if process.pid in family or any(path in word for word in _words(process)):
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
+    path = str(home)
+    found = _family(Path(path)) | {pid for pid in psutil.pids() if _names(pid, path)}
+    processes = []
+    for pid in sorted(found - {os.getpid()}):
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE:
+                processes.append(process)
+    return processes
 
 
-def _words(process: psutil.Process) -> Iterator[str]:
-    yield from process.cmdline()
-    with suppress(psutil.AccessDenied):
-        yield process.cwd()
-        environ = process.environ()
-        yield from (environ.get("TUSK_HOME", ""), environ.get("TMPDIR", ""))
+def _names(pid: int, path: str) -> bool:
+    """Return whether a process has `path` in its command, folder or environment; read as it stands, for hundreds of them."""
+    place = f"/proc/{pid}"
+    with suppress(OSError):
+        if path.encode() in Path(f"{place}/cmdline").read_bytes() or path in str(Path(f"{place}/cwd").readlink()):
+            return True
+        environ = Path(f"{place}/environ").read_bytes().split(b"\0")
+        return any(path.encode() in one for one in environ if one.startswith((b"TUSK_HOME=", b"TMPDIR=")))
+    return False
 
 
 def _family(home: Path) -> set[int]:
