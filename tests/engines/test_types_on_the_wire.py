@@ -115,13 +115,12 @@ def test_every_golden_value_is_itself_in_every_form(request, tmp_path, name):
     )
 
 
-@pytest.mark.parametrize(
-    "sql", ["SELECT 'a'::ENUM('a', 'b') AS e; SELECT 1 AS e", "SELECT 1 AS e; SELECT 'a'::ENUM('a', 'b') AS e"]
-)
-def test_words_of_an_enum_may_come_before_and_behind_another_result(duckdb_engine, sql):
-    result = duckdb_engine.run(sql)
-    assert [report.rows for report in result.statements] == [1, 1]
-    assert result.table.column("e").to_pylist() in ([1], ["a"])
+def test_words_of_an_enum_may_come_before_and_behind_another_result(duckdb_engine):
+    one, words = "SELECT 1 AS e", "SELECT 'a'::ENUM('a', 'b') AS e"
+    for sql, values in ((f"{words}; {one}", [1]), (f"{one}; {words}", ["a"])):
+        result = duckdb_engine.run(sql)
+        assert [report.rows for report in result.statements] == [1, 1]
+        assert result.table.column("e").to_pylist() == values
 
 
 def test_an_enum_of_many_batches_beside_a_column_that_widens_is_a_category(duckdb_engine, tmp_path):
@@ -150,25 +149,25 @@ def test_long_intervals_behind_many_short_ones_are_text_and_within_a_list_refuse
     ]
 
 
-@pytest.mark.parametrize(
-    ("zone", "instant", "shown"),
-    [
-        ("PST", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
-        ("GMT+01:30", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
-        ("Asia/Kolkata", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
-        ("America/New_York", "0001-01-01 00:00+00", "0001-01-01 00:00:00+00"),
-        ("Asia/Tokyo", "9999-12-31 20:00+00", "9999-12-31 20:00:00+00"),
-        ("Asia/Kolkata", "12000-01-01 00:00+00", "12000-01-01 00:00:00+00"),
-    ],
-)
-def test_instants_in_any_zone_can_be_shown_and_taken_out(duckdb_engine, zone, instant, shown):
-    duckdb_engine.run(f"SET TimeZone = '{zone}'")
-    result = duckdb_engine.run(f"SELECT '{instant}'::TIMESTAMPTZ AS v, ['{instant}'::TIMESTAMPTZ] AS l")
-    assert result.table.column("v")[0].as_py() == shown
-    assert as_pandas(result.table) == [shown]
-    assert as_polars(result.table) == [shown]
-    assert frames.to_polars(result.table)["l"].to_list() == [[shown]]
-    assert len(result.notes) == (0 if zone == "Asia/Kolkata" and isinstance(shown, datetime) else 2)
+ZONES = [
+    ("PST", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
+    ("GMT+01:30", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
+    ("Asia/Kolkata", "2024-07-01 00:00+00", datetime(2024, 7, 1, tzinfo=UTC)),
+    ("America/New_York", "0001-01-01 00:00+00", "0001-01-01 00:00:00+00"),
+    ("Asia/Tokyo", "9999-12-31 20:00+00", "9999-12-31 20:00:00+00"),
+    ("Asia/Kolkata", "12000-01-01 00:00+00", "12000-01-01 00:00:00+00"),
+]
+
+
+def test_instants_in_any_zone_can_be_shown_and_taken_out(duckdb_engine):
+    for zone, instant, shown in ZONES:
+        duckdb_engine.run(f"SET TimeZone = '{zone}'")
+        result = duckdb_engine.run(f"SELECT '{instant}'::TIMESTAMPTZ AS v, ['{instant}'::TIMESTAMPTZ] AS l")
+        assert result.table.column("v")[0].as_py() == shown
+        assert as_pandas(result.table) == [shown]
+        assert as_polars(result.table) == [shown]
+        assert frames.to_polars(result.table)["l"].to_list() == [[shown]]
+        assert len(result.notes) == (0 if zone == "Asia/Kolkata" and isinstance(shown, datetime) else 2)
 
 
 def test_a_late_far_instant_makes_text_that_is_alike_in_all_rows(duckdb_engine):
@@ -217,9 +216,13 @@ ODD: dict[str, tuple[str, object]] = {
 """Of SQLite's columns without a declared type: SQL and value."""
 
 
-@pytest.mark.parametrize("first", ["null", "integer", "real", "text", "blob"])
-def test_a_sqlite_column_of_no_declared_type_widens_at_every_border(sqlite_engine, tmp_path, first):
+def test_a_sqlite_column_of_no_declared_type_widens_at_every_border(sqlite_engine, tmp_path):
     """A first piece has 256 rows, the others 2,048, a batch 65,536."""
+    for first in ("null", "integer", "real", "text", "blob"):
+        _widens_at_every_border(sqlite_engine, tmp_path, first)
+
+
+def _widens_at_every_border(sqlite_engine, tmp_path, first):
     sqlite_engine.run("DROP TABLE IF EXISTS t; CREATE TABLE t (n INTEGER PRIMARY KEY, c)")
     sqlite_engine.run(
         "INSERT INTO t (c) WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 66000) "
@@ -276,3 +279,42 @@ def test_integers_among_real_numbers_that_become_text_are_told_of(sqlite_engine)
     assert result.table.column("c").to_pylist()[-3:] == ["0.5", "2", "x"]
     assert set(result.table.column("c").to_pylist()[:60_000]) == {"0.5", "2.0"}
     assert "stand as 2.0" in result.notes[0]
+
+
+def test_a_function_s_float_is_exact(mysql_engine):
+    mysql_engine.run("CREATE OR REPLACE FUNCTION whole() RETURNS float DETERMINISTIC RETURN 16777216")
+    for sql in (
+        "SELECT whole() AS v", "(SELECT whole() AS v)", "SELECT /* c */ whole() AS v", "SELECT `whole`() AS v",
+        f"SELECT {mysql_engine.value('SELECT database()')}.whole() AS v", "SELECT whole() AS v LIMIT 1",
+        "WITH w AS (SELECT whole() AS v) SELECT v FROM w", "SELECT IF(1, whole(), NULL) AS v",
+        "SELECT whole() AS v UNION ALL SELECT whole()", "VALUES (whole())", "SELECT whole() AS v, 'from' AS w",
+    ):  # fmt: skip
+        result = mysql_engine.run(sql)
+        assert (result.table.column(0)[0].as_py(), result.notes) == (16777216.0, ()), sql
+
+
+def test_counts_of_the_statement_before_are_not_asked_by_another_one(mysql_engine):
+    mysql_engine.run("CREATE TEMPORARY TABLE t (i INT)")
+    result = mysql_engine.run("INSERT INTO t VALUES (1), (2); SELECT ROW_COUNT()")
+    assert result.table.column(0)[0].as_py() == 2
+
+
+def test_a_signal_with_the_number_of_a_broken_link_is_the_statement_s_error(mysql_engine):
+    mysql_engine.run("SET @kept = 7")
+    for number in (1045, 1040, 1053, 2006, 2013, 1927, 1251, 3159):
+        signal = f"SIGNAL SQLSTATE '08S01' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = 'told'"
+        with pytest.raises(errors.QueryError, match="told") as caught:
+            mysql_engine.run(f"BEGIN NOT ATOMIC {signal}; END")
+        assert (caught.value.code, caught.value.scenario, caught.value.hint) == (str(number), None, None)
+    assert mysql_engine.value("SELECT @kept") == 7
+
+
+def test_a_code_that_looks_like_a_broken_link_s_is_the_statement_s_error(postgresql_engine):
+    postgresql_engine.run("SET app.kept = '7'")
+    codes = ("28P01", "28000", "08000", "08003", "08006", "08P01", "57P01", "57P02", "57P03", "53300", "3D000")
+    raised = (f"DO $$BEGIN RAISE EXCEPTION 'nosuch' USING ERRCODE = '{code}'; END$$" for code in codes)
+    for sql in (*raised, "DROP DATABASE nosuch"):
+        with pytest.raises(errors.QueryError, match=r"(?i)nosuch") as caught:
+            postgresql_engine.run(sql)
+        assert (caught.value.scenario, caught.value.hint) == (None, None)
+    assert postgresql_engine.value("SHOW app.kept") == "7"

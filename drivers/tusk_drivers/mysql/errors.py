@@ -36,6 +36,9 @@ SCENARIOS: dict[int, str] = {
 }  # fmt: skip
 """What each errno means to the user; one that is missing here shows the server's own message alone."""
 
+_OF_SIGN_IN = frozenset({"bad_password", "too_many_connections", "ssl_required", "shutdown"})
+"""What a statement's error never is while its session lives: SIGNAL, or a table on another server, may raise such a number."""
+
 INTERRUPTED = frozenset({1317})
 TIMED_OUT = frozenset({1969, 3024, 1907})
 LOST = frozenset({0, 2006, 2013, 2055})
@@ -113,7 +116,7 @@ def from_server(exc: pymysql.MySQLError, *, sql: str = "", statement: str = "", 
         return TimeoutExceeded(
             f"The server stopped the statement: {message}.", hint=hint, code=str(errno), scenario="statement_timeout"
         )
-    scenario = SCENARIOS.get(errno)
+    scenario = None if SCENARIOS.get(errno) in _OF_SIGN_IN else SCENARIOS.get(errno)
     return QueryError(
         message,
         hint=_NO_LOCAL_FILES if errno in LOCAL_FILES else _hint(scenario),

@@ -56,6 +56,12 @@ class _Told:
     notes: list[str] = field(default_factory=list)
 
 
+def _calls_others(sql: str) -> bool:
+    """Return whether a statement calls a function that is not known to be the server's: it may return a FLOAT."""
+    called = calls_of_others(sql, "mysql") if "(" in sql else frozenset()
+    return bool(called) and not _OF_LAST_STATEMENT & called
+
+
 class Execution:
     """Runs statements on one connection, one at a time."""
 
@@ -157,7 +163,7 @@ class Execution:
     def _has_float(self, reader: PacketReader, sql: str) -> bool:
         """Send a statement prepared and return True when its result has a FLOAT; else leave it to be sent as text."""
         words = sql.upper()
-        if "FROM" not in words and "FLOAT" not in words and "TABLE" not in words:
+        if "FROM" not in words and "FLOAT" not in words and "TABLE" not in words and not _calls_others(sql):
             return False  # no table, no FLOAT; and SELECT ROW_COUNT() must follow its statement directly
         self._link.send(prepared.COM_STMT_PREPARE, sql)
         payload = reader.packet()
