@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tusk_jupyter.driverkit.upload_columns import (
     JSON,
@@ -29,7 +28,9 @@ from tusk_jupyter.driverkit.upload_columns import (
 )
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.secret_names import is_secret_parameter
+from tusk_jupyter.system.lean import imported_later
 
+pc = imported_later("pyarrow.compute")
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
