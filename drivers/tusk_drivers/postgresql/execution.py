@@ -157,6 +157,7 @@ class Execution:
             if sent is not self._statement.text:
                 self._sql = sent
             self._extra_notes += self.guard.notes
+            _ = self._may_cut  # asked of the server now, while it is free
             described = self._describe() if self._command in _YIELDING or self._bound.is_unsure else None
             self._link.raise_if_cancelled()
             if described is None or described.nfields == 0:
@@ -277,7 +278,6 @@ class Execution:
 
     def _rows(self, described: PGresult) -> Rows:
         self._columns = columns_of(described, zone=self._link.setting("TimeZone"), names=self._names)
-        _ = self._may_cut  # asked of the server now, while it is free
         self._surround()
         self._source = self._choose()
         self._source.start()
