@@ -188,3 +188,7 @@ def test_no_row_moves_between_press_and_release(lab, window):
     expect(rows(page).filter(has_text="SELECT 2")).to_be_visible()
     assert page.evaluate("window.heard") == 1
     expect(row).to_have_attribute("aria-selected", "true")
+    row.locator(".tusk-LogRow-sql").evaluate("cell => getSelection().selectAllChildren(cell)")
+    writer.run_cell(1)
+    expect(row).to_have_count(2)
+    assert page.evaluate("String(getSelection())") == "SELECT 'the first'"  # what is selected stays, as rows come

@@ -39,3 +39,14 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   );
   return element;
 }
+
+/** Make these the children of an element. Those that are it already stay in it: focus, selected text and a press stay with them. */
+export function setChildren(parent: HTMLElement, wanted: readonly HTMLElement[]): void {
+  const stay = new Set<Element>(wanted);
+  [...parent.children].filter(child => !stay.has(child)).forEach(child => child.remove());
+  wanted.forEach((child, place) => {
+    if (parent.children[place] !== child) {
+      parent.insertBefore(child, parent.children[place] ?? null);
+    }
+  });
+}

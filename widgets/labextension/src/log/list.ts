@@ -4,7 +4,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { describeError, ILogOrder } from '../api';
-import { h } from '../dom';
+import { h, setChildren } from '../dom';
 import { Held } from '../held';
 import { ILogEntry } from '../messages';
 import { originLink } from '../origin';
@@ -136,9 +136,16 @@ export class LogList extends Widget {
     const last = Math.min(entries.length, Math.ceil((this.scroller.scrollTop + height) / rowPx) + OVERSCAN);
     this.canvas.style.height = `${(entries.length + (hasMore ? 1 : 0)) * rowPx}px`;
     this.scroller.setAttribute('aria-rowcount', String((total ?? -1) < 0 ? -1 : total! + 1));
-    this.canvas.replaceChildren(
-      ...entries.slice(first, last).map((entry, index) => this.row(entry, first + index))
-    );
+    const before = this.rows;
+    this.rows = new Map();
+    for (const [place, entry] of entries.slice(first, last).entries()) {
+      const shown = JSON.stringify([when(entry.started_at), entry]);
+      const row = before.get(shown) ?? this.row(entry);
+      row.setAttribute('aria-rowindex', String(first + place + 2));
+      row.style.top = `${(first + place) * rowPx}px`;
+      this.rows.set(shown, row);
+    }
+    setChildren(this.canvas, [...this.rows.values()]);
     this.markSelected();
     this.explain(entries.length === 0, loading, error);
     if (hasMore && last > entries.length - 2 * OVERSCAN) {
@@ -219,7 +226,7 @@ export class LogList extends Widget {
     );
   }
 
-  private row(entry: ILogEntry, index: number): HTMLElement {
+  private row(entry: ILogEntry): HTMLElement {
     const rows = entry.affected || entry.rows;
     const { source, cell } = entry;
     const cells: Record<string, [Node | string, string?]> = {
@@ -231,14 +238,13 @@ export class LogList extends Widget {
       origin: [originLink(place(source, cell), source, cell, () => this.goTo(source, cell))],
       sql: [oneLine(entry.sql)]
     };
-    const row = h(
+    return h(
       'div',
       {
         class: 'tusk-LogRow',
         attrs: {
           role: 'row',
           id: `tusk-log-${entry.run}`,
-          'aria-rowindex': index + 2,
           'data-run': entry.run,
           'data-status': entry.status
         }
@@ -251,8 +257,6 @@ export class LogList extends Widget {
         )
       )
     );
-    row.style.top = `${index * this.rowPx}px`;
-    return row;
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -308,6 +312,8 @@ export class LogList extends Widget {
   private entries: readonly ILogEntry[];
   /** How many came on top since, or null when it is another list. */
   private added: number | null = 0;
+  /** The rows in sight, by all that they show: one that shows the same stays, with the text that is selected in it. */
+  private rows = new Map<string, HTMLElement>();
   private run: string | null = null;
   private _selected = new Signal<this, string>(this);
 }
