@@ -13,6 +13,7 @@ import pytest
 
 from tusk_jupyter.client.driver_link import FromOverThere, seam
 from tusk_jupyter.client.runs import _cut_off
+from tusk_jupyter.driverkit.dictionaries import Dictionaries
 from tusk_jupyter.driverkit.server import _stream
 from tusk_jupyter.protocol import codec, control
 from tusk_jupyter.protocol.calls import PeerLost, translated
@@ -49,7 +50,7 @@ def test_a_stream_that_flight_ended_keeps_flights_words():
         yield pa.record_batch({"a": [1]}), None
         raise flight.FlightCancelledError("gone")
 
-    stream = _stream(batches())
+    stream = _stream(batches(), Dictionaries(pa.schema({"a": pa.int64()})))
     next(stream)
     with pytest.raises(flight.FlightCancelledError, match="gone") as caught:
         next(stream)

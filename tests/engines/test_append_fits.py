@@ -173,14 +173,14 @@ def test_values_are_refused_where_the_server_fits_in_silence(mysql_engine):
 def test_a_domain_is_what_it_limits_and_blanks_that_are_filled_up_are_noted(postgresql_engine):
     postgresql_engine.run(
         "DROP DOMAIN IF EXISTS price CASCADE; CREATE DOMAIN price AS numeric(5,2) CHECK (value > 0); "
-        "CREATE TABLE sold (p price, code character(5))"
+        "CREATE TABLE priced (p price, code character(5))"
     )
-    request = control.UploadRequest(session="", connection="postgresql", table="sold", append=True)
+    request = control.UploadRequest(session="", connection="postgresql", table="priced", append=True)
     with pytest.raises(errors.UsageError, match=r"'p' holds 1\.239"):
         postgresql_engine.client.upload(request, pa.table({"p": [1.239]}))
     result = postgresql_engine.client.upload(request, pa.table({"p": [1.25], "code": ["ab"]}))
     assert result.notes == ("Column 'code' is character(5), which fills values up with blanks.",)
-    postgresql_engine.run("DROP TABLE sold; DROP DOMAIN price")
+    postgresql_engine.run("DROP TABLE priced; DROP DOMAIN price")
 
 
 def test_a_temporary_table_and_one_elsewhere_are_looked_at_too(engine, tmp_path):

@@ -115,14 +115,16 @@ def test_nanoseconds_are_kept_or_refused(engine):
 
 
 def test_a_list_says_which_rows_are_deleted(engine):
-    engine.run("CREATE TABLE kept (id integer)")
-    engine.run("INSERT INTO kept VALUES (1), (2), (3), (NULL)")
-    engine.run("DELETE FROM kept WHERE id NOT IN (:keep)", parameters={"keep": [1, 3, None]})
-    assert engine.value("SELECT count(*) FROM kept") == 4
-    engine.run("DELETE FROM kept WHERE id NOT IN (:keep)", parameters={"keep": (1, 3)})
-    assert engine.value("SELECT count(*) FROM kept WHERE id IN (:keep) OR id IS NULL", parameters={"keep": {1, 3}}) == 3
-    engine.run("DELETE FROM kept WHERE id NOT IN (:keep)", parameters={"keep": []})
-    assert engine.value("SELECT count(*) FROM kept") == 0
+    engine.run("CREATE TABLE listed (id integer)")
+    engine.run("INSERT INTO listed VALUES (1), (2), (3), (NULL)")
+    engine.run("DELETE FROM listed WHERE id NOT IN (:keep)", parameters={"keep": [1, 3, None]})
+    assert engine.value("SELECT count(*) FROM listed") == 4
+    engine.run("DELETE FROM listed WHERE id NOT IN (:keep)", parameters={"keep": (1, 3)})
+    assert (
+        engine.value("SELECT count(*) FROM listed WHERE id IN (:keep) OR id IS NULL", parameters={"keep": {1, 3}}) == 3
+    )
+    engine.run("DELETE FROM listed WHERE id NOT IN (:keep)", parameters={"keep": []})
+    assert engine.value("SELECT count(*) FROM listed") == 0
 
 
 def test_lists_are_as_long_as_notebooks_have_them(engine):
@@ -196,9 +198,12 @@ def test_decimals_are_numbers_on_sqlite(sqlite_engine):
 
 def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_engine):
     one = postgresql_engine
-    one.run("CREATE TABLE made AS SELECT :n AS n, :big AS big, :l AS l", parameters={"n": 300, "big": 2**40, "l": [1]})
+    one.run(
+        "CREATE TABLE counted AS SELECT :n AS n, :big AS big, :l AS l", parameters={"n": 300, "big": 2**40, "l": [1]}
+    )
     assert (
-        one.value("SELECT pg_typeof(n)::text || pg_typeof(big) || pg_typeof(l) FROM made") == "integerbigintinteger[]"
+        one.value("SELECT pg_typeof(n)::text || pg_typeof(big) || pg_typeof(l) FROM counted")
+        == "integerbigintinteger[]"
     )
     for sql, value in (
         ("SELECT concat(:s, :n, :z)", "a5"),
@@ -207,13 +212,13 @@ def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_
         ("SELECT format('%s-%s', :s, :z)", "a-"),
         ("SELECT count(*) FROM unnest(:names)", 2),
         ("SELECT array_agg(:s)::text", "{a}"),
-        ("SELECT count(*) FROM made WHERE :day = '2024-03-01'::date AND :day <> 'a'::text", 1),
-        ("SELECT count(*) FROM made WHERE :s IS NOT NULL AND (:z IS NULL OR n = :z)", 1),
+        ("SELECT count(*) FROM counted WHERE :day = '2024-03-01'::date AND :day <> 'a'::text", 1),
+        ("SELECT count(*) FROM counted WHERE :s IS NOT NULL AND (:z IS NULL OR n = :z)", 1),
         ("SELECT (ARRAY[1::bigint] @> :l)::text", "true"),
         ("SELECT (now() - :span < now())::text", "true"),
-        ("SELECT count(*) FROM made WHERE now() > now() - INTERVAL :n DAY AND n > :text::int", 1),
+        ("SELECT count(*) FROM counted WHERE now() > now() - INTERVAL :n DAY AND n > :text::int", 1),
         ("SELECT cardinality(:none::int[])", 0),
-        ("SELECT date_trunc(:unit, now()) IS NULL FROM made GROUP BY date_trunc(:unit, now())", False),
+        ("SELECT date_trunc(:unit, now()) IS NULL FROM counted GROUP BY date_trunc(:unit, now())", False),
     ):
         values = {
             "s": "a", "n": 5, "z": None, "d": {"b": 1}, "day": "2024-03-01", "l": [1], "span": pd.Timedelta("1h"), "text": "7",
@@ -222,7 +227,7 @@ def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_
         assert one.value(sql, parameters=values) == value, sql
     for sql, words in (
         ("CREATE VIEW w AS SELECT :n AS n", "parameter :n"),
-        ("SELECT n FROM made WHERE n = :s", 'integer: "a"'),
+        ("SELECT n FROM counted WHERE n = :s", 'integer: "a"'),
         ("ALTER ROLE nobody CONNECTION LIMIT :n", 'near ":n"'),
         ("SELECT 1 WHERE 5 == IN (:l)", 'near "IN"'),
     ):
