@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from psycopg.pq import ExecStatus, TransactionStatus
 
-from tusk_drivers.postgresql import formats
+from tusk_drivers.postgresql import formats, rules
 from tusk_drivers.postgresql.batches import Batches, parsed, without_columns
 from tusk_drivers.postgresql.columns import Column, columns_of, notes_of, schema_of
 from tusk_drivers.postgresql.copy import PREFIX, CopySource
@@ -63,6 +63,7 @@ _ROLLING_BACK = {"ROLLBACK", "ABORT"}
 _READING = {"SELECT", "WITH", "VALUES", "TABLE"}
 _DIALECT = dialect_named("postgresql")
 _CHANGES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
+_RULE = re.compile(r"\b(rule|rename)\b", re.IGNORECASE)
 _CLIENT_COPY = re.compile(r"\b(stdin|stdout)\b", re.IGNORECASE)
 
 
@@ -178,18 +179,41 @@ class Execution:
 
     def _change(self) -> Rows | Changed:
         bound, pg = self._bound, self._link.pg
-        self._link.send(lambda: pg.send_query_params(self._sql.encode(), bound.values, bound.types, bound.formats))
+        is_ruled = self._may_be_answered()
+        if is_ruled:
+            self._set_formats(frozenset(Setting))
+            self._link.send(lambda: pg.send_query(self._sql.encode()))
+        else:
+            self._link.send(lambda: pg.send_query_params(self._sql.encode(), bound.values, bound.types, bound.formats))
         results = self._all_results()
         if (failed := self._link.failed(results)) is not None:
             raise self._error(failed)
         last = results[-1]
         self._leave(ok=True)
+        if is_ruled and (rows := rules.answer(self._link, results, self._names, self._all_notes)) is not None:
+            return rows
         if self._was_aborted and last.command_status == b"ROLLBACK" and self._command not in _ROLLING_BACK:
             raise not_committed(self._command, chained=self._link.status == TransactionStatus.INTRANS)
         if last.status == ExecStatus.TUPLES_OK:  # SELECT without columns
-            return without_columns(last.ntuples, (*self._extra_notes, *self._link.notices))
+            return without_columns(last.ntuples, self._all_notes())
         affected = None if last.command_status.startswith(b"MOVE") else last.command_tuples  # type: ignore[union-attr]
-        return Changed(affected=affected, notes=(*self._extra_notes, *self._link.notices))
+        return Changed(affected=affected, notes=self._all_notes())
+
+    def _may_be_answered(self) -> bool:
+        """Return whether a rule may answer with rows: then the statement goes as psql sends it, which takes no parameters."""
+        if self._has_word(_RULE):
+            self._link.ruled = None
+        if self._command not in rules.RULED or self.guard.wrapped:
+            return False
+        may = rules.may_answer(self._link, self._statement.text)
+        if may and self._statement.parameters:
+            self._extra_notes.append(
+                "A rule may have answered with rows. They arrive only where the statement has no parameters."
+            )
+        return may and not self._statement.parameters
+
+    def _all_notes(self) -> tuple[str, ...]:
+        return (*self._extra_notes, *self._link.notices)
 
     def _all_results(self) -> list[PGresult]:
         """Return the statement's results, feeding a COPY the rows that stand behind it, and ending one that has none."""
@@ -288,7 +312,7 @@ class Execution:
             schema=first.schema if first is not None else schema_of(self._columns),
             batches=Batches(first, steps),
             types=[column.type_name for column in self._columns],
-            notes=lambda: [*notes_of(self._columns), *self._extra_notes, *self._link.notices],
+            notes=lambda: [*notes_of(self._columns), *self._all_notes()],
             affected=lambda: self._source.affected if self._source else None,
             ended=lambda: only,
         )
@@ -302,17 +326,17 @@ class Execution:
 
     def _surround(self) -> None:
         """Set what the result's text depends on; mark where to come back to in the user's transaction."""
-        commands = []
         if self._may_stop and not self.guard.wrapped and self._link.status == TransactionStatus.INTRANS:
-            commands.append(f"SAVEPOINT {SAVEPOINT}")
+            self._link.run(f"SAVEPOINT {SAVEPOINT}")
             self._savepoint = True
-        needed = frozenset().union(*(column.settings for column in self._columns))
+        self._set_formats(frozenset().union(*(column.settings for column in self._columns)))
+
+    def _set_formats(self, needed: frozenset[Setting]) -> None:
+        """Set what texts of our form depend on, until the statement's end."""
         if values := formats.overrides(self._link, needed, self._asked):
             self._before, self._formats = formats.present(self._link, self._asked, values), values
             self._is_local = self._link.status == TransactionStatus.INTRANS
-            commands.append(formats.set_command(values, local=self._is_local))
-        if commands:
-            self._link.run("; ".join(commands))
+            self._link.run(formats.set_command(values, local=self._is_local))
 
     def _batches(self, source: Source) -> Generator[pa.RecordBatch, None, None]:
         try:

@@ -46,6 +46,8 @@ class Link:
         self.notices: list[str] = []
         self.harmless: set[str] = set()
         """Names of functions, in upper case, of which the server has none that may write."""
+        self.ruled: frozenset[str] | None = None
+        """Names of the tables that have a rule which may yield rows; None until the server is asked."""
         self.cancelled = False
         self.farewell: str | None = None
         """The server's reason for ending the session while it was idle."""
