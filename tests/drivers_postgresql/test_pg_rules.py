@@ -66,3 +66,8 @@ def test_errors_and_the_users_transaction_are_as_without_a_rule(ruled):
     assert len(ruled.rows("UPDATE stock SET price = 20 WHERE id = 2")) == 1
     ruled.do("ROLLBACK")
     assert ruled.one("SELECT price FROM stock WHERE id = 2") == 15
+
+
+def test_a_rule_of_the_table_below_a_view_answers_too(ruled):
+    ruled.do("CREATE TEMP VIEW offers AS SELECT * FROM stock")
+    assert sorted(ruled.rows("DELETE FROM offers")) == [(1,), (2,)]

@@ -205,8 +205,8 @@ class Execution:
             self._link.ruled = None
         if self._command not in rules.RULED or self.guard.wrapped:
             return False
-        may = rules.may_answer(self._link, self._statement.text)
-        if may and self._statement.parameters:
+        may = rules.may_answer(self._link)
+        if may and self._statement.parameters and rules.names_one(self._link, self._statement.text):
             self._extra_notes.append(
                 "A rule may have answered with rows. They arrive only where the statement has no parameters."
             )

@@ -36,18 +36,21 @@ OPERATOR(pg_catalog.~*) '\mDO\M.*\mSELECT\M'
 _TEXT_OID = 25
 
 
-def may_answer(link: Link, text: str) -> bool:
-    """Return whether such a rule may apply to a statement: one stands on a table whose name is in the text.
+def may_answer(link: Link) -> bool:
+    """Return whether the database has such a rule: one may apply to a statement that names only a view on its table.
 
-    The server is asked at a session's first change, and again after a statement with the word RULE in it.
+    The server is asked at a session's first change, and again after a statement of the session with the word RULE in it.
     """
-    if link.ruled is None:
-        if link.status == TransactionStatus.INERROR:
-            return False
+    if link.ruled is None and link.status != TransactionStatus.INERROR:
         (found,) = link.run(_TABLES)
         link.ruled = frozenset((found.get_value(row, 0) or b"").decode() for row in range(found.ntuples))
-    lowered = text.lower() if link.ruled else ""
-    return any(name in lowered for name in link.ruled)
+    return bool(link.ruled)
+
+
+def names_one(link: Link, text: str) -> bool:
+    """Return whether the name of a table with such a rule stands in a statement."""
+    lowered = text.lower()
+    return any(name in lowered for name in link.ruled or ())
 
 
 def answer(
