@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tusk_jupyter.client.plain_arrays import number, strings, text, truth
+from tusk_jupyter.protocol.offsets import offset_text
 
 type_of = pa.types
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -56,7 +57,7 @@ def _zoned(array: pa.Array, digits: int | None) -> pa.Array:
     near = pc.if_else(far, number(0), numbers)
     local = _local(near, unit, zone)
     offsets = pc.divide(pc.subtract(local, near), number(_PER_SECOND[unit])).dictionary_encode()
-    marks = strings([_offset(seconds) for seconds in offsets.dictionary.to_pylist()]).take(offsets.indices)
+    marks = strings([offset_text(seconds) for seconds in offsets.dictionary.to_pylist()]).take(offsets.indices)
     texts = pc.binary_join_element_wise(timestamps(local.cast(pa.timestamp(unit)), digits), marks, text(""))
     return _mended(texts, far, numbers, unit=unit, digits=digits, mark="+00")
 
@@ -67,15 +68,6 @@ def _local(numbers: pa.Array, unit: str, zone: str) -> pa.Array:
         return pc.local_timestamp(numbers.cast(pa.timestamp(unit, zone))).cast(pa.int64())
     except pa.ArrowInvalid:
         return numbers
-
-
-def _offset(seconds: int) -> str:
-    """Return +01, +05:30 or +00:53:28."""
-    minutes, rest = divmod(abs(seconds), 60)
-    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02d}"
-    if minutes % 60 or rest:
-        text += f":{minutes % 60:02d}"
-    return f"{text}:{rest:02d}" if rest else text
 
 
 # --- fractions of a second ---------------------------------------------------------------------------------------------

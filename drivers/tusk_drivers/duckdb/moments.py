@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tusk_drivers.duckdb.buffers import TEXT
+from tusk_jupyter.protocol.offsets import offset_text
 from tusk_jupyter.system.lean import imported_later
 
 pc = imported_later("pyarrow.compute")
@@ -78,18 +79,9 @@ def _zoned(raw: pa.Array, kind: pa.TimestampType) -> pa.Array:
     near = pc.if_else(pc.or_(pc.less(raw, first), pc.greater_equal(raw, end)), 0, raw)
     local = pc.local_timestamp(near.view(kind)).cast(pa.int64())
     offsets = pc.divide(pc.subtract(local, near), per_second).dictionary_encode()
-    marks = pa.array([_offset(seconds) for seconds in offsets.dictionary.to_pylist()], TEXT).take(offsets.indices)
+    marks = pa.array([offset_text(seconds) for seconds in offsets.dictionary.to_pylist()], TEXT).take(offsets.indices)
     texts = trimmed(local.view(pa.timestamp(kind.unit)).cast(TEXT))
     return pc.binary_join_element_wise(texts, marks, pa.scalar("", TEXT))
-
-
-def _offset(seconds: int) -> str:
-    """Return +01, +05:30 or +00:53:28."""
-    minutes, rest = divmod(abs(seconds), 60)
-    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02d}"
-    if minutes % 60 or rest:
-        text += f":{minutes % 60:02d}"
-    return f"{text}:{rest:02d}" if rest else text
 
 
 def _far(number: int, unit: str, zone: str) -> str:
