@@ -132,3 +132,28 @@ def test_every_documented_scalar_has_golden_values() -> None:
     tested = {re.match("[A-Z_]+", golden[0])[0] for golden in GOLDEN}  # type: ignore[index]
     aliases = {"TIMETZ", "TIMESTAMPTZ", "TIMESTAMPTZ_NS"}
     assert documented - tested - aliases == {"TUPLE"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO waits SELECT * FROM waits RETURNING w, [w] AS l",
+        "UPDATE waits SET w = w RETURNING w, [w] AS l",
+        "EXECUTE known",
+    ],
+)
+def test_long_intervals_of_what_has_run_at_once(session: DuckDBSession, sql: str) -> None:
+    for made in (
+        "CREATE OR REPLACE TABLE waits (w INTERVAL)",
+        "INSERT INTO waits VALUES (to_hours(3000000)), (NULL), ('-14 months 1 day 00:00:00.5'), (to_hours(-300000000))",
+        "PREPARE known AS SELECT w, [w] AS l FROM waits",
+    ):
+        session.execute(split(made, "duckdb")[0], {})
+    result = rows_of(session, sql)
+    found = [(row["w"], row["l"]) for batch in result.batches for row in batch.to_pylist()]
+    texts = ["P0M0DT10800000000S", None, "P-14M1DT0.5S", "P0M0DT-1080000000000S"]
+    assert found == [(text, [text]) for text in texts]
+    assert [*result.notes()][:1] == [
+        "Column 'w' holds intervals of more than 292 years of hours, so all of it is text."
+    ]
+    session.execute(split("DEALLOCATE known", "duckdb")[0], {})

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import duckdb
 
+from tusk_drivers.duckdb.compared import TEXT, TextList, types_of
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.lists import Engine, replacements
 from tusk_jupyter.protocol.python_values import NanoDatetime
@@ -36,10 +37,12 @@ _READ_WHOLE = re.compile(r"\w+")
 """Names that DuckDB reads to their end; one with a combining sign (ö as o and two dots) ends before that."""
 _LARGE = 500
 """Members from which on a list goes as an array: DuckDB takes 0.25 ms for each value of a statement."""
+_HUGE = 10_000
+"""Members from which on texts go as an array though nobody knows the column's type, for one by one would take seconds."""
 _TYPED = (bool, int, float, str, date, datetime, time, UUID, bytes)
 """Types whose values keep them in an array."""
 OTHER_TYPE = (
-    f"A list of {_LARGE} items and more has to be of the column's type: dates for dates, not their text. "
+    f"A list of {_HUGE:,} texts and more has to be of the column's type here: dates for dates, not their text. "
     "Convert its items, or write `CAST(x AS VARCHAR) IN (:list)`."
 )
 _PREPARES = frozenset({"PREPARE", "CREATE MACRO", "CREATE FUNCTION", "EXECUTE"})
@@ -47,9 +50,19 @@ _PREPARES = frozenset({"PREPARE", "CREATE MACRO", "CREATE FUNCTION", "EXECUTE"})
 
 
 def bound(
-    statement: Statement, parameters: Mapping[str, object], connection: duckdb.DuckDBPyConnection
+    statement: Statement,
+    parameters: Mapping[str, object],
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    in_transaction: bool = False,
 ) -> tuple[Replaced, dict[str, object]]:
     """Return the text for DuckDB, and the values of its placeholders: DuckDB refuses to be given more.
+
+    Args:
+        statement: the user's.
+        parameters: its values.
+        connection: runs it afterwards, and is asked what the statement's names mean.
+        in_transaction: whether a transaction is open, which an error would abort.
 
     Raises:
         UsageError: a value is missing, or is one that DuckDB has no type for.
@@ -75,16 +88,38 @@ def bound(
 
     def whole(place: Placeholder, members: Members, items: list[object]) -> Replacement | None:
         kinds = {type(item) for item in items if item is not None}
-        if len(items) < _LARGE or members.width > 1 or len(kinds) != 1 or not kinds.issubset(_TYPED):
+        if len(items) < least[kinds == {str}] or members.width > 1 or len(kinds) != 1 or not kinds.issubset(_TYPED):
             return None
         own = f"{prefix}{place.name}"
         values[own] = items
-        return Replacement(members.open, members.end, f"(SELECT unnest(${own}))")
+        if kinds == {str}:
+            texts.append(TextList(members.open, own))
+        return Replacement(members.open, members.end, _array(own))
 
-    found = list(replacements(statement, parameters, _ENGINE, single=single, member=member, whole=whole))
-    if "$" in statement.text and statement.command not in _PREPARES:
-        found = sorted([*found, *_variables(statement, connection)])
-    return statement.replaced(found), values
+    def replaced() -> list[Replacement]:
+        found = list(replacements(statement, parameters, _ENGINE, single=single, member=member, whole=whole))
+        return sorted([*found, *variables])
+
+    def written(types: Mapping[str, str], other: str = TEXT) -> Replaced:
+        cast = {_array(one.name): _array(one.name, types.get(one.name, other)) for one in texts}
+        return statement.replaced([one._replace(text=cast.get(one.text, one.text)) for one in found])
+
+    least, texts = {False: _LARGE, True: _LARGE}, list[TextList]()
+    has_dollars = "$" in statement.text and statement.command not in _PREPARES
+    variables = _variables(statement, connection) if has_dollars else []
+    found = replaced()
+    types = types_of(connection, texts, written, in_transaction=in_transaction) if texts else {}
+    if types is None:  # single texts are read as the column's type, whatever it is
+        least[True] = _HUGE
+        values.clear()
+        texts.clear()
+        found = replaced()
+    return written(types or {}, ""), values
+
+
+def _array(name: str, kind: str = "") -> str:
+    """Return the inside of an IN that takes an array's items."""
+    return f"(SELECT unnest(CAST(${name} AS {kind}[])))" if kind else f"(SELECT unnest(${name}))"
 
 
 def shown(text: str, sent: Replaced) -> str:
@@ -98,7 +133,7 @@ def shown(text: str, sent: Replaced) -> str:
 
 def is_array(sent: Replaced) -> bool:
     """Return whether a list in IN goes as an array, whose items DuckDB does not cast to the column's type."""
-    return f"unnest(${_OWN}" in sent.text
+    return f"unnest(${_OWN}" in sent.text or f"unnest(CAST(${_OWN}" in sent.text
 
 
 def _variables(statement: Statement, connection: duckdb.DuckDBPyConnection) -> list[Replacement]:

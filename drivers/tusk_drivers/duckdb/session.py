@@ -100,7 +100,8 @@ class DuckDBSession(Session):
         try:
             self._tell_of_lost_log()
             if statement.placeholders or "$" in sql:
-                sent, values = bound(statement, parameters, self._connection)
+                in_transaction = self._transaction is not Transaction.IDLE
+                sent, values = bound(statement, parameters, self._connection, in_transaction=in_transaction)
                 sql = sent.text
             parsed = self._connection.extract_statements(sql)
             kinds = [kind_of(one) for one in parsed]

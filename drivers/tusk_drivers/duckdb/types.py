@@ -13,6 +13,7 @@ import pyarrow as pa
 from tusk_drivers.duckdb import scalars, variant
 from tusk_drivers.duckdb.buffers import TEXT
 from tusk_drivers.duckdb.converters import Converter, HugeInteger, Mapped, Plain, Temporal, TimeOfDay
+from tusk_drivers.duckdb.intervals import Interval
 from tusk_drivers.duckdb.nested import ListOf, MapOf, StructOf, UnionOf
 
 _EXTENSIONS: dict[str, Callable[[], Converter]] = {
@@ -41,6 +42,8 @@ def converter_for(type_: pa.DataType, metadata: dict[bytes, bytes] | None = None
         return Temporal(type_)
     if pa.types.is_time(type_):
         return TimeOfDay(type_)
+    if pa.types.is_interval(type_):
+        return Interval()
     return _nested(type_)
 
 
