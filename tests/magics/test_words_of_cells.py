@@ -40,10 +40,11 @@ def test_a_missing_table_of_a_database_with_tables_is_not_the_path_s_fault(cells
     ("sql", "found"),
     [
         ("SELECT ?", "?"), ("SELECT 1 WHERE 1=$1", "$1"), ("SELECT $day", "$day"), ("SELECT 1 LIMIT %s", "%s"),
-        ("SELECT %(x)s", "%(x)s"), ("SELECT * FROM {tbl}", "{tbl}"),
+        ("SELECT %(x)s", "%(x)s"), ("SELECT * FROM {tbl}", "{tbl}"), ("SELECT :kind, ?", "?"), ("SELECT $day, :kind", "$day"),
     ],
 )  # fmt: skip
 def test_a_placeholder_of_another_library_is_answered_with_ours(cells: Cells, sql, found):
+    cells.variables["kind"] = "x"
     hint = cells.run(f"%%sql lake\n{sql}").refused.hint
     assert hint.startswith(f"`{found}` is another library's placeholder. Write `:")
 

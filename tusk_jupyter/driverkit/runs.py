@@ -8,6 +8,7 @@ nothing runs that nobody fetches.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import threading
 import time
@@ -46,6 +47,8 @@ INTERRUPT_TRIES = 40
 
 _OF_TEXT = (None, "syntax", "undefined_column", "undefined_function")
 """Scenarios of statements that may be written for another library."""
+_OF_VALUES = re.compile(r"parameters?\b|\bbinding\b", re.IGNORECASE)
+"""In the error of a statement that has other libraries' placeholders beside ours."""
 _CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "CALL", "EXECUTE", "COPY", "INTO"})
 _EMPTY = pa.schema([])
 _NOTHING = pa.record_batch([], schema=_EMPTY)
@@ -439,7 +442,7 @@ class Run:
         if (
             isinstance(exc, (errors.QueryError, errors.UsageError))
             and exc.scenario in _OF_TEXT
-            and not statement.placeholders
+            and (not statement.placeholders or _OF_VALUES.search(exc.message))
         ):
             exc.hint = other_placeholders.advice(statement.text, self._session.dialect) or exc.hint
         self._hide_secrets(exc)
