@@ -273,6 +273,7 @@ def test_moment_is_compared_in_the_sessions_time_zone(client):
         ("SELECT * FROM tusk.nobody", "1146", "undefined_table", "tusk.nobody"),
         ("SELECT * FROM no_such_table", "1146", "undefined_table", "no_such_table"),
         ("SELECT id, nope FROM people", "1054", "undefined_column", "nope"),
+        ("SELECT 'nope', /* nope */ nope + 1 FROM people", "1054", "undefined_column", "nope + 1"),
         ("INSERT INTO people VALUES (1, 'x')", "1062", "constraint", None),
         ("INSERT INTO people VALUES (NULL, 'x')", "1048", "constraint", None),
         ("SELECT * FROM mysql.user", "1142", "permission", None),

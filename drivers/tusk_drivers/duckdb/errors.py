@@ -17,13 +17,11 @@ import duckdb
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.memory import says_so
 from tusk_jupyter.protocol.scenarios import hint_for
-from tusk_jupyter.sqltext.dialects import dialect_named
-from tusk_jupyter.sqltext.lexer import Kind, tokens
+from tusk_jupyter.sqltext.names import place_of_name
 
 ENGINE_ERRORS = (duckdb.Error, OSError, UnicodeEncodeError)
 """What a call into DuckDB or its Arrow stream raises; pyarrow's errors of a stream are OSErrors."""
 
-_DIALECT = dialect_named("duckdb")
 _JSON = '{"exception_type"'
 _PLAIN = re.compile(r"^(?:([A-Z][A-Za-z -]*?) Error: )?(.*)$", re.DOTALL)
 _EXTENSION = re.compile(
@@ -212,7 +210,4 @@ def _place(sql: str, report: Report) -> int | None:
         return len(sql.encode()[: report.byte_position].decode(errors="replace"))
     found = _NAMED.search(report.message)
     name = str(report.fields.get("name") or (found[1] if found else "")).lower()
-    for token in tokens(sql, _DIALECT) if name else ():
-        if token.kind in (Kind.WORD, Kind.NAME) and sql[token.start : token.end].lower().strip('"') == name:
-            return token.start
-    return None
+    return place_of_name(sql, name, "duckdb") if name else None

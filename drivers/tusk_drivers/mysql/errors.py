@@ -14,6 +14,7 @@ from tusk_jupyter.driverkit.gone import ITS_OWN_COMMITS, NOT_KNOWN
 from tusk_jupyter.errors import Cancelled, ConnectError, ProtocolError, QueryError, TimeoutExceeded, TuskError
 from tusk_jupyter.protocol.scenarios import SESSION_ENDED, hint_for
 from tusk_jupyter.sqltext.commits import may_commit_itself
+from tusk_jupyter.sqltext.names import place_of_name
 
 SCENARIOS: dict[int, str] = {
     1045: "bad_password", 1698: "bad_password", 1251: "bad_password",
@@ -178,7 +179,8 @@ def position(errno: int, message: str, sql: str) -> int | None:
         return _position_of_rest(message, sql)
     if errno in (1146, 1051, 1109, 1054, 1305):
         name = _QUOTED.search(message)
-        return _position_of_name(name[1], sql) if name else None
+        # The server adds the database to a table's name.
+        return place_of_name(sql, name[1], "mysql") if name else None
     return None
 
 
@@ -197,15 +199,6 @@ def _position_of_rest(message: str, sql: str) -> int | None:
     start = sum(len(text) + 1 for text in sql.split("\n")[: line - 1])
     found = sql.find(rest, start)
     return found if found >= 0 else None
-
-
-def _position_of_name(name: str, sql: str) -> int | None:
-    """Find the whole name, else its last part: the server adds the database to a table's name."""
-    for part in (name, name.rpartition(".")[2]):
-        found = re.search(rf"(?<![\w$]){re.escape(part)}(?![\w$])", sql, re.IGNORECASE)
-        if found:
-            return found.start()
-    return None
 
 
 def _detail(exc: BaseException) -> str | None:

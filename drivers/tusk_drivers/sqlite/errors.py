@@ -6,16 +6,15 @@ error exactly, by compiling the text up to each place where the token stands.
 
 from __future__ import annotations
 
+import bisect
 import re
 import sqlite3
 from collections.abc import Callable
 
 from tusk_jupyter import errors
 from tusk_jupyter.protocol.scenarios import hint_for
-from tusk_jupyter.sqltext.dialects import dialect_named
-from tusk_jupyter.sqltext.lexer import Kind, tokens
+from tusk_jupyter.sqltext.names import place_of_name
 
-_DIALECT = dialect_named("sqlite")
 _PRIMARY = {
     sqlite3.SQLITE_BUSY: "lock_timeout",
     sqlite3.SQLITE_LOCKED: "lock_timeout",
@@ -77,7 +76,7 @@ def translate(
         return errors.QueryError(
             "load_extension() is switched off: this driver never loads extensions into SQLite.",
             hint="Do that step in Python, or on a DuckDB connection, where `INSTALL` and `LOAD` add extensions.",
-            position=_name_place(sql, "load_extension"),
+            position=place_of_name(sql, "load_extension", "sqlite"),
             code=getattr(exc, "sqlite_errorname", None),
         )
     if getattr(exc, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
@@ -118,23 +117,16 @@ def _place(sql: str, message: str, compiles: Callable[[str], str] | None) -> int
         wanted = found["near"] or found["token"]
         return _syntax_place(sql, wanted, message, compiles) if wanted else len(sql.rstrip())
     named = _TABLE.match(message) or _COLUMN.match(message) or _NAMED.match(message)
-    return _name_place(sql, next(filter(None, named.groups()))) if named else None
+    return place_of_name(sql, next(filter(None, named.groups())), "sqlite") if named else None
 
 
 def _syntax_place(sql: str, wanted: str, message: str, compiles: Callable[[str], str] | None) -> int | None:
-    """Return the first place of `wanted` up to which the text has this very error already."""
-    places = [at for at in range(len(sql)) if sql.startswith(wanted, at)]
+    """Return the first place of `wanted` up to which the text has this very error already.
+
+    SQLite stops at it, so the text up to each later place has it too: a script's statement may have 100,000 commas.
+    """
+    places = [found.start() for found in re.finditer(f"(?={re.escape(wanted)})", sql)]
     if compiles is None or len(places) < 2:
         return places[0] if places else None
-    return next((at for at in places if compiles(sql[: at + len(wanted)]) == message), places[-1])
-
-
-def _name_place(sql: str, name: str) -> int | None:
-    """Return where a name is used first outside literals and comments; of a.b.c, its last part behind the others."""
-    parts = [part.strip('"`[]').lower() for part in name.split(".")]
-    found = [token for token in tokens(sql, _DIALECT) if token.kind in (Kind.WORD, Kind.NAME, Kind.STRING)]
-    texts = [sql[token.start : token.end].strip("\"`[]'").lower() for token in found]
-    for index in range(len(found) - len(parts) + 1):
-        if texts[index : index + len(parts)] == parts and found[index].kind is not Kind.STRING:
-            return found[index].start
-    return next((t.start for t, text in zip(found, texts, strict=True) if text == parts[-1]), None)
+    first = bisect.bisect_left(places, True, key=lambda at: compiles(sql[: at + len(wanted)]) == message)
+    return places[min(first, len(places) - 1)]
