@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from tusk_jupyter import errors
-from tusk_jupyter.client.tables import to_arrow
+from tusk_jupyter.client.tables import index_notes, to_arrow
 
 AWARE = pd.Timestamp("2024-01-01", tz="UTC")
 NAN = float("nan")
@@ -50,6 +50,10 @@ REFUSED = [
     (objects(True, 5), "no one type"),
     (objects(1.5, Decimal("1.5")), "no one type"),
     (objects(1, 2.5, 2**53 + 1), "9007199254740993"),
+    (objects(np.int64(2**53 + 1), 1.5), "9007199254740993"),
+    (objects(0.5, np.uint64(2**64 - 1)), "18446744073709551615"),
+    (objects(10**400, 0.5), "no float equals"),
+    (objects(pl.Series([1001]).cast(pl.Time)), "with nanoseconds"),
     (objects(10**80), "76 digits"),
     (objects(Decimal("1e70"), Decimal("1e-70")), "76 digits"),
     (objects(Decimal("Infinity")), "Infinity"),
@@ -80,7 +84,21 @@ def test_a_secret_is_not_repeated():
     assert "hunter2" not in f"{caught.value} {caught.value.hint}"
 
 
+class OwnInt(int):
+    def __int__(self) -> int:
+        return 99
+
+
+class OwnFloat(float):
+    def __float__(self) -> float:
+        return 9.0
+
+
 KEPT = [
+    (objects(OwnInt(5)), [5]),
+    (objects(OwnInt(5), OwnFloat(0.5)), [5.0, 0.5]),
+    (objects(np.int64(3), np.float32(0.5), 2**53), [3.0, 0.5, 2.0**53]),
+    (objects(pl.Series([1001]).cast(pl.Datetime("ns"))), [[pd.Timestamp(1001)]]),
     (objects({"x": 1, "y": [1]}, None, {"y": [], "x": 2}), [{"x": 1, "y": [1]}, None, {"x": 2, "y": []}]),
     (objects(1.5, NAN, None), [1.5, "nan", None]),
     (objects(1.5, NAN), [1.5, None]),
@@ -140,3 +158,36 @@ def test_polars_integers_of_128_bits_are_sent_as_they_are():
     assert found.to_pydict() == {"a": ["x", "y"], "i": [2**100, None]}
     with pytest.raises(errors.UsageError, match=r"The column 'o' of the data holds .* a object"):
         to_arrow(pl.DataFrame({"o": [object()]}))
+
+
+class OwnFrame(pd.DataFrame):
+    """As geopandas has one."""
+
+
+class OwnPolars(pl.DataFrame):
+    pass
+
+
+def test_a_frame_of_a_class_of_one_s_own_is_looked_at_as_its_library_s():
+    for column in (
+        objects(dt.date(2024, 1, 1), dt.datetime(2024, 1, 2, 3)),
+        pd.period_range("2024", periods=2, freq="M"),
+    ):
+        with pytest.raises(errors.UsageError, match="The column 'x' of the data"):
+            to_arrow(OwnFrame({"x": column}))
+    frame = OwnFrame({"x": [1]}, index=["a"])
+    assert to_arrow(frame).to_pydict() == {"index": ["a"], "x": [1]}
+    assert index_notes(frame)
+    assert to_arrow(OwnPolars({"i": pl.Series([2**100], dtype=pl.Int128)})).to_pydict() == {"i": [2**100]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pl.List(pl.Int128), [2**100, None]),
+        (pl.Array(pl.Int128, 2), [2**100, 1]),
+        (pl.Struct({"i": pl.Int128}), {"i": 2**100}),
+    ],
+)
+def test_polars_integers_of_128_bits_are_sent_within_others(kind, value):
+    assert to_arrow(pl.DataFrame({"x": pl.Series([value, None], dtype=kind)})).to_pydict() == {"x": [value, None]}

@@ -178,6 +178,19 @@ REFUSED: list[tuple[object, str]] = [
     ([-(10**5000)], "more than 4,200 digits"),
     (dt.time(10, tzinfo=ZoneInfo("Europe/Berlin")), "whose offset depends on the day"),
     (pd.MultiIndex.from_tuples([(1, 2)]), "cannot be a MultiIndex"),
+    (pl.Series([1001]).cast(pl.Time), "with nanoseconds"),
+    (pl.Series([1001]).cast(pl.Duration("ns")), "finer"),
+    (pl.Series([[1001]]).cast(pl.List(pl.Time)), "with nanoseconds"),
+    (pl.Series([2**62]).cast(pl.Datetime("us")), "outside of the years 1 to 9999"),
+    (pl.Series([5 * 10**6], dtype=pl.Int32).cast(pl.Date), "outside of the years 1 to 9999"),
+    (pa.array([1001], pa.time64("ns")), "with nanoseconds"),
+    (pa.array([1001], pa.time64("ns")).dictionary_encode(), "with nanoseconds"),
+    (pa.array([{"t": 1001}], pa.struct([("t", pa.time64("ns"))])), "with nanoseconds"),
+    (pa.array([[1001]], pa.list_view(pa.time64("ns"))), "with nanoseconds"),
+    (pa.array([2**62], pa.timestamp("us")), "outside of the years 1 to 9999"),
+    (pd.Series(pd.arrays.ArrowExtensionArray(pa.array([1001], pa.time64("ns")))), "with nanoseconds"),
+    (pa.MonthDayNano([1, 2, 3]), "cannot be a MonthDayNano"),
+    (pa.array([pa.MonthDayNano([1, 2, 3])]), "cannot be a MonthDayNano"),
 ]
 
 
@@ -220,6 +233,27 @@ def test_nanoseconds_arrive(value: str, zone: dt.tzinfo | None) -> None:
     if zone is None:
         from_numpy = unpack(pack(sent.to_datetime64()))
         assert from_numpy.isoformat() == got.isoformat()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series([1001, None]).cast(pl.Datetime("ns")),
+        pl.Series([1001, None]).cast(pl.Datetime("ns", "Europe/Berlin")),
+        pl.Series([[1001], None]).cast(pl.List(pl.Datetime("ns"))),
+        pa.array([1001, None], pa.timestamp("ns")),
+    ],
+    ids=str,
+)
+def test_nanoseconds_of_columns_arrive(column: object) -> None:
+    first, missing = unpack(pack(column))
+    (moment,) = first if isinstance(first, list) else [first]
+    assert (moment.microsecond, moment.nanosecond, missing) == (1, 1, None)
+
+
+def test_times_of_columns_in_whole_microseconds_arrive() -> None:
+    for column in (pl.Series([1000, None]).cast(pl.Time), pa.array([1000, None], pa.time64("ns"))):
+        assert unpack(pack(column)) == [dt.time(0, 0, 0, 1), None]
 
 
 @given(st.integers(-(2**63) + 1, 2**63 - 1))

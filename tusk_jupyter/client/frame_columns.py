@@ -16,6 +16,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol.column_items import all_types, items_of
 from tusk_jupyter.sqltext.secret_names import is_secret_parameter
 
 if TYPE_CHECKING:
@@ -121,10 +122,11 @@ def of_polars(frame: pl.DataFrame, name: str) -> pa.Table:
     """
     import polars as pl
 
+    wide = (pl.Int128, pl.UInt128, pl.Object)
     own = {
-        series.name: of_objects(series.to_list(), Column(name, series.name))
+        series.name: of_objects(_row(series, Column(name, series.name)), Column(name, series.name))
         for series in frame.iter_columns()
-        if series.dtype in (pl.Int128, pl.UInt128, pl.Object)
+        if any(kind in wide for kind in all_types(series.dtype))
     }
     if not own:
         return pa.table(frame)
@@ -241,7 +243,7 @@ def _bools(items: Sequence[Any], column: Column) -> pa.Array:
 
 
 def _ints(items: Sequence[Any], column: Column) -> pa.Array:
-    whole = _map(items, int)
+    whole = _map(items, _whole)
     there = [item for item in whole if item is not None]
     low, high = min(there), max(there)
     if low >= -(2**63) and high < 2**63:
@@ -254,18 +256,30 @@ def _ints(items: Sequence[Any], column: Column) -> pa.Array:
 
 
 def _floats(items: Sequence[Any], column: Column) -> pa.Array:
-    lost = next((i for i in items if i is not None and i == i and abs(i) < float("inf") and _differs(i)), None)
+    lost = next((i for i in items if i is not None and not isinstance(i, float) and _differs(i)), None)
     if lost is not None:
         raise column.refused(
             f"holds floats and the integer {column.shown(lost)}, which no float equals.",
             "Give it one type first: `df[{0!r}] = df[{0!r}].astype(float)` rounds it.",
         )
-    return pa.array(_map(items, float), pa.float64())
+    return pa.array(
+        _map(items, lambda item: float.__float__(item) if isinstance(item, float) else float(item)), pa.float64()
+    )
 
 
-def _differs(item: Any) -> bool:  # noqa: ANN401 - an int or a float
+def _whole(item: Any) -> int:  # noqa: ANN401 - an int, or an integer of numpy
+    """Return an integer without what a class of one's own makes of it."""
+    return int.__int__(item) if isinstance(item, int) else int(item)
+
+
+def _differs(item: Any) -> bool:  # noqa: ANN401 - an int, or a number of numpy
+    """Return whether no float equals an integer."""
+    import numpy as np
+
+    if isinstance(item, np.floating):
+        return False
     try:
-        return isinstance(item, int) and int(float(item)) != item
+        return int(float(_whole(item))) != _whole(item)
     except OverflowError:
         return True
 
@@ -387,7 +401,7 @@ def _intervals(items: Sequence[Any], column: Column) -> pa.Array:
 def _lists(items: Sequence[Any], column: Column) -> pa.Array:
     if any(getattr(item, "ndim", 1) == 0 for item in items):
         raise column.refused("holds arrays of numpy without dimensions.", "Write `item[()]` in their place.")
-    rows = _map(items, list)
+    rows = [None if item is None else _row(item, column) for item in items]
     offsets = [0]
     flat: list[Any] = []
     for row in rows:
@@ -395,6 +409,14 @@ def _lists(items: Sequence[Any], column: Column) -> pa.Array:
         offsets.append(len(flat))
     missing = pa.array([row is None for row in rows])
     return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), of_objects(flat, column), mask=missing)
+
+
+def _row(item: Any, column: Column) -> list[Any]:  # noqa: ANN401 - a list of any library
+    try:
+        found = items_of(item)
+    except UsageError as exc:
+        raise column.refused(f"holds a list that cannot be sent. {exc.message}", exc.hint or _AS_TEXT) from exc
+    return list(item) if found is None else found
 
 
 def _dicts(items: Sequence[Any], column: Column) -> pa.Array:

@@ -177,7 +177,7 @@ def _converted(frame: object, name: str) -> pa.Table:
     if _is_pandas(frame):
         return _from_pandas(cast("pd.DataFrame", frame), name)
     problem = None
-    if type(frame).__module__.split(".")[0] == "polars" and type(frame).__name__ == "DataFrame":
+    if _is_frame_of("polars", frame):
         return frame_columns.of_polars(cast("Any", frame), name)
     if hasattr(frame, "__arrow_c_stream__"):
         try:
@@ -191,7 +191,13 @@ def _converted(frame: object, name: str) -> pa.Table:
 
 
 def _is_pandas(frame: object) -> bool:
-    return type(frame).__module__.split(".")[0] == "pandas" and type(frame).__name__ == "DataFrame"
+    return _is_frame_of("pandas", frame)
+
+
+def _is_frame_of(library: str, frame: object) -> bool:
+    """Return whether it is a library's DataFrame, or of a class made from it, as geopandas' are; imports nothing."""
+    kind = getattr(sys.modules.get(library), "DataFrame", None)
+    return kind is not None and isinstance(frame, kind)
 
 
 def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:

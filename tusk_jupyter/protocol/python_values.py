@@ -18,6 +18,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from tusk_jupyter.errors import UsageError
+from tusk_jupyter.protocol.column_items import items_of
 
 _EPOCH = datetime(1970, 1, 1)
 _UNIT = re.compile(r"\[\d*(\w+)\]")
@@ -78,14 +79,19 @@ def plain(value: object) -> object:
     library = type(value).__module__.partition(".")[0]
     if library == "numpy":
         return _of_numpy(value)
+    if type(value).__name__ == "MonthDayNano":  # a tuple
+        raise UsageError(
+            f"A parameter cannot be a {type(value).__name__}: its months have no number of days.",
+            hint="Send a timedelta, or an interval as text (`'14 months 3 days'`) and cast it in the SQL.",
+        )
     for kind, reduce in _PLAIN:
         if isinstance(value, kind):
             return reduce(value)
     if library == "pandas" and hasattr(value, "tolist") and type(value).__name__ != "MultiIndex":
         return _of_pandas(value)
-    for columns, items in (("polars", "to_list"), ("pyarrow", "to_pylist")):
-        if library == columns and hasattr(value, items) and hasattr(value, "null_count"):  # no table has both
-            return _list(getattr(value, items)())
+    items = items_of(value)
+    if items is not None:
+        return _list(items)
     raise UsageError(
         f"A parameter cannot be a {type(value).__name__}.",
         hint="Use None, bool, int, float, str, bytes, Decimal, date, time, datetime, timedelta, UUID, list or dict.",
@@ -204,6 +210,8 @@ _PLAIN: tuple[tuple[Any, Callable[[Any], object]], ...] = (  # datetime is a dat
 
 
 def _of_pandas(value: Any) -> list[object]:  # noqa: ANN401  # a Series, an Index or an array
+    if hasattr(value.dtype, "pyarrow_dtype"):  # its own items have no nanoseconds of a time of day
+        return _list(items_of(getattr(value, "array", value).__arrow_array__()) or ())
     items, kind = value.tolist(), getattr(value.dtype, "kind", "O")
     if kind == "f":
         return _list(items)
