@@ -293,6 +293,25 @@ def test_a_function_s_float_is_exact(mysql_engine):
         assert (result.table.column(0)[0].as_py(), result.notes) == (16777216.0, ()), sql
 
 
+def test_dates_of_the_year_0000_are_text_as_they_are(mysql_engine, tmp_path):
+    """Arrow reads them, Python has no such year. A FLOAT beside them takes the binary protocol."""
+    mysql_engine.run(
+        "CREATE TEMPORARY TABLE t (f FLOAT, d DATE, m DATETIME(6)); "
+        "INSERT INTO t VALUES (1.5, '0000-12-31', '0000-12-31 23:59:59.5'), (2, '0001-01-01', '0001-01-01')"
+    )
+    moments = ["0000-12-31 23:59:59.500000", "0001-01-01 00:00:00.000000"]
+    for sql, values in (
+        ("SELECT d FROM t", ["0000-12-31", "0001-01-01"]), ("SELECT d, f FROM t", ["0000-12-31", "0001-01-01"]),
+        ("SELECT m FROM t", moments), ("SELECT m, f FROM t", moments),
+    ):  # fmt: skip
+        result = mysql_engine.run(sql)
+        assert "is shown as text" in result.notes[0]
+        column = result.table.select([0])
+        assert column.column(0).to_pylist() == values
+        assert [made(column, tmp_path) for made in FORMS.values()] == [values] * len(FORMS)
+    assert mysql_engine.run("SELECT d, f FROM t WHERE f = 2").table.column("d").to_pylist() == [date(1, 1, 1)]
+
+
 def test_counts_of_the_statement_before_are_not_asked_by_another_one(mysql_engine):
     mysql_engine.run("CREATE TEMPORARY TABLE t (i INT)")
     result = mysql_engine.run("INSERT INTO t VALUES (1), (2); SELECT ROW_COUNT()")

@@ -122,7 +122,10 @@ class Temporal(Converter):
 
 
 class TimeOfDay(Converter):
-    """TIME and TIME_NS: text from the first 24:00:00 on, which no Arrow time can be."""
+    """TIME and TIME_NS: text from the first 24:00:00 on, which no Arrow time can be, or from the first nanoseconds on.
+
+    Python's times have none: pandas and polars drop them where a value is taken out, or fail.
+    """
 
     def __init__(self, type_: pa.DataType) -> None:
         self.type = self._source = type_
@@ -133,9 +136,16 @@ class TimeOfDay(Converter):
         raw = array.view(pa.int64())
         if self.type == self._source:
             high = pc.max(raw).as_py()
-            if high is None or high < self._day:
+            if high is None or (high < self._day and self._is_whole(raw)):
                 return array
-            self.type, self.note = TEXT, "holds the time 24:00:00, so all of it is text"
+            what = "the time 24:00:00" if high >= self._day else "times with nanoseconds, which Python has not"
+            self.type, self.note = TEXT, f"holds {what}, so all of it is text"
         midnight = pc.fill_null(pc.greater_equal(raw, self._day), False)
         usual = trimmed(pc.if_else(midnight, pa.scalar(None, array.type), array).cast(TEXT))
         return pc.if_else(midnight, pa.scalar("24:00:00", TEXT), usual)
+
+    def _is_whole(self, raw: pa.Array) -> bool:
+        """Return whether all times are microseconds."""
+        if self._source.unit != "ns":
+            return True
+        return not pc.any(pc.not_equal(pc.multiply(pc.divide(raw, 1000), 1000), raw)).as_py()

@@ -41,7 +41,7 @@ def _time_tz(micros: int, offset_s: int) -> str:
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     away = abs(offset_s)
     zone = f"{'-' if offset_s < 0 else '+'}{away // 3600:02}:{away // 60 % 60:02}"
-    return f"{clock}{f'.{fraction:06}' if fraction else ''}{zone}{f':{away % 60:02}' if away % 60 else ''}"
+    return f"{clock}{f'.{fraction:06}'.rstrip('0') if fraction else ''}{zone}{f':{away % 60:02}' if away % 60 else ''}"
 
 
 def bit_text(array: pa.Array) -> pa.Array:

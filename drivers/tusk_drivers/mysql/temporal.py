@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _ZERO = ord("0")
 _US = 1_000_000
-_DAY_US = 86_400 * _US
+DAY_US = 86_400 * _US
+YEAR_1 = -719_162
+"""Its first day, in days since 1970."""
 
 
 def durations(cells: Cells) -> pa.Array:
@@ -79,7 +81,7 @@ def binary_datetimes(cells: Cells) -> pa.Array:
         pyarrow.ArrowInvalid: a value is no day of the calendar.
     """
     sizes = cells.ends - cells.starts
-    values = _days(cells) * _DAY_US
+    values = _days(cells) * DAY_US
     for place, factor in ((4, 3600), (5, 60), (6, 1)):
         values += np.where(sizes >= 7, cells.data[cells.starts + place].astype(np.int64), 0) * (factor * _US)
     values += np.where(sizes >= 11, little_endian(cells.data, cells.starts + 7, 4), 0)
@@ -89,7 +91,7 @@ def binary_datetimes(cells: Cells) -> pa.Array:
 def binary_durations(cells: Cells) -> pa.Array:
     """Return TIME values of the binary protocol as duration[us]; an empty value is 00:00:00."""
     sizes, at, data = cells.ends - cells.starts, cells.starts, cells.data
-    values = little_endian(data, at + 1, 4) * _DAY_US
+    values = little_endian(data, at + 1, 4) * DAY_US
     for place, factor in ((5, 3600), (6, 60), (7, 1)):
         values += data[at + place].astype(np.int64) * (factor * _US)
     values += np.where(sizes >= 12, little_endian(data, at + 8, 4), 0)
@@ -103,8 +105,9 @@ def _days(cells: Cells) -> NDArray[np.int64]:
     year = np.where(there, little_endian(cells.data, cells.starts, 2), 1970)
     month = np.where(there, cells.data[cells.starts + 2].astype(np.int64), 1)
     day = np.where(there, cells.data[cells.starts + 3].astype(np.int64), 1)
-    if ((cells.ends - cells.starts)[there] < 4).any() or not ((month >= 1) & (month <= 12) & (day >= 1)).all():
-        raise pa.ArrowInvalid("a zero date")
+    is_date = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    if ((cells.ends - cells.starts)[there] < 4).any() or not is_date.all():
+        raise pa.ArrowInvalid("a zero date, or one in the year 0000")
     months = (year - 1970) * 12 + month - 1
     first, following = (
         m.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for m in (months, months + 1)

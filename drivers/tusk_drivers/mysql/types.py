@@ -18,6 +18,9 @@ from pymysql.constants import FIELD_TYPE, FLAG
 
 from tusk_drivers.mysql import temporal
 from tusk_drivers.mysql.decode import Cells, array_of, array_of_text
+from tusk_jupyter.system.lean import imported_later
+
+pc = imported_later("pyarrow.compute")
 
 BINARY_CHARSET = 63
 _MULTIBYTE = {"utf8mb4": 4, "utf8mb3": 3, "utf8": 3}
@@ -125,6 +128,16 @@ def _bytes_per_character(charset: int) -> int:
 
 def _cast(cells: Cells, column: Column) -> pa.Array:
     return cells.cast(column.arrow)
+
+
+def _dates(cells: Cells, column: Column) -> pa.Array:
+    found = cells.cast(column.arrow)
+    day = 1 if column.code in _DATES else temporal.DAY_US
+    numbers = found.view(pa.int32() if column.code in _DATES else pa.int64())
+    first = pc.min(numbers).as_py()
+    if first is not None and first < temporal.YEAR_1 * day:
+        raise pa.ArrowInvalid("a date in the year 0000, which Arrow reads and Python has not")
+    return found
 
 
 def _text(cells: Cells, column: Column) -> pa.Array:
@@ -292,7 +305,7 @@ def _integer_rule(code: int, word: str) -> _Rule:
 
 _TEXT = _Rule(name=_string_name, arrow=_string_type, text=_read_string, binary=_read_string)
 _BLOB = _Rule(name=_blob_name, arrow=_string_type, text=_read_string, binary=_read_string)
-_DATE = _Rule(name=_named("date"), arrow=_always(pa.date32()), text=_cast, binary=_binary_dates)
+_DATE = _Rule(name=_named("date"), arrow=_always(pa.date32()), text=_dates, binary=_binary_dates)
 _DECIMAL = _Rule(name=_decimal_name, arrow=_decimal_type, text=_cast, binary=_cast)
 
 _RULES: dict[int, _Rule] = {
@@ -309,10 +322,10 @@ _RULES: dict[int, _Rule] = {
     FIELD_TYPE.DATE: _DATE,
     FIELD_TYPE.NEWDATE: _DATE,
     FIELD_TYPE.DATETIME: _Rule(
-        name=_timed("datetime"), arrow=_always(pa.timestamp("us")), text=_cast, binary=_binary_datetimes
+        name=_timed("datetime"), arrow=_always(pa.timestamp("us")), text=_dates, binary=_binary_datetimes
     ),
     FIELD_TYPE.TIMESTAMP: _Rule(
-        name=_timed("timestamp"), arrow=_always(pa.timestamp("us")), text=_cast, binary=_binary_datetimes
+        name=_timed("timestamp"), arrow=_always(pa.timestamp("us")), text=_dates, binary=_binary_datetimes
     ),
     FIELD_TYPE.TIME: _Rule(
         name=_timed("time"), arrow=_always(pa.duration("us")), text=_durations, binary=_binary_durations

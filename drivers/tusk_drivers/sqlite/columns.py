@@ -19,6 +19,8 @@ pc = imported_later("pyarrow.compute")
 _NONE = type(None)
 _EXACT = 2**53
 """Integers up to here are exact as floats."""
+_YEAR_1, _YEAR_10000, _DAY_US = -719_162, 2_932_897, 86_400_000_000
+"""In days since 1970."""
 _FEW = 1000
 """Values that are looked at before `pyarrow.compute` is imported for it."""
 _STEPS: dict[Kind, tuple[Kind, ...]] = {
@@ -143,12 +145,13 @@ def _by_values(seen: set[type]) -> tuple[Kind, ...]:
     return (Kind.BINARY,) if bytes in seen else (Kind.TEXT, Kind.BINARY)
 
 
-def _reaches_beyond(array: pa.Array, end: int) -> bool:
-    """Return whether one of the integers is above `end` or below its negative."""
+def _reaches_beyond(array: pa.Array, end: int, *, low: int | None = None) -> bool:
+    """Return whether one of the integers is above `end` or below `low`, if not given its negative."""
+    low = -end if low is None else low
     if len(array) <= _FEW:
-        return any(value is not None and not -end <= value <= end for value in array.to_pylist())
+        return any(value is not None and not low <= value <= end for value in array.to_pylist())
     ends = pc.min_max(array)
-    return bool(ends["max"].as_py() > end or ends["min"].as_py() < -end)
+    return bool(ends["max"].as_py() > end or ends["min"].as_py() < low)
 
 
 def _make(kind: Kind, values: Sequence[Any], seen: set[type]) -> pa.Array:
@@ -185,14 +188,20 @@ def _real(values: Sequence[Any], seen: set[type]) -> pa.Array:
 
 def _date(values: Sequence[Any], seen: set[type]) -> pa.Array:
     _only(seen, bytearray)
-    return pa.array(values, TEXT).cast(pa.date32())  # YYYY-MM-DD and nothing else
+    return _dated(pa.array(values, TEXT).cast(pa.date32()), pa.int32(), 1)  # YYYY-MM-DD and nothing else
 
 
 def _datetime(values: Sequence[Any], seen: set[type]) -> pa.Array:
     _only(seen, bytearray)
-    return pa.array(values, TEXT).cast(
-        pa.timestamp("us")
-    )  # ISO 8601 without a zone, at most 6 digits behind the second
+    moments = pa.array(values, TEXT).cast(pa.timestamp("us"))  # ISO 8601 without a zone, at most 6 digits of a second
+    return _dated(moments, pa.int64(), _DAY_US)
+
+
+def _dated(array: pa.Array, number: pa.DataType, day: int) -> pa.Array:
+    """Return dates or moments, none of them in the year 0000: Arrow reads it, Python has no such year."""
+    if _reaches_beyond(array.cast(number), _YEAR_10000 * day, low=_YEAR_1 * day):
+        raise _Unfit
+    return array
 
 
 def _text(values: Sequence[Any], seen: set[type]) -> pa.Array:
