@@ -35,6 +35,8 @@ class Parts(NamedTuple):
 def parts_of(written: str) -> Parts:
     """Take a literal apart; one without an end has no closing, and what is none has neither."""
     plain = written.rstrip()
+    if plain[:1] == "'" and len(plain) > 1 and plain[-1] == "'":  # most are; a script may have a million
+        return Parts("'", plain[1:-1], written[len(plain) - 1 :])
     tag = DOLLARS.match(plain)
     opening = tag or QUOTE.match(plain)
     if not opening:

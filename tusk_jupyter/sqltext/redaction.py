@@ -186,8 +186,11 @@ class _Examination:
 
     def _holds_escaped(self, written: str) -> bool:
         r"""Whether a literal holds a secret that only its text shows: `U&'p\0061ssword=x'`."""
+        inner = parts_of(written).inner
+        if "\\" not in inner and "'" not in inner and '"' not in inner:
+            return False
         text = meant(written)
-        return text != parts_of(written).inner and bool(hints_in(text)) and bool(hide_and_find(text)[1])
+        return text != inner and bool(hints_in(text)) and bool(hide_and_find(text)[1])
 
     def _glued(self, statement: Statement) -> Iterator[int]:
         """Places of literals that hold a piece of a secret which they show only together: `'pass' 'word=x'`."""

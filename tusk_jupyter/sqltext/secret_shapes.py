@@ -128,6 +128,9 @@ _NAMED = compiled_later(
 """`{"name": "API_TOKEN", "value": "x"}`, `<add key="password" value="x"/>`."""
 _PLAIN_NAMES = frozenset(["token", "secret"])
 _NOTED_WORDS = ("pass", "pw", "secret", "token", "credential", "key")
+_WORDS_ONLY = compiled_later(r"['\"`]?[\w ]*['\"`]?")
+_WORDS_ENOUGH = (*_NOTED_WORDS, "identified")
+"""Without one of these, nothing in words and blanks alone gives a secret away; a script may have a million such literals."""
 _SHORTEST_NOTED = 4
 _NOTED = compiled_later(
     r"((?<![\w-])(?:(pass(?:word|wd|phrase|wort|(?=\s{0,3}[:=]))|pwd|pw)|secret"
@@ -163,6 +166,8 @@ def hide_and_find(text: str) -> tuple[str, list[str]]:
         return _hide_value(match, found)
 
     lower = text.lower()
+    if _WORDS_ONLY.fullmatch(text) and not any(word in lower for word in _WORDS_ENOUGH) and not _MARKS.search(text):
+        return text, found
     for pattern, words in _VALUES:
         if any(word in lower for word in words):
             text = pattern.sub(hide, text)
