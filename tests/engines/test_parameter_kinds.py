@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from datetime import date, datetime, time, timedelta
+import re
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
@@ -91,6 +92,37 @@ def test_each_kind_of_value_comes_back_as_what_it_holds(engine):
     table = engine.run(f"SELECT {columns}", parameters={name: value for name, (value, _) in BACK.items()}).table
     got = {name: as_arrived(table.column(index)[0].as_py()) for index, name in enumerate(BACK)}
     assert got == {name: as_stored(engine.name, value) for name, (_, value) in BACK.items()}
+
+
+ONES = "1" * 72
+TOO_MUCH: dict[str, tuple[object, str]] = {
+    "digits_91": (2**300, "mysql duckdb sqlite"), "digits_82": (Decimal("1" * 82), "mysql duckdb sqlite"),
+    "digits_81": (Decimal("1" * 81), "duckdb sqlite"), "bits_200": (2**200, "duckdb sqlite"),
+    "bits_128": (2**128 - 1, "sqlite"), "bits_129": (-(2**127) - 1, "duckdb sqlite"), "bits_64": (2**63, "sqlite"),
+    "minus_64": (-(2**63) - 1, "sqlite"), "small": (Decimal("1e-75"), "mysql duckdb"),
+    "fine": (Decimal(f"0.{ONES}"), "duckdb sqlite"), "finer": (Decimal(f"0.{ONES}1"), "mysql duckdb sqlite"),
+    "both": (Decimal(f"1234567890.{ONES[:64]}"), "mysql duckdb sqlite"), "nan": (Decimal("NaN"), "mysql duckdb sqlite"),
+    "nan_listed": ([1.5, np.nan], "mysql sqlite"), "inf_within": ([[float("inf")]], "mysql sqlite"),
+    "blobs": ([b"x"], "mysql sqlite"), "ragged": ([[1], [2, 3]], "postgresql"), "hollow": ([[1], None], "postgresql"),
+    "mixed": ([1, "a", {"b": 1}], "postgresql duckdb"), "mixed_within": ({"a": [1, {"b": 1}]}, "duckdb"),
+    "within": ({"a": [2**300]}, "duckdb"), "long": (timedelta(hours=839), "mysql sqlite"),
+    "first": (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))), "mysql"),
+    "last": (datetime(9999, 12, 31, tzinfo=timezone(timedelta(hours=-24, minutes=1))), "mysql"),
+}  # fmt: skip
+"""Values, and the engines that would make another one of them, or have none for it."""
+
+
+def test_what_an_engine_would_change_is_refused_by_the_parameters_name(engine):
+    refused = {}
+    for name, (value, _) in TOO_MUCH.items():
+        try:
+            got = engine.value(f"SELECT :{name} AS v", parameters={name: value})
+        except (errors.UsageError, errors.QueryError) as exc:
+            assert re.search(rf":{name}\b", exc.message), exc.message
+            refused[name] = bool(exc.hint)
+        else:
+            assert not isinstance(value, int | Decimal) or str(Decimal(str(got))) == str(value), name
+    assert refused == {name: True for name, (_, engines) in TOO_MUCH.items() if engine.name in engines}
 
 
 def test_nanoseconds_are_kept_or_refused(engine):

@@ -7,6 +7,7 @@ item is a row.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,35 @@ def count_or_value(place: Placeholder, value: object, *, all_rows: int) -> objec
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
     return int(value) if isinstance(value, float | Decimal) and value == value // 1 else value
+
+
+def json_text(name: str, value: object, engine: Engine, other: Callable[[object], object]) -> str:
+    """Return the JSON text that an engine without arrays gets for a list outside of IN.
+
+    Args:
+        name: the parameter's.
+        value: its list or dict.
+        engine: gets it.
+        other: returns what JSON has for an item, or NotImplemented.
+
+    Raises:
+        UsageError: the list holds what no JSON text can.
+    """
+    begin = (
+        f"The parameter :{name} cannot be sent to {engine.name}: outside of IN a list is its JSON text, which has no"
+    )
+
+    def default(item: object) -> object:
+        if (found := other(item)) is NotImplemented:
+            raise UsageError(
+                f"{begin} {type(item).__name__} ({item!r}).", hint="Put it in as text, or as another number."
+            )
+        return found
+
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=default)
+    except ValueError as exc:
+        raise UsageError(f"{begin} NaN and no infinities.", hint="Put None in their place: null in JSON.") from exc
 
 
 def _removed(members: Members, *, has_one_before: bool) -> Replacement:

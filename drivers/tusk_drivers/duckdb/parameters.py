@@ -163,10 +163,32 @@ def _sent(value: object) -> object:
     return value
 
 
+def mixed(parameters: Mapping[str, object]) -> list[str]:
+    """Return the names of the lists and dicts that have items of several types, which DuckDB may have no common one for."""
+    return [name for name, value in parameters.items() if _is_mixed(value)]
+
+
+def _is_mixed(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_mixed, value.values()))
+    if not isinstance(value, list):
+        return False
+    kinds = {type(item) for item in value if item is not None}
+    return len(kinds) > 1 or dict in kinds or any(map(_is_mixed, value))
+
+
 def _check(name: str, value: object) -> None:
     if isinstance(value, list):
         for item in value:
             _check(name, item)
+    if isinstance(value, dict):
+        for item in value.values():
+            _check(name, item)
+    if isinstance(value, int) and not -(2**127) <= value < 2**128:
+        raise errors.UsageError(
+            f"The parameter :{name} is {value}; DuckDB's integers have at most 128 bits.",
+            hint=f"Pass a float if an approximation will do, or text to be cast in the SQL, as in `:{name}::BIGNUM`.",
+        )
     if isinstance(value, NanoDatetime) and value.tzinfo is not None:
         raise errors.UsageError(
             f"The value of :{name} has nanoseconds ({value.isoformat(' ')}), and DuckDB's TIMESTAMPTZ keeps microseconds.",

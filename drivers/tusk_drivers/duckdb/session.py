@@ -21,7 +21,7 @@ from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.definitions import Definitions, Effect, effect_of
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, cancelled, report_of, translate
-from tusk_drivers.duckdb.parameters import OTHER_TYPE, bound, is_array, shown
+from tusk_drivers.duckdb.parameters import OTHER_TYPE, bound, is_array, mixed, shown
 from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import PIECE_ROWS, Result
 from tusk_drivers.duckdb.settings import LOG_WAS_ON, check_shared
@@ -320,6 +320,9 @@ class DuckDBSession(Session):
         """Return DuckDB's error as ours; `before` is what stood before `sql`."""
         found = (None if before else self._with_place(exc, sql, parameters)) or _translated(exc, before, sql)
         found.message = shown(found.message, sent)
+        if "Failed to cast value" in found.message and (names := mixed(parameters)):
+            found.message = f"DuckDB found no type for all items of :{', :'.join(names)}: {found.message}"
+            found.hint = f"Pass JSON, and cast it: `json.dumps({names[0]})`, and `:{names[0]}::JSON` in the SQL."
         if "IN/ANY/ALL" in found.message and is_array(sent):
             found.hint = OTHER_TYPE
         if found.scenario == "transaction_failed" and self._paths.stopped.is_set():

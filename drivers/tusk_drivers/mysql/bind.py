@@ -11,12 +11,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pymysql
 
-from tusk_jupyter.driverkit.lists import Engine, count_or_value, replacements
+from tusk_jupyter.driverkit.lists import Engine, count_or_value, json_text, replacements
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.secret_names import is_meant_as_secret
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _TIMESTAMPS = (dt.datetime(1970, 1, 2), dt.datetime(2038, 1, 18))
 """What CONVERT_TZ converts; outside it returns its argument unchanged, so it is not asked."""
+_LONGEST_TIME = dt.timedelta(hours=838, minutes=59, seconds=59, microseconds=999_999)
+_DIGITS_OF_A_WORD, _WORDS = 9, 9
+"""How the server keeps a decimal literal: what is more than nine words of nine digits becomes another number."""
 _ENGINE = Engine(name="MySQL", nothing=lambda width: f"SELECT {', '.join(['NULL'] * width)} FROM DUAL WHERE FALSE")  # noqa: S608 - NULLs only
 _ALL_ROWS = 2**64 - 1
 """The largest LIMIT, as the manual has it for all rows."""
@@ -100,6 +104,8 @@ def beside_the_text(statement: Statement, parameters: Mapping[str, object]) -> d
 
 
 def _literal(link: Link, name: str, value: object) -> str:
+    if isinstance(value, list):
+        value = json_text(name, value, _ENGINE, _in_json)
     try:
         text = _escaped(link, value)
         text.encode(link.encoding)
@@ -114,13 +120,16 @@ def _escaped(link: Link, value: object) -> str:
     match value:
         case dict():
             return link.escape(json.dumps(value, ensure_ascii=False))
-        case list():
-            return link.escape(json.dumps(value, ensure_ascii=False, default=_in_json))
         case UUID():
             return link.escape(str(value))
         case bytes() | bytearray() | memoryview():
             return f"_binary X'{bytes(value).hex()}'"
-        case float() if not math.isfinite(value):
+        case int() | Decimal() if not _is_kept(value):
+            raise UsageError(
+                f"{value} has more digits than its numbers keep.",
+                hint="Pass `float(value)` for the nearest one, or `str(value)` to compare with text.",
+            )
+        case float() | Decimal() if not math.isfinite(value):
             raise UsageError(f"MySQL has no number that is {value}.", hint="Pass None for NULL.")
         case dt.datetime() if value.tzinfo is not None:
             return _moment(link, value)
@@ -130,33 +139,43 @@ def _escaped(link: Link, value: object) -> str:
             return f"DATE{link.escape(value)}"
         case dt.time() if value.tzinfo is not None:
             raise UsageError("MySQL has no time of day with a zone.", hint="Give it without: `t.replace(tzinfo=None)`.")
+        case dt.timedelta() if abs(value) > _LONGEST_TIME:
+            raise UsageError(
+                f"MySQL's TIME ends at 838:59:59, before {value}.",
+                hint="Pass seconds and compute with them, as in `x + INTERVAL :seconds SECOND`.",
+            )
         case dt.time() | dt.timedelta():
             return f"TIME{link.escape(value)}"
         case _:
             return link.escape(value)
 
 
-def _in_json(value: object) -> object:
-    """Return what JSON has for an item of a list, as for one in a dict.
+def _is_kept(value: int | Decimal) -> bool:
+    """Return whether the server keeps all digits of a number's literal."""
+    _, digits, exponent = Decimal(value).as_tuple()
+    if not isinstance(exponent, int):  # NaN and the infinities have a letter here
+        return True
+    parts = max(len(digits) + exponent, 1), max(-exponent, 0)
+    return sum(-(-part // _DIGITS_OF_A_WORD) for part in parts) <= _WORDS
 
-    Raises:
-        UsageError: JSON has no such value.
-    """
+
+def _in_json(value: object) -> object:
+    """Return what JSON has for an item of a list, as for one in a dict."""
     match value:
         case dt.date() | dt.time():
             return value.isoformat()
         case UUID():
             return str(value)
         case _:
-            raise UsageError(
-                f"outside of IN a list is its JSON text, which has no {type(value).__name__} ({value!r}).",
-                hint="Put it in as text, or as another number.",
-            )
+            return NotImplemented
 
 
 def _moment(link: Link, value: dt.datetime) -> str:
     """A point in time, as the session's own local time: what a TIMESTAMP column is compared with and filled from."""
-    utc = value.astimezone(dt.UTC).replace(tzinfo=None)
+    try:
+        utc = value.astimezone(dt.UTC).replace(tzinfo=None)
+    except OverflowError:  # in UTC it is outside of the years 1 to 9999
+        utc = value.replace(tzinfo=None)
     if not _TIMESTAMPS[0] <= utc <= _TIMESTAMPS[1]:
         raise UsageError(
             f"MySQL converts time zones only from {_TIMESTAMPS[0].date()} to {_TIMESTAMPS[1].date()}.",

@@ -105,6 +105,7 @@ class Bound:
         def numbered(key: _Key, value: object) -> str:
             if key not in numbers:
                 numbers[key] = len(numbers) + 1
+                _check_shape(key[0], value)
                 plain.append(self._plain(value))
             return f"${numbers[key]}"
 
@@ -296,6 +297,28 @@ class Bound:
             return f":{self._keys[int(found[1]) - 1][0]}" if known else found[0]
 
         return _NUMBERED.sub(name, text)
+
+
+def _check_shape(name: str, value: object) -> None:
+    """Refuse a list of lists that are not all as long: PostgreSQL's arrays are rectangles.
+
+    Raises:
+        UsageError: it is such a list.
+    """
+    if isinstance(value, list) and any(isinstance(item, list) for item in value) and _shape(value) is None:
+        raise UsageError(
+            f"The lists in :{name} are not all as long, or empty, or one is None; PostgreSQL's arrays are rectangles.",
+            hint=f"Pass JSON, and cast it: `json.dumps({name})`, and `:{name}::jsonb` in the SQL.",
+        )
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    """Return the lengths of a list and of those in it; None if these differ, or one is empty."""
+    if not isinstance(value, list):
+        return ()
+    shapes = {_shape(item) for item in value}
+    inner = next(iter(shapes), None)
+    return None if len(shapes) != 1 or inner is None else (len(value), *inner)
 
 
 def _is_untyped(value: object) -> bool:

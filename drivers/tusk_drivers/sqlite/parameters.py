@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.lists import Engine, count_or_value, replacements
+from tusk_jupyter.driverkit.lists import Engine, count_or_value, json_text, replacements
 from tusk_jupyter.sqltext.replaced import Replaced, Replacement
 from tusk_jupyter.sqltext.statements import Placeholder, Statement
 from tusk_jupyter.sqltext.surroundings import Members
@@ -108,8 +108,12 @@ def _plain(name: str, value: object) -> object:
             return convert(value)
     if isinstance(value, Decimal):
         return _number(name, value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise _no_number(name, value)
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=lambda item: _plain(name, item))
+        return json_text(
+            name, value, _ENGINE, lambda item: NotImplemented if isinstance(item, bytes) else _plain(name, item)
+        )
     if isinstance(value, float) and math.isnan(value):
         raise errors.UsageError(
             f"The parameter :{name} is NaN, which SQLite does not have.", hint="Pass None for NULL."
@@ -136,7 +140,11 @@ def _number(name: str, value: Decimal) -> int | float:
             return nearest
     elif value.is_infinite():
         return float(value)
-    raise errors.UsageError(
+    raise _no_number(name, value)
+
+
+def _no_number(name: str, value: int | Decimal) -> errors.UsageError:
+    return errors.UsageError(
         f"The value of :{name}, {value}, is none of SQLite's numbers: they have 64 bits, some 15 digits.",
         hint=f"Pass `float({name})` for the nearest one, or `str({name})` to compare with text.",
     )
