@@ -17,6 +17,7 @@ STRICT = ("postgresql", "mysql", "duckdb")
 """Engines whose columns have types; SQLite's keep most values as they are."""
 SERVERS = ("postgresql", "mysql")
 S, F, I64, US, NS = pa.string(), pa.float64(), pa.int64(), pa.timestamp("us"), pa.timestamp("ns")
+MONTHS = pa.month_day_nano_interval()
 
 REFUSED: list[tuple[tuple[str, ...], str, pa.DataType, Any]] = [
     (STRICT, "INTEGER", F, 1.5),
@@ -62,7 +63,22 @@ REFUSED: list[tuple[tuple[str, ...], str, pa.DataType, Any]] = [
     (("postgresql",), "VARCHAR(3)[]", pa.list_(S), ["abc "]),
     (("postgresql",), "NAME", S, "x" * 64),
     (("postgresql",), '"char"', S, "xy"),
+    (("postgresql",), "NAME", S, "é" * 40),
+    (("postgresql",), '"char"', S, "é"),
+    (("postgresql",), "INTERVAL(0)", MONTHS, pa.MonthDayNano([0, 0, 1_700_000_000])),
+    (("postgresql",), "INTERVAL(0)", S, "1.7 secs"),
+    (("postgresql",), "INTERVAL(0)[]", pa.list_(S), ["1 sec", "1500 milliseconds"]),
+    (("postgresql", "duckdb"), "INTERVAL", S, "0.0000001 seconds"),
+    (("postgresql",), "INTERVAL YEAR TO MONTH", S, "1 mon 5 days"),
+    (("postgresql", "duckdb"), "TIME WITH TIME ZONE", S, "12:00:00.1234567+00"),
+    (("postgresql",), "TIME(0) WITH TIME ZONE", S, "12:00:00.7+00"),
     (("postgresql",), "MONEY", F, 1.239),
+    (("postgresql",), "MONEY", S, "1.239"),
+    (("duckdb",), "BIGNUM", S, "1.5"),
+    (("postgresql", "duckdb"), "JSON", pa.list_(pa.binary()), [b"x"]),
+    (("postgresql", "duckdb"), "JSON", pa.list_(F), [float("nan")]),
+    (("mysql",), "INT AUTO_INCREMENT PRIMARY KEY", I64, 0),
+    (("mysql",), "ENUM('b\\\\c')", S, "b"),
     (("postgresql",), "BYTEA", S, "\\x00"),
     (("postgresql",), "JSONB", I64, 5),
     (("duckdb",), "TIMESTAMP_S", US, datetime(2024, 1, 1, 0, 0, 0, 500_000)),
@@ -80,6 +96,8 @@ REFUSED: list[tuple[tuple[str, ...], str, pa.DataType, Any]] = [
     (STRICT, "DATE", S, "2024-1-1"),
     (("postgresql", "duckdb"), "BOOLEAN", I64, 5),
     (("postgresql", "duckdb"), "VARCHAR", pa.bool_(), True),
+    (("sqlite",), "TEXT", pa.bool_(), True),
+    (("sqlite",), "INTEGER PRIMARY KEY", F, 1.5),
     (("sqlite",), "NUMERIC", S, "1e3"),
     (("sqlite",), "DATE", S, "2024"),
 ]
@@ -111,6 +129,16 @@ KEPT: list[tuple[tuple[str, ...], str, pa.DataType, Any, Any]] = [
     (("postgresql", "duckdb"), "INTEGER[]", pa.list_(I64), [1, None], [1, None]),
     (("postgresql", "duckdb"), "UUID", S, "00000000-0000-0000-0000-000000000005", "00000000-0000-0000-0000-000000000005"),
     (("postgresql",), "INET", S, "10.0.0.1", "10.0.0.1"),
+    (("postgresql",), "NAME", S, "é" * 31, "é" * 31),
+    (("postgresql",), "INTERVAL(0)", MONTHS, pa.MonthDayNano([1, 2, 3 * 10**9]), pa.MonthDayNano([1, 2, 3 * 10**9])),
+    (("postgresql",), "INTERVAL(0)", S, "1 day 00:00:02.0", pa.MonthDayNano([0, 1, 2 * 10**9])),
+    (("postgresql", "duckdb"), "INTERVAL", S, "1.5 days", pa.MonthDayNano([0, 1, 43_200 * 10**9])),
+    (("postgresql",), "INTERVAL DAY TO SECOND", S, "1 day 00:00:01.5", pa.MonthDayNano([0, 1, 1_500_000_000])),
+    (("postgresql",), "MONEY", S, "$1,234.50", "$1,234.50"),
+    (("postgresql", "duckdb"), "JSON|JSONB", pa.list_(I64), [], "[]"),
+    (("postgresql", "duckdb"), "JSON|JSONB", pa.list_(pa.struct([("a", I64)])), [{"a": 1}, None], '[{"a": 1}, null]'),
+    (("postgresql", "duckdb"), "JSON", pa.list_(pa.decimal128(3, 2)), [D("1.50")], "[1.50]"),
+    (("mysql",), "ENUM('b\\\\c','it''s')", S, "b\\c", "b\\c"),
     (("postgresql",), "NUMERIC", F, 0.1, D("0.1")),
     (("duckdb",), "HUGEINT", pa.decimal256(39, 0), D(2**100), D(2**100)),
     (("duckdb",), "STRUCT(a BIGINT)", pa.struct([("a", I64)]), {"a": 1}, {"a": 1}),
@@ -120,9 +148,9 @@ KEPT: list[tuple[tuple[str, ...], str, pa.DataType, Any, Any]] = [
 ]  # fmt: skip
 
 
-def append(engine, array: pa.Array) -> None:
+def append(engine, array: pa.Array) -> Any:
     request = control.UploadRequest(session="", connection=engine.name, table="fits", append=True)
-    engine.client.upload(request, pa.table({"v": array}))
+    return engine.client.upload(request, pa.table({"v": array}))
 
 
 def declared(engine, kind: str) -> str:
@@ -170,16 +198,48 @@ def test_values_are_refused_where_the_server_fits_in_silence(mysql_engine):
     test_a_value_that_the_table_would_change_is_refused(mysql_engine)
 
 
+def test_what_the_server_cuts_or_fills_in_by_itself_is_refused_or_noted(mysql_engine, sqlite_engine):
+    mysql_engine.run("DROP TABLE IF EXISTS fits; CREATE TABLE fits (v TINYTEXT)")
+    with pytest.raises(errors.QueryError, match="'v'"):
+        append(mysql_engine, pa.array(["a" * 255 + " "]))
+    assert mysql_engine.value("SELECT count(*) FROM fits") == 0
+    noted = [
+        (
+            mysql_engine,
+            "INT AUTO_INCREMENT PRIMARY KEY",
+            pa.array([None, 7, None]),
+            "numbers its rows itself",
+            "2 NULLs",
+        ),
+        (mysql_engine, "TIMESTAMP NOT NULL DEFAULT now()", pa.array([None], US), "puts the present moment", "1 NULL"),
+        (sqlite_engine, "INTEGER PRIMARY KEY", pa.array([None, 7]), "is the number of the row", "1 NULL"),
+    ]
+    for engine, kind, array, words, count in noted:
+        engine.run("DROP TABLE IF EXISTS fits")
+        engine.run(f"CREATE TABLE fits (v {kind})")
+        (note,) = append(engine, array).notes
+        assert f"Column 'v' {words}" in note and f"that is so of {count}." in note
+        assert (
+            append(
+                engine, pa.array([123 if pa.types.is_integer(array.type) else datetime(2024, 1, 1)], array.type)
+            ).notes
+            == ()
+        )
+
+
 def test_a_domain_is_what_it_limits_and_blanks_that_are_filled_up_are_noted(postgresql_engine):
     postgresql_engine.run(
         "DROP DOMAIN IF EXISTS price CASCADE; CREATE DOMAIN price AS numeric(5,2) CHECK (value > 0); "
-        "CREATE TABLE priced (p price, code character(5))"
+        "CREATE TABLE priced (p price, code character(5), codes character(2)[])"
     )
     request = control.UploadRequest(session="", connection="postgresql", table="priced", append=True)
     with pytest.raises(errors.UsageError, match=r"'p' holds 1\.239"):
         postgresql_engine.client.upload(request, pa.table({"p": [1.239]}))
-    result = postgresql_engine.client.upload(request, pa.table({"p": [1.25], "code": ["ab"]}))
-    assert result.notes == ("Column 'code' is character(5), which fills values up with blanks.",)
+    result = postgresql_engine.client.upload(request, pa.table({"p": [1.25], "code": ["ab"], "codes": [["a"]]}))
+    assert result.notes == (
+        "Column 'code' is character(5), which fills values up with blanks.",
+        "Column 'codes' is character(2)[], which fills values up with blanks.",
+    )
     postgresql_engine.run("DROP TABLE priced; DROP DOMAIN price")
 
 

@@ -72,3 +72,23 @@ def test_a_quoted_name_is_the_table_that_it_names(engine):
         engine.run(f"DROP TABLE {own}My. Table{own}")
     with pytest.raises(errors.UsageError, match="no table's name"):
         upload(engine, pa.table({"a": [1]}), "'t'")
+
+
+@pytest.mark.parametrize(
+    ("days", "kind"),
+    [
+        (1, pa.date32()),
+        (86_400, pa.timestamp("s")),
+        (86_400 * 10**6, pa.timestamp("us", "UTC")),
+        (None, pa.list_(pa.date32())),
+    ],
+    ids=str,
+)
+def test_a_year_that_arrow_takes_for_another_is_refused_or_kept(sqlite_engine, postgresql_engine, days, kind):
+    day = 23_956_421  # of the year 67560, which has the last 16 bits of 2024
+    table = pa.table({"v": pa.array([[day] if days is None else day * days], kind)})
+    with pytest.raises(errors.UsageError, match=r"in the year 67560|outside of the years"):
+        upload(sqlite_engine, table, "far")
+    postgresql_engine.run("DROP TABLE IF EXISTS far")
+    upload(postgresql_engine, table, "far")
+    assert "67560-06-15" in str(postgresql_engine.value("SELECT v FROM far"))

@@ -124,7 +124,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind("fixed_size_binary", pa.binary(2), [b"\0\xff", b"ab"], "bytes"),
     _kind("date32", pa.date32(), [-719162, 0, 2932896], "date"),
-    _kind("date32, beyond 9999 and BC", pa.date32(), [4000000, -800000, 12000000], "date", mysql=YEARS, sqlite=YEARS),
+    _kind("date32, beyond 9999 and BC", pa.date32(), [4000000, -800000, 12000000, 23956421], "date", mysql=YEARS, sqlite=YEARS),
     _kind("date64", pa.date64(), [0, 86_400_000 * 2932896], "date"),
     _kind("time32[s]", pa.time32("s"), [0, 86_399], "time"),
     _kind("time32[ms]", pa.time32("ms"), [1, 86_399_999], "time"),

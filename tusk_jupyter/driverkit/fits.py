@@ -7,6 +7,7 @@ cut. Nobody who appends rows is told of that, so it is found here, before the ro
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,7 @@ from tusk_jupyter.driverkit.upload_columns import (
     is_list,
     is_nested,
     is_text,
+    json_texts,
     moment_texts,
     year_outside,
 )
@@ -35,6 +37,8 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_FRACTION = re.compile(r"\.([0-9]+)\s*([A-Za-z]*)")
+_SMALL_UNIT = re.compile(r"[0-9]\s*(?:ms|us|milli|micro)", re.IGNORECASE)
 _ZONE = r"([+-][0-9]{2}(:?[0-9]{2})?|Z)"
 _SHOWN = 80
 _ENDLESS = 2000
@@ -48,7 +52,8 @@ class Place:
     """As the engine calls it."""
     kind: str
     """int, decimal, float, bool, text, members, bytes, date, time, moment, interval, json, uuid, list; nested, whose parts the
-    driver compares; any, which keeps everything; other, which takes text, in the engine's own spelling of its type."""
+    driver compares; any, which keeps everything; other, which takes text, in the engine's own spelling of its type; none,
+    which takes nothing."""
     low: int = 0
     high: int = 0
     precision: int | None = None
@@ -57,10 +62,18 @@ class Place:
     bits: int = 64
     length: int | None = None
     """The most characters or bytes."""
+    text_bytes: int | None = None
+    """The most bytes of a text, where these are counted."""
     whole: bool = False
     """Whether text keeps no blanks at its end, and bytes are filled up to the length."""
     digits: int = 6
     """Digits of a second."""
+    fraction: int | None = None
+    """Digits behind the point that the engine's own reading of a text keeps."""
+    nonzero: bool = False
+    """Whether the engine puts a number of its own in the place of 0."""
+    fills: str = ""
+    """What the engine does with NULL, if it does not keep it."""
     zone: bool | None = False
     """Whether moments have a zone; None: those with one are written as UTC."""
     lengths: bool = False
@@ -82,8 +95,16 @@ def integers(type_: str, bits: int, *, unsigned: bool = False) -> Place:
     return Place(type=type_, kind="int", low=low, high=high)
 
 
-def fitted(reader: pa.RecordBatchReader, places: Mapping[str, Place], engine: str) -> pa.RecordBatchReader:
+def fitted(
+    reader: pa.RecordBatchReader, places: Mapping[str, Place], engine: str, *, filled: Counter[str] | None = None
+) -> pa.RecordBatchReader:
     """Return the same rows, each column in the form in which its place in the table keeps it.
+
+    Args:
+        reader: the rows.
+        places: of the columns, by their names in the rows.
+        engine: its name.
+        filled: takes the number of NULLs that the engine will not keep, by column, as the rows are read.
 
     Raises:
         UsageError: a column's type does not go with the table's; when it is read: a value would be changed.
@@ -95,9 +116,26 @@ def fitted(reader: pa.RecordBatchReader, places: Mapping[str, Place], engine: st
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in reader:
             columns = [fit.of(column) if fit else column for fit, column in zip(fits, batch.columns, strict=True)]
+            if filled is not None:
+                filled.update(
+                    {n: c.null_count for n, c in zip(schema.names, columns, strict=True) if _is_filled(places, n)}
+                )
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def filled_notes(places: Mapping[str, Place], filled: Counter[str]) -> tuple[str, ...]:
+    """Return what is told of NULLs in whose place the engine put something."""
+    return tuple(
+        f"Column {name!r} {places[name].fills}: that is so of {count:,} NULL{'s' * (count > 1)}."
+        for name, count in filled.items()
+        if count
+    )
+
+
+def _is_filled(places: Mapping[str, Place], name: str) -> bool:
+    return name in places and bool(places[name].fills)
 
 
 class _Fit:
@@ -115,7 +153,7 @@ class _Fit:
         Raises:
             UsageError: one would be changed.
         """
-        if self._source == "null" or self._place.kind in ("any", "other", "json", "uuid", "nested"):
+        if self._source == "null" or self._place.kind in ("any", "uuid", "nested"):
             return column
         fit: Callable[[pa.Array], pa.Array] = getattr(self, f"_{self._place.kind}")
         return fit(column)
@@ -188,6 +226,8 @@ class _Fit:
         place = self._place
         if self._source == "bool":
             return column.cast(pa.int64()).cast(self.type)
+        if place.nonzero:
+            self._each(column.to_pylist(), lambda value: str(value) != "0" and value != 0)
         if self._source == "int":
             ends = pc.min_max(column).as_py()
             if ends["min"] is not None and not (place.low <= ends["min"] and ends["max"] <= place.high):
@@ -264,6 +304,9 @@ class _Fit:
             values = (column.storage if extension(column.type) == JSON else column).to_pylist()
             texts = [None if one is None else f"{one:f}" if isinstance(one, Decimal) else str(one) for one in values]
             column = pa.array(texts, self.type)
+        most = place.text_bytes
+        if most is not None and (pc.max(pc.binary_length(column)).as_py() or 0) > most:
+            self._each(column.to_pylist(), lambda value: len(value.encode()) <= most)
         if place.length is not None and (pc.max(pc.utf8_length(column)).as_py() or 0) > place.length:
             self._each(column.to_pylist(), lambda value: len(value) <= (place.length or 0))
         if place.whole and pc.any(pc.ends_with(column, " ")).as_py():
@@ -312,7 +355,21 @@ class _Fit:
         return self._within_digits(column) if self._source == "moment" else column
 
     def _interval(self, column: pa.Array) -> pa.Array:
-        return self._within_digits(column) if self._source == "length" and self._place.digits < 6 else column
+        digits = self._place.digits
+        if self._source == "text":
+            self._each(column.to_pylist(), lambda text: _has_digits(text, digits))
+        elif self._source == "interval" and digits < 6:
+            self._each(column.to_pylist(), lambda value: value.nanoseconds % 10 ** (9 - digits) == 0)
+        return self._within_digits(column) if self._source == "length" and digits < 6 else column
+
+    def _json(self, column: pa.Array) -> pa.Array:
+        return pa.array(json_texts(column, self._name, self._engine), self.type) if is_nested(column.type) else column
+
+    def _other(self, column: pa.Array) -> pa.Array:
+        most = self._place.fraction
+        if most is not None and self._source == "text":
+            self._each(column.to_pylist(), lambda text: _has_digits(text, most))
+        return column
 
     def _fraction(self) -> str:
         return rf"(\.[0-9]{{1,{self._place.digits}}})?" if self._place.digits else ""
@@ -369,6 +426,7 @@ _TAKES: dict[str, frozenset[str]] = {
     "list": frozenset({"list"}),
     "nested": frozenset({"struct", "map"}),
     "other": frozenset({"text", "json", "uuid"}),
+    "none": frozenset(),
 }
 _WRITTEN: dict[str, Callable[[Place, pa.DataType], pa.DataType]] = {
     "int": lambda place, kind: kind,
@@ -376,6 +434,7 @@ _WRITTEN: dict[str, Callable[[Place, pa.DataType], pa.DataType]] = {
     "bool": lambda place, kind: pa.bool_(),
     "date": lambda place, kind: pa.date32() if pa.types.is_timestamp(kind) else kind,
     "text": lambda place, kind: kind if is_nested(kind) else pa.large_string(),
+    "json": lambda place, kind: pa.large_string() if is_nested(kind) else kind,
 }
 
 
@@ -420,6 +479,16 @@ def _whole(value: Any) -> int | None:  # noqa: ANN401 - a float or a Decimal
 
 def _as_number(value: Any) -> Decimal | None:  # noqa: ANN401 - an int, a Decimal, or the text of a float
     return None if value in ("nan", "inf", "-inf") else Decimal(value)
+
+
+def _has_digits(text: str, most: int) -> bool:
+    """Return whether a text has at most so many digits behind its point, and no parts of a second by their names."""
+    if most < 6 and _SMALL_UNIT.search(text):
+        return False
+    return all(
+        len(one[1].rstrip("0")) <= most if not one[2] or one[2][0] in "sS" else most >= 6
+        for one in _FRACTION.finditer(text)
+    )
 
 
 def _text_number(text: str) -> Decimal | None:

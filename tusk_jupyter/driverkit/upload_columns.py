@@ -22,6 +22,7 @@ _BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view,
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 """Units of Arrow's times, as parts of a second."""
 JSON, UUID = "arrow.json", "arrow.uuid"
+_DAY_S, _DAYS_OF_400_YEARS = 86_400, 146_097
 
 
 # --- types ---
@@ -207,11 +208,25 @@ def check_years(column: pa.Array, name: str, engine: str, *, low: int, high: int
 
 
 def year_outside(column: pa.Array, low: int, high: int) -> int | None:
-    """Return the year of a date or moment outside of some years, or None."""
-    years = pc.min_max(pc.year(column)).as_py()
-    if years["min"] is None or (years["min"] >= low and years["max"] <= high):
-        return None
-    return int(years["max"] if years["max"] > high else years["min"])
+    """Return the year of a date or moment outside of some years, or None.
+
+    Arrow's own `year` has 16 bits: the year 67,560 is 2,024 to it.
+    """
+    kind = column.type
+    per_day = 1 if pa.types.is_date32(kind) else _DAY_S * UNITS["ms" if pa.types.is_date64(kind) else kind.unit]
+    ends = pc.min_max(column.cast(pa.int32() if pa.types.is_date32(kind) else pa.int64())).as_py()
+    years = [civil(ends[end] // per_day)[0] for end in ("max", "min") if ends[end] is not None]
+    return next((year for year in years if not low <= year <= high), None)
+
+
+def civil(days: int) -> tuple[int, int, int]:
+    """Return year, month and day of a number of days since 1970-01-01, in the Gregorian calendar without end."""
+    era, of_era = divmod(days + 719_468, _DAYS_OF_400_YEARS)  # years begin in March here, so that leap days come last
+    year_of_era = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month = (5 * of_year + 2) // 153
+    day = of_year - (153 * month + 2) // 5 + 1
+    return year_of_era + era * 400 + (month >= 10), month + (3 if month < 10 else -9), day
 
 
 def check_whole(column: pa.Array, name: str, engine: str) -> None:

@@ -28,6 +28,8 @@ _PLAIN = {
     "TIMESTAMP WITH TIME ZONE": {"kind": "moment", "zone": True},
     "TIMESTAMPTZ_NS": {"kind": "moment", "zone": True, "digits": 9},
     "INTERVAL": {"kind": "interval"},
+    "TIME WITH TIME ZONE": {"kind": "other", "fraction": 6},
+    "BIGNUM": {"kind": "other", "fraction": 0},
     "UUID": {"kind": "uuid"},
     "JSON": {"kind": "json"},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tusk_jupyter.driverkit.fits import Place, integers
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _TYPE = re.compile(r"(\w+)(?:\((.*)\))?(.*)", re.DOTALL)
 _MEMBER = re.compile(r"'((?:[^']|'')*)'")
+_ESCAPED = re.compile(r"''|\\(.)", re.DOTALL)
 _INTEGERS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _YEARS = (1901, 2155)
 
@@ -28,9 +30,28 @@ def places(link: Link, name: str) -> dict[str, Place]:
     """
     found = link.ask(f"SHOW COLUMNS FROM {name}")
     return {
-        str(column).lower(): place(type_.decode() if isinstance(type_, bytes) else str(type_))
-        for column, type_, *_ in found
+        str(column).lower(): _filling(place(_text(type_)), null=_text(null), extra=_text(extra).lower())
+        for column, type_, null, _, _, extra, *_ in found
     }
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _filling(found: Place, *, null: str, extra: str) -> Place:
+    """Return a place with what the server puts into it by itself."""
+    if "auto_increment" in extra:
+        words = "numbers its rows itself, and puts a number in the place of NULL"
+        return replace(found, nonzero=True, fills=words)
+    if found.type.startswith("timestamp") and null == "NO":
+        return replace(found, fills="puts the present moment in the place of NULL")
+    return found
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return what the server wrote in two signs, as `SHOW COLUMNS` has members."""
+    return {None: "'", "0": "\0", "n": "\n", "r": "\r"}.get(found[1], found[1])
 
 
 def place(type_: str) -> Place:
@@ -50,7 +71,7 @@ def place(type_: str) -> Place:
     if name in ("float", "double"):
         return Place(type=type_, kind="float", bits=32 if name == "float" else 64)
     if name in ("enum", "set"):
-        members = tuple(one.replace("''", "'") for one in _MEMBER.findall(inside or ""))
+        members = tuple(_ESCAPED.sub(_unescaped, one) for one in _MEMBER.findall(inside or ""))
         return Place(type=type_, kind="members", members=members, several=name == "set")
     if name in ("char", "varchar") or name.endswith("text"):
         return Place(type=type_, kind="text", length=size, whole=name == "char")

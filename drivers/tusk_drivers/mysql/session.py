@@ -275,8 +275,10 @@ class MysqlSession(Session):
         self._check_link()
         if self._read_only:
             raise readonly.no_upload()
-        self.upload_notes = upload.zone_notes(reader.schema)
-        return upload.write(self._link, self._execution.turn, table, reader, append=append)
+        zones = upload.zone_notes(reader.schema)
+        rows, notes = upload.write(self._link, self._execution.turn, table, reader, append=append)
+        self.upload_notes = (*zones, *notes)
+        return rows
 
     @contextmanager
     def _own_statement(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ that exists go in one transaction.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ import pymysql
 from tusk_drivers.mysql.errors import INTERRUPTED, cancelled, from_server, numbered
 from tusk_drivers.mysql.literals import column_type, literal_column, zone_notes
 from tusk_drivers.mysql.places import places
-from tusk_jupyter.driverkit.fits import fitted
+from tusk_jupyter.driverkit.fits import filled_notes, fitted
 from tusk_jupyter.driverkit.gone import NOT_KNOWN
 from tusk_jupyter.driverkit.upload_columns import plain_reader
 from tusk_jupyter.errors import ConnectError, QueryError, TuskError, UsageError
@@ -33,13 +34,15 @@ STATEMENT_BYTES = 1 << 20
 """Size of an INSERT; larger ones were not faster, and most servers take 16 MB."""
 _MARGIN_BYTES = 1024
 SAVEPOINT = "tusk_upload"
-_EXISTS = 1050
+_EXISTS, _TRUNCATED = 1050, 1265
 _NO_RIGHT = frozenset({1044, 1045, 1142, 1227})
 """The account may make tables, and no temporary ones."""
 
 
-def write(link: Link, turn: Turn, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool) -> int:
-    """Create `table` or append to it, and write the reader's rows; all or nothing.
+def write(
+    link: Link, turn: Turn, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool
+) -> tuple[int, tuple[str, ...]]:
+    """Create `table` or append to it, and write the reader's rows; all or nothing. Returns their number, and notes.
 
     Raises:
         UsageError: a column has no name, or a type that MySQL has none for; a new table inside a transaction.
@@ -66,7 +69,7 @@ def write(link: Link, turn: Turn, table: Sequence[str], reader: pa.RecordBatchRe
             raise upload.told(exc) from exc
         raise
     turn.end()
-    return rows
+    return rows, upload.notes
 
 
 class _Upload:
@@ -80,6 +83,8 @@ class _Upload:
         """What takes back what was done so far."""
         self.left = "Nothing of the upload stays."
         """What is true of the table when the link is lost now."""
+        self.notes: tuple[str, ...] = ()
+        """What is told of the rows that were written."""
 
     # --- a new table ---
 
@@ -128,7 +133,12 @@ class _Upload:
     def append(self, reader: pa.RecordBatchReader) -> int:
         there = places(self._link, self._name)
         chosen = {name: there[name.lower()] for name in reader.schema.names if name.lower() in there}
-        reader = fitted(reader, chosen, "MySQL")
+        filled: Counter[str] = Counter()
+        rows = self._append(fitted(reader, chosen, "MySQL", filled=filled))
+        self.notes = filled_notes(chosen, filled)
+        return rows
+
+    def _append(self, reader: pa.RecordBatchReader) -> int:
         if not self._in_transaction:
             self._undo.append("ROLLBACK")
             return self._in_one_transaction(reader)
@@ -183,9 +193,9 @@ def _insert_all(link: Link, turn: Turn, name: str, columns: Sequence[str], reade
 
 
 def _refuse_warnings(link: Link) -> None:
-    """Raise when the server says that it altered a value, which it does outside strict mode."""
+    """Raise when the server says that it altered a value: outside strict mode, or blanks at a text's end in every mode."""
     for level, code, text in link.warnings():
-        if level != "Note":
+        if level != "Note" or code == _TRUNCATED:
             raise QueryError(
                 f"A value does not fit the table: {text}.",
                 hint=hint_for("constraint"),

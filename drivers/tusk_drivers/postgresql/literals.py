@@ -16,6 +16,7 @@ from tusk_jupyter.driverkit.upload_columns import (
     UNITS,
     UUID,
     check_whole,
+    civil,
     extension,
     is_bytes,
     is_list,
@@ -27,7 +28,6 @@ from tusk_jupyter.errors import UsageError
 
 ENGINE = "PostgreSQL"
 _DAY_S = 86_400
-_DAYS_OF_400_YEARS = 146_097
 
 
 def writable(column: pa.Array, *, name: str) -> pa.Array:
@@ -138,7 +138,7 @@ def _far_moments(column: pa.Array) -> Iterator[str | None]:
             yield None
             continue
         days, rest = (value, 0) if is_date else divmod(value, _DAY_S * parts)
-        year, month, day = _civil(days)
+        year, month, day = civil(days)
         era = "" if year > 0 else " BC"
         text = f"{year if year > 0 else 1 - year:04d}-{month:02d}-{day:02d}"
         if not is_date:
@@ -146,13 +146,3 @@ def _far_moments(column: pa.Array) -> Iterator[str | None]:
             text += f" {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
             text += f".{fraction * 1_000_000 // parts:06d}{zone}"
         yield text + era
-
-
-def _civil(days: int) -> tuple[int, int, int]:
-    """Return year, month and day of a number of days since 1970-01-01, in the Gregorian calendar without end."""
-    era, of_era = divmod(days + 719_468, _DAYS_OF_400_YEARS)  # years begin in March here, so that leap days come last
-    year_of_era = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    month = (5 * of_year + 2) // 153
-    day = of_year - (153 * month + 2) // 5 + 1
-    return year_of_era + era * 400 + (month >= 10), month + (3 if month < 10 else -9), day

@@ -33,8 +33,9 @@ _PLAIN = {
     "json": {"kind": "json"},
     "jsonb": {"kind": "json"},
     "uuid": {"kind": "uuid"},
-    "name": {"kind": "text", "length": 63},
-    '"char"': {"kind": "text", "length": 1},
+    "name": {"kind": "text", "text_bytes": 63},
+    '"char"': {"kind": "text", "text_bytes": 1},
+    "money": {"kind": "other", "fraction": 2},
 }
 
 
@@ -53,8 +54,8 @@ def place(type_: str) -> Place:
         return Place(type=type_, **_PLAIN[type_])  # type: ignore[arg-type]
     if type_.startswith("interval"):
         fields, _, digits = type_.removeprefix("interval").partition("(")
-        whole = Place(type=type_, kind="interval", digits=int(digits.rstrip(")")) if digits else 6)
-        return whole if not fields.strip() else Place(type=type_, kind="other")
+        cuts = fields.strip() and not fields.endswith("second")  # `year to month` has no days
+        return Place(type=type_, kind="none" if cuts else "interval", digits=int(digits.rstrip(")")) if digits else 6)
     sized = _SIZED.fullmatch(type_)
     name, first, second, zone = sized.groups() if sized else (type_, None, None, None)
     size = int(first) if first else None
@@ -66,10 +67,16 @@ def place(type_: str) -> Place:
         return Place(type=type_, kind="moment", digits=6 if size is None else size, zone=zone == " with time zone")
     if name == "time" and zone != " with time zone":
         return Place(type=type_, kind="time", digits=6 if size is None else size)
+    if name == "time":
+        return Place(type=type_, kind="other", fraction=6 if size is None else size)
     return Place(type=type_, kind="other")
 
 
 def notes(places: dict[str, Place], names: Sequence[str]) -> tuple[str, ...]:
     """Return what is told of columns that add something to what they are given."""
-    filled = [(name, places[name]) for name in names if name in places and places[name].whole]
+    filled = [(name, places[name]) for name in names if name in places and _fills_up(places[name])]
     return tuple(f"Column {name!r} is {place.type}, which fills values up with blanks." for name, place in filled)
+
+
+def _fills_up(place: Place) -> bool:
+    return place.whole or (place.item is not None and _fills_up(place.item))

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
 from tusk_drivers.sqlite.catalog import quoted
-from tusk_jupyter.driverkit.fits import Place, fitted, integers
+from tusk_jupyter.driverkit.fits import Place, filled_notes, fitted, integers
 from tusk_jupyter.driverkit.upload_columns import JSON, extension, is_text, refused
 
 _AS_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?\s*", re.IGNORECASE | re.ASCII)
 """Text that SQLite turns into a number where a column wants numbers."""
+_NUMBERS = "is the number of the row, and SQLite puts the next one in the place of NULL"
 
 
 def places(connection: sqlite3.Connection, table: Sequence[str]) -> dict[str, str]:
@@ -25,6 +28,15 @@ def places(connection: sqlite3.Connection, table: Sequence[str]) -> dict[str, st
     before = f"{quoted(*schema)}." if schema else ""
     found = connection.execute(f"PRAGMA {before}table_xinfo({quoted(name)})").fetchall()
     return {str(row[1]).lower(): str(row[2]) for row in found}
+
+
+def numbering(connection: sqlite3.Connection, table: Sequence[str]) -> str | None:
+    """Return the column that is the number of the row, in lower case: NULL in it becomes the next number."""
+    *schema, name = table
+    before = f"{quoted(*schema)}." if schema else ""
+    found = connection.execute(f"PRAGMA {before}table_xinfo({quoted(name)})").fetchall()
+    keys = [(str(row[1]).lower(), str(row[2]).upper()) for row in found if row[5]]
+    return keys[0][0] if len(keys) == 1 and keys[0][1] == "INTEGER" else None
 
 
 def affinity(declared: str) -> str:
@@ -44,8 +56,16 @@ _WORDS = (
 )
 
 
-def kept(reader: pa.RecordBatchReader, declared: Mapping[str, str]) -> pa.RecordBatchReader:
+def kept(
+    reader: pa.RecordBatchReader, declared: Mapping[str, str], numbering: str | None, notes: list[str]
+) -> pa.RecordBatchReader:
     """Return the same rows as the columns keep them.
+
+    Args:
+        reader: the rows.
+        declared: what each column is declared as, by its name in lower case.
+        numbering: the column that is the number of the row.
+        notes: takes what is told of the rows when they have been read.
 
     Raises:
         UsageError: when it is read: a value would be changed.
@@ -57,7 +77,9 @@ def kept(reader: pa.RecordBatchReader, declared: Mapping[str, str]) -> pa.Record
         if type_ is None:
             continue
         wants, kind = affinity(type_), field.type
-        if wants == "TEXT" and _has_text(kind):
+        if field.name.lower() == numbering:
+            chosen[field.name] = replace(integers(type_, 64), fills=_NUMBERS)
+        elif wants == "TEXT" and _has_text(kind):
             chosen[field.name] = Place(type=type_, kind="text")
         elif wants == "INTEGER" and is_text(kind):
             chosen[field.name] = integers(type_, 64)
@@ -65,13 +87,19 @@ def kept(reader: pa.RecordBatchReader, declared: Mapping[str, str]) -> pa.Record
             chosen[field.name] = Place(type=type_, kind="float")
         elif wants == "NUMERIC" and (is_text(kind) or extension(kind) == JSON):
             numeric[field.name] = type_
-    fits = fitted(reader, chosen, "SQLite")
-    return pa.RecordBatchReader.from_batches(fits.schema, _no_numbers(fits, numeric)) if numeric else fits
+    filled: Counter[str] = Counter()
+    fits = fitted(reader, chosen, "SQLite", filled=filled)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from _no_numbers(fits, numeric)
+        notes.extend(filled_notes(chosen, filled))
+
+    return pa.RecordBatchReader.from_batches(fits.schema, batches())
 
 
 def _has_text(kind: pa.DataType) -> bool:
-    """Return whether values of a type become text in a column of text, where SQLite's own text may have fewer digits."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+    """Return whether values of a type become text in a column of text, where SQLite's own text may be another one."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 def _no_numbers(reader: pa.RecordBatchReader, numeric: Mapping[str, str]) -> Iterator[pa.RecordBatch]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from tusk_drivers.sqlite import decimals
 from tusk_drivers.sqlite.catalog import quoted
-from tusk_drivers.sqlite.places import affinity, kept, places
+from tusk_drivers.sqlite.places import affinity, kept, numbering, places
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.upload_columns import (
     JSON,
@@ -64,6 +64,7 @@ def write(
     """
     reader = plain_reader(reader)
     declared = [declared_type(field) for field in reader.schema]
+    notes: list[str] = []
     with contextlib.ExitStack() as stack:
         if append:
             there = places(connection, table)
@@ -72,14 +73,14 @@ def write(
                 for name in reader.schema.names
                 if name.lower() in there and affinity(there[name.lower()]) == "TEXT"
             )
-            reader = kept(reader, there)
+            reader = kept(reader, there, numbering(connection, table), notes)
         else:
             reader, texts = _looked_through(reader, stack)
             declared = [
                 "TEXT" if field.name in texts else kind for field, kind in zip(reader.schema, declared, strict=True)
             ]
         count = _written(connection, table, reader, declared, texts, append=append, patiently=patiently)
-    return count, () if append else tuple(_WORDS.format(name=name) for name in sorted(texts))
+    return count, tuple(notes) if append else tuple(_WORDS.format(name=name) for name in sorted(texts))
 
 
 def _written(
