@@ -9,7 +9,7 @@ from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 from tusk_jupyter.protocol.scenarios import HINTS
 
-pytestmark = pytest.mark.home("own", spares=False)
+pytestmark = pytest.mark.home("shared")
 
 ABORTED = HINTS["transaction_failed"]
 DUPLICATE = "INSERT INTO kept VALUES (1)"

@@ -12,6 +12,8 @@ import pytest
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 ALL = ("postgresql", "mysql", "duckdb", "sqlite")
 STRICT = ("postgresql", "mysql", "duckdb")
 """Engines whose columns have types; SQLite's keep most values as they are."""

@@ -8,7 +8,7 @@ import pytest
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
-pytestmark = pytest.mark.home("own", spares=False)
+pytestmark = pytest.mark.home("shared")
 
 ROLLED_BACK = "All of the open transaction is rolled back; what follows runs outside of it."
 NUMBERS = "WITH RECURSIVE c(n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c"

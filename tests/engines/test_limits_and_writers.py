@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.home("shared")
+
 
 @pytest.fixture
 def writer_of_postgresql(postgresql_engine):

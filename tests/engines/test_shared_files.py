@@ -13,6 +13,8 @@ from services import wait_until
 from tusk_jupyter import errors
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 def test_two_notebooks_write_the_same_file_in_turn(duckdb_engine, second_client):  # UX 20
     duckdb_engine.run("CREATE TABLE t (who VARCHAR, n INTEGER)")

@@ -12,11 +12,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from upload_cells import EXACT, KINDS, Kind, Noted, Refused, page_table
 
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.upload_columns import plain_type
 from tusk_jupyter.protocol import control
+
+pytestmark = pytest.mark.home("shared")
 
 EPOCH = datetime(1970, 1, 1)
 DAYS_OF_400_YEARS = 146_097

@@ -13,6 +13,8 @@ from tusk_jupyter import errors
 from tusk_jupyter.client.tables import to_arrow, to_frame
 from tusk_jupyter.protocol import control
 
+pytestmark = pytest.mark.home("shared")
+
 
 def upload(engine, table: pa.Table, name: str = "named") -> None:
     engine.client.upload(control.UploadRequest(session="", connection=engine.name, table=name), table)
