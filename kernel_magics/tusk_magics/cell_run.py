@@ -84,6 +84,11 @@ class CellRun:
     def with_advice(self, exc: TuskError) -> None:
         """Add to the hint what only the reader of the line can know."""
         meant = misspelt_keyword(self._connection) if self._connection and exc.scenario == "no_connection" else None
+        frame = self._options.persist or self._options.append
+        if frame and exc.scenario == "no_connection" and self._connection:
+            flag = "--persist" if self._options.persist else "--append"
+            table = f"`%sql {flag} {frame} AS {self._connection}`"
+            exc.hint = f"If {self._connection} is the table: {table}. {exc.hint or ''}".rstrip()
         if meant:
             exc.hint = f"If {self._connection} begins your SQL, did you mean {meant}? {exc.hint or ''}".rstrip()
         if exc.scenario == "undefined_table" and (name := self._frame_meant(exc)):
@@ -152,7 +157,8 @@ class CellRun:
         if options.file:
             if parsed.sql.strip():
                 raise UsageError(
-                    f"--file {options.file} and SQL in the cell exclude each other.", hint="Keep one of the two."
+                    f"--file {options.file} and SQL in the cell exclude each other.",
+                    hint="Keep one of the two. A path with blanks goes in quotes.",
                 )
             sql = read_sql_file(options.file)
             self.place = Place(text=sql, name=options.file)

@@ -1,12 +1,13 @@
 r"""What `%sql` and `%%sql` were given, as a pure function of text.
 
 The SQL is the raw rest of the text and is never taken apart: no shell quoting, no expansion, no stripping. Only what
-stands *before* it is read: a connection's name, options, and `NAME <<`. SQL cannot begin with `NAME <<`, so the sign is
-an assignment there and a shift operator everywhere else.
+stands *before* it is read, in any order: a connection's name, options, and `NAME <<`. SQL cannot begin with `NAME <<`, so
+the sign is an assignment there and a shift operator everywhere else.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 
 from tusk_jupyter.errors import UsageError
 from tusk_jupyter.sqltext.keywords import STATEMENT_KEYWORDS
-from tusk_magics.options import SqlOptions, begins_option, identifier, read_option
+from tusk_magics.options import OPTION, SqlOptions, begins_option, identifier, read_option
 
 _BLANK = re.compile(r"\s*")
 _BLANK_IN_LINE = re.compile(r"[ \t]*")
@@ -55,6 +56,7 @@ def parse_sql_line(line: str, body: str | None = None) -> SqlLine:
     head = _Head()
     at = head.read(line)
     rest = line[at:]
+    _refuse_options_behind(rest)
     sql = rest if body is None else f"{rest}\n{body}" if rest.strip() else body
     if head.into is None:
         into, start = _assignment(sql, _BLANK.match(sql).end())  # type: ignore[union-attr] # matches always
@@ -91,6 +93,28 @@ def is_blank(sql: str) -> bool:
     return True
 
 
+def _refuse_options_behind(sql: str) -> None:
+    """Refuse an option behind the SQL of the magic's own line: `DELETE FROM t --read-only` would delete, the option a comment.
+
+    Raises:
+        UsageError: there is one, however the engine reads backslashes and dollars before it.
+    """
+    places = {found.start(): found[0] for found in OPTION.finditer(sql)}
+    if not places:
+        return
+    from tusk_jupyter.sqltext.dialects import dialect_named  # for the few lines that need them
+    from tusk_jupyter.sqltext.lexer import Kind, tokens
+
+    for name in ("sqlite", "postgresql", "mysql"):
+        rules = dataclasses.replace(dialect_named(name), dashes_need_blank=False)
+        places = {t.start: places[t.start] for t in tokens(sql, rules) if t.kind is Kind.COMMENT and t.start in places}
+    if word := next(iter(places.values()), None):
+        raise UsageError(
+            f"`{word}` stands behind the SQL, where it would be a comment of SQL.",
+            hint=f"Options stand before the SQL: `%sql {word} ... SELECT ...`. A comment has a blank behind the dashes.",
+        )
+
+
 class _Head:
     """What stands before the SQL."""
 
@@ -107,9 +131,10 @@ class _Head:
             if begins_option(line, at):
                 at = read_option(line, at, self.found)
                 continue
-            self.into, end = _assignment(line, at)
-            if self.into:
-                return end
+            if self.into is None:
+                self.into, at = _assignment(line, at)
+                if self.into:
+                    continue
             name = self._name(line, at)
             if name is None:
                 return at

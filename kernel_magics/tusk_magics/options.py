@@ -144,6 +144,8 @@ OPTIONS = (
 )
 _BY_NAME = {option.name: option for option in OPTIONS}
 _WORD = re.compile(r"--[A-Za-z][\w-]*")
+OPTION = re.compile(rf"(?:{'|'.join(_BY_NAME)})(?=[\s=]|\Z)")
+"""An option's name, wherever it stands."""
 
 
 def begins_option(text: str, at: int) -> bool:

@@ -73,6 +73,42 @@ def test_an_assignment_stands_before_the_sql_and_nowhere_else():
 
 
 @pytest.mark.parametrize(
+    "line", ["x << --limit 1 wh", "x << wh --limit 1", "--limit 1 x << wh", "wh x << --limit 1", "wh --limit 1 x <<"]
+)
+def test_what_stands_before_the_sql_may_stand_in_any_order(line):
+    """Behind `x <<` an option was a comment of SQL: `--read-only` was passed over without a word."""
+    for parsed in (parse_sql_line(line, "SELECT 1"), parse_sql_line(f"{line} SELECT 1")):
+        assert (parsed.connection, parsed.into, parsed.sql) == ("wh", "x", "SELECT 1")
+        assert parsed.options.limit == 1
+
+
+@pytest.mark.parametrize("body", [None, "WHERE 1"])
+@pytest.mark.parametrize("option", ["--read-only", "--limit 5", "--to=x.csv", "--param a=1", "--help"])
+def test_an_option_behind_the_sql_is_refused(option, body):
+    with pytest.raises(UsageError, match="behind the SQL") as caught:
+        parse_sql_line(f"wh DELETE FROM t {option}", body)
+    assert "before the SQL" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        ("SELECT 1 --limits", None),
+        ("SELECT 1 -- --limit 5", None),
+        ("SELECT ' --limit 5'", None),
+        (r"SELECT 'it\'s --limit 5'", None),
+        ("SELECT $$ ' --limit 5 $$", None),
+        ("SELECT 1 /* --limit 5 */", None),
+        ('SELECT " --to x"', None),
+        ("wh", "SELECT 1\n--limit 5"),
+        ("SELECT 1", "--limit 5"),
+    ],
+)
+def test_what_only_looks_like_an_option_is_sql(line, body):
+    assert "--limit" in parse_sql_line(line, body).sql or "--to" in parse_sql_line(line, body).sql
+
+
+@pytest.mark.parametrize(
     "line", ["2x << SELECT 1", "my-df << SELECT 1", "class << SELECT 1", "--into 2x SELECT 1", "--into a.b SELECT 1"]
 )
 def test_what_python_cannot_assign_to_is_refused(line):

@@ -155,6 +155,7 @@ function continuedEnd(source: string, at: number): number {
 function readHead(line: string): { connection: string | null; length: number } {
   let connection: string | null = null;
   let isUpload = false;
+  let isAssigned = false;
   let at = 0;
   for (;;) {
     at += /^[ \t]*/.exec(line.slice(at))![0].length;
@@ -165,9 +166,11 @@ function readHead(line: string): { connection: string | null; length: number } {
       at += option.length + (FLAGS.has(option) ? 0 : valueLength(rest.slice(option.length)));
       continue;
     }
-    const assign = ASSIGN.exec(rest);
+    const assign: RegExpExecArray | null = isAssigned ? null : ASSIGN.exec(rest);
     if (assign && !STATEMENTS.has(/^[^\s<]+/.exec(rest)![0].toLowerCase())) {
-      return { connection, length: at + assign[0].length };
+      isAssigned = true;
+      at += assign[0].length;
+      continue;
     }
     const name: string | undefined = connection === null ? NAME.exec(rest)?.[0] : undefined;
     const isNone = !name || STATEMENTS.has(name.toLowerCase()) || /^(--|\/\*|#)|:\/\//.test(name);
