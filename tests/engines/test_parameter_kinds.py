@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
@@ -105,6 +105,11 @@ TOO_MUCH: dict[str, tuple[object, str]] = {
     "nan_listed": ([1.5, np.nan], "mysql sqlite"), "inf_within": ([[float("inf")]], "mysql sqlite"),
     "blobs": ([b"x"], "mysql sqlite"), "ragged": ([[1], [2, 3]], "postgresql"), "hollow": ([[1], None], "postgresql"),
     "mixed": ([1, "a", {"b": 1}], "postgresql duckdb"), "mixed_within": ({"a": [1, {"b": 1}]}, "duckdb"),
+    "text_beside": ([1, "a"], "postgresql duckdb"), "float_beside": ([2**53 + 1, 0.5], "postgresql duckdb"),
+    "text_within": ({"a": [1, "x"]}, "duckdb"), "wide": ([Decimal("9" * 30), Decimal("0." + "9" * 20)], "mysql duckdb sqlite"),
+    "zones": ([datetime(2024, 1, 1), datetime(2024, 1, 1, tzinfo=UTC)], "postgresql duckdb"),
+    "clocks": ([time(1), time(1, tzinfo=UTC)], "postgresql duckdb"), "keys": ([{"a": 1}, {"b": 2}], "duckdb"),
+    "no_name": ({"": 1}, "duckdb"), "map_within": ({"a": {"key": [1], "value": [2]}}, "duckdb"),
     "within": ({"a": [2**300]}, "duckdb"), "long": (timedelta(hours=839), "mysql sqlite"),
     "first": (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))), "mysql"),
     "last": (datetime(9999, 12, 31, tzinfo=timezone(timedelta(hours=-24, minutes=1))), "mysql"),
@@ -123,6 +128,39 @@ def test_what_an_engine_would_change_is_refused_by_the_parameters_name(engine):
         else:
             assert not isinstance(value, int | Decimal) or str(Decimal(str(got))) == str(value), name
     assert refused == {name: True for name, (_, engines) in TOO_MUCH.items() if engine.name in engines}
+
+
+def test_lengths_are_added_to_moments_and_lists_mix_zones_in_a_condition(request):
+    asked = [
+        ("ts + :length", "2024-01-03 00:00:00.000005"),
+        ("ts - :length", "2023-12-30 23:59:59.999995"),
+        (":length + ts", "2024-01-03 00:00:00.000005"),
+        ("(ts) -/* ends */ :length", "2023-12-30 23:59:59.999995"),
+        ("CASE WHEN 1 = 1 THEN ts + :back END", "2024-01-01 10:30:00.000000"),
+    ]
+    given = {"length": timedelta(hours=36, microseconds=5), "back": timedelta(minutes=-90)}
+    for name in ("mysql", "duckdb", "postgresql"):
+        engine = request.getfixturevalue(f"{name}_engine")
+        engine.run("CREATE TABLE added (ts timestamp)")
+        engine.run("INSERT INTO added VALUES ('2024-01-01 12:00:00')")
+        got = [engine.value(f"SELECT {sql} AS v FROM added", parameters=given) for sql, _ in asked]
+        assert [one.isoformat(" ", "microseconds") for one in got] == [meant for _, meant in asked]
+        mixed = [datetime(2024, 1, 1, 12), datetime(2024, 1, 1, tzinfo=UTC)]
+        for moments in (mixed, mixed * 300):
+            assert (
+                engine.value("SELECT count(*) FROM added WHERE ts IN (:moments)", parameters={"moments": moments}) == 1
+            )
+        engine.run("DROP TABLE added")
+
+
+def test_a_dict_of_two_lists_is_a_dict_on_duckdb(duckdb_engine):
+    for value in (
+        {"key": ["a"], "value": [1]},
+        {"key": [], "value": []},
+        {"key": [1], "value": [1, 2]},
+        {"key": 1, "value": 2},
+    ):
+        assert duckdb_engine.value("SELECT :v AS v", parameters={"v": value}) == value
 
 
 def test_nanoseconds_are_kept_or_refused(engine):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, time
 
 from tusk_jupyter.driverkit.session import Session
 from tusk_jupyter.errors import UsageError
@@ -18,7 +19,7 @@ def check_nanoseconds(parameters: Mapping[str, object], session: Session, engine
     if session.keeps_nanoseconds:
         return
     for name, value in parameters.items():
-        for item in _all_in(value):
+        for item in all_in(value):
             if isinstance(item, NanoDatetime):
                 raise UsageError(
                     f"The value of :{name} has nanoseconds ({item.isoformat(' ')}), and {engine} keeps microseconds.",
@@ -26,10 +27,18 @@ def check_nanoseconds(parameters: Mapping[str, object], session: Session, engine
                 )
 
 
-def _all_in(value: object) -> Iterator[object]:
+def mixes_zones(value: object) -> bool:
+    """Return whether a list has moments, or times of day, of which some have a zone and some have none: no array has both."""
+    zoned = {
+        (isinstance(one, datetime), one.tzinfo is not None) for one in all_in(value) if isinstance(one, datetime | time)
+    }
+    return len(zoned) > len({kind for kind, _ in zoned})
+
+
+def all_in(value: object) -> Iterator[object]:
     """Yield a value, or those of a list of lists."""
     if isinstance(value, list):
         for item in value:
-            yield from _all_in(item)
+            yield from all_in(item)
     else:
         yield value

@@ -11,9 +11,11 @@ from uuid import UUID
 
 import duckdb
 
+from tusk_drivers.duckdb.arrays import check_array, is_map
 from tusk_drivers.duckdb.compared import TEXT, TextList, types_of
 from tusk_jupyter import errors
 from tusk_jupyter.driverkit.lists import Engine, replacements
+from tusk_jupyter.driverkit.parameters import mixes_zones
 from tusk_jupyter.protocol.python_values import NanoDatetime
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, tokens
@@ -77,8 +79,16 @@ def bound(
         prefix = f"{prefix}_"
 
     def single(place: Placeholder) -> str:
+        value = parameters[place.name]
+        check_array(place.name, value)
+        if isinstance(value, dict) and is_map(value):
+            return (
+                "{"
+                + ", ".join(f"'{part}': {member(place.name, at, value[part])}" for at, part in enumerate(value))
+                + "}"
+            )
         own = place.name if _READ_WHOLE.fullmatch(place.name) else f"{prefix}{statement.parameters.index(place.name)}"
-        values[own] = _sent(parameters[place.name])
+        values[own] = _sent(value)
         return f"${own}"
 
     def member(name: str, number: int, value: object) -> str:
@@ -89,6 +99,8 @@ def bound(
     def whole(place: Placeholder, members: Members, items: list[object]) -> Replacement | None:
         kinds = {type(item) for item in items if item is not None}
         if len(items) < least[kinds == {str}] or members.width > 1 or len(kinds) != 1 or not kinds.issubset(_TYPED):
+            return None
+        if mixes_zones(items):
             return None
         own = f"{prefix}{place.name}"
         values[own] = items

@@ -34,6 +34,14 @@ _DIGITS_OF_A_WORD, _WORDS = 9, 9
 _ENGINE = Engine(name="MySQL", nothing=lambda width: f"SELECT {', '.join(['NULL'] * width)} FROM DUAL WHERE FALSE")  # noqa: S608 - NULLs only
 _ALL_ROWS = 2**64 - 1
 """The largest LIMIT, as the manual has it for all rows."""
+_LOOK_BACK = 200
+_ADDS_TO = re.compile(r"([\w$]+|[)'\"`])\s*[+-](?:\s|/\*(?:(?!\*/).)*\*/)*\Z", re.DOTALL)
+"""What is before a value that is added to something, or subtracted."""
+_IS_ADDED = re.compile(r"\s*\+")
+_NO_OPERANDS = re.compile(
+    r"AND|BETWEEN|BY|CASE|DISTINCT|ELSE|HAVING|IN|LIKE|LIMIT|NOT|ON|OR|RETURN|SELECT|SET|THEN|VALUES|WHEN|WHERE|XOR",
+    re.IGNORECASE,
+)
 _SELECTS = re.compile(r"\b(?:SELECT|VALUES|TABLE\s+\w+\s*\Z)", re.IGNORECASE)
 """In CREATE TABLE: it fills the table from a query."""
 
@@ -62,6 +70,8 @@ def written(
         counted = count_or_value(place, value, all_rows=_ALL_ROWS)
         if counted is not value:
             return str(counted)
+        if isinstance(value, dt.timedelta) and (interval := _interval(statement.text, place, value)):
+            return interval
         if place.name not in literals:
             literals[place.name] = _literal(link, place.name, value)
         return literals[place.name]
@@ -157,6 +167,14 @@ def _is_kept(value: int | Decimal) -> bool:
         return True
     parts = max(len(digits) + exponent, 1), max(-exponent, 0)
     return sum(-(-part // _DIGITS_OF_A_WORD) for part in parts) <= _WORDS
+
+
+def _interval(text: str, place: Placeholder, value: dt.timedelta) -> str | None:
+    """Return a length that is added to a moment or taken from one: a TIME there is the number of its digits."""
+    before = _ADDS_TO.search(text, max(0, place.start - _LOOK_BACK), place.start)
+    if (before and not _NO_OPERANDS.fullmatch(before[1])) or _IS_ADDED.match(text, place.end):
+        return f"INTERVAL {value // dt.timedelta(microseconds=1)} MICROSECOND"
+    return None
 
 
 def _in_json(value: object) -> object:

@@ -20,6 +20,7 @@ from psycopg.pq import DiagnosticField
 from psycopg.types.numeric import Int4, Int8, IntNumeric
 
 from tusk_jupyter.driverkit.lists import Engine, replacements
+from tusk_jupyter.driverkit.parameters import mixes_zones
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.lexer import Kind, tokens
@@ -106,6 +107,11 @@ class Bound:
             if key not in numbers:
                 numbers[key] = len(numbers) + 1
                 _check_shape(key[0], value)
+                if mixes_zones(value):
+                    raise UsageError(
+                        f"The value of :{key[0]} is a list with and without time zones, and an array has one type.",
+                        hint="Give all of them a zone, or none; in `IN` a list may mix them.",
+                    )
                 plain.append(self._plain(value))
             return f"${numbers[key]}"
 
@@ -119,6 +125,8 @@ class Bound:
             if members.width > 1:
                 return None if items else self._no_rows(members)
             if len({type(item) for item in items if item is not None}) > 1 or any(isinstance(i, list) for i in items):
+                return None
+            if mixes_zones(items):
                 return None
             sign, words = ("<>", "ALL") if members.negated else ("=", "ANY")
             text = f"OPERATOR({sign}) {words} ({numbered(self._key(place), items)})"  # as IN, it binds closer than `=`
