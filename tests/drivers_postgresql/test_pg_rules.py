@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from tusk_drivers.postgresql.session import PostgresqlSession
 from tusk_jupyter.driverkit.session import Transaction
 from tusk_jupyter.errors import QueryError
 
@@ -71,3 +72,26 @@ def test_errors_and_the_users_transaction_are_as_without_a_rule(ruled):
 def test_a_rule_of_the_table_below_a_view_answers_too(ruled):
     ruled.do("CREATE TEMP VIEW offers AS SELECT * FROM stock")
     assert sorted(ruled.rows("DELETE FROM offers")) == [(1,), (2,)]
+
+
+def test_the_view_of_settings_answers_as_in_psql(db):
+    assert db.rows("UPDATE pg_settings SET setting = 'SQL, DMY' WHERE name = 'DateStyle'") == [("SQL, DMY",)]
+
+
+def test_other_tables_are_changed_as_ever_beside_rules_that_answer_nothing_and_tables_that_are_locked(db, settings):
+    db.do("CREATE TEMP TABLE plain (id int)")
+    assert db.do("INSERT INTO plain VALUES (1)") == 1
+    assert not db.session._link.ruled  # the server's own view is no reason to send changes by another way
+    first, second = (PostgresqlSession.connect(settings(admin=True)) for _ in range(2))
+    try:
+        one, other = type(db)(first), type(db)(second)
+        one.do(
+            "CREATE TABLE held (id int); CREATE RULE shown AS ON UPDATE TO held DO ALSO SELECT new.id;"
+            "CREATE TABLE free_one (id int); BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE"
+        )
+        other.do("SET lock_timeout = '2s'")
+        assert other.do("INSERT INTO free_one VALUES (1)") == 1
+        one.do("COMMIT; DROP TABLE held, free_one")
+    finally:
+        first.close()
+        second.close()

@@ -110,11 +110,14 @@ def test_instants_are_shown_in_the_sessions_zone(db):
     assert table["lmt"].cast(TZ)[0].as_py() == datetime(1890, 1, 1, tzinfo=UTC)  # +00:53:28 there and then
 
 
-def test_a_zone_that_only_the_server_knows_is_shown_as_utc(db):
+def test_a_zone_that_only_the_server_knows_is_shown_as_utc_with_a_note(db):
     db.do("SET timezone = '<+03>-03'")
-    table = db.table("SELECT '2024-07-02 12:00+00'::timestamptz AS a")
-    assert table.schema.field("a").type == TZ
-    assert table["a"][0].as_py() == datetime(2024, 7, 2, 12, tzinfo=UTC)
+    table = db.table("SELECT '2024-07-02 12:00+00'::timestamptz AS a, array['2024-07-02 12:00+00'::timestamptz] AS b")
+    assert [field.type for field in table.schema] == [TZ, pa.list_(TZ)]
+    assert table["a"][0].as_py() == table["b"][0].as_py()[0] == datetime(2024, 7, 2, 12, tzinfo=UTC)
+    assert db.notes == [f"Column {name!r} is in UTC: only the server knows the time zone '<+03>-03'." for name in "ab"]
+    db.do("SET timezone = 'Etc/UTC'")
+    assert db.table("SELECT now()") and not db.notes
 
 
 @pytest.mark.parametrize("bound", [False, True], ids=["copy", "bound"])

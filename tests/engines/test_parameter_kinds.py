@@ -307,6 +307,28 @@ def test_postgresql_finds_a_type_for_each_place_and_names_parameters(postgresql_
         assert "$" not in f"{caught.value.message}{caught.value.detail}"
 
 
+def test_a_list_in_in_is_of_arrays_where_the_column_is_one_on_postgresql(postgresql_engine):
+    run = postgresql_engine.run
+    run(
+        "CREATE TEMP TABLE arrayed (n int, a int[], v varchar(9)[], t timestamptz[]);"
+        "INSERT INTO arrayed VALUES (1, '{1,2}', '{x}', '{now}'), (2, NULL, NULL, NULL)"
+    )
+    asked: list[tuple[str, list[object], list[int]]] = [
+        *((f"{column} IN (:v)", [], []) for column in "avt"),
+        *((f"{column} NOT IN (:v) AND n IN (:n)", [], [1, 2]) for column in "avt"),
+        ("a IN (:v) OR t IN (:v) OR n IN (:v)", [], []),
+        ("a IN (:v)", [None], []),
+        ("a IN (:v)", [[1, 2], [3]], [1]),
+        ("a IN (:v)", [[1, 2], None], [1]),
+        ("v IN (:v)", [["x"]], [1]),
+    ]
+    run("BEGIN")
+    for where, value, rows in asked:
+        found = run(f"SELECT n FROM arrayed WHERE {where} ORDER BY n", parameters={"v": value, "n": [1, 2]})
+        assert found.table.column(0).to_pylist() == rows, where
+    run("COMMIT")
+
+
 def test_postgresql_takes_no_number_for_a_name(postgresql_engine):
     with pytest.raises(errors.UsageError, match="either") as caught:
         postgresql_engine.run("SELECT '$1', $1 + :n", parameters={"n": 5})

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
+
+from tusk_jupyter.protocol import control
 
 pytestmark = pytest.mark.home("shared")
 
@@ -83,6 +86,44 @@ def test_a_function_keeps_its_own_settings_to_itself_and_one_that_sets_some_sets
         assert postgresql_engine.value("SHOW datestyle") == before
         run("SELECT '2024-03-04'::date AS d, sets()")
         assert postgresql_engine.value("SHOW datestyle") == "German, DMY"
+
+
+def test_a_statement_that_sets_how_its_own_rows_look_loses_nothing_in_silence(postgresql_engine):
+    run = postgresql_engine.run
+    values = (
+        "'abc\\\\'::bytea AS b, 0.1::float8 + 0.2::float8 AS f, interval '-1 day 2 hours' AS i, '2024-03-04'::date AS d"
+    )
+    cases = [
+        ("bytea_output", "escape", {}, []),
+        ("extra_float_digits", "0", {"f": 0.3}, ["Column 'f' may lack digits of its floats: "]),
+        ("IntervalStyle", "iso_8601", {"i": "P-1DT2H"}, ["Column 'i' is text: "]),
+        ("DateStyle", "SQL, DMY", {"d": "04/03/2024"}, ["Column 'd' is text: "]),
+    ]
+    usual = run(f"SELECT {values}").table.to_pylist()[0]
+    assert (usual["b"], usual["f"]) == (b"abc\\", 0.1 + 0.2)
+    for name, value, others, notes in cases:
+        for more in ("", " WHERE :n = 1"):
+            sets = f"set_config('{name}', '{value}', false) AS s"
+            found = run(f"SELECT {sets}, {values}{more}", parameters={"n": 1} if more else {})
+            assert found.table.to_pylist() == [{"s": value, **usual, **others}], name
+            assert list(found.notes) == [f"{n}the statement itself set {name} to {value!r} as it ran." for n in notes]
+            assert postgresql_engine.value(f"SHOW {name}") == value
+            run("RESET ALL")
+
+
+def test_intervals_go_up_as_they_are_under_every_style(postgresql_engine):
+    values = [
+        pa.MonthDayNano(parts) for parts in ([-1, 2, 0], [-1, 0, 5 * 10**9], [0, -1, 5000], [0, 1, -5000], [5, 0, 0])
+    ]
+    kind = pa.month_day_nano_interval()
+    data = pa.table({"i": pa.array(values, kind), "l": pa.array([[one] for one in values], pa.list_(kind))})
+    for style in ("sql_standard", "iso_8601", "postgres_verbose"):
+        postgresql_engine.run(f"SET intervalstyle = '{style}'")
+        request = control.UploadRequest(session="", connection="postgresql", table="lengths")
+        postgresql_engine.client.upload(request, data)
+        back = postgresql_engine.run("SELECT i, l[1] FROM lengths").table
+        assert [column.to_pylist() for column in back.columns] == [values, values], style
+        postgresql_engine.run("DROP TABLE lengths; RESET ALL")
 
 
 def test_what_yields_rows_does_not_say_that_it_changed_some(postgresql_engine):

@@ -71,8 +71,6 @@ class Execution:
         self.turn = Turn(kill)
         self._statement = ""
         """The one that was begun last."""
-        self._harmless: frozenset[str] = frozenset()
-        """Names, in upper case, that no stored function had when it was asked for."""
         self._prepared: int | None = None
         self._headings: Headings | None = None
         self._unread: Generator[pa.RecordBatch, None, None] | None = None
@@ -119,9 +117,10 @@ class Execution:
     def _may_write(self, sql: str) -> bool:
         """Return whether a SELECT calls a stored function: killed at a limit, what that wrote would be undone.
 
-        Its rows are read to their end, as by `mariadb`. Of functions behind views nobody tells.
+        Its rows are read to their end, as by `mariadb`. Of functions behind views nobody tells. The server is asked each time:
+        any session may make a function of some name.
         """
-        called = calls_of_others(sql, "mysql") - self._harmless
+        called = calls_of_others(sql, "mysql")
         if not called or _OF_LAST_STATEMENT & called:
             return bool(called - _OF_LAST_STATEMENT)
         names = ", ".join(["%s"] * len(called))
@@ -129,8 +128,6 @@ class Execution:
             ((stored,),) = self._link.ask(_STORED.format(names=names), *sorted(called))
         except pymysql.MySQLError:
             return True
-        if not stored:
-            self._harmless |= called
         return bool(stored)
 
     def close_unread(self) -> None:

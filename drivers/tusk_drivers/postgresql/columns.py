@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,7 +14,6 @@ from tusk_drivers.postgresql.arrays import ArrayReader
 from tusk_drivers.postgresql.decimals import NumericReader
 from tusk_drivers.postgresql.intervals import IntervalReader
 from tusk_drivers.postgresql.types import BY_ARRAY_OID, BY_OID, Form, PgType, Setting, numeric_scale, type_name
-from tusk_drivers.postgresql.zones import arrow_zone
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -88,7 +88,7 @@ def reader_of(entry: PgType, modifier: int, zone: str) -> readers.Reader:
     if entry.form is Form.TEXT:
         return readers.Reader()
     if entry.arrow == "timestamp[us, tz]":
-        return readers.ZonedReader(pa.timestamp("us", tz=arrow_zone(zone)))
+        return readers.ZonedReader(zone)
     return _PLAIN.get(entry.arrow, readers.PlainReader)(pa.type_for_alias(entry.arrow))
 
 
@@ -113,6 +113,21 @@ def as_batch(columns: Sequence[Column], arrays: Sequence[pa.Array]) -> pa.Record
     return pa.RecordBatch.from_arrays(list(arrays), schema=schema_of(columns))
 
 
-def notes_of(columns: Sequence[Column]) -> list[str]:
-    """Return what the reader of the data must know, by column."""
-    return [f"Column {column.name!r} {column.reader.note}." for column in columns if column.reader.note]
+def notes_of(columns: Sequence[Column], changed: Mapping[Setting, str] = MappingProxyType({})) -> list[str]:
+    """Return what the reader of the data must know, by column.
+
+    Args:
+        columns: of the result.
+        changed: settings that the statement itself gave other values than ours while its rows came.
+    """
+    found = []
+    for column in columns:
+        note = column.reader.note
+        for setting in column.settings & changed.keys():
+            by = f"the statement itself set {setting.value} to {changed[setting]!r} as it ran"
+            if setting is Setting.FLOAT_DIGITS:
+                found.append(f"Column {column.name!r} may lack digits of its floats: {by}.")
+            elif note and setting is not Setting.BYTEA_OUTPUT:
+                note = f"is text: {by}"
+        found += [f"Column {column.name!r} {note}."] if note else []
+    return found

@@ -20,6 +20,7 @@ from tusk_drivers.postgresql.batches import Batches, parsed, without_columns
 from tusk_drivers.postgresql.columns import Column, columns_of, notes_of, schema_of
 from tusk_drivers.postgresql.copy import PREFIX, CopySource
 from tusk_drivers.postgresql.link import Link, deadline_in
+from tusk_drivers.postgresql.literals import quoted_element
 from tusk_drivers.postgresql.parameters import Bound
 from tusk_drivers.postgresql.readonly import ReadOnly
 from tusk_drivers.postgresql.rows import RowSource
@@ -41,12 +42,13 @@ if TYPE_CHECKING:
 SKIP_S = 0.25
 """A result that is cut off is read on for so long before its statement is cancelled: small ones end by themselves. One that
 calls a function which may write is read to its end, as by psql: cancelled, it would be undone although its rows were shown."""
-_WRITERS = """
-SELECT count(*) FROM pg_catalog.pg_proc WHERE pg_catalog.lower(proname) OPERATOR(pg_catalog.=) ANY ({names}) AND provolatile
-OPERATOR(pg_catalog.=) 'v' AND (pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace OR proname
-OPERATOR(pg_catalog.~) '^(lo_.*|lowrite|pg_notify|pg_logical_emit_message|set_config)$')
+_WRITERS = b"""
+SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc WHERE pg_catalog.lower(proname) OPERATOR(pg_catalog.=) ANY ($1::text[]) AND
+provolatile OPERATOR(pg_catalog.=) 'v' AND (pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace OR
+proname OPERATOR(pg_catalog.~) '^(lo_.*|lowrite|pg_notify|pg_logical_emit_message|set_config)$')
 """
-"""How many functions of some names may write."""
+"""How many functions of some names may write; of those behind views and operators nobody tells. Asked with each Describe, in
+its round trip: any session may make or change one at any time."""
 
 _FED_AT_ONCE = 64 * 1024
 """Characters of a COPY's rows that go to libpq at once; it keeps a copy of each."""
@@ -58,6 +60,7 @@ TYPES_SAVEPOINT = "tusk_types"
 _YIELDING = {
     "SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN", "EXECUTE", "FETCH", "CALL", "INSERT", "UPDATE", "DELETE", "MERGE",
 }  # fmt: skip
+_WRITING = {"INSERT", "UPDATE", "DELETE", "MERGE"}
 _ROLLING_BACK = {"ROLLBACK", "ABORT"}
 """Statements that the server is to answer with ROLLBACK; so it answers a COMMIT of an aborted transaction, too."""
 _READING = {"SELECT", "WITH", "VALUES", "TABLE"}
@@ -82,13 +85,17 @@ class Execution:
         self._sql = self._bound.sent.text
         self._before: dict[Setting, str] = {}
         self._formats: dict[Setting, str] = {}
+        self._changed: dict[Setting, str] = {}
+        """What the statement itself has set meanwhile, of that on which its rows' text depends."""
         self._is_local = False
         """Whether these hold for the open transaction only."""
         self._savepoint = False
         self._source: Source | None = None
         self._steps: Generator[pa.RecordBatch, None, None] | None = None
         self._columns: tuple[Column, ...] = ()
-        self._asked: Mapping[Setting, str] = {}
+        self._asked: dict[Setting, str] = {}
+        self._may_cut = False
+        """Whether it may be cancelled once nobody wants its rows: what a function of it wrote would be undone."""
         self._was_aborted = link.status == TransactionStatus.INERROR
         """Whether the transaction that is open before the statement is aborted; a read-only COMMIT is sent as a ROLLBACK."""
         self._ended = False
@@ -101,26 +108,9 @@ class Execution:
         return self._command in _READING and not self._has_word(_CHANGES)
 
     @functools.cached_property
-    def _may_cut(self) -> bool:
-        """Whether it may be cancelled once nobody wants its rows: what a function of it wrote would be undone.
-
-        The server knows which functions may write; of those behind views and operators nobody tells.
-        """
-        if not self._may_stop:
-            return False
-        called = sorted(calls_of_others(self._statement.text, "postgresql") - self._link.harmless)
-        if not called or self._link.status == TransactionStatus.INERROR:
-            return not called
-        names = (
-            "ARRAY["
-            + ",".join(f"'{name.lower()}'" for name in (one.replace("'", "''") for one in called))
-            + "]::text[]"
-        )
-        (answer,) = self._link.run(_WRITERS.format(names=names))
-        if not int(answer.get_value(0, 0) or 0):
-            self._link.harmless.update(called)
-            return True
-        return False
+    def _called(self) -> list[str]:
+        """Functions that it calls, but for the server's own ones that read, if it is one that only reads by its words."""
+        return sorted(calls_of_others(self._statement.text, "postgresql")) if self._may_stop else []
 
     def _has_word(self, words: re.Pattern[str]) -> bool:
         """Return whether one of the words stands in the statement's code; one in a literal or a comment does not count."""
@@ -158,7 +148,6 @@ class Execution:
             if sent is not self._statement.text:
                 self._sql = sent
             self._extra_notes += self.guard.notes
-            _ = self._may_cut  # asked of the server now, while it is free
             described = self._describe() if self._command in _YIELDING or self._bound.is_unsure else None
             self._link.raise_if_cancelled()
             if described is None or described.nfields == 0:
@@ -205,7 +194,7 @@ class Execution:
             self._link.ruled = None
         if self._command not in rules.RULED or self.guard.wrapped:
             return False
-        may = rules.may_answer(self._link)
+        may = rules.may_answer(self._link, self._statement.text)
         if may and self._statement.parameters and rules.names_one(self._link, self._statement.text):
             self._extra_notes.append(
                 "A rule may have answered with rows. They arrive only where the statement has no parameters."
@@ -265,8 +254,8 @@ class Execution:
             if failed is not None and marked:
                 self._link.run(f"ROLLBACK TO SAVEPOINT {TYPES_SAVEPOINT}; RELEASE SAVEPOINT {TYPES_SAVEPOINT}")
             self._sql = self._bound.sent.text
-        words = [(settings.get_value(0, index) or b"").decode() for index in range(2)]
-        self._asked = {Setting.BYTEA_OUTPUT: words[0], Setting.FLOAT_DIGITS: words[1]}
+        self._asked = formats.asked(settings)
+        self._may_cut = self._may_stop and (not self._called or settings.get_value(0, settings.nfields - 1) == b"0")
         return described
 
     def _asked_to_describe(self, *, marked: bool) -> list[PGresult]:
@@ -295,7 +284,11 @@ class Execution:
             pg.send_query_params(f"SAVEPOINT {TYPES_SAVEPOINT}".encode(), [])
         pg.send_prepare(b"", self._sql.encode(), list(self._bound.types) or None)
         pg.send_describe_prepared(b"")
-        pg.send_query_params(formats.QUERY, [])
+        if self._called:
+            names = ",".join(quoted_element(name.lower()) for name in self._called)
+            pg.send_query_params(formats.QUERY + b", (" + _WRITERS + b")", [f"{{{names}}}".encode()])
+        else:
+            pg.send_query_params(formats.QUERY, [])
         if marked:
             pg.send_query_params(f"RELEASE SAVEPOINT {TYPES_SAVEPOINT}".encode(), [])
         pg.pipeline_sync()
@@ -312,7 +305,7 @@ class Execution:
             schema=first.schema if first is not None else schema_of(self._columns),
             batches=Batches(first, steps),
             types=[column.type_name for column in self._columns],
-            notes=lambda: [*notes_of(self._columns), *self._all_notes()],
+            notes=lambda: [*notes_of(self._columns, self._changed), *self._all_notes()],
             affected=lambda: self._source.affected if self._source else None,
             ended=lambda: only,
         )
@@ -379,9 +372,20 @@ class Execution:
         try:
             if self._link.is_open:
                 self._finish_source()
+                if ok and self._link.status != TransactionStatus.INERROR:
+                    self._look_at_settings()
                 self._put_back(undo=not ok and (self._link.cancelled or self._stopped))
         finally:
             self._link.end()
+
+    def _look_at_settings(self) -> None:
+        """See whether the rows' text was of our form to the end; the server does not report one of the settings by itself."""
+        needed = frozenset().union(*(column.settings for column in self._columns))
+        now = self._asked | self._formats
+        if Setting.FLOAT_DIGITS in needed and not self._may_cut and self._command not in _WRITING:
+            (answer,) = self._link.run(formats.QUERY.decode())
+            now = formats.asked(answer)
+        self._changed = formats.present(self._link, now, formats.overrides(self._link, needed, now))
 
     def _finish_source(self) -> None:
         """Stop a statement that still runs, and read its end."""

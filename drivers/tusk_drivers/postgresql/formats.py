@@ -7,12 +7,22 @@ differs from ours, it is changed for that one statement and put back; results wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from tusk_drivers.postgresql.link import Link
 from tusk_drivers.postgresql.types import Setting
 
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
 QUERY = b"SELECT pg_catalog.current_setting('bytea_output'), pg_catalog.current_setting('extra_float_digits')"
 """The two settings that the server does not report by itself; asked in the same round trip as Describe."""
+
+
+def asked(answer: PGresult) -> dict[Setting, str]:
+    """Return the settings that `QUERY` asked for."""
+    values = ((answer.get_value(0, index) or b"").decode() for index in range(2))
+    return dict(zip((Setting.BYTEA_OUTPUT, Setting.FLOAT_DIGITS), values, strict=True))
 
 
 def overrides(link: Link, needed: Iterable[Setting], asked: Mapping[Setting, str]) -> dict[Setting, str]:
@@ -23,13 +33,8 @@ def overrides(link: Link, needed: Iterable[Setting], asked: Mapping[Setting, str
         needed: settings on which the result's text depends.
         asked: the values of the others.
     """
-    found = {}
-    for setting in needed:
-        now = asked.get(setting) or link.setting(setting.value)
-        wanted = _wanted(setting, now)
-        if wanted is not None:
-            found[setting] = wanted
-    return found
+    wanted = {setting: _wanted(setting, now) for setting, now in present(link, asked, needed).items()}
+    return {setting: value for setting, value in wanted.items() if value is not None}
 
 
 def _wanted(setting: Setting, now: str) -> str | None:
@@ -71,5 +76,5 @@ def _set(setting: Setting, value: str, *, local: bool) -> str:
 
 
 def present(link: Link, asked: Mapping[Setting, str], which: Iterable[Setting]) -> dict[Setting, str]:
-    """Return the present values, to put back."""
+    """Return the present values."""
     return {setting: asked.get(setting) or link.setting(setting.value) for setting in which}

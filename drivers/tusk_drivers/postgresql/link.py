@@ -44,8 +44,6 @@ class Link:
         self.connection = connection
         self.pg = connection.pgconn
         self.notices: list[str] = []
-        self.harmless: set[str] = set()
-        """Names of functions, in upper case, of which the server has none that may write."""
         self.ruled: frozenset[str] | None = None
         """Names of the tables that have a rule which may yield rows; None until the server is asked."""
         self.cancelled = False

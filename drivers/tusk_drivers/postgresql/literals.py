@@ -77,11 +77,12 @@ def _text_array(values: object) -> pa.Array:
 
 
 def _interval(value: pa.MonthDayNano) -> str:
-    return f"{value.months} mons {value.days} days {_seconds(value.nanoseconds // 1000)}"
+    """Return an interval with a sign for each field: under `sql_standard` the first one counts for those without."""
+    return f"{value.months:+d} mons {value.days:+d} days {_seconds(value.nanoseconds // 1000)}"
 
 
 def _seconds(microseconds: int) -> str:
-    sign, rest = ("-", -microseconds) if microseconds < 0 else ("", microseconds)
+    sign, rest = ("-", -microseconds) if microseconds < 0 else ("+", microseconds)
     return f"{sign}{rest // 1_000_000}.{rest % 1_000_000:06d} secs"
 
 
@@ -98,10 +99,15 @@ def _lists(column: pa.Array, name: str) -> Iterator[str | None]:
             yield None
         else:
             parts = (next(items) for _ in range(length))
-            yield "{" + ",".join("NULL" if part is None else part if nested else _element(part) for part in parts) + "}"
+            yield (
+                "{"
+                + ",".join("NULL" if part is None else part if nested else quoted_element(part) for part in parts)
+                + "}"
+            )
 
 
-def _element(text: str) -> str:
+def quoted_element(text: str) -> str:
+    """Return an element of an array's text."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -43,6 +43,11 @@ _ENGINE = Engine(
 )
 _NUMBERED = re.compile(r"\$(\d+)")
 _NO_TYPE, _TWO_TYPES, _OTHER_TYPE, _NO_FUNCTION, _MANY_FUNCTIONS = "42P18", "42P08", "42804", "42883", "42725"
+_NO_ARRAY_TYPE = "42704"
+_ARRAY_TYPE = re.compile(
+    r"(?:character varying|bit varying|double precision|time(?:stamp)? with(?:out)? time zone|[\w.]+|(?:\w+\.)?\"[^\"]+\")\[\]"
+)
+"""The name of a type of arrays in a message, in whichever language it is."""
 _Key = tuple[str, object]
 """A value's name, and what tells its numbers apart: None for the one that its uses share."""
 
@@ -66,6 +71,8 @@ class Bound:
         """Offsets of placeholders that have a number of their own."""
         self._as_text: set[_Key] = set()
         """What the server found no type for."""
+        self._of_arrays: dict[int, str] = {}
+        """By their offsets, the placeholders of lists behind an array, and its type: there are no arrays of arrays."""
         self._wide = False
         """Whether lists of integers go as bigint[]."""
         self.guesses = False
@@ -124,6 +131,9 @@ class Bound:
         def whole(place: Placeholder, members: Members, items: list[object]) -> Replacement | None:
             if members.width > 1:
                 return None if items else self._no_rows(members)
+            if place.start in self._of_arrays:
+                nothing = f"(SELECT NULL::{self._of_arrays[place.start]} WHERE FALSE)"  # as the server names it
+                return None if items else Replacement(members.open, members.end, nothing)
             if len({type(item) for item in items if item is not None}) > 1 or any(isinstance(i, list) for i in items):
                 return None
             if mixes_zones(items):
@@ -220,6 +230,8 @@ class Bound:
         numbered = _NUMBERED.search(message)
         if code in (_NO_TYPE, _TWO_TYPES) and numbered and int(numbered[1]) <= len(self._keys):
             changed = self._learn_of(self._keys[int(numbered[1]) - 1], int(position) - 1 if position else None)
+        elif code == _NO_ARRAY_TYPE:
+            changed = self._learn_of_array(message, int(position or 0) - 1)
         elif code in (_OTHER_TYPE, _MANY_FUNCTIONS):
             changed = self._learn_of_arguments()
         else:
@@ -241,6 +253,20 @@ class Bound:
             return False
         self._as_text.add(key)
         return True
+
+    def _learn_of_array(self, message: str, position: int) -> bool:
+        """Send a list in IN by its members where the value before it is an array."""
+        at, kind = self.sent.original(position), _ARRAY_TYPE.search(message)
+        for place in self._statement.placeholders:
+            if (
+                place.around.members
+                and place.around.members.start == at
+                and kind
+                and place.start not in self._of_arrays
+            ):
+                self._of_arrays[place.start] = kind[0]
+                return True
+        return False
 
     def _learn_of_arguments(self) -> bool:
         """Take untyped arguments of functions for text: `to_json(:x)` takes any type, and the server does not name `$n`."""

@@ -6,10 +6,12 @@ handed out before can be cast to it. What cannot be shown exactly becomes text, 
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tusk_drivers.postgresql.zones import read_odd_offsets
+from tusk_drivers.postgresql.zones import arrow_zone, read_odd_offsets
 from tusk_jupyter.errors import QueryError
 
 
@@ -83,7 +85,14 @@ class TimestampReader(PlainReader):
 
 
 class ZonedReader(TimestampReader):
-    """Timestamps with zone: instants, shown in the session's zone."""
+    """Timestamps with zone: instants, shown in the session's zone, or in UTC where nobody else knows its name."""
+
+    def __init__(self, zone: str) -> None:
+        """Begin in the session's zone."""
+        shown = arrow_zone(zone)
+        super().__init__(pa.timestamp("us", tz=shown or "UTC"))
+        if shown is None:
+            self.note = f"is in UTC: only the server knows the time zone {zone!r}"
 
     def cast(self, text: pa.StringArray) -> pa.Array:
         """Cast; local mean times have offsets with seconds (+00:53:28), which Arrow does not read."""
@@ -104,15 +113,23 @@ class TimeReader(PlainReader):
         return pc.cast(day, self.type)
 
 
+_ESCAPED = re.compile(rb"\\(\\|[0-7]{3})")
+
+
 class ByteaReader(Reader):
-    r"""Bytes in hex form, `\x6869`."""
+    r"""Bytes in hex form, `\x6869`; in the escape form, `hi\000`, once the statement itself has set that."""
 
     def __init__(self) -> None:
         """Begin as binary, and stay so."""
         super().__init__(pa.binary())
 
     def read(self, text: pa.StringArray) -> pa.Array:
-        """Decode all values at once: the digits stand one behind the other in the buffer."""
+        r"""Decode all values at once: the digits stand one behind the other in the buffer.
+
+        Only the hex form begins with `\x`: in the other one, a backslash is two, or has digits behind.
+        """
+        if not pc.all(pc.starts_with(text, "\\x"), min_count=0).as_py():
+            return pa.array([None if one is None else _bytes(one) for one in text.to_pylist()], pa.binary())
         digits = pc.utf8_slice_codeunits(text, 2)
         lengths = pc.fill_null(pc.divide(pc.binary_length(digits), 2), 0)
         data = bytes.fromhex("".join(part for part in digits.to_pylist() if part))
@@ -120,6 +137,12 @@ class ByteaReader(Reader):
         valid = digits.is_valid()
         bitmap = valid.buffers()[1] if digits.null_count else None
         return pa.Array.from_buffers(pa.binary(), len(text), [bitmap, offsets.buffers()[1], pa.py_buffer(data)])
+
+
+def _bytes(value: str) -> bytes:
+    if value.startswith("\\x"):
+        return bytes.fromhex(value[2:])
+    return _ESCAPED.sub(lambda found: b"\\" if found[1] == b"\\" else bytes([int(found[1], 8)]), value.encode())
 
 
 def refuse_change(type_: pa.DataType, why: str) -> QueryError:

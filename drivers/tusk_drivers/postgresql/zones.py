@@ -16,14 +16,14 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @cache
-def arrow_zone(session_zone: str) -> str:
-    """Return the zone under which instants are shown: the session's, or UTC where nobody else knows its name."""
+def arrow_zone(session_zone: str) -> str | None:
+    """Return the zone under which instants are shown, or None where only the server knows the session's."""
     if session_zone in _UTC_NAMES:
         return "UTC"
     try:
         ZoneInfo(session_zone)
     except (ValueError, OSError, KeyError):  # POSIX forms as <+03>-03, which the server knows and zoneinfo does not
-        return "UTC"
+        return None
     return session_zone
 
 
