@@ -170,6 +170,26 @@ def test_instants_in_any_zone_can_be_shown_and_taken_out(duckdb_engine):
         assert len(result.notes) == (0 if zone == "Asia/Kolkata" and isinstance(shown, datetime) else 2)
 
 
+EDGES = [
+    ("America/New_York", "9999-12-31 23:59:59.999999-05"),  # 10000 in UTC
+    ("Europe/Berlin", "0001-01-01 00:00:00+00:53:28"),  # before Christ in UTC
+]
+
+
+def test_instants_whose_year_is_another_one_in_utc_can_be_shown(postgresql_engine):
+    """Over COPY, the extended protocol, and in an array."""
+    for zone, instant in EDGES:
+        postgresql_engine.run(f"SET TimeZone = '{zone}'")
+        for result in (
+            postgresql_engine.run(f"SELECT '{instant}'::timestamptz AS v"),
+            postgresql_engine.run("SELECT :x::timestamptz AS v", parameters={"x": instant}),
+        ):
+            assert as_pandas(result.table) == as_polars(result.table) == [instant]
+            assert "shown as text" in result.notes[0]
+        nested = postgresql_engine.run(f"SELECT ARRAY['{instant}'::timestamptz, NULL] AS v").table
+        assert as_polars(nested) == [[instant, None]]
+
+
 def test_a_late_far_instant_makes_text_that_is_alike_in_all_rows(duckdb_engine):
     duckdb_engine.run("SET TimeZone = 'Asia/Kolkata'")
     far = "CASE WHEN i = 100000 THEN '12000-01-01 00:00+00' ELSE '2024-07-01 00:00+00' END::TIMESTAMPTZ"

@@ -115,7 +115,7 @@ def read_lines(lines: bytes | bytearray, columns: Sequence[Column]) -> pa.Record
         lines = _BOM + lines
     try:
         try:
-            table = _parse(lines, [column.reader.csv_type or pa.string() for column in columns])
+            table = _typed(lines, columns)
         except pa.ArrowInvalid:  # a value that a type cannot hold: the readers look at the text and widen
             table = _parse(lines, [pa.string()] * len(columns))
     except pa.ArrowInvalid as exc:
@@ -125,6 +125,13 @@ def read_lines(lines: bytes | bytearray, columns: Sequence[Column]) -> pa.Record
     if all(array.type == column.reader.type != pa.string() for array, column in zip(arrays, columns, strict=True)):
         return as_batch(columns, arrays)
     return batch_of(columns, arrays)
+
+
+def _typed(lines: bytes | bytearray, columns: Sequence[Column]) -> pa.Table:
+    table = _parse(lines, [column.reader.csv_type or pa.string() for column in columns])
+    if not all(column.reader.holds(table.column(index)) for index, column in enumerate(columns)):
+        raise pa.ArrowInvalid("values outside their Arrow type")
+    return table
 
 
 def _parse(lines: bytes | bytearray, types: Sequence[pa.DataType]) -> pa.Table:

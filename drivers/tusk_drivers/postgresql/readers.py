@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 from tusk_drivers.postgresql.zones import arrow_zone, read_odd_offsets
 from tusk_jupyter.errors import QueryError
 
+_YEAR_1, _YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000
+"""Their first microseconds, since 1970."""
+
 
 class Reader:
     """Text as it comes; the base of all readers."""
@@ -29,6 +32,10 @@ class Reader:
     def csv_type(self) -> pa.DataType | None:
         """The type that pyarrow.csv may parse by itself, or None if the text must come through `read`."""
         return None
+
+    def holds(self, parsed: pa.ChunkedArray) -> bool:
+        """Return whether what pyarrow.csv parsed under `csv_type` may go out as it is."""
+        return True
 
     def read(self, text: pa.StringArray) -> pa.Array:
         """Return the column's values; `type` is their type afterwards."""
@@ -85,7 +92,11 @@ class TimestampReader(PlainReader):
 
 
 class ZonedReader(TimestampReader):
-    """Timestamps with zone: instants, shown in the session's zone, or in UTC where nobody else knows its name."""
+    """Timestamps with zone: instants, shown in the session's zone, or in UTC where nobody else knows its name.
+
+    In the last hours of 9999 by the zone's clock it may be the year 10000 in UTC, in the first of the year 1 the year
+    before Christ; pandas and polars cannot show these either.
+    """
 
     def __init__(self, zone: str) -> None:
         """Begin in the session's zone."""
@@ -94,12 +105,21 @@ class ZonedReader(TimestampReader):
         if shown is None:
             self.note = f"is in UTC: only the server knows the time zone {zone!r}"
 
+    def holds(self, parsed: pa.ChunkedArray) -> bool:
+        """Return whether all instants are in the years 1 to 9999 of UTC too."""
+        ends = pc.min_max(parsed.cast(pa.int64()))
+        low, high = ends["min"].as_py(), ends["max"].as_py()
+        return low is None or bool(low >= _YEAR_1 and high < _YEAR_10000)
+
     def cast(self, text: pa.StringArray) -> pa.Array:
         """Cast; local mean times have offsets with seconds (+00:53:28), which Arrow does not read."""
         try:
-            return pc.cast(text, self.type)
+            found = pc.cast(text, self.type)
         except pa.ArrowInvalid:
-            return read_odd_offsets(text, self.type)
+            found = read_odd_offsets(text, self.type)
+        if not self.holds(found):
+            raise pa.ArrowInvalid("before the year 1 or after 9999 in UTC")
+        return found
 
 
 class TimeReader(PlainReader):
