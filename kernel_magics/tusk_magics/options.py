@@ -124,7 +124,7 @@ OPTIONS = (
     Option(
         "--param",
         "NAME=VALUE",
-        "value for :NAME; a Python literal, a text as written between quotes, else text; may be repeated",
+        "value for :NAME; a Python literal; text between quotes is taken as written, anything else is text; may be repeated",
         _pair,
     ),
     Option("--params", "DICT", "values for placeholders: a dictionary variable, or JSON", str),

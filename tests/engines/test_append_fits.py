@@ -267,3 +267,10 @@ def test_a_secret_that_does_not_fit_is_not_repeated(duckdb_engine):
         with pytest.raises(errors.UsageError, match="'password' holds a value, which its place in the table") as caught:
             duckdb_engine.client.upload(request, table)
         assert "1.23987" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_without_the_table_the_hint_names_persist(engine):
+    with pytest.raises(errors.QueryError) as caught:
+        request = control.UploadRequest(session="", connection=engine.name, table="no_such_table", append=True)
+        engine.client.upload(request, pa.table({"a": [1]}))
+    assert "`--persist DF AS no_such_table`" in (caught.value.hint or "")

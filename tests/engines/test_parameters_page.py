@@ -78,6 +78,8 @@ def test_each_row_of_the_page_is_true(engine, ask):
         except (errors.QueryError, errors.UsageError) as exc:
             got = "refused"
             assert not re.search(r"\$\d", exc.message), exc.message
+            if ":ids" in sql:
+                assert re.search(r"IN \(:ids\)|Each item must be", f"{exc.hint}"), (sql, exc.message, exc.hint)
         if got != ("refused" if row[COLUMNS[engine.name]] == "refused" else expected):
             wrong.append((sql, got))
 

@@ -201,7 +201,7 @@ def test_what_parquet_has_no_type_for_is_text_with_a_note(tmp_path: Path):
             sink.write(batch)
         written = sink.commit()
     assert written is not None
-    assert written.notes == ("Column 'x' is text: Parquet has no type for month_day_nano_interval.",)
+    assert written.notes == ("Column 'x' is text: Parquet has no type for intervals.",)
     assert read(tmp_path / "x.parquet")["x"].to_pylist() == ["P1M2DT0.000000003S", None]
 
 
@@ -263,7 +263,7 @@ def test_a_run_without_a_result_makes_no_file(tmp_path: Path):
 def test_an_existing_target_is_refused_before_anything_is_run(tmp_path: Path):
     path = tmp_path / "x.csv"
     path.write_text("precious")
-    with pytest.raises(UsageError, match=r"There is a file .*x\.csv already"):
+    with pytest.raises(UsageError, match=r"The file .*x\.csv exists already"):
         sink_for(path)
     with sink_for(path, overwrite=True) as sink:
         sink.open(SCHEMA)

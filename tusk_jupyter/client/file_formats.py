@@ -38,6 +38,10 @@ class Writer(Protocol):
         """Yield what was written under a wider schema; after `close`."""
 
 
+def _in_words(kind: pa.DataType) -> str:
+    return "intervals" if type_of.is_interval(kind) else str(kind).replace("month_day_nano_interval", "interval")
+
+
 class _Fitted:
     """Columns that the format has no type for go as text."""
 
@@ -48,7 +52,7 @@ class _Fitted:
             field.with_type(pa.string()) if text else field for field, text in zip(schema, self._as_text, strict=True)
         ]
         self.notes.extend(
-            f"Column {field.name!r} is text: {form} has no type for {field.type}."
+            f"Column {field.name!r} is text: {form} has no type for {_in_words(field.type)}."
             for field, text in zip(schema, self._as_text, strict=True)
             if text
         )

@@ -305,6 +305,6 @@ def _refuse_others(path: Path) -> bool:
 
 def _exists(path: Path) -> UsageError:
     return UsageError(
-        f"There is a file {path} already; it was left as it is.",
+        f"The file {path} exists already; it was left as it is.",
         hint="Add `--overwrite` (in Python `overwrite=True`), or choose another name.",
     )

@@ -18,6 +18,9 @@ from tusk_jupyter.sqltext.replaced import Replacement
 from tusk_jupyter.sqltext.statements import Placeholder, Statement
 from tusk_jupyter.sqltext.surroundings import Literal, Members, Use
 
+COMPARED_LIST = "The value of :{0} is a list, which is an array here: `x IN (:{0})` compares with its items."
+"""What to write where a list was compared with a single value, for engines that have arrays."""
+
 _TO_TEXT = tuple(f"CAST AS {kind}" for kind in ("CHAR", "JSON", "NCHAR", "TEXT", "VARCHAR"))
 Member = Callable[[str, int, object], str]
 """Gets a list's name, a number that is its own there, and a value; returns what the engine reads in its place."""

@@ -18,7 +18,7 @@ from tusk_jupyter.driverkit.transactions import tell_transaction
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import driver
 from tusk_jupyter.protocol.errors import to_wire
-from tusk_jupyter.protocol.scenarios import TABLE_EXISTS
+from tusk_jupyter.protocol.scenarios import TABLE_EXISTS, UNDEFINED_TABLE
 from tusk_jupyter.protocol.stream import StatementReport, Trailer
 from tusk_jupyter.sqltext.hiding import redact_text
 from tusk_jupyter.sqltext.quoted_values import hide_every_value
@@ -136,6 +136,8 @@ class Upload:
                 f"To add the rows to it: `--append DF AS {self._message.table}`. For a new table: another name (`--persist DF "
                 f"AS NAME`), or first `DROP TABLE {self._message.table}`."
             )
+        if isinstance(exc, errors.QueryError) and exc.scenario == UNDEFINED_TABLE and self._message.append:
+            exc.hint = f"{exc.hint or ''} For a new table: `--persist DF AS {self._message.table}`.".strip()
         refused = self._refused and not isinstance(exc, errors.ConnectError)  # it may be wrapped in an engine's error
         return _cancelled() if refused else memory.told(exc) or exc
 

@@ -61,8 +61,9 @@ OUTCOME_UNKNOWN = "outcome_unknown"
 CORE_STOPPED = "core_stopped"
 """The core ended while a run was under way, and its session with it; not a client's wish."""
 
+UNDEFINED_TABLE = "undefined_table"
 TABLE_EXISTS = "table_exists"
-"""Of an upload that is to make a table, the hint is the upload's own."""
+"""Uploads give a hint of their own: how to make the table, or how to add to it."""
 
 RECEIVED_LATE = "received_late"
 """The core heard of a call so late that its caller may have given it up, and did nothing; a caller that still waits asks again."""

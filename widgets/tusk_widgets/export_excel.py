@@ -34,8 +34,8 @@ type_of = pa.types
 
 _NO_TYPE: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (type_of.is_timestamp, "as Excel has no time zones"),
-    (type_of.is_duration, "as Excel shows no negative lengths of time"),
-    (type_of.is_interval, "as Excel has no months and days of a length"),
+    (type_of.is_duration, "as Excel has times of day, but no durations"),
+    (type_of.is_interval, "as Excel has no intervals"),
 )
 """Types other than text that a cell has not, and why."""
 

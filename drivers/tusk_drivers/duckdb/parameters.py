@@ -14,7 +14,7 @@ import duckdb
 from tusk_drivers.duckdb.arrays import check_array, is_map
 from tusk_drivers.duckdb.compared import TEXT, TextList, types_of
 from tusk_jupyter import errors
-from tusk_jupyter.driverkit.lists import Engine, replacements
+from tusk_jupyter.driverkit.lists import COMPARED_LIST, Engine, replacements
 from tusk_jupyter.driverkit.parameters import mixes_zones
 from tusk_jupyter.protocol.python_values import NanoDatetime
 from tusk_jupyter.sqltext.dialects import dialect_named
@@ -141,6 +141,15 @@ def shown(text: str, sent: Replaced) -> str:
     if "getvariable(" in text and "getvariable" not in sent.original_text.lower():
         text = _VARIABLE.sub(r"$\1", text)
     return text
+
+
+def compared_list(message: str, sent: Replaced, values: Mapping[str, object]) -> str | None:
+    """Return a hint if DuckDB refuses a value's type and a list stands for itself, outside of IN."""
+    for start, end, old_start, old_end in sent.places if "[]" in message else ():
+        own = sent.text[start:end].strip()
+        if own.startswith("$") and isinstance(values.get(own[1:]), list) and sent.text[:start].rstrip()[-1:] != "(":
+            return COMPARED_LIST.format(sent.original_text[old_start:old_end].lstrip(":"))
+    return None
 
 
 def is_array(sent: Replaced) -> bool:

@@ -21,7 +21,7 @@ from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.definitions import Definitions, Effect, effect_of
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, cancelled, report_of, translate
-from tusk_drivers.duckdb.parameters import OTHER_TYPE, bound, is_array, mixed, shown
+from tusk_drivers.duckdb.parameters import OTHER_TYPE, bound, compared_list, is_array, mixed, shown
 from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import PIECE_ROWS, Result
 from tusk_drivers.duckdb.settings import LOG_WAS_ON, check_shared
@@ -325,6 +325,8 @@ class DuckDBSession(Session):
             found.hint = f"Pass JSON, and cast it: `json.dumps({names[0]})`, and `:{names[0]}::JSON` in the SQL."
         if "IN/ANY/ALL" in found.message and is_array(sent):
             found.hint = OTHER_TYPE
+        elif found.hint is None:
+            found.hint = compared_list(found.message, sent, parameters)
         if found.scenario == "transaction_failed" and self._paths.stopped.is_set():
             found = cancelled()  # the stop reached a query of the driver's own, which aborts the transaction too
         self._broken = self._broken or isinstance(exc, duckdb.FatalException | duckdb.InternalException)

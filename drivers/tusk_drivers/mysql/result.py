@@ -100,10 +100,10 @@ class ResultSet:
         lossy = [column.name for column in self.columns if column.database_type == "float" and not self.binary]
         return [
             *self.widened,
-            *(f"Column {name} is FLOAT; this kind of statement shows it with six digits only." for name in lossy),
+            *(f"Column {name!r} is FLOAT; this kind of statement shows it with only six digits." for name in lossy),
         ]
 
 
 def _widening(column: Column, wider: Column) -> str:
     form = "text" if pa.types.is_string(wider.arrow) else "bytes"
-    return f"Column {column.name} has a value that is no {column.database_type}; the column is shown as {form}."
+    return f"Column {column.name!r} holds a value that is not a valid {column.database_type}; the column is shown as {form}."

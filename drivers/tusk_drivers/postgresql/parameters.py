@@ -19,7 +19,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import DiagnosticField
 from psycopg.types.numeric import Int4, Int8, IntNumeric
 
-from tusk_jupyter.driverkit.lists import Engine, replacements
+from tusk_jupyter.driverkit.lists import COMPARED_LIST, Engine, replacements
 from tusk_jupyter.driverkit.parameters import mixes_zones
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.sqltext.dialects import dialect_named
@@ -318,6 +318,10 @@ class Bound:
         if error.code == "42601" and (found := next((one for one in sent if one.start == at), None)) is not None:
             word = "NOT" if found.negated else "IN"
             error.message = re.sub(r'"(?:OPERATOR|ANY|ALL)"', f'"{word}"', error.message, count=1)
+        if error.code == _NO_FUNCTION and "[]" in error.message:
+            uses = (one for one in self._statement.placeholders if one.around.use is Use.OPERAND)
+            name = next((one.name for one in uses if isinstance(self._parameters[one.name], list)), None)
+            error.hint = COMPARED_LIST.format(name) if name else error.hint
         place = next((one for one in self._statement.placeholders if one.start == at), None)
         if error.code == "42P02" or (error.code == "42601" and place is not None):
             error.hint = (

@@ -45,7 +45,7 @@ export class SavedQueries extends Widget {
     this.held.draw(() =>
       this.node.replaceChildren(
         queries.length === 0
-          ? h('p', { class: 'tusk-Quiet' }, 'Queries that you save from the query log stand here.')
+          ? h('p', { class: 'tusk-Quiet' }, 'Queries that you save from the query log appear here.')
           : h('ul', { attrs: { 'aria-label': 'Saved queries' } }, ...queries.map(query => this.row(query)))
       )
     );

@@ -79,7 +79,7 @@ export function openExport(
       });
       if (content.exists !== undefined) {
         overwriteLabel.hidden = false;
-        said.textContent = visible(`There is a file ${content.exists} already.`);
+        said.textContent = visible(`The file ${content.exists} exists already.`);
       } else {
         if (isDownload) {
           await fetchAll(kernel, content, part => (said.textContent = `Fetching… ${part} %`));
