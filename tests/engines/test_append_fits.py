@@ -260,6 +260,25 @@ def test_a_temporary_table_and_one_elsewhere_are_looked_at_too(engine, tmp_path)
         assert float(engine.value(f"SELECT sum(v) FROM {name}")) == 1.25
 
 
+def test_a_refused_append_leaves_an_open_transaction_as_it_was(engine):
+    engine.run("CREATE TABLE fits (v INTEGER)")
+    engine.run("BEGIN")
+    engine.run("INSERT INTO fits VALUES (1)")
+    late = pa.array(["2"] * 100_000 + ["007"])
+    for array in (late, pa.array(["x"])):
+        with pytest.raises(errors.UsageError, match="would change"):
+            append(engine, array)
+    with pytest.raises(errors.TuskError):
+        engine.client.upload(
+            control.UploadRequest(session="", connection=engine.name, table="nowhere", append=True),
+            pa.table({"v": late}),
+        )
+    append(engine, pa.array([3] * 100_000))
+    engine.run("COMMIT")
+    assert engine.run("SELECT v, count(*) FROM fits GROUP BY v ORDER BY v").table.column(1).to_pylist() == [1, 100_000]
+    engine.run("DROP TABLE fits")
+
+
 def test_a_secret_that_does_not_fit_is_not_repeated(duckdb_engine):
     duckdb_engine.run("CREATE TABLE fits (password DECIMAL(5,2), v DECIMAL(5,2))")
     request = control.UploadRequest(session="", connection="duckdb", table="fits", append=True)

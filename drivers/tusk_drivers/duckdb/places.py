@@ -45,7 +45,7 @@ def places(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Place]
     Raises:
         duckdb.Error: there is no such table.
     """
-    found = connection.execute(f"DESCRIBE {name}").fetchall()
+    found = connection.sql(f"DESCRIBE {name}").fetchall()  # its error leaves an open transaction as it is
     return {str(column).lower(): place(str(type_)) for column, type_, *_ in found}
 
 
@@ -54,7 +54,7 @@ def place(type_: str) -> Place:
     if items := _LIST.fullmatch(type_):
         return Place(type=type_, kind="list", item=place(items[1]))
     name = type_.removeprefix("U")
-    if name in _INTEGERS and (name == type_ or type_ != "UUID"):
+    if name in _INTEGERS:
         return integers(type_, _INTEGERS[name], unsigned=name != type_)
     if decimal := _DECIMAL.fullmatch(type_):
         return Place(type=type_, kind="decimal", precision=int(decimal[1]), scale=int(decimal[2]))

@@ -538,7 +538,8 @@ class DuckDBSession(Session):
                 self._instance.attached.look(
                     self._connection, self, ("INSERT",), "".join(f' "{name}"' for name in table)
                 )
-                return upload.write(self._connection, table, reader, append=append)
+                open_now = self._transaction is not Transaction.IDLE
+                return upload.write(self._connection, table, reader, append=append, in_transaction=open_now)
         except duckdb.Error as exc:
             found = self._told(exc)
             taken_keys.hide_secret(found, self._connection, can_ask=self._transaction is Transaction.IDLE)

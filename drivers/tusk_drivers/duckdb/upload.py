@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import tempfile
 from collections.abc import Iterator, Sequence
 
 import duckdb
@@ -17,6 +18,7 @@ from tusk_jupyter.system.lean import imported_later
 
 pc = imported_later("pyarrow.compute")
 _HUGE = 2**127
+_HELD_BYTES = 64 * 1024 * 1024
 _AS_TEXT = "Turn the column into text first, as with `df[column].astype(str)`."
 
 
@@ -26,9 +28,17 @@ def quoted(parts: Sequence[str]) -> str:
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, table: Sequence[str], reader: pa.RecordBatchReader, *, append: bool
+    connection: duckdb.DuckDBPyConnection,
+    table: Sequence[str],
+    reader: pa.RecordBatchReader,
+    *,
+    append: bool,
+    in_transaction: bool,
 ) -> int:
     """Create `table` from the reader, or append to it by column name; return the number of rows.
+
+    In the user's transaction, which DuckDB would abort with a refused value in it, all rows are looked at before the first one
+    is written.
 
     Raises:
         UsageError: DuckDB has no such columns, or a value that it would change; nothing is written then.
@@ -39,12 +49,30 @@ def write(
     if append:
         reader = _fitted(connection, table, reader)
     columns = ", ".join(_selected(field) for field in reader.schema)
-    source = f"tusk_upload_{secrets.token_hex(8)}"
+    head = f"INSERT INTO {quoted(table)} BY NAME" if append else f"CREATE TABLE {quoted(table)} AS"
     watched = _Watched(reader)
-    connection.register(source, watched.reader)
+    with tempfile.SpooledTemporaryFile(_HELD_BYTES) as held:
+        rows = _looked_at(watched, held) if in_transaction else watched.reader
+        return _written(connection, f"{head} SELECT {columns}", rows, watched)
+
+
+def _looked_at(watched: _Watched, file: tempfile.SpooledTemporaryFile[bytes]) -> pa.RecordBatchReader:
+    """Return the same rows once all of them have been read; those of more than 64 MB are in a file meanwhile."""
     try:
-        head = f"INSERT INTO {quoted(table)} BY NAME" if append else f"CREATE TABLE {quoted(table)} AS"
-        connection.execute(f"{head} SELECT {columns} FROM {source}")  # noqa: S608 - quoted above, and a name of our own
+        with pa.ipc.new_stream(file, watched.reader.schema) as writer:
+            for batch in watched.reader:
+                writer.write_batch(batch)
+    except Exception as exc:
+        raise (watched.failure or exc) from exc
+    file.seek(0)
+    return pa.ipc.open_stream(file)
+
+
+def _written(connection: duckdb.DuckDBPyConnection, sql: str, rows: pa.RecordBatchReader, watched: _Watched) -> int:
+    source = f"tusk_upload_{secrets.token_hex(8)}"
+    connection.register(source, rows)
+    try:
+        connection.execute(f"{sql} FROM {source}")
         count = connection.rowcount
         connection.complete()
     except Exception as exc:
