@@ -89,6 +89,10 @@ def pairs(value: Any) -> Any:
 
 
 def length(value: Any) -> int:
+    if isinstance(value, str):  # of more than 292 years, as DuckDB and PostgreSQL write it
+        if iso := re.fullmatch(r"P0M0DT(-?[0-9.]+)S", value):
+            return int(Decimal(iso[1]) * 10**9)
+        return nanoseconds_of(value.removeprefix("-")) * (-1 if value.startswith("-") else 1)
     if isinstance(value, pa.MonthDayNano):
         return (value.months * 30 + value.days) * 86_400 * 10**9 + value.nanoseconds
     return value // timedelta(microseconds=1) * 1000 if isinstance(value, timedelta) else value

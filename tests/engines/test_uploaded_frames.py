@@ -27,6 +27,23 @@ def test_names_that_duckdb_would_change_are_refused(duckdb_engine, names):
     assert repr(names[-1]) in caught.value.message
 
 
+NO_NAMES = [
+    ("a", "b", "a"), ("a", "a"), ("\0",), ("\U0001f986",)
+]  # fmt: skip
+
+
+def test_a_name_that_an_engine_cannot_have_is_refused_in_words(engine):
+    for names in NO_NAMES:
+        if names == ("\U0001f986",) and engine.name != "mysql":
+            continue
+        with pytest.raises(errors.UsageError) as caught:
+            upload(engine, pa.table([pa.array([1])] * len(names), names=list(names)))
+        assert repr(names[-1]) in caught.value.message and caught.value.hint
+    if engine.name == "mysql":
+        with pytest.raises(errors.UsageError, match="in a name"):
+            upload(engine, pa.table({"a": [1]}), "`\U0001f986`")
+
+
 def test_a_frame_without_columns_is_refused_in_words(engine):
     with pytest.raises(errors.UsageError, match="A table needs a column, and the data has none"):
         upload(engine, pa.table({}))

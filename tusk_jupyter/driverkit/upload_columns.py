@@ -93,11 +93,17 @@ def plain_reader(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
     """Return the same rows in plain types.
 
     Raises:
-        UsageError: there is no column, or (when it is read) a value is broken.
+        UsageError: there is no column, or one twice, or (when it is read) a value is broken.
     """
     if not len(reader.schema):
         raise UsageError(
             "A table needs a column, and the data has none.", hint="Give the frame a column before it is written."
+        )
+    names = reader.schema.names
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise UsageError(
+            f"The data has two columns called {twice!r}; a database table cannot.", hint="Rename one of them first."
         )
     schema = pa.schema([pa.field(field.name, plain_type(field.type)) for field in reader.schema])
 

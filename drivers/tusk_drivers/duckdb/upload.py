@@ -44,8 +44,8 @@ def write(
         UsageError: DuckDB has no such columns, or a value that it would change; nothing is written then.
         Exception: whatever the reader's source raised; nothing is written then.
     """
-    _check_names(reader.schema.names)
     reader = plain_reader(reader)
+    _check_names(reader.schema.names)
     if append:
         reader = _fitted(connection, table, reader)
     columns = ", ".join(_selected(field) for field in reader.schema)

@@ -34,6 +34,7 @@ STATEMENT_BYTES = 1 << 20
 """Size of an INSERT; larger ones were not faster, and most servers take 16 MB."""
 _MARGIN_BYTES = 1024
 SAVEPOINT = "tusk_upload"
+_LAST_OF_NAMES = 0xFFFF
 _EXISTS, _TRUNCATED = 1050, 1265
 _NO_RIGHT = frozenset({1044, 1045, 1142, 1227})
 """The account may make tables, and no temporary ones."""
@@ -50,6 +51,8 @@ def write(
         Cancelled: `turn` was stopped.
         ConnectError: the link was lost; the message says what is left of the table.
     """
+    for part in table:
+        _check_characters(part)
     columns = [_quoted(_column_name(field)) for field in reader.schema]
     reader = plain_reader(reader)
     for field in reader.schema:
@@ -234,8 +237,23 @@ def _quoted(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
 
 
+def _check_characters(name: str) -> None:
+    """Refuse characters of which MySQL's names have none.
+
+    Raises:
+        UsageError: there is one.
+    """
+    far = next((sign for sign in name if ord(sign) > _LAST_OF_NAMES), None)
+    if far is not None:
+        raise UsageError(
+            f"MySQL takes no {far!r} in a name ({name!r}): its names have characters of up to U+FFFF.",
+            hint="Rename it first.",
+        )
+
+
 def _column_name(field: pa.Field) -> str:
     name: str = field.name
+    _check_characters(name)
     if not name or name != name.rstrip() or "\0" in name or len(name) > 64:
         raise UsageError(
             f"MySQL takes no column named {name!r}: 1 to 64 characters, none of them NUL, no space at the end.",

@@ -63,6 +63,9 @@ def write(
         UsageError: a column's type has no form in SQLite, or digits would be lost in a column that is there.
     """
     reader = plain_reader(reader)
+    broken = next((name for name in reader.schema.names if "\0" in name), None)
+    if broken is not None:
+        raise errors.UsageError(f"SQLite takes no column named {broken!r}: a name has no NUL.", hint="Rename it first.")
     declared = [declared_type(field) for field in reader.schema]
     notes: list[str] = []
     with contextlib.ExitStack() as stack:
