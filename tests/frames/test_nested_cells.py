@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -82,3 +85,17 @@ def test_a_column_that_was_pickled_or_made_anew_is_pandas_own(tmp_path):
     assert frame["x"].list.len().tolist() == [2]
     frame.to_parquet(tmp_path / "x.parquet")
     assert pd.read_parquet(tmp_path / "x.parquet", dtype_backend="pyarrow")["x"].iloc[0] == [BIG, None]
+
+
+def test_a_frame_with_intervals_is_pickled_and_read_without_this_package(tmp_path):
+    lengths = [pa.MonthDayNano((14, -3, 4_500_000_000)), None]
+    frame = frames.to_pandas(pa.table({"x": pa.array(lengths, pa.month_day_nano_interval())}))
+    frame.to_pickle(tmp_path / "x.pickle")
+    assert b"tusk" not in (tmp_path / "x.pickle").read_bytes()
+    assert pd.read_pickle(tmp_path / "x.pickle")["x"].tolist() == lengths
+    assert copy.deepcopy(frame["x"].tolist()) == lengths
+    reads = "import pandas, sys; print(pandas.read_pickle(sys.argv[1])['x'].iloc[0])"
+    said = subprocess.run(
+        [sys.executable, "-c", reads, tmp_path / "x.pickle"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == str(lengths[0])

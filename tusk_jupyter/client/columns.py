@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from tusk_jupyter.client.doubles import nearest
 from tusk_jupyter.client.nested_arrays import NestedArray
+from tusk_jupyter.client.pickles import allow_intervals
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -116,6 +117,8 @@ def _categories(column: pa.ChunkedArray) -> Column:
 
 def _objects(column: pa.ChunkedArray) -> Column:
     """Return Python objects (bytes; months, days and nanoseconds of intervals), and None for NULL."""
+    if type_of.is_interval(column.type):
+        allow_intervals()
     values = np.empty(len(column), dtype=object)
     values[:] = column.to_pylist()
     return values
