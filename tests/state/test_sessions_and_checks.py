@@ -6,7 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from tusk_jupyter.service import doctor
 from tusk_jupyter.state import examination
 from tusk_jupyter.state.store import Store
 
@@ -55,3 +60,12 @@ def test_others_rights_are_found(store: Store, home: Path):
 def test_too_little_room_is_found(store: Store, monkeypatch):
     monkeypatch.setattr(examination, "LEAST_FREE_BYTES", 1 << 60)
     assert [check.name for check in store.check() if not check.ok] == ["disk space"]
+
+
+@pytest.mark.parametrize(("vault", "faults"), [(True, []), (False, ["keyring", "vault", ""])])
+def test_a_missing_keyring_is_no_fault_where_the_vault_keeps_secrets(vault: bool, faults: list[str]):
+    usable = {"keyring": False, "vault": vault, "memory": True}
+    tiers = [SimpleNamespace(name=name, usable=is_usable, reason="") for name, is_usable in usable.items()]
+    credentials: Any = SimpleNamespace(tiers=lambda: tiers)
+    found = [check.name for check in doctor._tiers(credentials) if not check.ok]
+    assert found == [f"credentials: {name}" if name else "credentials" for name in faults]

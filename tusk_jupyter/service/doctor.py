@@ -49,9 +49,10 @@ def _socket_folder(places: Places) -> Check:
 
 def _tiers(credentials: Credentials) -> Iterator[Check]:
     tiers = credentials.tiers()
-    for tier in tiers:
-        yield Check(name=f"credentials: {tier.name}", ok=tier.usable, message=tier.reason)
     lasting = [tier.name for tier in tiers if tier.usable and tier.name != "memory"]
+    for tier in tiers:  # a server or container has no keyring, which is no fault where the vault keeps secrets
+        ok = tier.usable or (tier.name == "keyring" and bool(lasting))
+        yield Check(name=f"credentials: {tier.name}", ok=ok, message=tier.reason)
     yield Check(
         name="credentials",
         ok=bool(lasting),
