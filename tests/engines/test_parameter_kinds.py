@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -327,6 +328,36 @@ def test_a_list_in_in_is_of_arrays_where_the_column_is_one_on_postgresql(postgre
         found = run(f"SELECT n FROM arrayed WHERE {where} ORDER BY n", parameters={"v": value, "n": [1, 2]})
         assert found.table.column(0).to_pylist() == rows, where
     run("COMMIT")
+
+
+def test_a_list_is_json_where_postgresql_has_json(postgresql_engine):
+    one = postgresql_engine
+    one.run("CREATE TABLE sheets (a jsonb, c json, d text[], e int[], b text)")
+    kept: list[object] = [
+        [], [1], ["x"], [None], [1.5, 2.0], [True], [{"k": 1}], [[]], [[1], [2, 3]], [1, "x", {"k": [1]}], [date(2024, 3, 1)],
+    ]  # fmt: skip
+    for value in kept:
+        one.run("DELETE FROM sheets; INSERT INTO sheets (a, c) VALUES (:v, :v)", parameters={"v": value})
+        meant = ["2024-03-01"] if value == kept[-1] else value
+        for sql in (
+            "SELECT a::text FROM sheets WHERE a = :v AND a <@ :v AND (:v IS NULL OR a = :v)", "SELECT c::text FROM sheets",
+            "SELECT (:v::jsonb)::text", "SELECT CAST(:v AS json)::text", "SELECT COALESCE(:v, '1'::jsonb)::text",
+            "SELECT to_jsonb(:v)::text", "SELECT (jsonb_set('{}', '{k}', :v) -> 'k')::text",
+        ):  # fmt: skip
+            assert json.loads(one.value(sql, parameters={"v": value})) == meant, (sql, value)
+    one.run("INSERT INTO sheets (a, d, e) VALUES (:v, :v, :w)", parameters={"v": [], "w": [7]})
+    assert (
+        one.value("SELECT concat(a, d, e) FROM sheets WHERE e = :w AND a = :v", parameters={"v": [], "w": [7]})
+        == "[]{}{7}"
+    )
+    one.run("BEGIN")
+    with pytest.raises(errors.UsageError, match=r":v cannot be sent .* JSON, which has no NaN"):
+        one.run("INSERT INTO sheets (a) VALUES (:v)", parameters={"v": [1.5, np.nan]})
+    assert one.value("SELECT count(*) FROM sheets") == 2  # the transaction goes on
+    one.run("ROLLBACK")
+    for where, value in (("b = :v", [1]), ("e = :v", [[1], [2, 3]]), ("e = :v", [1, "x"])):
+        with pytest.raises((errors.QueryError, errors.UsageError), match=r"text = integer\[\]|:v"):
+            one.run(f"SELECT 1 FROM sheets WHERE {where}", parameters={"v": value})
 
 
 def test_postgresql_takes_no_number_for_a_name(postgresql_engine):

@@ -82,6 +82,8 @@ class Place:
     several: bool = False
     """Whether text may be several members, in their order, with commas between them."""
     item: Place | None = None
+    deep: bool = False
+    """Whether a list has lists of any depth in it, as PostgreSQL's arrays have."""
 
     @property
     def is_nested(self) -> bool:
@@ -172,8 +174,7 @@ class _Fit:
         ):
             raise self._no_type()
         if place.kind == "list":
-            assert place.item is not None  # noqa: S101 - a list has items
-            return pa.large_list(_Fit(pa.field(self._name, kind.value_type), place.item, self._engine).type)
+            return pa.large_list(self._item().type)
         if place.kind in ("int", "decimal") and source != "int":
             return self._number_type()
         written = _WRITTEN.get(place.kind)
@@ -386,9 +387,14 @@ class _Fit:
                 raise self._change([f"{one} {column.type.unit}" if is_length else one for one in texts.to_pylist()])
         return column
 
+    def _item(self) -> _Fit:
+        place, inner = self._place, self._from.value_type
+        assert place.item is not None  # noqa: S101 - a list has items
+        goes_on = place.deep and is_list(inner) and place.item.kind != "json"
+        return _Fit(pa.field(self._name, inner), place if goes_on else place.item, self._engine)
+
     def _list(self, column: pa.Array) -> pa.Array:
-        assert self._place.item is not None  # noqa: S101 - a list has items
-        item = _Fit(pa.field(self._name, self._from.value_type), self._place.item, self._engine)
+        item = self._item()
         lengths = pc.fill_null(pc.list_value_length(column), 0).cast(pa.int64())
         offsets = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)])
         mask = column.is_null() if column.null_count else None

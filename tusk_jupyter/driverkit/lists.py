@@ -114,7 +114,7 @@ def count_or_value(place: Placeholder, value: object, *, all_rows: int) -> objec
 
 
 def json_text(name: str, value: object, engine: Engine, other: Callable[[object], object]) -> str:
-    """Return the JSON text that an engine without arrays gets for a list outside of IN.
+    """Return the JSON text that an engine gets for a list where it has no array: outside of IN.
 
     Args:
         name: the parameter's.
@@ -125,9 +125,7 @@ def json_text(name: str, value: object, engine: Engine, other: Callable[[object]
     Raises:
         UsageError: the list holds what no JSON text can.
     """
-    begin = (
-        f"The parameter :{name} cannot be sent to {engine.name}: outside of IN a list is its JSON text, which has no"
-    )
+    begin = f"The parameter :{name} cannot be sent to {engine.name}: outside of IN it goes as JSON, which has no"
 
     def default(item: object) -> object:
         if (found := other(item)) is NotImplemented:

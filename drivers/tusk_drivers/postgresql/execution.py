@@ -248,15 +248,25 @@ class Execution:
                     break
             else:
                 error = self._error(failed)
-                if not self._bound.learn(failed):
+                try:
+                    changed = self._bound.learn(failed)
+                except UsageError:
+                    self._back_from_types(marked=marked)
+                    raise
+                if not changed:
                     raise first or error
                 first = first or (error if self._bound.guesses else None)
-            if failed is not None and marked:
-                self._link.run(f"ROLLBACK TO SAVEPOINT {TYPES_SAVEPOINT}; RELEASE SAVEPOINT {TYPES_SAVEPOINT}")
+            if failed is not None:
+                self._back_from_types(marked=marked)
             self._sql = self._bound.sent.text
         self._asked = formats.asked(settings)
         self._may_cut = self._may_stop and (not self._called or settings.get_value(0, settings.nfields - 1) == b"0")
         return described
+
+    def _back_from_types(self, *, marked: bool) -> None:
+        """Undo a refusal of types in an open transaction."""
+        if marked:
+            self._link.run(f"ROLLBACK TO SAVEPOINT {TYPES_SAVEPOINT}; RELEASE SAVEPOINT {TYPES_SAVEPOINT}")
 
     def _asked_to_describe(self, *, marked: bool) -> list[PGresult]:
         """Return the answers; `marked`, between the two of a savepoint, to which to come back from a refusal."""

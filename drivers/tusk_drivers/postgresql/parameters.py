@@ -11,15 +11,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import DiagnosticField
 from psycopg.types.numeric import Int4, Int8, IntNumeric
 
-from tusk_jupyter.driverkit.lists import COMPARED_LIST, Engine, replacements
+from tusk_jupyter.driverkit.lists import COMPARED_LIST, Engine, json_text, replacements
 from tusk_jupyter.driverkit.parameters import mixes_zones
 from tusk_jupyter.errors import TuskError, UsageError
 from tusk_jupyter.sqltext.dialects import dialect_named
@@ -31,7 +33,7 @@ from tusk_jupyter.sqltext.surroundings import Members, Use
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
-TEXT_OID, TEXT_LIST_OID, JSON_OID = 25, 1009, 114
+TEXT_OID, TEXT_LIST_OID, JSON_OID, JSONB_OID, JSON_LIST_OID = 25, 1009, 114, 3802, 199
 MOST = 65_535
 """Values that a statement may have in the protocol."""
 _ENGINE = Engine(
@@ -48,6 +50,9 @@ _ARRAY_TYPE = re.compile(
     r"(?:character varying|bit varying|double precision|time(?:stamp)? with(?:out)? time zone|[\w.]+|(?:\w+\.)?\"[^\"]+\")\[\]"
 )
 """The name of a type of arrays in a message, in whichever language it is."""
+_NO_CAST = "42846"
+_OF_JSON = re.compile(r"\bjsonb?(?:_\w+)?\b.*\[\]|\[\].*\bjsonb?\b")
+"""In a refusal: JSON on the one side, an array on the other."""
 _Key = tuple[str, object]
 """A value's name, and what tells its numbers apart: None for the one that its uses share."""
 
@@ -73,6 +78,10 @@ class Bound:
         """What the server found no type for."""
         self._of_arrays: dict[int, str] = {}
         """By their offsets, the placeholders of lists behind an array, and its type: there are no arrays of arrays."""
+        self._as_json: set[_Key] = set()
+        """Lists whose place takes JSON, or that no array can be."""
+        self._as_arrays: set[_Key] = set()
+        """Lists whose place takes no JSON."""
         self._wide = False
         """Whether lists of integers go as bigint[]."""
         self.guesses = False
@@ -113,13 +122,12 @@ class Bound:
         def numbered(key: _Key, value: object) -> str:
             if key not in numbers:
                 numbers[key] = len(numbers) + 1
-                _check_shape(key[0], value)
                 if mixes_zones(value):
                     raise UsageError(
                         f"The value of :{key[0]} is a list with and without time zones, and an array has one type.",
                         hint="Give all of them a zone, or none; in `IN` a list may mix them.",
                     )
-                plain.append(self._plain(value))
+                plain.append(self._plain(value, key))
             return f"${numbers[key]}"
 
         def single(place: Placeholder) -> str:
@@ -171,11 +179,17 @@ class Bound:
         left = self._statement.text[slice(*members.left)]
         return Replacement(members.open, members.end, f"(SELECT {left} WHERE FALSE)")
 
-    def _plain(self, value: object) -> object:
+    def _plain(self, value: object, key: _Key) -> object:
         """Return a value for psycopg; whole numbers have the types of literals: from integer on, not from smallint on."""
         if isinstance(value, dict):
             return json.dumps(value, ensure_ascii=False)
         if isinstance(value, list):
+            if key in self._as_json or (
+                _is_only_json(value) and key not in self._as_arrays and not isinstance(key[1], tuple)
+            ):
+                self._as_json.add(key)
+                return json_text(key[0], value, _ENGINE, _in_json)
+            _check_shape(key[0], value)
             return _list(value, Int8 if self._wide else Int4)
         return _integer(value, Int4) if type(value) is int else value
 
@@ -205,16 +219,25 @@ class Bound:
 
     def _fallback(self, key: _Key) -> int:
         value = self._parameters[key[0]]
-        if isinstance(value, dict):
+        if isinstance(value, dict) or (not isinstance(key[1], tuple) and _is_only_json(value)):
             return JSON_OID
-        return TEXT_LIST_OID if isinstance(value, list) and not isinstance(key[1], tuple) else TEXT_OID
+        if not isinstance(value, list) or isinstance(key[1], tuple):
+            return TEXT_OID
+        return JSON_LIST_OID if any(isinstance(item, dict) for item in _leaves(value)) else TEXT_LIST_OID
 
     # --- what it says to it ---
 
     @property
     def is_unsure(self) -> bool:
         """Whether the server may find another type for a value than was meant, or none."""
-        return 0 in self.types or self._has_integer_lists
+        return 0 in self.types or self._has_integer_lists or self._has_lists_outside_of_in
+
+    @property
+    def _has_lists_outside_of_in(self) -> bool:
+        return any(
+            isinstance(self._parameters[place.name], list) and place.around.members is None
+            for place in self._statement.placeholders
+        )
 
     @property
     def _has_integer_lists(self) -> bool:
@@ -233,10 +256,12 @@ class Bound:
         elif code == _NO_ARRAY_TYPE:
             changed = self._learn_of_array(message, int(position or 0) - 1)
         elif code in (_OTHER_TYPE, _MANY_FUNCTIONS):
-            changed = self._learn_of_arguments()
+            changed = self._learn_of_arguments() or self._learn_of_json(message)
+        elif code == _NO_CAST:
+            changed = self._learn_of_json(message)
         else:
-            changed = code == _NO_FUNCTION and self._learn_of_operators()
-        self.guesses = self.guesses or (changed and code in (_OTHER_TYPE, _NO_FUNCTION, _MANY_FUNCTIONS))
+            changed = code == _NO_FUNCTION and (self._learn_of_operators() or self._learn_of_json(message))
+        self.guesses = self.guesses or (changed and code in (_OTHER_TYPE, _NO_FUNCTION, _MANY_FUNCTIONS, _NO_CAST))
         if changed:
             self._bind()
         return changed
@@ -274,7 +299,7 @@ class Bound:
             place
             for place in self._statement.placeholders
             if place.around.use is Use.ARGUMENT
-            and _is_untyped(self._parameters[place.name])
+            and (_is_untyped(self._parameters[place.name]) or _is_only_json(self._parameters[place.name]))
             and place.start not in self._apart
         ]
         self._apart |= {place.start for place in found}
@@ -292,22 +317,42 @@ class Bound:
         self._apart |= apart
         return changed or bool(apart)
 
-    def learn_of_lists(self, described: PGresult) -> bool:
-        """Declare lists of text as such where the server took them for one text; return whether there are some.
-
-        Untyped they fit a list of any type (enum, uuid), which is why they are tried so first.
-        """
-        found = {
-            key
-            for index, key in enumerate(self._keys)
-            if not self.types[index]
-            and self._fallback(key) == TEXT_LIST_OID
-            and described.param_type(index) == TEXT_OID
-        }
-        self._as_text |= found
-        if found:
-            self._bind()
+    def _learn_of_json(self, message: str) -> bool:
+        """Take lists for JSON where the server refused an array beside JSON; what it finds for them is looked at then."""
+        if _OF_JSON.search(message) is None:
+            return False
+        found = {key for key in self._lists() if key not in self._as_json | self._as_arrays}
+        self._as_json |= found
         return bool(found)
+
+    def _lists(self) -> dict[_Key, int]:
+        """Return the lists that are values by themselves, each with its number."""
+        return {
+            key: index
+            for index, key in enumerate(self._keys)
+            if isinstance(self._parameters[key[0]], list) and not isinstance(key[1], tuple)
+        }
+
+    def learn_of_lists(self, described: PGresult) -> bool:
+        """Change the types of lists as the server has them; return whether there is something to try.
+
+        Untyped they fit a list of any type (enum, uuid), which is why they are tried so first; where the server took them for
+        one text, they are declared as lists of text. Where it has JSON, a list is JSON: an empty array's `{}` is an object.
+        """
+        types = {key: described.param_type(index) for key, index in self._lists().items()}
+        wanted = {key for key, type_ in types.items() if type_ in (JSON_OID, JSONB_OID)}
+        texts = {
+            key
+            for key, index in self._lists().items()
+            if not self.types[index] and key not in self._as_json and types[key] == TEXT_OID
+        }
+        changed = (wanted ^ self._as_json) | texts
+        self._as_text |= texts
+        self._as_arrays |= self._as_json - wanted
+        self._as_json = wanted
+        if changed:
+            self._bind()
+        return bool(changed)
 
     def explain(self, error: TuskError) -> None:
         """Put `:name` for the `$n` that the user did not write into an error, and say what may stand where no value may."""
@@ -335,6 +380,22 @@ class Bound:
             return f":{self._keys[int(found[1]) - 1][0]}" if known else found[0]
 
         return _NUMBERED.sub(name, text)
+
+
+def _is_only_json(value: object) -> bool:
+    """Return whether a list can be no array: its items have several types, or lists in it are not all as long."""
+    if not isinstance(value, list):
+        return False
+    kinds = {type(item) for item in _leaves(value)}
+    has_lists = any(isinstance(item, list) for item in value)
+    return (len(kinds) > 1 and not kinds <= {int, float, Decimal}) or (has_lists and _shape(value) is None)
+
+
+def _in_json(value: object) -> object:
+    """Return what JSON has for an item of a list."""
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else NotImplemented
 
 
 def _check_shape(name: str, value: object) -> None:

@@ -47,7 +47,7 @@ def places(link: Link, table: Sequence[str]) -> dict[str, Place]:
 def place(type_: str) -> Place:
     """Return what a column of a type keeps."""
     if type_.endswith("[]"):
-        return Place(type=type_, kind="list", item=place(type_.removesuffix("[]")))
+        return Place(type=type_, kind="list", item=place(type_.removesuffix("[]")), deep=True)
     if type_ in _INTEGERS:
         return integers(type_, _INTEGERS[type_])
     if type_ in _PLAIN:
