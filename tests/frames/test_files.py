@@ -499,3 +499,63 @@ def test_nested_times_go_into_csv_at_the_speed_of_columns(tmp_path: Path):
         took = time.process_time() - began
         sink.commit()
     assert took < 5
+
+
+BESIDE: dict[str, tuple[pa.DataType, object]] = {
+    "interval": (pa.month_day_nano_interval(), pa.MonthDayNano((1, 2, 3_000_000_000))),
+    "intervals": (pa.list_(pa.month_day_nano_interval()), [pa.MonthDayNano((1, 2, 3_000_000_000)), None]),
+    "named": (pa.struct([("i", pa.month_day_nano_interval())]), {"i": pa.MonthDayNano((1, 0, 0))}),
+    "seconds": (pa.timestamp("s"), dt.datetime(2024, 1, 2, 3)),
+    "zoned": (pa.timestamp("us", "Europe/Berlin"), dt.datetime(2024, 1, 2, 3, tzinfo=dt.UTC)),
+    "fixed": (pa.list_(pa.int32(), 2), [1, None]),
+    "map": (pa.map_(pa.string(), pa.list_(pa.int64())), [("k", [1, None])]),
+    "words": (pa.dictionary(pa.uint8(), pa.string()), "a"),
+    "none": (pa.null(), None),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_columns_of_every_kind_stay_as_they_are_beside_one_that_widens(tmp_path: Path, ending: str):
+    """What the format holds as text, too: intervals in Parquet."""
+    schema = pa.schema([("day", pa.date32()), *((name, kind) for name, (kind, _) in BESIDE.items())])
+    wide = pa.schema([("day", pa.string()), *list(schema)[1:]])
+    values = {name: [value, None] for name, (_, value) in BESIDE.items()}
+    columns = [pa.array(values[field.name], field.type) for field in list(schema)[1:]]
+    first = pa.RecordBatch.from_arrays([pa.array([dt.date(2024, 1, 1), None]), *columns], schema=schema)
+    later = pa.RecordBatch.from_arrays([pa.array(["infinity", None]), *columns], schema=wide)
+    files = []
+    for place, batches in enumerate(([first, later], [later, later])):
+        with FileSink(tmp_path / f"{place}{ending}") as sink:
+            sink.open(batches[0].schema)
+            sink.write(batches[0])
+            sink.widen(wide)
+            sink.write(batches[1])
+            sink.commit()
+        files.append(tmp_path / f"{place}{ending}")
+    if ending == ".csv":
+        said, whole = (file.read_text().splitlines() for file in files)
+        assert said[1].replace("2024-01-01", "infinity") == whole[1]
+        assert said[3:] == whole[3:]
+        return
+    said, whole = map(read, files)
+    assert said.schema.types == whole.schema.types
+    assert said.column("day").to_pylist() == ["2024-01-01", None, "infinity", None]
+    assert said.drop_columns("day").to_pylist() == whole.drop_columns("day").to_pylist()
+
+
+def test_a_struct_with_an_interval_is_text_in_parquet_whose_numbers_widen(tmp_path: Path):
+    def parts(number: pa.DataType) -> pa.DataType:
+        return pa.struct([("i", pa.month_day_nano_interval()), ("n", number)])
+
+    path = tmp_path / "x.parquet"
+    with FileSink(path) as sink:
+        for number, value in ((pa.int64(), 1), (pa.decimal256(39, 0), Decimal(2**70))):
+            column = pa.array([{"i": pa.MonthDayNano((1, 0, 0)), "n": value}], parts(number))
+            batch = pa.RecordBatch.from_arrays([column], names=["s"])
+            sink.open(batch.schema) if number == pa.int64() else sink.widen(batch.schema)
+            sink.write(batch)
+        sink.commit()
+    assert read(path).column("s").to_pylist() == [
+        '{"i": "P1M0DT0S", "n": "1"}',
+        f'{{"i": "P1M0DT0S", "n": "{2**70}"}}',
+    ]

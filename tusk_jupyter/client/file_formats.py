@@ -47,6 +47,7 @@ class _Fitted:
 
     def __init__(self, schema: pa.Schema, *, form: str, has_type: Callable[[pa.DataType], bool]) -> None:
         self.notes: list[str] = []
+        self._given = schema
         self._as_text = [not has_type(field.type) for field in schema]
         fields = [
             field.with_type(pa.string()) if text else field for field, text in zip(schema, self._as_text, strict=True)
@@ -93,10 +94,18 @@ class ParquetWriter(_Fitted):
         return False
 
     def read_back(self, path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Yield row groups in pieces."""
+        """Yield row groups in pieces; what went as text comes as that, unless its new type has a form here."""
+        changed = list(zip(schema, self._given, self._as_text, strict=True))
+        wider = [new.with_type(pa.string()) if text and not _parquet_has(new.type) else new for new, _, text in changed]
         with pa.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches():
-                yield widen_batch(batch, schema)
+                columns = [
+                    nested_texts.again(column, old.type, new.type)
+                    if text and nested_texts.changes(old.type, new.type)
+                    else column
+                    for column, (new, old, text) in zip(batch.columns, changed, strict=True)
+                ]
+                yield widen_batch(pa.RecordBatch.from_arrays(columns, names=schema.names), pa.schema(wider))
 
 
 class ArrowWriter:
