@@ -111,3 +111,10 @@ def test_a_year_that_arrow_takes_for_another_is_refused_or_kept(sqlite_engine, p
     postgresql_engine.run("DROP TABLE IF EXISTS far")
     upload(postgresql_engine, table, "far")
     assert "67560-06-15" in str(postgresql_engine.value("SELECT v FROM far"))
+
+
+def test_text_with_nul_is_refused_by_the_column_s_name_on_postgresql(postgresql_engine):
+    for value in ("a\0b", ["x", "a\0b"], {"a": "\0"}):
+        with pytest.raises(errors.UsageError, match="column 'v' holds text with the character NUL") as caught:
+            upload(postgresql_engine, pa.table({"n": [1], "v": [value]}), "nul")
+        assert caught.value.hint

@@ -20,8 +20,12 @@ from tusk_jupyter.driverkit.upload_columns import (
     extension,
     is_bytes,
     is_list,
+    is_nested,
+    is_text,
     json_texts,
+    leaves,
     moment_texts,
+    refused,
     year_outside,
 )
 from tusk_jupyter.errors import UsageError
@@ -39,11 +43,36 @@ def writable(column: pa.Array, *, name: str) -> pa.Array:
     kind = column.type
     if extension(kind) == JSON:
         return column.storage
+    _check_text(column, name)
     if is_list(kind) or pa.types.is_struct(kind) or pa.types.is_map(kind) or pa.types.is_temporal(kind):
         check_whole(column, name, ENGINE)
     elif not is_bytes(kind) and extension(kind) != UUID:
         return column
     return texts(column, name)
+
+
+def _check_text(column: pa.Array, name: str) -> None:
+    """Refuse text with the character NUL in any part of a column.
+
+    Raises:
+        UsageError: there is some.
+    """
+    for leaf in leaves(column) if is_nested(column.type) else [column]:
+        if is_text(leaf.type) and _has_nul(leaf):
+            way = f"Take it out first, as with `df[{name!r}].str.replace(chr(0), '')`, or send bytes."
+            raise refused(name, "text with the character NUL", ENGINE, way=way)
+
+
+def _has_nul(column: pa.Array) -> bool:
+    """Return whether a text of a column of large_string has a NUL; its bytes are looked at first, which is ten times faster."""
+    _, offsets, data = column.buffers()
+    if not len(column) or data is None:
+        return False
+    ends = memoryview(offsets).cast("q")
+    start, end = ends[column.offset], ends[column.offset + len(column)]
+    if b"\0" not in data.slice(start, end - start).to_pybytes():
+        return False
+    return bool(pc.any(pc.match_substring(column, "\0")).as_py())  # NULLs may have bytes, too
 
 
 def texts(column: pa.Array, name: str) -> pa.Array:
