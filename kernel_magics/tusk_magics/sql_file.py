@@ -50,12 +50,18 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 _SCRIPTS_OF_MYSQL = re.compile(rb"-- (?:MySQL|MariaDB) dump |/\*M?!\d{5,6}[ \\]|DELIMITER ", re.IGNORECASE)
+_OTHER_NAMES = re.compile(rb"SET NAMES (?!utf8|binary)(\w{1,40})", re.IGNORECASE)
 _OTHER_ENCODING = re.compile(rb"SET client_encoding = '(?!UTF8)([\w-]{1,40})'")
 
 
 def _in_utf8(content: bytes) -> str:
     """Return how a file becomes UTF-8: bytes of BLOBs in a dump would be damaged by an editor that saves them as text."""
     head = content[:4_000]
+    if _SCRIPTS_OF_MYSQL.search(head) and (other := _OTHER_NAMES.search(head)):
+        return (
+            f"Its text is in {other[1].decode()}: dump anew with `--default-character-set=utf8mb4 --hex-blob`, or run this "
+            "file with `mariadb` or `mysql` itself."
+        )
     if _SCRIPTS_OF_MYSQL.search(head):
         return (
             "A dump without --hex-blob has the bytes of BINARY and BLOB columns as they are. Do not save it in another "

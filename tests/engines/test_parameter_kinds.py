@@ -406,3 +406,42 @@ def test_duckdb_has_its_variables_beside_parameters(duckdb_engine):
     assert one.value("EXECUTE p(animal := 'cow')") == "cow!"
     with pytest.raises(errors.QueryError, match="nosuch"):
         one.run("SELECT $nosuch, :x", parameters={"x": 1})
+
+
+def test_values_of_a_prepared_statement_are_given_to_execute(postgresql_engine):
+    """PREPARE's own refusal says so."""
+    one = postgresql_engine
+    one.run("PREPARE given AS SELECT $1::int + 1, $2::text, $3::date, $4::int[]")
+    values = {"n": -2, "s": "it's \\ :n", "d": date(2024, 3, 1), "l": [1, None]}
+    result = one.run("EXECUTE given(:n, :s, :d, :l)", parameters=values)
+    assert [column[0].as_py() for column in result.table.columns] == [-1, "it's \\ :n", date(2024, 3, 1), [1, None]]
+    with pytest.raises(errors.QueryError, match="date") as caught:
+        one.run("EXECUTE given(:n, :s, :s, :n)", parameters=values)
+    assert caught.value.position == len("EXECUTE given(:n, :s, ")
+    one.run("DEALLOCATE given")
+
+
+def test_a_statement_that_takes_no_values_says_where_they_may_stand(duckdb_engine):
+    one = duckdb_engine
+    one.run("CREATE TABLE taken AS SELECT [1, 2] AS a; PREPARE p AS SELECT $1")
+    for sql in ("CREATE VIEW v AS SELECT :x", "EXECUTE p(:x)", "COMMENT ON TABLE taken IS :x"):
+        with pytest.raises(errors.QueryError) as caught:
+            one.run(sql, parameters={"x": 1})
+        assert "takes values in queries" in caught.value.hint
+        assert "$" not in caught.value.message
+
+
+def test_a_slice_says_how_a_value_is_bound_in_it(duckdb_engine, postgresql_engine):
+    for one in (duckdb_engine, postgresql_engine):
+        with pytest.raises(errors.QueryError) as caught:
+            one.run("SELECT a[:n] FROM (SELECT ARRAY[1, 2] AS a) AS t", parameters={"n": 1})
+        assert "`(:n)`" in caught.value.hint
+        with pytest.raises(errors.QueryError) as caught:
+            one.run("SELECT 1::int, nosuch FROM (SELECT 1 AS a) AS t")
+        assert "colon" not in (caught.value.hint or "")
+
+
+def test_a_hint_that_speaks_of_a_mark_needs_one(duckdb_engine):
+    with pytest.raises(errors.QueryError, match="selection list") as caught:
+        duckdb_engine.run("SELECT")
+    assert caught.value.position is not None or "marked" not in (caught.value.hint or "")

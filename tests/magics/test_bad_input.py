@@ -108,6 +108,7 @@ def test_an_unreadable_file_says_why(cells):
     [
         (b"-- MySQL dump 10.13  Distrib 8.0.36\n", "mysqldump --hex-blob"),
         (b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n", "mariadb-dump --hex-blob"),
+        (b"-- MariaDB dump 10.19\n/*!40101 SET NAMES latin1 */;\n", "--default-character-set=utf8mb4"),
         (b"-- PostgreSQL database dump\nSET client_encoding = 'LATIN1';\n", "pg_dump --encoding=UTF8"),
         (b"SELECT ", "save it as UTF-8"),
     ],

@@ -31,6 +31,7 @@ from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.driver import LockWait, RunEvent
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_jupyter.protocol.message import replace
+from tusk_jupyter.protocol.scenarios import hint_for
 from tusk_jupyter.protocol.stream import TYPES_KEY, StatementReport, Trailer
 from tusk_jupyter.sqltext import client_commands, other_placeholders
 from tusk_jupyter.sqltext.code import Code
@@ -49,6 +50,8 @@ _OF_TEXT = (None, "syntax", "undefined_column", "undefined_function")
 """Scenarios of statements that may be written for another library."""
 _OF_VALUES = re.compile(r"parameters?\b|\bbinding\b", re.IGNORECASE)
 """In the error of a statement that has other libraries' placeholders beside ours."""
+_NO_PLACE = "The database does not say where: look for a missing word, comma or bracket."
+"""For a mistake of syntax; the usual hint is about a marked place."""
 _CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "CALL", "EXECUTE", "COPY", "INTO"})
 _EMPTY = pa.schema([])
 _NOTHING = pa.record_batch([], schema=_EMPTY)
@@ -445,6 +448,10 @@ class Run:
             and (not statement.placeholders or _OF_VALUES.search(exc.message))
         ):
             exc.hint = other_placeholders.advice(statement.text, self._session.dialect) or exc.hint
+        if isinstance(exc, errors.QueryError) and exc.scenario == "undefined_column":
+            exc.hint = other_placeholders.advice_on_colon(statement.text, exc.position) or exc.hint
+        if exc.position is None and exc.hint == hint_for("syntax"):
+            exc.hint = _NO_PLACE
         self._hide_secrets(exc)
         exc.statement = self._index if len(self._statements) > 1 else None
         if exc.position is not None and exc.scenario == "undefined_table":

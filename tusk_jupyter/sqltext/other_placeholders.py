@@ -5,12 +5,14 @@ They are only looked for where an engine has refused the text already: `a ? 'b'`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from tusk_jupyter.sqltext.dialects import DIALECTS
 from tusk_jupyter.sqltext.lexer import Kind, Token, tokens
 from tusk_jupyter.sqltext.placeholders import is_operand
 
+_BEHIND_COLON = re.compile(r":([^\W\d]\w*)")
 _LOOKED_AT = 20_000
 """Characters that are read for one."""
 
@@ -26,6 +28,15 @@ def advice(sql: str, dialect: str) -> str | None:
         f"`{written}` is another library's placeholder. Write `:{name}`: it is bound to the notebook's variable `{name}`, or "
         f"to `--param {name}=VALUE`{also}."
     )
+
+
+def advice_on_colon(sql: str, position: int | None) -> str | None:
+    """Return how to bind what stands behind a colon of SQL's own, if an unknown column does: `a[:n]` is a slice up to `n`."""
+    found = _BEHIND_COLON.match(sql, position - 1) if position else None
+    if found is None or sql[max(0, found.start() - 1) : found.start()] == ":":
+        return None
+    name = found[1]
+    return f"The colon before `{name}` is SQL's own here, as in a slice. To bind `:{name}`, put it in parentheses: `(:{name})`."
 
 
 def _found(sql: str, dialect: str) -> Iterator[tuple[str, str]]:

@@ -47,6 +47,10 @@ OTHER_TYPE = (
     f"A list of {_HUGE:,} texts and more has to be of the column's type here: dates for dates, not their text. "
     "Convert its items, or write `CAST(x AS VARCHAR) IN (:list)`."
 )
+_NO_VALUE = (
+    "DuckDB takes values in queries, in statements that change rows and in CREATE TABLE ... AS, where an expression may stand. "
+    "Elsewhere write them out, or let `--jinja` do it."
+)
 _PREPARES = frozenset({"PREPARE", "CREATE MACRO", "CREATE FUNCTION", "EXECUTE"})
 """Statements in which `$name` is no variable."""
 
@@ -150,6 +154,16 @@ def compared_list(message: str, sent: Replaced, values: Mapping[str, object]) ->
         if own.startswith("$") and isinstance(values.get(own[1:]), list) and sent.text[:start].rstrip()[-1:] != "(":
             return COMPARED_LIST.format(sent.original_text[old_start:old_end].lstrip(":"))
     return None
+
+
+def explain(error: errors.TuskError, sent: Replaced) -> None:
+    """Say where values may stand, in the error of a statement that takes none at the place of one of the user's."""
+    written = next((sent.original_text[begin:end] for *_, begin, end in sent.places if begin == error.position), None)
+    if written and error.scenario == "syntax":
+        error.message = error.message.replace('near "$"', f'near "{written}"')
+        error.hint = _NO_VALUE
+    elif "nexpected prepared parameter" in error.message:
+        error.hint = _NO_VALUE
 
 
 def is_array(sent: Replaced) -> bool:

@@ -21,7 +21,7 @@ from tusk_drivers.duckdb.attached import check_path
 from tusk_drivers.duckdb.contained import Contained, contained
 from tusk_drivers.duckdb.definitions import Definitions, Effect, effect_of
 from tusk_drivers.duckdb.errors import ENGINE_ERRORS, cancelled, report_of, translate
-from tusk_drivers.duckdb.parameters import OTHER_TYPE, bound, compared_list, is_array, mixed, shown
+from tusk_drivers.duckdb.parameters import OTHER_TYPE, bound, compared_list, explain, is_array, mixed, shown
 from tusk_drivers.duckdb.paths import Paths
 from tusk_drivers.duckdb.results import PIECE_ROWS, Result
 from tusk_drivers.duckdb.settings import LOG_WAS_ON, check_shared
@@ -345,6 +345,7 @@ class DuckDBSession(Session):
             found.hint = f"The file {self._instance.path} did not exist when it was opened here: check its path."
         if found.position is not None:
             found.position = sent.original(found.position)
+        explain(found, sent)
         taken_keys.hide_secret(found, self._connection, can_ask=self._transaction is Transaction.IDLE)
         self._look_at_transaction()
         self._instance.note()

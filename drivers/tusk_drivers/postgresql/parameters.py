@@ -19,6 +19,7 @@ from uuid import UUID
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import DiagnosticField
+from psycopg.sql import Literal
 from psycopg.types.numeric import Int4, Int8, IntNumeric
 
 from tusk_jupyter.driverkit.lists import COMPARED_LIST, Engine, json_text, replacements
@@ -122,15 +123,14 @@ class Bound:
         def numbered(key: _Key, value: object) -> str:
             if key not in numbers:
                 numbers[key] = len(numbers) + 1
-                if mixes_zones(value):
-                    raise UsageError(
-                        f"The value of :{key[0]} is a list with and without time zones, and an array has one type.",
-                        hint="Give all of them a zone, or none; in `IN` a list may mix them.",
-                    )
                 plain.append(self._plain(value, key))
             return f"${numbers[key]}"
 
         def single(place: Placeholder) -> str:
+            if (
+                self._statement.command == "EXECUTE"
+            ):  # what was prepared has types for its values; the server takes no others here
+                return self._literal(place.name)
             return numbered(self._key(place), self._parameters[place.name])
 
         def member(name: str, number: int, value: object) -> str:
@@ -161,6 +161,13 @@ class Bound:
         self.sent, self._keys = self._statement.replaced(found), list(numbers)
         self._dump(plain)
 
+    def _literal(self, name: str) -> str:
+        """Return a value as libpq quotes it."""
+        try:
+            return Literal(self._plain(self._parameters[name], (name, None))).as_string(self._connection)
+        except (psycopg.Error, UnicodeError, OverflowError, ValueError) as exc:
+            raise UsageError(f"The value of :{name} cannot be sent to PostgreSQL: {exc}.") from exc
+
     def _key(self, place: Placeholder) -> _Key:
         if place.start in self._apart:
             return place.name, place.start
@@ -183,6 +190,11 @@ class Bound:
         """Return a value for psycopg; whole numbers have the types of literals: from integer on, not from smallint on."""
         if isinstance(value, dict):
             return json.dumps(value, ensure_ascii=False)
+        if mixes_zones(value):
+            raise UsageError(
+                f"The value of :{key[0]} is a list with and without time zones, and an array has one type.",
+                hint="Give all of them a zone, or none; in `IN` a list may mix them.",
+            )
         if isinstance(value, list):
             if key in self._as_json or (
                 _is_only_json(value) and key not in self._as_arrays and not isinstance(key[1], tuple)
