@@ -284,7 +284,8 @@ def test_a_statement_on_a_link_that_has_closed_unnoticed_ends(db, monkeypatch):
 def test_a_link_that_cannot_begin_a_statement_is_closed(db):
     """An answer that nobody has read keeps libpq from pipeline mode."""
     link = db.session._link
-    execution = Execution(link, {}, split("SELECT 2", "postgresql")[0], {}, read_only=False)
+    statement = split("SELECT 2", "postgresql")[0]
+    execution = Execution(link, {}, statement, {}, read_only=False, has_written=lambda: False)
     link.send(lambda: link.pg.send_query(b"SELECT 1"))
     with pytest.raises(ConnectError):
         execution._describe()

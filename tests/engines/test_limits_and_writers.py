@@ -50,6 +50,24 @@ def test_a_function_counts_as_what_it_is_now_on_postgresql(writer_of_postgresql)
         engine.run("ALTER FUNCTION noted RENAME TO mark")
 
 
+@pytest.mark.parametrize(
+    "sql", ["SELECT * FROM behind", "SELECT 1 #### i, repeat('x', 9000) FROM generate_series(1, 80) i"]
+)
+def test_what_views_and_operators_of_a_limited_select_wrote_stands_on_postgresql(writer_of_postgresql, sql):
+    engine = writer_of_postgresql
+    engine.run(
+        "CREATE VIEW behind AS SELECT mark(i), repeat('x', 9000) FROM generate_series(1, 80) i;"
+        "CREATE FUNCTION mark_second(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT mark($2)';"
+        "CREATE OPERATOR #### (LEFTARG = int, RIGHTARG = int, FUNCTION = mark_second)"
+    )
+    try:
+        result = engine.run(sql, limit=1)
+        assert (result.rows, result.more) == (1, True)
+        assert engine.value("SELECT count(*) FROM marks") == 80
+    finally:
+        engine.run("DROP VIEW behind; DROP OPERATOR #### (int, int); DROP FUNCTION mark_second")
+
+
 def test_a_limited_select_that_only_reads_is_stopped_on_postgresql(writer_of_postgresql):
     endless = "SELECT upper(repeat('x', 1000)), random(), generate_series(1, 1000000000)"
     assert writer_of_postgresql.run(endless, limit=1, timeout_s=60).more

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -41,14 +41,15 @@ if TYPE_CHECKING:
 
 SKIP_S = 0.25
 """A result that is cut off is read on for so long before its statement is cancelled: small ones end by themselves. One that
-calls a function which may write is read to its end, as by psql: cancelled, it would be undone although its rows were shown."""
+calls a function which may write, or has written, is read to its end, as by psql: cancelled, it would be undone although its
+rows were shown."""
 _WRITERS = b"""
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc WHERE pg_catalog.lower(proname) OPERATOR(pg_catalog.=) ANY ($1::text[]) AND
 provolatile OPERATOR(pg_catalog.=) 'v' AND (pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace OR
 proname OPERATOR(pg_catalog.~) '^(lo_.*|lowrite|pg_notify|pg_logical_emit_message|set_config)$')
 """
-"""How many functions of some names may write; of those behind views and operators nobody tells. Asked with each Describe, in
-its round trip: any session may make or change one at any time."""
+"""How many functions of some names may write; of those behind views and operators it tells nothing. Asked with each Describe,
+in its round trip: any session may make or change one at any time."""
 
 _FED_AT_ONCE = 64 * 1024
 """Characters of a COPY's rows that go to libpq at once; it keeps a copy of each."""
@@ -74,9 +75,26 @@ class Execution:
     """A statement under way."""
 
     def __init__(
-        self, link: Link, names: TypeNames, statement: Statement, parameters: Mapping[str, object], *, read_only: bool
+        self,
+        link: Link,
+        names: TypeNames,
+        statement: Statement,
+        parameters: Mapping[str, object],
+        *,
+        read_only: bool,
+        has_written: Callable[[], bool],
     ) -> None:
-        """Prepare; nothing is sent yet."""
+        """Prepare; nothing is sent yet.
+
+        Args:
+            link: the session's.
+            names: of the database's types.
+            statement: the user's.
+            parameters: its values.
+            read_only: whether the session is.
+            has_written: asks the server, from elsewhere, whether the statement under way has written.
+        """
+        self._has_written = has_written
         self._link, self._names, self._statement = link, names, statement
         self._command = statement.command.partition(" ")[0].upper()
         self.guard = ReadOnly(link, statement, on=read_only)
@@ -364,15 +382,19 @@ class Execution:
 
     def _cut_off(self, source: Source) -> None:
         """End a statement whose further rows nobody wants: read on for a moment, then cancel what only reads."""
-        patience = deadline_in(SKIP_S) if self._may_cut else float("inf")
-        while self._link.is_open and not source.ended and (left := patience - time.monotonic()) > 0:
-            source.skip(min(left, 60.0))
+        self._skip(source, until=deadline_in(SKIP_S) if self._may_cut else float("inf"))
+        if not (source.ended or self._savepoint or self.guard.wrapped) and self._has_written():
+            self._skip(source, until=float("inf"))
         cancelled = not source.ended
         if cancelled and self._savepoint:
             self._extra_notes.append(
                 "The statement was stopped at the limit; what its functions changed or locked in this transaction is undone."
             )
         self._leave(ok=not cancelled)
+
+    def _skip(self, source: Source, *, until: float) -> None:
+        while self._link.is_open and not source.ended and (left := until - time.monotonic()) > 0:
+            source.skip(min(left, 60.0))
 
     def _leave(self, *, ok: bool) -> None:
         """Put back what was changed around the statement. Idempotent; on a lost link there is nothing to put back."""

@@ -1,4 +1,4 @@
-"""Ending another session, or its statement, from a session of its own."""
+"""Ending another session, or its statement, and asking about it, from a session of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 
 from tusk_drivers.postgresql.connect import sign_in
 from tusk_jupyter.driverkit.session import Outcome, Settings
-from tusk_jupyter.errors import QueryError, UsageError
+from tusk_jupyter.errors import QueryError, TuskError, UsageError
 from tusk_jupyter.protocol.scenarios import hint_for
 
 GRACE_S = 0.5
@@ -74,6 +74,19 @@ def end(settings: Settings, backend: str) -> Outcome:
             number = there[0] or number
             connection.execute("SELECT pg_catalog.pg_sleep(%s)", [_PAUSE_S])
     raise QueryError(f"Session {backend} has not ended {PATIENCE_S:g} s after it was told to.")
+
+
+def has_written(settings: Settings, backend: str) -> bool:
+    """Return whether the transaction of the session with process id `backend` has a number, which it gets as it first writes.
+
+    False too where nobody says: the sign-in fails, or the session is another role's.
+    """
+    try:
+        with closing(sign_in(settings)) as connection:
+            found = connection.execute(_NUMBER, [_pid(backend)]).fetchone()
+    except (psycopg.Error, TuskError):
+        return False
+    return found is not None and found[0] is not None
 
 
 def _outcome(connection: psycopg.Connection[Any], number: str | None) -> Outcome:

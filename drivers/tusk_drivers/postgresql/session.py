@@ -38,7 +38,7 @@ class PostgresqlSession(Session):
 
     def __init__(self, connection: psycopg.Connection[Any], settings: Settings) -> None:
         """Take over a signed-in connection."""
-        self._link = Link(connection)
+        self._link, self._settings = Link(connection), settings
         self._trust = trust_of(connection, settings)
         self._names = TypeNames(connection)
         self._read_only = False
@@ -56,8 +56,13 @@ class PostgresqlSession(Session):
         """Run one statement."""
         self._make_ready()
         self._last = self.transaction
-        self._running = Execution(self._link, self._names, statement, parameters, read_only=self._read_only)
+        self._running = Execution(
+            self._link, self._names, statement, parameters, read_only=self._read_only, has_written=self._has_written
+        )
         return self._running.start()
+
+    def _has_written(self) -> bool:
+        return self.backend is not None and kill.has_written(self._settings, self.backend)
 
     def _make_ready(self) -> None:
         """See that nothing is left of the statement before, and that the link stands."""
