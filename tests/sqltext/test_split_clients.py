@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 from pathlib import Path
 
@@ -30,6 +31,8 @@ OF_MARIADB = [
     "N';'", "X'1F'", "@`;`", ":=", "delimiter", "\nselect", "begin", "end", "é", "\\", "1e5",
 ]  # fmt: skip
 FEW, MANY = 12, 500
+LOGGED = re.compile(r"(?s)[/*]\*{8} QUERY \*{9}[/*]\n(.*?)\n[/*]\*{24}[/*]\n")
+"""A query in psql's log, with what psql puts around it."""
 
 
 def scripts(parts: list[str], count: int) -> list[str]:
@@ -51,16 +54,24 @@ def code(text: str, dialect: str) -> str:
 
 
 def check_psql(postgresql: PostgreSQL, folder: Path, count: int) -> None:
+    """See that no piece of a script is lost; of a few, also that each is cut where psql cuts it.
+
+    Scripts that make no sense to a server are cut by each version of psql in a way of its own: of many there are some.
+    """
     psql = find_program("psql", package="postgresql-client")
-    file = folder / "script.sql"
+    file, log = folder / "script.sql", folder / "log"
     for sql in scripts(OF_PSQL, count):
         file.write_text(sql, newline="")
+        log.unlink(missing_ok=True)
         sent = subprocess.run(
-            [psql, "-X", "-q", "-e", "-o", "/dev/null", postgresql.dsn, "-f", file],
+            [psql, "-X", "-q", "-e", "-L", log, "-o", "/dev/null", postgresql.dsn, "-f", file],
             capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
         ).stdout  # fmt: skip
-        cut = "".join(f"{code(one.text, 'postgresql')};" for one in split(sql, "postgresql"))
-        assert cut == code(sent, "postgresql").replace(";;", ";").lstrip(";"), sql
+        cut = [code(one.text, "postgresql") for one in split(sql, "postgresql")]
+        assert "".join(f"{one};" for one in cut) == code(sent, "postgresql").replace(";;", ";").lstrip(";"), sql
+        if count == FEW:
+            queries = [code(found[1], "postgresql").removesuffix(";") for found in LOGGED.finditer(log.read_text())]
+            assert [one for one in cut if one] == [one for one in queries if one], sql
 
 
 def check_mariadb(mariadb: MariaDB, count: int) -> None:
