@@ -20,6 +20,7 @@ from tusk_jupyter.driverkit.runs import Run
 from tusk_jupyter.driverkit.tickets import TicketBook
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.errors import ConnectError, QueryError
+from tusk_jupyter.sqltext.script import Script
 from tusk_jupyter.sqltext.statements import split
 
 
@@ -214,7 +215,7 @@ def test_of_a_session_that_ends_between_two_statements_it_is_not_said_that_nothi
 ):  # R15
     db.do("DROP TABLE IF EXISTS halfway; CREATE TABLE halfway (n int)")
     script = split(f"{begin}; INSERT INTO halfway VALUES (1); SHOW server_version; SELECT 2", "postgresql")
-    run, book = Run("r", db.session, script, {}, limit=None, words=Words()), TicketBook()
+    run, book = Run("r", db.session, Script(script), {}, limit=None, words=Words()), TicketBook()
     with pytest.raises(ConnectError) as caught:  # which of the streams meets it is not the point
         _, batches = run.open_stream(book)
         if begin == "SELECT 0":

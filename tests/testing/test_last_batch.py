@@ -16,6 +16,7 @@ from tusk_jupyter.driverkit.tickets import TicketBook
 from tusk_jupyter.driverkit.words import Words
 from tusk_jupyter.protocol import codec
 from tusk_jupyter.protocol.stream import Trailer
+from tusk_jupyter.sqltext.script import Script
 from tusk_jupyter.sqltext.statements import split
 
 SCHEMA = pa.schema([("n", pa.int64())])
@@ -51,7 +52,7 @@ class Session:
 
 
 def stream_of(session, sql="SELECT 1", said=None):
-    run = Run("r", session, split(sql, "ansi"), {}, limit=None, words=said or Words())
+    run = Run("r", session, Script(split(sql, "ansi")), {}, limit=None, words=said or Words())
     return run.open_stream(TicketBook())[1]
 
 
@@ -121,7 +122,7 @@ def test_a_run_that_failed_is_let_go_of_at_once(monkeypatch):  # R24
     gc.collect()
     gc.disable()
     try:
-        run = Run("r", session, split("SELECT 1", "ansi"), {}, limit=None, words=Words())
+        run = Run("r", session, Script(split("SELECT 1", "ansi")), {}, limit=None, words=Words())
         with pytest.raises(errors.QueryError):
             run.open_stream(TicketBook())
         kept = weakref.ref(run)

@@ -38,6 +38,7 @@ from tusk_jupyter.sqltext.code import Code
 from tusk_jupyter.sqltext.dialects import dialect_named
 from tusk_jupyter.sqltext.hiding import redact_text, secrets_of
 from tusk_jupyter.sqltext.names import last_part
+from tusk_jupyter.sqltext.script import Script
 from tusk_jupyter.sqltext.statements import Statement
 from tusk_jupyter.system import threads
 
@@ -72,7 +73,7 @@ class Run:
         self,
         run: str,
         session: Session,
-        statements: tuple[Statement, ...],
+        script: Script,
         parameters: Mapping[str, object],
         *,
         limit: int | None,
@@ -87,7 +88,7 @@ class Run:
         self.ticket = ticket
         self._consumers = consumers or Consumers()
         self._session = session
-        self._statements = statements
+        self._script = script
         self._parameters = parameters
         self._limit = limit
         self._steps = self._results()
@@ -244,7 +245,7 @@ class Run:
         if not self.ended:
             self._ended.set()
             self._transaction_end = tell_transaction(
-                exc, self._session, self._before, self._statements[self._index].text, committed=self._committed
+                exc, self._session, self._before, self._script[self._index].text, committed=self._committed
             )
             memory.give_back(exc, self._session.give_back)
             self._words.say(self._word("failed" if exc else "finished", exc))
@@ -282,7 +283,7 @@ class Run:
 
     def _results(self) -> Generator[_Opening | pa.RecordBatch, None, None]:
         self._before = self._session.transaction
-        for index, statement in enumerate(self._statements):
+        for index, statement in enumerate(self._script):
             self._index = index
             started = time.perf_counter()
             self._began_open = self._began_open or (index == 0 and self._before is Transaction.OPEN)
@@ -309,7 +310,7 @@ class Run:
                     del told  # its traceback has this frame: it would keep the run until the next look for cycles
             if index == 0:
                 self._began_open = self._session.transaction is Transaction.OPEN
-            if self._cancelled.is_set() and index + 1 < len(self._statements):
+            if self._cancelled.is_set() and self._script.has(index + 1):
                 self._index = index + 1
                 raise self._given_up()
 
@@ -333,7 +334,7 @@ class Run:
                     left -= batch.num_rows
                 self._rows += batch.num_rows
                 self._bytes += batch.nbytes
-                self._was_last = result.ended() and self._index == len(self._statements) - 1
+                self._was_last = result.ended() and not self._script.has(self._index + 1)
                 if batch.num_rows:
                     yield batch
                 if self._more:
@@ -427,7 +428,7 @@ class Run:
         """Return how one of several statements ended and how many were run before it, and whether that was one."""
         before = len(self._reports)
         run = f"{before} {'was' if before == 1 else 'were'}" if before else "none was"
-        return f"Statement {self._index + 1} of {len(self._statements)} {ended}; {run} run before it", before == 1
+        return f"Statement {self._index + 1} of {len(self._script)} {ended}; {run} run before it", before == 1
 
     def _in_context(self, exc: BaseException, statement: Statement) -> errors.TuskError:
         """Return `exc` as an error that counts from the submitted text and says which statement it was."""
@@ -436,7 +437,7 @@ class Run:
         elif not isinstance(exc, errors.TuskError):
             print(redact_text("".join(traceback.format_exception(exc)), self._secrets), file=sys.stderr)  # noqa: T201
             exc = errors.InternalError(f"The driver failed: {type(exc).__name__}: {exc}")
-        if len(self._statements) > 1:
+        if self._script.has(1):
             self._tell_place(exc)
         if isinstance(exc, errors.QueryError) and exc.scenario in (None, "syntax"):
             is_syntax = exc.scenario is not None
@@ -453,7 +454,7 @@ class Run:
         if exc.position is None and exc.hint == hint_for("syntax"):
             exc.hint = _NO_PLACE
         self._hide_secrets(exc)
-        exc.statement = self._index if len(self._statements) > 1 else None
+        exc.statement = self._index if self._script.has(1) else None
         if exc.position is not None and exc.scenario == "undefined_table":
             exc.position = last_part(statement.text, exc.position, self._session.dialect)
         exc.position = None if exc.position is None else exc.position + statement.start
@@ -466,7 +467,7 @@ class Run:
     @functools.cached_property
     def _secrets(self) -> tuple[str, ...]:
         """Of the whole run, since a later statement may repeat them; found when there is something to say."""
-        text = "\n;\n".join(statement.text for statement in self._statements)
+        text = "\n;\n".join(statement.text for statement in self._script)
         return (*self._hidden, *secrets_of(text, self._session.dialect, self._parameters))
 
 

@@ -33,7 +33,8 @@ from tusk_jupyter.protocol.errors import to_extra_info, to_wire
 from tusk_jupyter.protocol.manifest import Manifest
 from tusk_jupyter.protocol.stream import LARGE_BYTES, announcement
 from tusk_jupyter.protocol.values import unpack
-from tusk_jupyter.sqltext.statements import split
+from tusk_jupyter.sqltext.script import Script
+from tusk_jupyter.sqltext.statements import cut, may_have_placeholders, split
 from tusk_jupyter.system.quiet_grpc import quiet
 from tusk_jupyter.system.sockets import bound_address
 
@@ -271,12 +272,12 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
         yield driver.Done()
 
     def _taken_in(self, message: driver.Run) -> Run:
-        statements = split(message.sql, self._manifest.dialect)
-        if not statements:
+        script = Script(cut(message.sql, self._manifest.dialect))
+        if not script.has(0):
             raise errors.UsageError("There is no SQL to run: the text holds only blanks and comments.")
         parameters = {name: unpack(value) for name, value in message.parameters.items()}
-        missing = sorted({name for one in statements for name in one.parameters} - set(parameters))
-        if missing:
+        names = {name for one in script for name in one.parameters} if may_have_placeholders(message.sql) else set()
+        if missing := sorted(names - set(parameters)):
             raise errors.UsageError(f"No value for the parameter :{missing[0]}.")
         slot = self._slot(message.session)
         check_nanoseconds(parameters, slot.session, self._manifest.title)
@@ -287,7 +288,7 @@ class DriverServer(flight.FlightServerBase):  # type: ignore[misc]
             run = slot.run = Run(
                 message.run,
                 slot.session,
-                statements,
+                script,
                 parameters,
                 limit=message.limit,
                 words=self._words,

@@ -87,7 +87,21 @@ def split(sql: str, dialect_name: str) -> tuple[Statement, ...]:
     Raises:
         UsageError: the dialect is unknown. No SQL text makes it fail.
     """
-    return tuple(_Reader(sql, dialect_named(dialect_name)).statements())
+    return tuple(cut(sql, dialect_name))
+
+
+def cut(sql: str, dialect_name: str) -> Iterator[Statement]:
+    """Yield what `split` returns, each as soon as its end is found.
+
+    Raises:
+        UsageError: as `split`, at once.
+    """
+    return _Reader(sql, dialect_named(dialect_name)).statements()
+
+
+def may_have_placeholders(sql: str) -> bool:
+    """Return whether a text holds what every placeholder begins with, be it in a literal."""
+    return _NAMED.search(sql) is not None
 
 
 class _Reader:
