@@ -344,7 +344,7 @@ MARIADB = (
     Kind("DECIMAL(65,0)", decimals(65, 0), written),
     Kind("DECIMAL(10,4) ZEROFILL", decimals(10, 4).map(abs), written),
     Kind("FLOAT", st.floats(width=32, allow_nan=False, allow_infinity=False, allow_subnormal=False).map(lambda v: v + 0.0), repr),
-    Kind("DOUBLE", st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False), repr),
+    Kind("DOUBLE", st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False).map(lambda v: v + 0.0), repr),
     Kind("BIT(1)", st.booleans(), lambda v: int(v)),
     Kind("BIT(7)", whole(7, signed=False), lambda v: int(v)),
     Kind("BIT(33)", whole(33, signed=False), lambda v: int(v)),
