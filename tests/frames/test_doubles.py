@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tusk_jupyter.client import doubles, frames, tables
+from tusk_jupyter.protocol.stream import TYPES_KEY
 
 TENTHS = [Decimal(n).scaleb(-2) for n in range(-10_000, 10_001)]
 WIDE = [Decimal("123456789012345678901234567890.12345678"), Decimal("-0.00000001"), Decimal("9007199254740993"), None]
@@ -53,3 +54,12 @@ def test_every_format_has_them() -> None:
     polars = tables.to_frame([table], "polars", decimal="float")
     assert isinstance(polars, pl.DataFrame)
     assert polars["v"].to_list() == [0.35, 0.3, 0.41, None]
+
+
+def test_integers_beyond_64_bits_stay_exact():
+    schema = pa.schema([("h", pa.decimal256(39, 0)), ("d", pa.decimal128(5, 2))])
+    schema = schema.with_metadata({TYPES_KEY: b'["HUGEINT", "DECIMAL(5,2)"]'})
+    table = pa.table([[Decimal(2**127 - 1)], [Decimal("0.35")]], schema=schema)
+    frame = frames.to_pandas(table, decimal="float")
+    assert (frame["h"].iloc[0], frame["d"].iloc[0]) == (2**127 - 1, 0.35)
+    assert tables.to_frame([table], "arrow", decimal="float").to_pylist() == [{"h": 2**127 - 1, "d": 0.35}]

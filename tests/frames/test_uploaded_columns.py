@@ -146,6 +146,16 @@ def test_moments_are_sent_as_they_are(column, texts):
     assert sent(column).cast(pa.string()).to_pylist() == texts
 
 
+def test_nan_in_lists_and_dicts_is_no_missing_value():
+    for column, shown in (
+        (objects([1.5, NAN], [None, 2]), "[[1.5, nan], [None, 2.0]]"),
+        (objects(np.array([1, NAN]), [NAN]), "[[1.0, nan], [nan]]"),
+        (objects({"x": NAN}, {"x": 1.0}, None), "[{'x': nan}, {'x': 1.0}, None]"),
+        (objects([["a", NAN]]), "[[['a', None]]]"),
+    ):
+        assert repr(sent(column).to_pylist()) == shown
+
+
 def test_lengths_of_time_keep_their_nanoseconds():
     found = sent(objects(pd.Timedelta(1, "ns"), dt.timedelta(days=1), np.timedelta64(2, "h")))
     assert found.type == pa.duration("ns")

@@ -5,15 +5,28 @@ Arrow's own cast rounds twice: 0.35 becomes 0.35000000000000003, and so do 10 to
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
 import pyarrow as pa
 
+from tusk_jupyter.protocol.stream import TYPES_KEY
+
 EXACT = 2**53
 """Integers up to this one are doubles."""
 _TENS = 22
 """10 to this power, too. A quotient of two doubles is rounded once, to the nearest: IEEE 754, section 5.4.1."""
+
+_WHOLE = frozenset({"HUGEINT", "UHUGEINT"})
+"""Integers that are decimals to Arrow where they need more than 64 bits."""
+
+
+def are_decimals(schema: pa.Schema) -> list[bool]:
+    """Return of each column whether it is a DECIMAL of the database's."""
+    types = json.loads((schema.metadata or {}).get(TYPES_KEY, b"[]"))
+    whole = [type_ in _WHOLE for type_ in types] if len(types) == len(schema) else [False] * len(schema)
+    return [pa.types.is_decimal(field.type) and not is_whole for field, is_whole in zip(schema, whole, strict=True)]
 
 
 def nearest(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -137,18 +137,24 @@ def of_polars(frame: pl.DataFrame, name: str) -> pa.Table:
 # --- Python objects ---
 
 
-def of_objects(items: Sequence[Any], column: Column) -> pa.Array:
+def of_objects(items: Sequence[Any], column: Column, *, inside: bool = False) -> pa.Array:
     """Return Python objects as a column of the one type that all have.
+
+    Args:
+        items: the objects.
+        column: whose they are.
+        inside: they are parts of lists or dicts, where pandas takes no NaN for a missing value.
 
     Raises:
         UsageError: they have several types, or one that databases do not have.
     """
     kinds = {kind: _kind_of(kind) for kind in set(map(type, items))}
     if "enum" in kinds.values():
-        return of_objects([item.value if isinstance(item, enum.Enum) else item for item in items], column)
+        plain = [item.value if isinstance(item, enum.Enum) else item for item in items]
+        return of_objects(plain, column, inside=inside)
     found = set(kinds.values()) - {"missing"}
     missing = {kind for kind, name in kinds.items() if name == "missing"}
-    if "float" in found and (found - {"float"} or not missing):
+    if "float" in found and (found - {"float"} or not missing) and not (inside and found <= {"float", "int"}):
         items, found = _without_nan(items, found, kinds)
     items = [None if type(item) in missing else item for item in items] if missing else items
     other = next((kind for kind, name in kinds.items() if name == "other"), None)
@@ -408,7 +414,9 @@ def _lists(items: Sequence[Any], column: Column) -> pa.Array:
         flat.extend(row or ())
         offsets.append(len(flat))
     missing = pa.array([row is None for row in rows])
-    return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), of_objects(flat, column), mask=missing)
+    return pa.LargeListArray.from_arrays(
+        pa.array(offsets, pa.int64()), of_objects(flat, column, inside=True), mask=missing
+    )
 
 
 def _row(item: Any, column: Column) -> list[Any]:  # noqa: ANN401 - a list of any library
@@ -430,7 +438,9 @@ def _dicts(items: Sequence[Any], column: Column) -> pa.Array:
     if not names:
         raise column.refused("holds dicts without a key, of which no column can be made.", _AS_JSON)
     missing = pa.array([item is None for item in items])
-    parts = [of_objects([None if item is None else item[name] for item in items], column) for name in names]
+    parts = [
+        of_objects([None if item is None else item[name] for item in items], column, inside=True) for name in names
+    ]
     return pa.StructArray.from_arrays(parts, names=names, mask=missing)
 
 

@@ -36,15 +36,17 @@ def to_pandas(
     import pandas as pd
 
     from tusk_jupyter.client import columns
+    from tusk_jupyter.client.doubles import are_decimals
     from tusk_jupyter.client.gather import give_back
 
     names, rows = table.column_names, table.num_rows
+    rounded = are_decimals(table.schema) if decimal == "float" else [False] * len(names)
     parts: list[Any] = table.columns
     del table
     made: dict[int, Column] = {}  # by number: a name may be there twice
     for position in range(len(parts)):
         column, parts[position] = parts[position], None
-        made[position] = columns.to_pandas(column, decimal=decimal)
+        made[position] = columns.to_pandas(column, decimal="float" if rounded[position] else "exact")
         large = column.get_total_buffer_size() >= GIVE_BACK_BYTES  # `nbytes` looks into each buffer: 0.05 ms when cold
         del column
         if large:

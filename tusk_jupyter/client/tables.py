@@ -93,10 +93,10 @@ def _with_floats(table: pa.Table) -> pa.Table:
     """Return `table` with float64 for its DECIMAL columns."""
     import pyarrow as pa
 
-    from tusk_jupyter.client.doubles import nearest
+    from tusk_jupyter.client.doubles import are_decimals, nearest
 
-    for place, column in enumerate(table.schema):
-        if pa.types.is_decimal(column.type):
+    for place, (column, is_decimal) in enumerate(zip(table.schema, are_decimals(table.schema), strict=True)):
+        if is_decimal:
             table = table.set_column(place, column.with_type(pa.float64()), nearest(table.column(place)))
     return table
 

@@ -13,19 +13,22 @@ from collections.abc import Callable, Iterator
 
 from tusk_jupyter.sqltext.dialects import Dialect
 from tusk_jupyter.sqltext.lexer import Kind, pattern_without_groups, tokens
+from tusk_jupyter.sqltext.statements import cut
 from tusk_jupyter.sqltext.stretches import Stretches
 
 _DOLLAR = re.compile(r"\$[^\s$\d]*\$")
 _DELIMITER = re.compile(r"(?im)^\s*delimiter\b")
+_DELIMITER_LINE = re.compile(r"(?im)^[^\S\n]*delimiter[^\S\n]+(\S+)[^\n]*$")
 
 
-def statements(text: str, dialect: Dialect, wanted: Callable[[str], bool]) -> Iterator[str | list[str]]:
+def statements(text: str, dialect: Dialect, wanted: Callable[[str], bool | str]) -> Iterator[str | list[str]]:
     """Yield the text in pieces: as it is where a statement has nothing of what is wanted, else its lexemes.
 
-    Together the pieces are the text. A statement ends with its separator; inside of routines there are more of them.
+    Together the pieces are the text, but for statements in whose place `wanted` returned another text. A statement ends with
+    its separator; inside of routines there are more of them.
     """
     if dialect.delimiter_lines and _DELIMITER.search(text):
-        yield from _by_lexer(text, dialect)
+        yield from _by_delimiters(text, dialect, wanted)
         return
     if _needs_lexer(text, dialect):
         yield from _by_stretches(text, dialect, wanted)
@@ -33,10 +36,10 @@ def statements(text: str, dialect: Dialect, wanted: Callable[[str], bool]) -> It
     coarse, fine = _patterns(dialect)
     at = 0
     for match in coarse.finditer(text):
-        if wanted(match[0]):
+        if found := wanted(match[0]):
             start, end = match.span()
             yield text[at:start]
-            yield fine.findall(text, start, end)
+            yield found if isinstance(found, str) else fine.findall(text, start, end)
             at = end
     yield text[at:]
 
@@ -51,13 +54,35 @@ def _needs_lexer(text: str, dialect: Dialect) -> bool:
     )
 
 
-def _by_stretches(text: str, dialect: Dialect, wanted: Callable[[str], bool]) -> Iterator[str | list[str]]:
+def _by_delimiters(text: str, dialect: Dialect, wanted: Callable[[str], bool | str]) -> Iterator[str | list[str]]:
+    """As `statements`; all that stands under another delimiter than the semicolon is read, its DELIMITER lines too."""
+    kept = done = 0
+    delimiter = ";"
+    ends = ((one.start, one.start + len(one.text)) for one in cut(text, dialect.name))
+    for start, end in (*ends, (len(text), len(text))):
+        for line in _DELIMITER_LINE.finditer(text, done, start):
+            if delimiter == ";" != line[1]:
+                yield text[kept:done]
+                kept = done
+            elif delimiter != ";" == line[1]:
+                yield from _by_lexer(text[kept : line.end()], dialect)
+                kept = done = line.end()
+            delimiter = line[1]
+        if delimiter == ";" and (found := wanted(text[done:end])):
+            yield text[kept:done]
+            yield from [found] if isinstance(found, str) else _by_lexer(text[done:end], dialect)
+            kept = end
+        done = end
+    yield from [text[kept:]] if delimiter == ";" else _by_lexer(text[kept:], dialect)
+
+
+def _by_stretches(text: str, dialect: Dialect, wanted: Callable[[str], bool | str]) -> Iterator[str | list[str]]:
     stretches, begin, done = Stretches(text, dialect), 0, 0
     while begin < len(text):
         end = stretches.behind_blanks(stretches.end(begin)) + 1
-        if wanted(text[begin:end]):
+        if found := wanted(text[begin:end]):
             yield text[done:begin]
-            yield from _by_lexer(text[begin:end], dialect)
+            yield from [found] if isinstance(found, str) else _by_lexer(text[begin:end], dialect)
             done = end
         begin = end
     yield text[done:]

@@ -16,6 +16,7 @@ from tusk_jupyter.sqltext.lexed import PARAMETER, Lexemes
 from tusk_jupyter.sqltext.lexemes import statements
 from tusk_jupyter.sqltext.lexer import Kind
 from tusk_jupyter.sqltext.literals import QUOTE, is_code, meant, parts_of, unquoted
+from tusk_jupyter.sqltext.plain_inserts import PlainInserts, Read
 from tusk_jupyter.sqltext.prepared_texts import PreparedTexts
 from tusk_jupyter.sqltext.secret_places import Statement
 from tusk_jupyter.sqltext.secret_shapes import HIDDEN, hide_and_find, hide_urls
@@ -99,6 +100,7 @@ class _Examination:
         self.variables |= set(variables)
         self._parameters = parameters
         self._hints = (*hints, *(f"@{name.lower()}" for name in variables))
+        self._inserts: PlainInserts | None = PlainInserts(self._alone, self._has_hint)
 
     def _has_hint(self, text: str) -> bool:
         lower = text.lower()
@@ -115,12 +117,28 @@ class _Examination:
 
     def text_of(self, sql: str, depth: int) -> str:
         parts: list[str] = []
-        for piece in statements(sql, self._dialect, self._has_hint):
+        for piece in statements(sql, self._dialect, self._wanted):
             if isinstance(piece, str):
                 parts.append(piece)
             else:
                 parts += self._statement(self._with_parameters(piece), depth)
         return "".join(parts)
+
+    def _wanted(self, statement: str) -> bool | str:
+        """Return whether a statement is to be read, or how it reads."""
+        if not self._has_hint(statement):
+            return False
+        read = self._inserts.read(statement) if self._inserts else None
+        if read is None:
+            return True
+        self.redacted.secrets.update(dict.fromkeys(read.secrets))
+        return read.text if read.secrets else False
+
+    def _alone(self, statement: str) -> Read:
+        """Read a statement by itself."""
+        own = _Examination(self._dialect, frozenset(), self._hints)
+        own._inserts = None
+        return Read(own.text_of(statement, _DEPTH), tuple(own.redacted.secrets))
 
     def _with_parameters(self, lexemes: list[str]) -> list[str]:
         """Return the lexemes with each bound `:name` as one of them."""
