@@ -271,7 +271,7 @@ def test_a_temporary_table_and_one_elsewhere_are_looked_at_too(engine, tmp_path)
 
 
 def test_a_refused_append_leaves_an_open_transaction_as_it_was(engine):
-    engine.run("CREATE TABLE fits (v INTEGER)")
+    engine.run("DROP TABLE IF EXISTS fits; CREATE TABLE fits (v INTEGER)")
     engine.run("BEGIN")
     engine.run("INSERT INTO fits VALUES (1)")
     late = pa.array(["2"] * 100_000 + ["007"])
