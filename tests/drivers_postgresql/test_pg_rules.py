@@ -86,12 +86,12 @@ def test_other_tables_are_changed_as_ever_beside_rules_that_answer_nothing_and_t
     try:
         one, other = type(db)(first), type(db)(second)
         one.do(
-            "CREATE TABLE held (id int); CREATE RULE shown AS ON UPDATE TO held DO ALSO SELECT new.id;"
-            "CREATE TABLE free_one (id int); BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE"
+            "CREATE TABLE ruled_and_held (id int); CREATE RULE shown AS ON UPDATE TO ruled_and_held DO ALSO SELECT new.id;"
+            "CREATE TABLE free_one (id int); BEGIN; LOCK TABLE ruled_and_held IN ACCESS EXCLUSIVE MODE"
         )
         other.do("SET lock_timeout = '2s'")
         assert other.do("INSERT INTO free_one VALUES (1)") == 1
-        one.do("COMMIT; DROP TABLE held, free_one")
+        one.do("COMMIT; DROP TABLE ruled_and_held, free_one")
     finally:
         first.close()
         second.close()
