@@ -90,3 +90,12 @@ def test_an_error_is_the_statements_own(session: DuckDBSession) -> None:
     assert caught.value.position == len("SELECT count(*) FROM t WHERE ")
     assert "FILTER" in str(run(session, "EXPLAIN SELECT n FROM t WHERE d IN (:days)")).upper()
     assert run(session, "SELECT count(*) FROM duckdb_prepared_statements()") == [(0,)]
+
+
+def test_a_read_only_session_prepares_nothing_before_it_is_checked(session: DuckDBSession, monkeypatch) -> None:
+    monkeypatch.setattr("tusk_drivers.duckdb.parameters.types_of", lambda *_, **__: pytest.fail("prepared"))
+    session.set_read_only(True)
+    try:
+        assert run(session, "SELECT count(*) FROM t WHERE d IN (:days)") == [(COUNT,)]
+    finally:
+        session.set_read_only(False)

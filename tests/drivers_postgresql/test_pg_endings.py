@@ -291,3 +291,16 @@ def test_a_link_that_cannot_begin_a_statement_is_closed(db):
     with pytest.raises(ConnectError):
         execution._describe()
     assert not link.is_open
+
+
+@pytest.mark.parametrize("has_written", [None, False])
+def test_where_nobody_says_whether_a_statement_wrote_the_limit_has_a_note(db, monkeypatch, has_written):
+    monkeypatch.setattr("tusk_drivers.postgresql.kill.has_written", lambda *_: has_written)
+    waits = "pg_sleep(CASE i WHEN 20 THEN 0.5 WHEN 40 THEN 1 ELSE 0 END)::text"
+    sql = f"SELECT repeat('x', 9000), {waits} FROM generate_series(1, 80) i"
+    rows = db.session.execute(split(sql, "postgresql")[0], {})
+    next(iter(rows.batches))
+    db.session._running.close()
+    assert ["could not be asked whether it had written" in note for note in rows.notes()] == [True] * (
+        has_written is None
+    )

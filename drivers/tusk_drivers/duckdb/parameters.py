@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
@@ -61,6 +61,7 @@ def bound(
     connection: duckdb.DuckDBPyConnection,
     *,
     in_transaction: bool = False,
+    may_prepare: bool = True,
 ) -> tuple[Replaced, dict[str, object]]:
     """Return the text for DuckDB, and the values of its placeholders: DuckDB refuses to be given more.
 
@@ -69,6 +70,7 @@ def bound(
         parameters: its values.
         connection: runs it afterwards, and is asked what the statement's names mean.
         in_transaction: whether a transaction is open, which an error would abort.
+        may_prepare: whether the statement may be prepared before it is checked.
 
     Raises:
         UsageError: a value is missing, or is one that DuckDB has no type for.
@@ -77,60 +79,76 @@ def bound(
         if name not in parameters:
             raise errors.UsageError(f"There is no value for :{name}.", hint=f"Give it with `--param {name}=VALUE`.")
         _check(name, parameters[name])
-    values: dict[str, object] = {}
-    prefix = _OWN
-    while any(name.startswith(prefix) for name in statement.parameters):
-        prefix = f"{prefix}_"
+    has_dollars = "$" in statement.text and statement.command not in _PREPARES
+    variables = _variables(statement, connection) if has_dollars else []
+    binding = _Binding(statement, parameters, variables, least_texts=_LARGE)
+    if not binding.texts:
+        return binding.written({}, ""), binding.values
+    types = None
+    if may_prepare:
+        types = types_of(connection, binding.texts, binding.written, in_transaction=in_transaction)
+    if types is None:  # single texts are read as the column's type, whatever it is
+        binding = _Binding(statement, parameters, variables, least_texts=_HUGE)
+    return binding.written(types or {}, ""), binding.values
 
-    def single(place: Placeholder) -> str:
-        value = parameters[place.name]
+
+class _Binding:
+    """What stands in place of a statement's placeholders, and the values under our names for them."""
+
+    def __init__(
+        self,
+        statement: Statement,
+        parameters: Mapping[str, object],
+        variables: Sequence[Replacement],
+        *,
+        least_texts: int,
+    ) -> None:
+        """Replace all of them; a list of texts goes as an array from so many on."""
+        self._statement, self._parameters, self._least_texts = statement, parameters, least_texts
+        self._prefix = _OWN
+        while any(name.startswith(self._prefix) for name in statement.parameters):
+            self._prefix = f"{self._prefix}_"
+        self.values: dict[str, object] = {}
+        self.texts: list[TextList] = []
+        """The lists of texts that go as arrays."""
+        found = replacements(
+            statement, parameters, _ENGINE, single=self._single, member=self._member, whole=self._whole
+        )
+        self._found = sorted([*found, *variables])
+
+    def written(self, types: Mapping[str, str], other: str = TEXT) -> Replaced:
+        """Return the text, with each array of texts cast to its type in `types`, else to `other`, or not if that is empty."""
+        cast = {_array(one.name): _array(one.name, types.get(one.name, other)) for one in self.texts}
+        return self._statement.replaced([one._replace(text=cast.get(one.text, one.text)) for one in self._found])
+
+    def _single(self, place: Placeholder) -> str:
+        value = self._parameters[place.name]
         check_array(place.name, value)
         if isinstance(value, dict) and is_map(value):
-            return (
-                "{"
-                + ", ".join(f"'{part}': {member(place.name, at, value[part])}" for at, part in enumerate(value))
-                + "}"
-            )
-        own = place.name if _READ_WHOLE.fullmatch(place.name) else f"{prefix}{statement.parameters.index(place.name)}"
-        values[own] = _sent(value)
+            parts = (f"'{part}': {self._member(place.name, at, value[part])}" for at, part in enumerate(value))
+            return f"{{{', '.join(parts)}}}"
+        number = self._statement.parameters.index(place.name)
+        own = place.name if _READ_WHOLE.fullmatch(place.name) else f"{self._prefix}{number}"
+        self.values[own] = _sent(value)
         return f"${own}"
 
-    def member(name: str, number: int, value: object) -> str:
-        own = f"{prefix}{name}_{number}"
-        values[own] = _sent(value)
+    def _member(self, name: str, number: int, value: object) -> str:
+        own = f"{self._prefix}{name}_{number}"
+        self.values[own] = _sent(value)
         return f"${own}"
 
-    def whole(place: Placeholder, members: Members, items: list[object]) -> Replacement | None:
+    def _whole(self, place: Placeholder, members: Members, items: list[object]) -> Replacement | None:
         kinds = {type(item) for item in items if item is not None}
-        if len(items) < least[kinds == {str}] or members.width > 1 or len(kinds) != 1 or not kinds.issubset(_TYPED):
+        least = self._least_texts if kinds == {str} else _LARGE
+        if len(items) < least or members.width > 1 or len(kinds) != 1 or not kinds.issubset(_TYPED):
             return None
         if mixes_zones(items):
             return None
-        own = f"{prefix}{place.name}"
-        values[own] = items
+        own = f"{self._prefix}{place.name}"
+        self.values[own] = items
         if kinds == {str}:
-            texts.append(TextList(members.open, own))
+            self.texts.append(TextList(members.open, own))
         return Replacement(members.open, members.end, _array(own))
-
-    def replaced() -> list[Replacement]:
-        found = list(replacements(statement, parameters, _ENGINE, single=single, member=member, whole=whole))
-        return sorted([*found, *variables])
-
-    def written(types: Mapping[str, str], other: str = TEXT) -> Replaced:
-        cast = {_array(one.name): _array(one.name, types.get(one.name, other)) for one in texts}
-        return statement.replaced([one._replace(text=cast.get(one.text, one.text)) for one in found])
-
-    least, texts = {False: _LARGE, True: _LARGE}, list[TextList]()
-    has_dollars = "$" in statement.text and statement.command not in _PREPARES
-    variables = _variables(statement, connection) if has_dollars else []
-    found = replaced()
-    types = types_of(connection, texts, written, in_transaction=in_transaction) if texts else {}
-    if types is None:  # single texts are read as the column's type, whatever it is
-        least[True] = _HUGE
-        values.clear()
-        texts.clear()
-        found = replaced()
-    return written(types or {}, ""), values
 
 
 def _array(name: str, kind: str = "") -> str:

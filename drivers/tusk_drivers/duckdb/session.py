@@ -101,7 +101,13 @@ class DuckDBSession(Session):
             self._tell_of_lost_log()
             if statement.placeholders or "$" in sql:
                 in_transaction = self._transaction is not Transaction.IDLE
-                sent, values = bound(statement, parameters, self._connection, in_transaction=in_transaction)
+                sent, values = bound(
+                    statement,
+                    parameters,
+                    self._connection,
+                    in_transaction=in_transaction,
+                    may_prepare=not self._read_only,  # the guard has not seen it yet
+                )
                 sql = sent.text
             parsed = self._connection.extract_statements(sql)
             kinds = [kind_of(one) for one in parsed]

@@ -43,6 +43,10 @@ SKIP_S = 0.25
 """A result that is cut off is read on for so long before its statement is cancelled: small ones end by themselves. One that
 calls a function which may write, or has written, is read to its end, as by psql: cancelled, it would be undone although its
 rows were shown."""
+_NOT_KNOWN_WHETHER_WRITTEN = (
+    "The statement was stopped at the limit. The server could not be asked whether it had written, as functions behind views "
+    "and operators may; what they wrote is undone."
+)
 _WRITERS = b"""
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc WHERE pg_catalog.lower(proname) OPERATOR(pg_catalog.=) ANY ($1::text[]) AND
 provolatile OPERATOR(pg_catalog.=) 'v' AND (pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace OR
@@ -82,7 +86,7 @@ class Execution:
         parameters: Mapping[str, object],
         *,
         read_only: bool,
-        has_written: Callable[[], bool],
+        has_written: Callable[[], bool | None],
     ) -> None:
         """Prepare; nothing is sent yet.
 
@@ -92,7 +96,7 @@ class Execution:
             statement: the user's.
             parameters: its values.
             read_only: whether the session is.
-            has_written: asks the server, from elsewhere, whether the statement under way has written.
+            has_written: asks the server, from elsewhere, whether the statement under way has written; None if nobody says.
         """
         self._has_written = has_written
         self._link, self._names, self._statement = link, names, statement
@@ -383,8 +387,12 @@ class Execution:
     def _cut_off(self, source: Source) -> None:
         """End a statement whose further rows nobody wants: read on for a moment, then cancel what only reads."""
         self._skip(source, until=deadline_in(SKIP_S) if self._may_cut else float("inf"))
-        if not (source.ended or self._savepoint or self.guard.wrapped) and self._has_written():
-            self._skip(source, until=float("inf"))
+        if not (source.ended or self._savepoint or self.guard.wrapped):
+            has_written = self._has_written()
+            if has_written:
+                self._skip(source, until=float("inf"))
+            elif has_written is None:
+                self._extra_notes.append(_NOT_KNOWN_WHETHER_WRITTEN)
         cancelled = not source.ended
         if cancelled and self._savepoint:
             self._extra_notes.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -21,6 +22,8 @@ PATIENCE_S = 2.0
 
 _BUSY = "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = %s AND state IN ('active', 'fastpath function call')"
 _PAUSE_S = 0.05
+_ASKING_S = 5.0
+"""How long a sign-in for a mere question may take; a reader waits for it."""
 _NOT_ALLOWED = "42501"
 """SQLSTATE insufficient_privilege."""
 
@@ -76,17 +79,18 @@ def end(settings: Settings, backend: str) -> Outcome:
     raise QueryError(f"Session {backend} has not ended {PATIENCE_S:g} s after it was told to.")
 
 
-def has_written(settings: Settings, backend: str) -> bool:
+def has_written(settings: Settings, backend: str) -> bool | None:
     """Return whether the transaction of the session with process id `backend` has a number, which it gets as it first writes.
 
-    False too where nobody says: the sign-in fails, or the session is another role's.
+    None where nobody says: the sign-in fails or takes long, or the session is not there.
     """
+    brief = replace(settings, connect_timeout_s=min(settings.connect_timeout_s, _ASKING_S))
     try:
-        with closing(sign_in(settings)) as connection:
+        with closing(sign_in(brief)) as connection:
             found = connection.execute(_NUMBER, [_pid(backend)]).fetchone()
     except (psycopg.Error, TuskError):
-        return False
-    return found is not None and found[0] is not None
+        return None
+    return None if found is None else found[0] is not None
 
 
 def _outcome(connection: psycopg.Connection[Any], number: str | None) -> Outcome:

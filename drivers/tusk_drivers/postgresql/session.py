@@ -61,8 +61,8 @@ class PostgresqlSession(Session):
         )
         return self._running.start()
 
-    def _has_written(self) -> bool:
-        return self.backend is not None and kill.has_written(self._settings, self.backend)
+    def _has_written(self) -> bool | None:
+        return None if self.backend is None else kill.has_written(self._settings, self.backend)
 
     def _make_ready(self) -> None:
         """See that nothing is left of the statement before, and that the link stands."""
