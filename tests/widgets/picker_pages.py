@@ -74,6 +74,15 @@ class Shown:
         data = {"method": "custom", "content": json.loads(content)}
         self.picker._handle_msg({"content": {"data": data}, "buffers": raw})
 
+    def repeat(self, content: str) -> None:
+        """Send the kernel a message of the page again."""
+        self._hear(content, [])
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What the kernel has answered so far, oldest first."""
+        said = [one["data"].get("content", {}) for one in self.said if one["type"] == "comm_msg"]
+        return [one for one in said if "re" in one]
+
     def _say(self) -> list[str]:
         fresh, self._told = self.said[self._told :], len(self.said)
         messages = [one["data"] for one in fresh if one["type"] == "comm_msg"]

@@ -15,6 +15,7 @@ from ipywidgets import Widget
 from playwright.sync_api import expect
 from security.canary import Canary
 from services import freeze, wait_until
+from services.homes import processes_of
 from widgets.picker_pages import Shown, browser, show  # noqa: TID251 - tests/widgets, not the product's folder
 
 import tusk_jupyter as tusk
@@ -249,6 +250,22 @@ def test_a_password_that_went_with_its_core_is_typed_anew(show, postgresql):
     assert shown.test() == DONE
     shown.save()
     assert tusk.query("SELECT 1 AS n", connection="shop").n[0] == 1
+
+
+def test_a_core_that_was_stopped_stays_stopped_under_a_picker(show, tusk_home, postgresql):
+    tusk.connect("shop", postgresql.url)
+    shown = show()
+    tusk.query("SELECT 1", connection="shop")
+    watch = next(one for one in shown.heard if json.loads(one)["kind"] == "watch")
+    shown.repeat(watch)
+    assert "connected" in shown.answers()[-1]["ok"]["lines"][0]["state"]
+    get_client().call(control.StopCore())
+    wait_until(lambda: not processes_of(tusk_home), 15, "the core has ended")
+    shown.repeat(watch)  # as a page says every minute
+    assert shown.answers()[-1]["ok"]["lines"][0]["state"] == "disconnected"
+    shown.picker._follow()  # as it does when a change was reported just before the core went
+    expect(shown.option("shop")).to_be_visible()
+    assert not processes_of(tusk_home)
 
 
 def test_a_form_does_not_undo_what_was_changed_elsewhere(show, tmp_path):

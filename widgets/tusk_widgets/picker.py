@@ -16,6 +16,7 @@ from ipywidgets import DOMWidget
 
 from tusk_jupyter.client import get_client
 from tusk_jupyter.errors import TuskError
+from tusk_jupyter.protocol.control import ListConnections
 from tusk_jupyter.protocol.errors import to_wire
 from tusk_widgets import picker_messages as messages
 from tusk_widgets.page import MIME, MODULE, MODULE_VERSION, way
@@ -57,7 +58,8 @@ class ConnectionPicker(DOMWidget):  # type: ignore[misc] # ipywidgets ships no t
         """
         super().__init__()
         self._desk = Desk(lambda request: get_client().call(request), lambda: get_client().session)
-        self._watch = Watch(Ear(get_client), self._refresh)
+        self._ear = Ear(get_client)
+        self._watch = Watch(self._ear, self._follow)
         self._desk.lines()
         self.value = self._desk.choice.name
         self.observe(self._picked, "value")
@@ -92,11 +94,12 @@ class ConnectionPicker(DOMWidget):  # type: ignore[misc] # ipywidgets ships no t
         try:
             ask = messages.read(content)
         except TuskError as exc:
-            given = content.get("id") if isinstance(content, dict) else None
-            self.send({"re": given, "error": {"message": to_wire(exc).message, "hint": exc.hint}})
+            self._refuse(content.get("id") if isinstance(content, dict) else None, exc)
             return
         if isinstance(ask, messages.Watch):
-            self._watch.heard(ask.view)
+            if not self._watch.heard(ask.view):
+                self._answer_again(ask.id)
+                return
         elif isinstance(ask, messages.Leave):
             self._watch.left(ask.view)
         raw = [bytes(one) for one in buffers]
@@ -114,11 +117,32 @@ class ConnectionPicker(DOMWidget):  # type: ignore[misc] # ipywidgets ships no t
                 self.send({"kind": "lines", "lines": answer["ok"]["lines"]})  # to the other views of this widget
         self.send(answer)
 
-    def _refresh(self) -> None:
+    def _answer_again(self, asked: str) -> None:
+        """Answer a view that is there still, as it says every minute: no reason to start a core that was stopped."""
+        try:
+            self.send({"re": asked, "ok": {"lines": self._seen()}})
+        except TuskError as exc:
+            self._refuse(asked, exc)
+
+    def _refuse(self, asked: object, exc: TuskError) -> None:
+        self.send({"re": asked, "error": {"message": to_wire(exc).message, "hint": exc.hint}})
+
+    def _follow(self) -> None:
+        """Send the views what changed at the core; it may have been stopped since."""
         with contextlib.suppress(TuskError):  # the next change, or the next question, says what is wrong
-            lines = self._desk.lines()
-            self.value = self._desk.choice.name
-            self.send({"kind": "lines", "lines": lines})
+            self._show(self._seen())
+
+    def _refresh(self) -> None:
+        with contextlib.suppress(TuskError):
+            self._show(self._desk.lines())
+
+    def _seen(self) -> list[dict[str, Any]]:
+        """Return the list as it can be seen without starting a core."""
+        return self._desk.lines_of(self._ear.ask(ListConnections(session=get_client().session)))
+
+    def _show(self, lines: list[dict[str, Any]]) -> None:
+        self.value = self._desk.choice.name
+        self.send({"kind": "lines", "lines": lines})
 
     def _picked(self, change: Any) -> None:  # noqa: ANN401 - a traitlets Bunch
         """Pick what `value` was set to; that it follows a pick is no second one."""

@@ -34,6 +34,7 @@ class Desk:
         """Name the core, and the client session whose current connection is picked."""
         self._call, self._session, self._environ = call, session, environ
         self.choice = Choice()
+        self._listed: tuple[control.Connection, ...] = ()
         self.held = Held()
 
     # --- the list ---
@@ -41,6 +42,14 @@ class Desk:
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of the list."""
         return self.choice.lines(self._connections())
+
+    def lines_of(self, found: control.ConnectionList | None) -> list[dict[str, Any]]:
+        """Return the lines of what the core listed; where there is no core (None), nothing is connected any more."""
+        if found is None:
+            self._listed = tuple(replace(one, state="disconnected") for one in self._listed)
+        else:
+            self._listed = found.connections
+        return self.choice.lines(self._listed)
 
     def pick(self, name: str) -> None:
         """Make a connection this notebook's current one.
@@ -192,6 +201,7 @@ class Desk:
 
     def _connections(self) -> tuple[control.Connection, ...]:
         found: control.ConnectionList = self._call(control.ListConnections(session=self._session()))
+        self._listed = found.connections
         return found.connections
 
     def _details(self, name: str) -> control.ConnectionDetails:

@@ -1,7 +1,7 @@
 """Telling the views that connections changed: a thread that waits at the core while a view is displayed, and ends with it.
 
-Views say again and again that they are there: a page that was closed, or a machine that fell asleep, says no goodbye. The
-thread never starts a core: one that was stopped stays stopped until somebody asks for something.
+Views say again and again that they are there: a page that was closed, or a machine that fell asleep, says no goodbye. Neither
+the thread nor these words start a core: one that was stopped stays stopped until somebody asks for something.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tusk_jupyter.client import Client
 from tusk_jupyter.errors import TimeoutExceeded, TuskError
-from tusk_jupyter.protocol.calls import Peer, PeerLost
+from tusk_jupyter.protocol.calls import Peer, PeerLost, Request
 from tusk_jupyter.protocol.control import AwaitChanges, Changes
 
 LEASE_S = 180.0
@@ -21,6 +22,8 @@ WAIT_S = 5.0
 """How long one wait at the core lasts, and so at most how long the thread lives on without a view."""
 PAUSE_S = 2.0
 """Between two looks for a core."""
+ANSWER_S = 10.0
+"""How long the core may take to answer what needs no waiting."""
 TOPIC = "connections"
 
 Wait = Callable[[AwaitChanges], Changes | None]
@@ -49,14 +52,16 @@ class Watch:
         """Whether the thread is there."""
         return self._thread is not None and self._thread.is_alive()
 
-    def heard(self, view: str) -> None:
-        """A view is displayed."""
+    def heard(self, view: str) -> bool:
+        """A view is displayed. Return whether it had not said so before."""
         with self._lock:
+            is_new = view not in self._heard
             self._heard[view] = self._now()
             self._left.clear()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="tusk-picker", daemon=True)
                 self._thread.start()
+        return is_new
 
     def left(self, view: str) -> None:
         """A view is gone."""
@@ -107,14 +112,21 @@ class Ear:
         self._peer: Peer | None = None
 
     def __call__(self, request: AwaitChanges) -> Changes | None:
-        """Ask the core, if one runs."""
-        self._peer = self._peer or self._client().link.running()
-        if self._peer is None:
+        """Wait at the core, if one runs."""
+        changes: Changes | None = self.ask(request, timeout_s=request.timeout_s + ANSWER_S)
+        return changes
+
+    def ask(self, request: Request, *, timeout_s: float = ANSWER_S) -> Any:  # noqa: ANN401  # the request's REPLY says which
+        """Return the core's reply; None where none runs, or it goes meanwhile.
+
+        Raises:
+            TuskError: what the core answered.
+        """
+        peer = self._peer = self._peer or self._client().link.running()
+        if peer is None:
             return None
         try:
-            changes: Changes = self._peer.call(request, timeout_s=request.timeout_s + 10.0)
+            return peer.call(request, timeout_s=timeout_s)
         except (PeerLost, TimeoutExceeded):
-            self._peer.close()
-            self._peer = None
+            self._peer = None  # not closed: another thread may be in a call on it
             return None
-        return changes
