@@ -131,6 +131,11 @@ def plain(column: pa.Array, name: str) -> pa.Array:
             f"The column {name!r} of type {kind} holds a value that cannot be sent: {exc}.",
             hint="Turn the column into another type first.",
         ) from exc
+    except pa.ArrowNotImplementedError as exc:
+        raise UsageError(
+            f"The column {name!r} has the Arrow type {kind}, which Arrow cannot bring into a form for databases.",
+            hint="Turn the column into another type first.",
+        ) from exc
 
 
 def _plain(column: pa.Array, kind: pa.DataType, to: pa.DataType, name: str) -> pa.Array:
@@ -142,7 +147,7 @@ def _plain(column: pa.Array, kind: pa.DataType, to: pa.DataType, name: str) -> p
     if pa.types.is_dictionary(kind):  # views cannot be taken from
         return plain(column.dictionary, name).take(column.indices)
     if pa.types.is_run_end_encoded(kind):
-        return plain(pc.run_end_decode(column), name)
+        return _runs(column, name)
     if pa.types.is_map(kind):
         return _map(column, to, name)
     if is_list(kind):
@@ -155,10 +160,17 @@ def _plain(column: pa.Array, kind: pa.DataType, to: pa.DataType, name: str) -> p
     return column.cast(to)
 
 
+def _runs(column: pa.RunEndEncodedArray, name: str) -> pa.Array:
+    """Decode places and take the values at them: Arrow decodes neither nested values nor views, words and extensions."""
+    places = pa.array(range(len(column.values)), pa.int64())
+    runs = pa.RunEndEncodedArray.from_arrays(column.run_ends, places).slice(column.offset, len(column))
+    return plain(column.values, name).take(pc.run_end_decode(runs))
+
+
 def _list(column: pa.Array, to: pa.DataType, name: str) -> pa.Array:
     lengths = pc.fill_null(pc.list_value_length(column), 0).cast(pa.int64())
     offsets = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)])
-    items = plain(column.flatten(), name)
+    items = plain(_items(column), name)
     return pa.LargeListArray.from_arrays(offsets, items, type=to, mask=column.is_null() if column.null_count else None)
 
 
@@ -176,7 +188,7 @@ def leaves(column: pa.Array) -> Iterator[pa.Array]:
     """Yield the arrays of a nested column that have no parts themselves; values within a NULL are left out."""
     kind = column.type
     if pa.types.is_map(kind):
-        valid = column.drop_null()
+        valid = _valid(column)
         yield from leaves(
             valid.keys[valid.offsets[0].as_py() : valid.offsets[-1].as_py()] if len(valid) else valid.keys[:0]
         )
@@ -184,12 +196,22 @@ def leaves(column: pa.Array) -> Iterator[pa.Array]:
             valid.items[valid.offsets[0].as_py() : valid.offsets[-1].as_py()] if len(valid) else valid.items[:0]
         )
     elif is_list(kind):
-        yield from leaves(column.flatten())
+        yield from leaves(_items(column))
     elif pa.types.is_struct(kind):
-        for child in column.drop_null().flatten():
+        for child in _valid(column).flatten():
             yield from leaves(child)
     else:
         yield column
+
+
+def _valid(column: pa.Array) -> pa.Array:
+    """Drop NULLs; of nothing but NULLs Arrow itself can do so only where it has a builder for the type."""
+    return column.slice(0, 0) if column.null_count == len(column) else column.drop_null()
+
+
+def _items(column: pa.Array) -> pa.Array:
+    """Return the items of lists one after the other, without those behind a NULL; with `_valid`'s exception."""
+    return column.values.slice(0, 0) if column.null_count == len(column) else column.flatten()
 
 
 def refused(name: str, what: str, engine: str, *, way: str) -> UsageError:
@@ -307,7 +329,7 @@ def _json(column: pa.Array) -> list[str | None]:
 
 
 def _list_texts(column: pa.Array) -> list[str | None]:
-    items = iter(_json(column.flatten()))
+    items = iter(_json(_items(column)))
     return [
         None if length is None else "[" + ", ".join(next(items) or "null" for _ in range(length)) + "]"
         for length in pc.list_value_length(column).to_pylist()
