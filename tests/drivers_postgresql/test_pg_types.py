@@ -6,6 +6,7 @@ R-31, DESIGN section 5.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 from golden.postgresql import GOLDEN, MDN, NINES_60, OWN_TYPES, TZ, D, S, T, selected
 
+from tusk_drivers.postgresql.decimals import NumericReader
 from tusk_jupyter.errors import QueryError
 
 
@@ -229,3 +231,14 @@ def test_parameters_keep_their_types(db):
 def test_a_percent_sign_is_a_percent_sign(db):
     assert db.one("SELECT '50%s' || 7 % 4 || '%(x)s' WHERE 'abc' LIKE '%b%'") == "50%s3%(x)s"
     assert db.one("SELECT '%s' || :x", x="y") == "%sy"
+
+
+def test_an_undeclared_numeric_never_goes_through_a_cast_that_overflows():
+    reader = NumericReader(None)
+    few, many = ["0.12345678901234567890", "-1.5"], ["987654321098765432109876543210", None]
+    for texts in (few, many, few):
+        assert reader.csv_type is None
+        read = reader.read(pa.array(texts, pa.string()))
+        assert read.to_pylist() == [None if one is None else Decimal(one) for one in texts]
+        reader.started = True
+    assert reader.type == pa.decimal256(76, 20)

@@ -13,6 +13,7 @@ import pytest
 from services import wait_until
 from services.proxies import proxy_to
 
+from tusk_drivers.postgresql.literals import writable
 from tusk_drivers.postgresql.session import PostgresqlSession
 from tusk_jupyter.driverkit.session import Transaction
 from tusk_jupyter.errors import ConnectError, QueryError, UsageError
@@ -174,6 +175,14 @@ def test_text_with_nul_is_a_clear_error(db, write):
     with pytest.raises((QueryError, UsageError), match=r"0x00|NUL"):
         write(pa.table({"x": ["a\x00b"]}))
     assert db.one("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("row", [[[]], [[], []], [None], [[1], None], [[1], [2, 3]]], ids=str)
+def test_lists_of_lists_that_are_no_rectangle_are_refused(row):
+    column = pa.array([[[1, 2]], [], None, row], pa.large_list(pa.large_list(pa.int64())))
+    with pytest.raises(UsageError, match="rectangle"):
+        writable(column, name="v")
+    assert writable(column[:3], name="v").to_pylist() == ['{{"1","2"}}', "{}", None]
 
 
 def test_a_type_that_has_no_place_is_refused(write):

@@ -29,11 +29,22 @@ def column_of(values: list[Decimal | None], kind: pa.DataType) -> pa.ChunkedArra
         (WIDE, pa.decimal128(38, 8)),
         (WIDE, pa.decimal256(76, 30)),
         ([Decimal(2**53), Decimal(2**53 + 1), Decimal(-(2**53) - 1)], pa.decimal128(38, 0)),
+        ([Decimal(2**64 + 5), Decimal(3 * 2**64), Decimal(-(2**64) + 7)], pa.decimal128(38, 0)),
         ([Decimal("1E+5"), None], pa.decimal128(5, -5)),
         ([None, None], pa.decimal128(5, 2)),
         ([], pa.decimal128(5, 2)),
     ],
-    ids=["two digits", "with NULL", "wide", "256 bits", "around 2 to 53", "thousands", "only NULL", "no rows"],
+    ids=[
+        "two digits",
+        "with NULL",
+        "wide",
+        "256 bits",
+        "around 2 to 53",
+        "small in their lower 64 bits",
+        "thousands",
+        "only NULL",
+        "no rows",
+    ],
 )
 def test_each_value_is_the_nearest_double(values: list[Decimal | None], kind: pa.DataType) -> None:
     expected = [None if value is None else float(value) for value in values]

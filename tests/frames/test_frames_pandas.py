@@ -220,6 +220,8 @@ def test_categories_keep_order_and_survive_dictionaries_that_differ_or_are_odd()
     first = pa.DictionaryArray.from_arrays(pa.array([0, None, 1], pa.int8()), pa.array(["b", "a"]), ordered=True)
     second = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), pa.array(["c", "a"]), ordered=True)
     odd = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int8()), pa.array(["a", None, "a"]))
+    twice = pa.DictionaryArray.from_arrays(pa.array([0, 1, None], pa.int8()), pa.array(["a", "a"]))
+    assert to_pandas(pa.table({"x": twice}))["x"].tolist()[:2] == ["a", "a"]
     series = to_pandas(pa.table({"x": pa.chunked_array([first, second])}))["x"]
     assert series.array.ordered
     assert [None if pd.isna(value) else value for value in series] == ["b", None, "a", "c", "a"]
@@ -233,6 +235,14 @@ def test_extension_types_come_as_what_they_store_and_uuids_as_text():
     frame = to_pandas(pa.table({"u": uuids, "j": documents}))
     assert frame.iloc[0].tolist() == ["00010203-0405-0607-0809-0a0b0c0d0e0f", '{"a": 1}']
     assert frame.isna().iloc[1].all()
+
+
+def test_a_column_that_stays_arrow_does_not_keep_the_message_it_came_in():
+    sent = pa.record_batch({"few": pa.array([Decimal("1.5")]), "many": pa.array(["x" * 100_000])})
+    received = pa.ipc.read_record_batch(sent.serialize(), sent.schema)
+    assert any(buffer is not None and buffer.parent is not None for buffer in received["few"].buffers())
+    kept = to_pandas(pa.table({"few": received["few"]}))["few"].array.__arrow_array__()
+    assert all(buffer is None or buffer.parent is None for chunk in kept.chunks for buffer in chunk.buffers())
 
 
 def test_importing_the_module_imports_nothing_heavy():

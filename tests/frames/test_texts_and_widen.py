@@ -238,6 +238,20 @@ def test_decimals_print_all_their_digits(numbers: list[int], scale: int):
     assert to_text(pa.array(values, pa.decimal128(38, scale))).to_pylist() == [format(value, "f") for value in values]
 
 
+def test_zones_at_the_ends_of_the_calendar_do_not_carry_it_over():
+    end, begin = dt.datetime(9999, 12, 31, 23, 30), dt.datetime(1, 1, 1, 0, 30)
+    values = pa.array([end, begin, dt.datetime(2020, 1, 1)], pa.timestamp("us"))
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        texts = to_text(values.cast(pa.int64()).cast(pa.timestamp("us", zone))).to_pylist()
+        assert texts[:2] == ["9999-12-31 23:30:00+00", "0001-01-01 00:30:00+00"]
+
+
+def test_durations_have_the_declared_digits_and_all_that_they_need():
+    values = pa.array([1_500_000, -1_234_567, 60_000_000, None], pa.duration("us"))
+    assert to_text(values, digits=3).to_pylist() == ["00:00:01.500", "-00:00:01.234567", "00:01:00.000", None]
+    assert to_text(values, digits=None).to_pylist() == ["00:00:01.5", "-00:00:01.234567", "00:01:00", None]
+
+
 def with_types(kind: pa.DataType, name: str) -> pa.Schema:
     return pa.schema([("x", kind)], metadata={b"tusk:types": json.dumps([name]).encode()})
 
@@ -340,6 +354,12 @@ def test_earlier_rows_come_to_the_later_types(old: pa.DataType, new: pa.DataType
 def test_what_would_lose_something_is_an_error_that_names_the_column(old: pa.DataType, new: pa.DataType, value: object):
     with pytest.raises(InternalError, match="Column 'x' cannot go on as"):
         widen_table(pa.table({"x": pa.array([value], old)}), pa.schema([("x", new)]))
+
+
+def test_what_was_sliced_off_a_list_column_is_not_looked_at():
+    lists = pa.record_batch({"x": pa.array([[2**53 + 1], [1, 2], None, [2**53 + 1]], pa.list_(pa.int64()))})
+    widened = widen_batch(lists.slice(1, 2), pa.schema([("x", pa.list_(pa.float64()))]))
+    assert widened.column(0).to_pylist() == [[1.0, 2.0], None]
 
 
 def test_a_schema_of_other_columns_is_no_wider_one():

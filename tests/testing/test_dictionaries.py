@@ -40,6 +40,15 @@ class Server(flight.FlightServerBase):
         return flight.GeneratorStream(SCHEMA, _stream(generated(self.batches), Dictionaries(SCHEMA)))
 
 
+class Words(pa.ExtensionType):
+    def __init__(self) -> None:
+        super().__init__(pa.list_(WORDS), "tests.words")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+
+KIND = Words()  # Arrow keeps no reference of its own
 same = batch("a", "b")
 
 
@@ -69,3 +78,29 @@ def test_words_are_sent_again_only_when_they_change():
         True,
     ]
     assert not Dictionaries(pa.schema([("n", pa.int64())])).are_new(pa.record_batch([pa.array([1])], names=["n"]))
+
+
+def test_dictionaries_are_found_within_extensions():
+    known = Dictionaries(pa.schema([("d", KIND)]))
+    sent = [pa.record_batch({"d": pa.ExtensionArray.from_storage(KIND, one.column("l"))}) for one in (same, same)]
+    other = pa.record_batch({"d": pa.ExtensionArray.from_storage(KIND, batch("c").column("l"))})
+    assert [known.are_new(one) for one in (*sent, other)] == [True, False, True]
+
+
+def test_dictionaries_are_found_within_dictionaries():
+    inner = pa.array(["a", "b"], pa.string()).dictionary_encode()
+    others = pa.array(["b", "a"], pa.string()).dictionary_encode()
+    outer = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), inner)
+    known = Dictionaries(pa.schema([("d", outer.type)]))
+    again = pa.DictionaryArray.from_buffers(outer.type, 2, outer.indices.buffers(), inner)
+    assert [known.are_new(pa.record_batch({"d": one})) for one in (outer, again)] == [True, False]
+    changed = pa.DictionaryArray.from_arrays(inner.indices, others.dictionary)
+    assert known.are_new(pa.record_batch({"d": pa.DictionaryArray.from_arrays(outer.indices, changed)}))
+
+
+def test_a_stretch_of_a_dictionary_is_another_one():
+    words, codes = pa.array(["a", "b", "c"]), pa.array([0], pa.int8())
+    known = Dictionaries(pa.schema([("d", pa.dictionary(pa.int8(), pa.string()))]))
+    stretches = (words, words[1:], words[:2], words[:2])
+    sent = [pa.record_batch({"d": pa.DictionaryArray.from_arrays(codes, one)}) for one in stretches]
+    assert [known.are_new(one) for one in sent] == [True, True, True, False]
