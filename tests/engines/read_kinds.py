@@ -161,7 +161,8 @@ SMALL_INTERVALS = st.tuples(
 def ranges(ends: Drawn, write: Callable[[Any], str] = str) -> Drawn:
     def text(drawn: tuple[Any, Any, str, str]) -> str:
         a, b, low, high = drawn
-        a, b = sorted((a, b)) if a is not None and b is not None else (a, b)
+        if a is not None and b is not None:
+            a, b = sorted((a, b), key=lambda end: (end != end, end))  # NaN is above all
         sides = ["" if end is None else pg_item(write(end)) for end in (a, b)]
         return f"{low}{sides[0]},{sides[1]}{high}"
 

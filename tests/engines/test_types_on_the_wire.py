@@ -198,7 +198,7 @@ def test_a_late_far_instant_makes_text_that_is_alike_in_all_rows(duckdb_engine):
     assert values[100_000] == "12000-01-01 00:00:00+00"
 
 
-def test_columns_have_the_names_that_the_engine_gives_them(duckdb_engine):
+def test_columns_have_the_names_that_the_engine_gives_them(duckdb_engine, tmp_path):
     """A relation of DuckDB's Python module renames the second of two."""
     duckdb_engine.run("CREATE TABLE r (a INTEGER, b INTEGER); CREATE SEQUENCE s; PREPARE p AS SELECT 1 AS a, 2 AS a")
     for sql, names, values in (
@@ -211,6 +211,11 @@ def test_columns_have_the_names_that_the_engine_gives_them(duckdb_engine):
         ("WITH w AS (INSERT INTO r VALUES (7, 8) RETURNING *) SELECT a, b AS a FROM w", ["a", "a"], [7, 8]),
         ("SELECT count(*) AS a, nextval('s') AS a FROM r", ["a", "a"], [1, 3]),
         ('INSERT INTO r VALUES (5, 6) RETURNING a AS "Count"', ["Count"], [5]),
+        (
+            f"WITH c AS (COPY (SELECT 1) TO '{tmp_path}/c.csv') SELECT p.Count, q.Count FROM c p, c q",
+            ["Count"] * 2,
+            [1, 1],
+        ),
     ):
         table = duckdb_engine.run(sql).table
         assert (table.column_names, [column[0].as_py() for column in table.columns]) == (names, values), sql

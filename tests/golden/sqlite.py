@@ -16,6 +16,7 @@ GOLDEN: list[tuple[str, list[str], str, list[Any]]] = [
     ("INTEGER", ["1", "'abc'"], TEXT, ["1", "abc"]),
     ("INTEGER", ["1", "1.5"], "double", [1.0, 1.5]),
     ("INTEGER", ["9007199254740993", "1.5"], TEXT, ["9007199254740993", "1.5"]),
+    ("INTEGER", ["1", "1e16", "-9223372036854775808", "0.5"], "double", [1.0, 1e16, -(2.0**63), 0.5]),
     ("INTEGER", ["1", "x'00ff'"], BINARY, [b"1", b"\x00\xff"]),
     ("INTEGER", ["''"], TEXT, [""]),
     ("BOOLEAN", ["1", "0", "true"], "bool", [True, False, True]),

@@ -19,7 +19,7 @@ from tusk_drivers.duckdb import intervals, words
 
 _READS = frozenset({"SELECT", "MULTI", "RELATION"})
 _RENAMED = re.compile(r"(.*)_\d+", re.DOTALL)
-_WRITES = frozenset({"insert", "update", "delete", "merge"})
+_WRITES = frozenset({"copy", "delete", "insert", "merge", "update"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ def answer(
     if not ran.description:
         return None
     names, types = (tuple(str(column[part]) for column in ran.description) for part in (0, 1))
-    return Answer(names, types, functools.partial(_read, ran), ran.rowcount if ran.rowcount >= 0 else None)
+    changed = ran.rowcount if ran.rowcount >= 0 and kind not in _READS else None
+    return Answer(names, types, functools.partial(_read, ran), changed)
 
 
 def _read(ran: duckdb.DuckDBPyConnection, piece_rows: int) -> pa.RecordBatchReader:
@@ -83,7 +84,7 @@ def _look_renamed(names: tuple[str, ...]) -> bool:
 
 
 def _writes_in_with(sql: str) -> bool:
-    """Return whether a SELECT has a WITH that changes rows, which DESCRIBE does not take."""
+    """Return whether a SELECT has a WITH that changes rows or writes a file, which DESCRIBE does not take."""
     if "(" not in sql or not any(word in sql.lower() for word in _WRITES):
         return False
     found = words.words(sql)

@@ -17,6 +17,9 @@ _KEPT_LETTERS = 10_000
 """What is found in longer texts is found anew each time: the tokens of a script of 50 MB, kept, would take what its driver
 may use."""
 
+_QUERIES = frozenset({"describe", "from", "pivot", "select", "show", "summarize", "table", "unpivot", "values", "with"})
+"""First words of what may stand in parentheses behind EXPLAIN, as its options may."""
+
 T = TypeVar("T")
 
 
@@ -69,10 +72,17 @@ def explained(sql: str, found: Sequence[Token]) -> str:
     at = 1
     while at < len(found) and sql[found[at].start : found[at].end].lower() in ("analyze", "analyse", "verbose"):
         at += 1
-    if at < len(found) and found[at].kind is Kind.OPEN:
+    if at < len(found) and found[at].kind is Kind.OPEN and not _is_query(sql, found, at + 1):
         behind = _behind_group(found, at)
         at = behind if behind < len(found) else at
     return sql[found[at].start :] if at < len(found) else ""
+
+
+def _is_query(sql: str, found: Sequence[Token], at: int) -> bool:
+    """Return whether a query begins here, as in `EXPLAIN (SELECT 1) UNION (SELECT 2)`, and no options of EXPLAIN."""
+    if at >= len(found):
+        return False
+    return found[at].kind is Kind.OPEN or sql[found[at].start : found[at].end].lower() in _QUERIES
 
 
 def _behind_group(found: Sequence[Token], at: int) -> int:

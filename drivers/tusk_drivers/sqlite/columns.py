@@ -183,7 +183,17 @@ def _integer(values: Sequence[Any], seen: set[type]) -> pa.Array:
 
 def _real(values: Sequence[Any], seen: set[type]) -> pa.Array:
     _only(seen, int, float)
-    return pa.array(values, pa.float64())  # refuses an integer that is not exact
+    try:
+        return pa.array(values, pa.float64())
+    except pa.ArrowInvalid:  # an integer beyond 2**53; SQLite stores a float such as 1e16 as one
+        return pa.array([_as_float(value) if type(value) is int else value for value in values], pa.float64())
+
+
+def _as_float(value: int) -> float:
+    found = float(value)
+    if int(found) != value:
+        raise _Unfit
+    return found
 
 
 def _date(values: Sequence[Any], seen: set[type]) -> pa.Array:
