@@ -242,3 +242,9 @@ def test_an_undeclared_numeric_never_goes_through_a_cast_that_overflows():
         assert read.to_pylist() == [None if one is None else Decimal(one) for one in texts]
         reader.started = True
     assert reader.type == pa.decimal256(76, 20)
+
+
+def test_a_minus_is_no_digit_of_an_undeclared_numeric():
+    reader = NumericReader(None)
+    assert reader.read(pa.array(["-" + "9" * 38], pa.string())).to_pylist() == [Decimal("-" + "9" * 38)]
+    assert reader.type == pa.decimal128(38, 0)

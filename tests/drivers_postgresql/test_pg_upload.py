@@ -185,6 +185,13 @@ def test_lists_of_lists_that_are_no_rectangle_are_refused(row):
     assert writable(column[:3], name="v").to_pylist() == ['{{"1","2"}}', "{}", None]
 
 
+def test_nul_is_looked_for_in_the_stretch_that_is_sent():
+    column = pa.array(["a long text before", "b", "c\0"], pa.large_string())
+    assert writable(column[:2], name="v").to_pylist() == ["a long text before", "b"]
+    with pytest.raises(UsageError, match="NUL"):
+        writable(column[2:], name="v")
+
+
 def test_a_type_that_has_no_place_is_refused(write):
     either = pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [pa.array([1])])
     with pytest.raises(UsageError, match="no column type"):
