@@ -201,3 +201,13 @@ def test_a_frame_of_a_class_of_one_s_own_is_looked_at_as_its_library_s():
 )
 def test_polars_integers_of_128_bits_are_sent_within_others(kind, value):
     assert to_arrow(pl.DataFrame({"x": pl.Series([value, None], dtype=kind)})).to_pydict() == {"x": [value, None]}
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64", "int8", "Int64", "int64[pyarrow]"])
+def test_integers_of_an_index_level_stay_integers_beside_a_missing_key(kind):
+    key = 100 if kind == "int8" else 9007199254740993
+    whole = pd.MultiIndex.from_arrays([["a", "b"], pd.Index([key, 1], dtype=kind)], names=["k", "n"])
+    frame = pd.DataFrame({"x": [1, 2]}, index=whole.set_codes([1, -1], level="n"))
+    assert frame.index.levels[1][1] == key
+    assert to_arrow(frame).to_pydict() == {"k": ["a", "b"], "n": [key, None], "x": [1, 2]}
+    assert pa.types.is_integer(to_arrow(frame).schema.field("n").type)

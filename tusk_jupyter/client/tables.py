@@ -161,6 +161,17 @@ def _index_columns(index: pd.Index) -> list[str]:
     return [f"level_{place}" if level is None else str(level) for place, level in enumerate(index.names)]
 
 
+def _level(index: pd.Index, place: int) -> pd.Series:
+    """Return one level's values; its integers stay integers beside a missing key, where pandas makes floats of them."""
+    import pandas as pd
+
+    if isinstance(index, pd.MultiIndex):
+        keys = index.levels[place]
+        if keys.dtype.kind in "iu":
+            return pd.Series(pd.array(keys.to_numpy()).take(index.codes[place], allow_fill=True))
+    return index.get_level_values(place).to_series()
+
+
 def _size_of(frame: object) -> int:
     """Return about how many bytes a pandas or polars frame has, or 0 where that is not known."""
     if _is_pandas(frame):
@@ -212,7 +223,7 @@ def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
         raise UsageError(
             f"{name} has two columns called {twice!r}; a database table cannot.", hint="Rename one of them first."
         )
-    series = [frame.index.get_level_values(place).to_series() for place in range(len(levels))]
+    series = [_level(frame.index, place) for place in range(len(levels))]
     series += [frame.iloc[:, place] for place in range(frame.shape[1])]
     try:
         found = [of_pandas(values, Column(name, column)) for values, column in zip(series, columns, strict=True)]
