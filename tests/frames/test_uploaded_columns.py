@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import json
+import re
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -211,3 +213,27 @@ def test_integers_of_an_index_level_stay_integers_beside_a_missing_key(kind):
     assert frame.index.levels[1][1] == key
     assert to_arrow(frame).to_pydict() == {"k": ["a", "b"], "n": [key, None], "x": [1, 2]}
     assert pa.types.is_integer(to_arrow(frame).schema.field("n").type)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [{"a": 1}, {"b": "z"}, None],
+        [{}, None],
+        ["x", b"y", None],
+        [dt.date(2024, 1, 1), dt.datetime(2024, 1, 1, 2), None],
+        [dt.time(1, tzinfo=dt.UTC), None],
+        pd.Series([pd.Interval(0, 1), None]),
+        pd.Series([pd.Period("2024-01", "M"), None]),
+        [2**70, "x", None],
+    ],
+    ids=["keys", "no_keys", "bytes", "moments", "zones", "intervals", "periods", "numbers"],
+)
+def test_the_way_out_keeps_null_as_null(column):
+    df = pd.DataFrame({"x": column if isinstance(column, pd.Series) else pd.Series(column, dtype=object)})
+    with pytest.raises(errors.UsageError) as caught:
+        to_arrow(df)
+    code = next(code for code in re.findall("`(df[^`]* = [^`]*)`", caught.value.hint or ""))
+    exec(code, {"df": df, "json": json})
+    sent = to_arrow(df).column("x")
+    assert sent.null_count == 1 and not sent[-1].is_valid, code

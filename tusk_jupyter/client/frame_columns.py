@@ -28,9 +28,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _SHOWN = 80
 _PARTS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _SECONDS = {"m": 60, "h": 3600, "D": 86_400, "W": 7 * 86_400}
-_AS_TEXT = "Turn the column into text first, as with `df[{0!r}] = df[{0!r}].astype(str)`."
-_AS_JSON = "Turn the column into JSON first, as with `df[{0!r}] = df[{0!r}].map(json.dumps)`."
-_ONE_TYPE = "Give the column one type first, as with `df[{0!r}] = df[{0!r}].astype(str)`."
+_AS_TEXT = "Turn the column into text first, as with `df[{0!r}] = df[{0!r}].astype('string')`."
+_AS_JSON = "Turn the column into JSON first, as with `df[{0!r}] = df[{0!r}].map(json.dumps, na_action='ignore')`."
+_ONE_TYPE = "Give the column one type first, as with `df[{0!r}] = df[{0!r}].astype('string')`."
 
 
 class Column:
@@ -68,12 +68,12 @@ def of_pandas(values: pd.Series, column: Column) -> pa.Array | pa.ChunkedArray:
     if isinstance(kind, pd.PeriodDtype):
         raise column.refused(
             f"holds periods ({kind}), which no database has.",
-            "Write `df[{0!r}] = df[{0!r}].dt.to_timestamp()` for their first moments, or `.astype(str)` for text.",
+            "Write `df[{0!r}] = df[{0!r}].dt.to_timestamp()` for their first moments, or `.astype('string')` for text.",
         )
     if isinstance(kind, pd.IntervalDtype):
         raise column.refused(
             f"holds intervals ({kind}), which no database has.",
-            "Write their ends (`.array.left`, `.array.right`) into two columns, or `df[{0!r}] = df[{0!r}].astype(str)`.",
+            "Write their ends (`.array.left`, `.array.right`) into two columns, or `df[{0!r}] = df[{0!r}].astype('string')`.",
         )
     if isinstance(kind, pd.CategoricalDtype):
         return _categories(values, column)
@@ -106,7 +106,7 @@ def _long_doubles(values: pd.Series, column: Column) -> pa.Array:
     if lost.any():
         raise column.refused(
             f"holds {column.shown(values[lost].iloc[0])}, which has more digits than a float.",
-            "Write `df[{0!r}] = df[{0!r}].astype('float64')` to round it, or `.astype(str)` for text.",
+            "Write `df[{0!r}] = df[{0!r}].astype('float64')` to round it, or `.astype('string')` for text.",
         )
     return pa.array(floats, from_pandas=True)
 
@@ -382,7 +382,7 @@ def _times(items: Sequence[Any], column: Column) -> pa.Array:
     if zoned is not None:
         raise column.refused(
             f"holds {column.shown(zoned)}: a time of day with a zone, which Arrow does not have.",
-            "Take the zone off (`t.replace(tzinfo=None)`), send moments, or `df[{0!r}] = df[{0!r}].astype(str)`.",
+            "Take the zone off (`t.replace(tzinfo=None)`), send moments, or `df[{0!r}] = df[{0!r}].astype('string')`.",
         )
     return pa.array(items, pa.time64("us"))
 

@@ -237,5 +237,5 @@ def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
         said = hide_every_value(said, columns) if hides else said
         raise UsageError(
             f"{name} has a column whose values have no one type: {said}.",
-            hint="Give the column one type first, as `df['x'] = df['x'].astype(str)`.",
+            hint="Give the column one type first, as `df['x'] = df['x'].astype('string')`.",
         ) from (None if hides else exc)

@@ -412,5 +412,5 @@ def check_finite(column: pa.Array, name: str, engine: str, *, infinities: bool =
             f"The column {name!r} holds {words} (in {len(column):,} rows looked at), which {engine} cannot hold.",
             hint=f"Send NULL in their place: in pandas `df{at} = df{at}.where(np.isfinite(df{at}))`, in polars "
             f"`df.with_columns(pl.when(pl.col('{name}').is_finite()).then(pl.col('{name}')))`. "
-            "Or keep them as text, with `.astype(str)` or `.cast(pl.String)`.",
+            "Or keep them as text, with `.astype('string')` or `.cast(pl.String)`.",
         )

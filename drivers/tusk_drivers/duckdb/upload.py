@@ -19,7 +19,7 @@ from tusk_jupyter.system.lean import imported_later
 pc = imported_later("pyarrow.compute")
 _HUGE = 2**127
 _HELD_BYTES = 64 * 1024 * 1024
-_AS_TEXT = "Turn the column into text first, as with `df[column].astype(str)`."
+_AS_TEXT = "Turn the column into text first, as with `df[column].astype('string')`."
 
 
 def quoted(parts: Sequence[str]) -> str:

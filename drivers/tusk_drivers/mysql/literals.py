@@ -62,7 +62,8 @@ def column_type(field: pa.Field) -> str:
         return f"DECIMAL({kind.precision},{kind.scale})"
     raise UsageError(
         f"MySQL has no type for the column {field.name!r} of type {field.type}.",
-        hint="Convert it first, as to text: `df[column].astype(str)`; lists and dicts to JSON: `df[column].map(json.dumps)`.",
+        hint="Convert it first, as to text: `df[column].astype('string')`; lists and dicts to JSON: "
+        "`df[column].map(json.dumps, na_action='ignore')`.",
     )
 
 

@@ -155,7 +155,7 @@ def _check_even(column: pa.Array, name: str) -> None:
             raise UsageError(
                 f"The column {name!r} holds lists in a list that are empty, missing or of several lengths; an array of "
                 "PostgreSQL is a rectangle. Nothing was written.",
-                hint=f"Send them as JSON: `df[{name!r}] = df[{name!r}].map(json.dumps)`.",
+                hint=f"Send them as JSON: `df[{name!r}] = df[{name!r}].map(json.dumps, na_action='ignore')`.",
             )
 
 

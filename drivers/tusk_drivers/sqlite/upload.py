@@ -247,7 +247,7 @@ def _plain(array: pa.Array, name: str) -> list[Any]:
         check_finite(array, name, ENGINE, infinities=True)
     if type_of.is_uint64(kind) and (pc.max(array).as_py() or 0) >= _END_OF_INTEGERS:
         raise refused(
-            name, str(pc.max(array)), ENGINE, way="Turn the column into text, as with `df[column].astype(str)`."
+            name, str(pc.max(array)), ENGINE, way="Turn the column into text, as with `df[column].astype('string')`."
         )
     if type_of.is_temporal(kind):
         if not type_of.is_time(kind):
