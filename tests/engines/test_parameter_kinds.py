@@ -247,6 +247,9 @@ def test_a_list_where_none_can_be_is_refused_with_the_right_spelling(sqlite_engi
             with pytest.raises(errors.UsageError) as caught:
                 one.run(f"SELECT 1 FROM tagged WHERE {where}", parameters={"ids": [1, 2]})
             assert "IN (:ids)" in caught.value.hint
+        with pytest.raises(errors.UsageError, match="is a dict") as caught:
+            one.run("SELECT 1 FROM tagged WHERE id IN (:ids)", parameters={"ids": {1: "a"}})
+        assert "list(ids)" in caught.value.hint
         one.run("INSERT INTO tagged VALUES (1, :ids)", parameters={"ids": [1, 2]})
         one.run("UPDATE tagged SET tags = :ids WHERE id = 1", parameters={"ids": ["x", 5]})
         assert one.value("SELECT CAST(:ids AS CHAR(9)) FROM tagged", parameters={"ids": [1, 2]}) == "[1, 2]"

@@ -72,7 +72,7 @@ def is_one_paragraph(error):
         ("%sql SELECT :pd", "`pd`, which is a module", "--param pd=VALUE"),
         ("%sql SELECT :print_it", "`print_it`, which is a function", "--param print_it=VALUE"),
         ("%sql SELECT :frame", "`frame`, which is a DataFrame: a parameter is one value", "--persist frame"),
-        ("%sql SELECT :odd", ":odd cannot be sent: A parameter cannot be a object", "Decimal"),
+        ("%sql SELECT :odd", ":odd cannot be sent: A parameter cannot be of type object", "Decimal"),
     ],
 )  # fmt: skip
 def test_bad_input_says_what_exists_and_what_to_do(cells, cell, message, hint):

@@ -76,6 +76,8 @@ def replacements(
         if members is None or not isinstance(value, list):
             if isinstance(value, list) and not engine.has_arrays:
                 _check_use(place, engine)
+            if isinstance(value, dict) and members is not None and not engine.has_arrays:
+                raise _no_members(place)
             yield _single(place, single(place), engine)
             continue
         items = _items(place, members, value, engine)
@@ -138,6 +140,14 @@ def json_text(name: str, value: object, engine: Engine, other: Callable[[object]
         return json.dumps(value, ensure_ascii=False, allow_nan=False, default=default)
     except ValueError as exc:
         raise UsageError(f"{begin} NaN and no infinities.", hint="Put None in their place: null in JSON.") from exc
+
+
+def _no_members(place: Placeholder) -> UsageError:
+    return UsageError(
+        f"The value of :{place.name} is a dict, and IN compares with the items of a list.",
+        hint=f"Pass its keys with `list({place.name})`, or its values with `list({place.name}.values())`.",
+        position=place.start,
+    )
 
 
 def _removed(members: Members, *, has_one_before: bool) -> Replacement:

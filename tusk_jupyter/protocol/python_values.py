@@ -81,7 +81,7 @@ def plain(value: object) -> object:
         return _of_numpy(value)
     if type(value).__name__ == "MonthDayNano":  # a tuple
         raise UsageError(
-            f"A parameter cannot be a {type(value).__name__}: its months have no number of days.",
+            f"A parameter cannot be of type {type(value).__name__}: its months have no number of days.",
             hint="Send a timedelta, or an interval as text (`'14 months 3 days'`) and cast it in the SQL.",
         )
     for kind, reduce in _PLAIN:
@@ -93,7 +93,7 @@ def plain(value: object) -> object:
     if items is not None:
         return _list(items)
     raise UsageError(
-        f"A parameter cannot be a {type(value).__name__}.",
+        f"A parameter cannot be of type {type(value).__name__}.",
         hint="Use None, bool, int, float, str, bytes, Decimal, date, time, datetime, timedelta, UUID, list or dict.",
     )
 
@@ -228,7 +228,7 @@ def _of_numpy(value: Any) -> object:  # noqa: ANN401  # a scalar or an array
         return plain(value.item()) if not value.mask.any() else None
     kind = value.dtype.kind
     if kind in "cV":
-        raise UsageError(f"A parameter cannot be a {type(value).__name__}.", hint="Send its parts one by one.")
+        raise UsageError(f"A parameter cannot be of type {type(value).__name__}.", hint="Send its parts one by one.")
     if kind == "M":
         return _moment(value[()])
     if kind == "m":
