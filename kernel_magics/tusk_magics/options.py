@@ -18,8 +18,8 @@ from tusk_jupyter.errors import UsageError
 
 FORMATS = ("pandas", "polars", "arrow")
 DECIMALS = ("exact", "float")
-_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
-"""A text between quotes: as written, since `'C:\\new\\table'` is a path and no tab."""
+_QUOTED = re.compile(r"'(?:[^']|'')*+'|\"(?:[^\"]|\"\")*+\"")
+"""A text between quotes: as written, since `'C:\\new\\table'` is a path and no tab, but for a doubled quote, as in SQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +85,9 @@ def _pair(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise ValueError("takes NAME=VALUE, as `--param month=1`")
-    if quoted := _QUOTED.fullmatch(value):
-        return name, quoted[1] if quoted[1] is not None else quoted[2]
+    if _QUOTED.fullmatch(value):
+        quote = value[0]
+        return name, value[1:-1].replace(quote * 2, quote)
     try:
         return name, ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -124,7 +125,8 @@ OPTIONS = (
     Option(
         "--param",
         "NAME=VALUE",
-        "value for :NAME; a Python literal; text between quotes is taken as written, anything else is text; may be repeated",
+        "value for :NAME; a Python literal; text between quotes is taken as written, a doubled quote being one as in SQL; "
+        "anything else is text; may be repeated",
         _pair,
     ),
     Option("--params", "DICT", "values for placeholders: a dictionary variable, or JSON", str),

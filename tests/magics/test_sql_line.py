@@ -136,10 +136,11 @@ def test_options_are_read_with_their_values():
 def test_a_text_between_quotes_is_as_written():
     parsed = parse_sql_line(
         r"""--param a='C:\new\table' --param b="\d{2}" --param c="it's" --param d='C:\tmp\' --param e=r'C:\new' """
-        r"""--param f="'quoted'" SELECT 1"""
+        r"""--param f="'quoted'" --param g='it''s' --param h='''' --param i="a "" b" --param j='' SELECT 1"""
     )
     assert parsed.options.param == {
         "a": r"C:\new\table", "b": r"\d{2}", "c": "it's", "d": "C:\\tmp\\", "e": r"C:\new", "f": "'quoted'",
+        "g": "it's", "h": "'", "i": 'a " b', "j": "",
     }  # fmt: skip
 
 
