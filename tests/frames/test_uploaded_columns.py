@@ -237,3 +237,29 @@ def test_the_way_out_keeps_null_as_null(column):
     exec(code, {"df": df, "json": json})
     sent = to_arrow(df).column("x")
     assert sent.null_count == 1 and not sent[-1].is_valid, code
+
+
+def test_the_way_out_of_an_index_begins_with_its_column():
+    df = pd.DataFrame({"v": [1, 2]}, index=pd.PeriodIndex(["2024-03", None], freq="M", name="month"))
+    with pytest.raises(errors.UsageError) as caught:
+        to_arrow(df)
+    found = {"df": df}
+    for code in re.findall("`(df[^`]* = [^`]*)`", caught.value.hint or ""):
+        exec(code, found)
+    assert to_arrow(found["df"]).column("month").to_pylist() == [dt.datetime(2024, 3, 1), None]
+
+
+@pytest.mark.filterwarnings(
+    "ignore:(?s).*map_elements is significantly slower"
+)  # a cast of objects, which it advises, fails
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [([{"a": 1}, {"b": "z"}, None], ['{"a": 1}', '{"b": "z"}', None]), ([1, "x", None], ["1", "x", None])],
+)
+def test_the_way_out_of_a_polars_frame_is_code_of_polars(values, texts):
+    df = pl.DataFrame({"x": pl.Series(values, dtype=pl.Object)})
+    with pytest.raises(errors.UsageError) as caught:
+        to_arrow(df)
+    found = {"df": df, "pl": pl, "json": json}
+    exec(next(iter(re.findall("`(df = [^`]*)`", caught.value.hint or ""))), found)
+    assert to_arrow(found["df"]).column("x").to_pylist() == texts

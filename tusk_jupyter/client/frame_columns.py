@@ -36,12 +36,17 @@ _ONE_TYPE = "Give the column one type first, as with `df[{0!r}] = df[{0!r}].asty
 class Column:
     """A column's name, for errors."""
 
+    way_to_it = ""
+    """What must be done before a hint's code finds the column."""
+
     def __init__(self, frame: str, name: str) -> None:
         self.frame, self.name = frame, name
 
     def refused(self, why: str, hint: str) -> UsageError:
         """Return the error for a column that cannot be sent."""
-        return UsageError(f"The column {self.name!r} of {self.frame} {why}", hint=hint.format(self.name))
+        return UsageError(
+            f"The column {self.name!r} of {self.frame} {why}", hint=f"{self.way_to_it}{hint.format(self.name)}"
+        )
 
     def shown(self, value: object) -> str:
         """Return a value as an error may repeat it."""
@@ -49,6 +54,25 @@ class Column:
             return f"a {type(value).__name__}"
         text = repr(value)
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+class IndexLevel(Column):
+    """A column that a pandas index becomes."""
+
+    way_to_it = "It is the frame's index: begin with `df = df.reset_index()`. "
+
+
+class PolarsColumn(Column):
+    """A column of Python objects in a polars frame, for which pandas' ways out are none."""
+
+    def refused(self, why: str, hint: str) -> UsageError:
+        """Return the error for a column that cannot be sent."""
+        kept = "json.dumps" if hint is _AS_JSON else "str"
+        return super().refused(
+            why,
+            "Turn the column into text first, as with "
+            f"`df = df.with_columns(pl.col({{0!r}}).map_elements({kept}, pl.String))`.",
+        )
 
 
 # --- pandas ---
@@ -124,7 +148,7 @@ def of_polars(frame: pl.DataFrame, name: str) -> pa.Table:
 
     wide = (pl.Int128, pl.UInt128, pl.Object)
     own = {
-        series.name: of_objects(_row(series, Column(name, series.name)), Column(name, series.name))
+        series.name: of_objects(_row(series, PolarsColumn(name, series.name)), PolarsColumn(name, series.name))
         for series in frame.iter_columns()
         if any(kind in wide for kind in all_types(series.dtype))
     }

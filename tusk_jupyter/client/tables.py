@@ -214,7 +214,7 @@ def _is_frame_of(library: str, frame: object) -> bool:
 def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
     import pyarrow as pa
 
-    from tusk_jupyter.client.frame_columns import Column, of_pandas
+    from tusk_jupyter.client.frame_columns import Column, IndexLevel, of_pandas
 
     levels = _index_columns(frame.index)
     columns = [*levels, *map(str, frame.columns)]
@@ -223,10 +223,9 @@ def _from_pandas(frame: pd.DataFrame, name: str) -> pa.Table:
         raise UsageError(
             f"{name} has two columns called {twice!r}; a database table cannot.", hint="Rename one of them first."
         )
-    series = [_level(frame.index, place) for place in range(len(levels))]
-    series += [frame.iloc[:, place] for place in range(frame.shape[1])]
     try:
-        found = [of_pandas(values, Column(name, column)) for values, column in zip(series, columns, strict=True)]
+        found = [of_pandas(_level(frame.index, at), IndexLevel(name, level)) for at, level in enumerate(levels)]
+        found += [of_pandas(values, Column(name, str(label))) for label, values in frame.items()]
         return pa.table(found, names=columns)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as exc:
         from tusk_jupyter.sqltext.quoted_values import hide_every_value
