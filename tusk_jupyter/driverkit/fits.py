@@ -70,6 +70,8 @@ class Place:
     """Digits of a second."""
     fraction: int | None = None
     """Digits behind the point that the engine's own reading of a text keeps."""
+    needs_digit: bool = False
+    """Whether the engine makes a value of its own of a text that has no digit."""
     nonzero: bool = False
     """Whether the engine puts a number of its own in the place of 0."""
     fills: str = ""
@@ -226,9 +228,12 @@ class _Fit:
     def _int(self, column: pa.Array) -> pa.Array:
         place = self._place
         if self._source == "bool":
-            return column.cast(pa.int64()).cast(self.type)
+            column = column.cast(pa.int64())
+            self._each(column.to_pylist(), lambda value: place.low <= value <= place.high)
         if place.nonzero:
             self._each(column.to_pylist(), lambda value: str(value) != "0" and value != 0)
+        if self._source == "bool":
+            return column.cast(self.type)
         if self._source == "int":
             ends = pc.min_max(column).as_py()
             if ends["min"] is not None and not (place.low <= ends["min"] and ends["max"] <= place.high):
@@ -368,7 +373,9 @@ class _Fit:
 
     def _other(self, column: pa.Array) -> pa.Array:
         most = self._place.fraction
-        if most is not None and self._source == "text":
+        if self._source == "text" and self._place.needs_digit:
+            self._each(column.to_pylist(), re.compile("[0-9]").search)  # type: ignore[arg-type] # a match is true
+        if self._source == "text" and most is not None:
             self._each(column.to_pylist(), lambda text: _has_digits(text, most))
         return column
 

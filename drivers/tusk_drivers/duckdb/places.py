@@ -30,6 +30,7 @@ _PLAIN = {
     "INTERVAL": {"kind": "interval"},
     "TIME WITH TIME ZONE": {"kind": "other", "fraction": 6},
     "BIGNUM": {"kind": "other", "fraction": 0},
+    "BIT": {"kind": "other", "needs_digit": True},
     "UUID": {"kind": "uuid"},
     "JSON": {"kind": "json"},
 }

@@ -35,7 +35,7 @@ _PLAIN = {
     "uuid": {"kind": "uuid"},
     "name": {"kind": "text", "text_bytes": 63},
     '"char"': {"kind": "text", "text_bytes": 1},
-    "money": {"kind": "other", "fraction": 2},
+    "money": {"kind": "other", "fraction": 2, "needs_digit": True},
 }
 
 
